@@ -1,0 +1,169 @@
+// Package password turns passwords into argon2id hashes and checks them, with
+// a bound on how many are worked on at once: one hash takes tens of
+// milliseconds of a core and megabytes of memory, so that a hundred sign-ins
+// at the same moment could otherwise exhaust a small machine.
+package password
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/alexedwards/argon2id"
+)
+
+// MaxLength is the longest password in bytes that is ever hashed. Hashing time
+// grows with the length, so without a bound a few megabytes of "password" in
+// a sign-in would be a way to keep the machine busy.
+const MaxLength = 4096
+
+// defaultQueue is how many callers may wait when Options.Queue is 0.
+const defaultQueue = 128
+
+// ErrTooLong says that a password has more than MaxLength bytes.
+var ErrTooLong = fmt.Errorf("the password is too long: use at most %d bytes", MaxLength)
+
+// Params is the cost of a hash (RFC 9106, section 3.1).
+type Params struct {
+	// Memory in KiB, from 8 for each lane of Parallelism to 262144 (256 MiB).
+	Memory uint32
+	// Iterations is the number of passes over the memory, 1 to 16.
+	Iterations uint32
+	// Parallelism is the number of lanes, 1 to 16.
+	Parallelism uint8
+}
+
+// DefaultParams returns the cost which the OWASP Password Storage Cheat Sheet
+// gives as the least for argon2id: 19 MiB, two passes, one lane. It does not
+// depend on the machine, unlike argon2id.DefaultParams, whose lanes are the
+// cores: a database that moves to another machine keeps fresh hashes.
+func DefaultParams() Params {
+	return Params{Memory: 19456, Iterations: 2, Parallelism: 1}
+}
+
+// Options is what New needs.
+type Options struct {
+	// Params is the cost of new hashes.
+	Params Params
+	// Concurrency is how many hashes are worked on at once. 0 means
+	// runtime.GOMAXPROCS(0): more would only share the same cores.
+	Concurrency int
+	// Queue is how many callers may wait for their turn. 0 means 128.
+	Queue int
+}
+
+// Hasher makes and checks password hashes. It is safe for concurrent use.
+type Hasher struct {
+	params argon2id.Params
+	dummy  string // nobody's hash, at today's cost
+	gate   *gate
+
+	// The expensive functions; a test replaces them to hold them up.
+	create func(password string, params *argon2id.Params) (string, error)
+	check  func(password, hash string) (bool, *argon2id.Params, error)
+}
+
+// New returns a Hasher. It fails on a cost outside the ranges that Params
+// names and on a negative Concurrency or Queue.
+func New(o Options) (*Hasher, error) {
+	params := argon2id.Params{
+		Memory:      o.Params.Memory,
+		Iterations:  o.Params.Iterations,
+		Parallelism: o.Params.Parallelism,
+		SaltLength:  saltLength,
+		KeyLength:   keyLength,
+	}
+	if err := checkCost(&params); err != nil {
+		return nil, fmt.Errorf("password cost: %w", err)
+	}
+	if o.Concurrency < 0 || o.Queue < 0 {
+		return nil, errors.New("password hashing: give a concurrency and a queue that are not negative")
+	}
+	if o.Concurrency == 0 {
+		o.Concurrency = runtime.GOMAXPROCS(0)
+	}
+	if o.Queue == 0 {
+		o.Queue = defaultQueue
+	}
+	dummy, err := dummyHash(&params)
+	if err != nil {
+		return nil, err
+	}
+	return &Hasher{
+		params: params,
+		dummy:  dummy,
+		gate:   newGate(o.Concurrency, o.Queue),
+		create: argon2id.CreateHash,
+		check:  argon2id.CheckHash,
+	}, nil
+}
+
+// dummyHash returns a hash that no password is known for. Its key is random
+// instead of computed: checking a password against it is the same work, and
+// the start of the program does not wait for a hash.
+func dummyHash(params *argon2id.Params) (string, error) {
+	random := make([]byte, saltLength+keyLength)
+	if _, err := rand.Read(random); err != nil {
+		return "", fmt.Errorf("making the dummy hash: %w", err)
+	}
+	return encode(params, random[:saltLength], random[saltLength:]), nil
+}
+
+// Hash returns the hash of a password as a PHC string with a fresh salt of 16
+// bytes and a key of 32. The password is taken as it is: nothing is trimmed or
+// cut. It fails with ErrTooLong, and with ErrBusy if it was not its turn in time.
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	if len(password) > MaxLength {
+		return "", ErrTooLong
+	}
+	if err := h.gate.enter(ctx); err != nil {
+		return "", err
+	}
+	defer h.gate.leave()
+	hash, err := h.create(password, &h.params)
+	if err != nil {
+		return "", fmt.Errorf("hashing a password: %w", err)
+	}
+	return hash, nil
+}
+
+// Verify tells whether hash was made from password. stale is true for a match
+// whose hash has another cost than today's, or other lengths: then the caller,
+// who has the password at hand, should store a new hash of it.
+//
+// A password of more than MaxLength bytes matches nothing. It fails with
+// ErrCorruptHash if hash can't be used, and with ErrBusy if it was not its
+// turn in time.
+func (h *Hasher) Verify(ctx context.Context, password, hash string) (match, stale bool, err error) {
+	if len(password) > MaxLength {
+		return false, false, nil
+	}
+	if err := checkHash(hash); err != nil {
+		return false, false, err
+	}
+	if err := h.gate.enter(ctx); err != nil {
+		return false, false, err
+	}
+	defer h.gate.leave()
+	match, params, err := h.check(password, hash)
+	if err != nil {
+		return false, false, fmt.Errorf("%w: %w", ErrCorruptHash, err)
+	}
+	return match, match && *params != h.params, nil
+}
+
+// VerifyNone does the work of Verify for an account that does not exist, so
+// that the time of an answer does not tell who has an account. It fails with
+// ErrBusy as Verify does.
+func (h *Hasher) VerifyNone(ctx context.Context, password string) error {
+	_, _, err := h.Verify(ctx, password, h.dummy)
+	return err
+}
+
+// Load returns how many hashes are being worked on and how many callers wait.
+// Both are of this moment only, and not exactly of the same one.
+func (h *Hasher) Load() (running, waiting int) {
+	return h.gate.load()
+}
