@@ -1,0 +1,59 @@
+// Package app is what taskapi is: its nouns, their limits, the rules that
+// bind them and the use cases that people call. It reads without knowing SQL
+// or HTTP; both are reached through the small interfaces that stand beside
+// the use cases which need them.
+//
+// # Glossary
+//
+// One word for one thing, here and in every layer around this package.
+//
+//   - User: a person with an account. Has a username, an e-mail address that
+//     nobody else has (whatever its case), a password hash and a role.
+//   - Role: "user" or "admin". Admins are made on the command line only.
+//   - Caller: who makes the request, as an access token and its session prove.
+//   - Task: one thing to do, owned by one user. Open until it is completed.
+//   - Session: one sign-in of one user on one device. It begins with a login
+//     and ends with a logout, a replay, an expiry, or a change that ends it.
+//   - Access token: a JWT that proves a session for some minutes.
+//   - Refresh token: an opaque text that a client trades for the next one and
+//     a fresh access token. Each belongs to one generation of its session.
+//   - Generation: the number of the refresh token that is current in a session.
+//   - Retired: said of a refresh token whose successor has been handed out.
+//   - Grace: the time in which a retired refresh token still leads on, so that
+//     two tabs, a lost answer or a proxy's retry end nobody's session.
+//   - Replay: a retired refresh token shown after its grace. Ends the session.
+//   - Mail: one message to one address. Outbox: the mails kept in the database,
+//     queued, sent or dead (given up after too many tries).
+//   - Page: one slice of a list, in a stable order.
+//   - Field: one value of a request as the client sent it: absent, null, of the
+//     wrong type, or present.
+//   - Kind: the class of an error, from which every outside status is derived.
+//
+// # Dependencies
+//
+// Each module below is maintained, free of cgo and under a licence that agrees
+// with ours (MIT, BSD, Apache 2.0, ISC). One line of reason each:
+//
+//   - modernc.org/sqlite: SQLite itself, translated to Go, so one static binary
+//     runs everywhere; modernc.org/libc stays at the version it names.
+//   - github.com/gofiber/fiber/v2 with github.com/valyala/fasthttp: the HTTP
+//     server; fasthttp is raised above what Fiber asks for, because the old one
+//     accepts request smuggling and forged Content-Length.
+//   - github.com/gofiber/contrib/jwt: the bearer check in front of the routes.
+//   - github.com/golang-jwt/jwt/v5: signs and parses access tokens.
+//   - github.com/alexedwards/argon2id: password hashes in PHC form.
+//   - github.com/spf13/cobra: commands, flags, shell completion.
+//   - github.com/jordan-wright/email: builds MIME messages (it does not send).
+//   - github.com/go-json-experiment/json: the Go team's json/v2, whose jsontext
+//     refuses duplicate names, invalid UTF-8 and lone surrogates as RFC 7493
+//     asks; encoding/json quietly repairs them.
+//   - github.com/joho/godotenv: reads .env files.
+//   - github.com/gofrs/flock: one server at a time on one data folder, on every
+//     system.
+//   - golang.org/x/term: asks for a password without echo.
+//
+// In tests only:
+//
+//   - github.com/emersion/go-smtp: a real SMTP server to refuse, stall and drop.
+//   - pgregory.net/rapid: random histories against a model.
+package app

@@ -1,0 +1,61 @@
+package app
+
+import (
+	"net/mail"
+	"strings"
+)
+
+// Limits of an e-mail address, in characters (RFC 5321 section 4.5.3.1.3 for
+// the longest).
+const (
+	MinEmail = 3
+	MaxEmail = 254
+)
+
+// EmailKey is what makes two addresses the same: their lower case. The local
+// part may be case-sensitive by RFC 5321, but no provider in use is, and two
+// accounts that differ in case only are an attack, not a wish.
+func EmailKey(address string) string { return strings.ToLower(address) }
+
+// ValidEmail reports whether the text is one plain address (RFC 5322 addr-spec
+// without quoting or comments): what net/mail reads from it is the text itself.
+func ValidEmail(address string) bool {
+	parsed, err := mail.ParseAddress(address)
+	if err != nil || parsed.Name != "" || parsed.Address != address {
+		return false
+	}
+	local, domain, _ := strings.Cut(address, "@")
+	return len(local) <= 64 && validDomain(domain)
+}
+
+// validDomain checks host name syntax (RFC 1123 section 2.1); letters beyond
+// ASCII are let through for internationalised names (RFC 6531).
+func validDomain(domain string) bool {
+	if len(domain) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(domain, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		if strings.ContainsFunc(label, func(r rune) bool { return r < 0x80 && !isLDH(r) }) {
+			return false
+		}
+	}
+	return true
+}
+
+func isLDH(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-'
+}
+
+// email checks an address and returns it, nil when there is none.
+func (p problems) email(create bool, field Field[string]) *string {
+	rule := text{name: "email", min: MinEmail, max: MaxEmail, required: create, trim: true}
+	value := p.text(rule, field)
+	if value != nil && !ValidEmail(*value) {
+		p.add("email", "The field email must be a valid e-mail address.")
+		return nil
+	}
+	return value
+}

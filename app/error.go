@@ -1,0 +1,109 @@
+package app
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Kind is the class of an error. The layers outside derive everything they
+// say (a status, an exit code) from it and never read an error's text.
+type Kind int
+
+const (
+	// KindInternal is a fault of ours: not the caller's business beyond an id.
+	KindInternal Kind = iota
+	// KindMalformed is a request that could not be understood as a whole.
+	KindMalformed
+	// KindInvalid is a request with fields that break a rule; Fields has all.
+	KindInvalid
+	// KindUnauthenticated means that nobody, or nobody valid, is signed in.
+	KindUnauthenticated
+	// KindForbidden means that the caller may not do this.
+	KindForbidden
+	// KindNotFound means that the thing is not there, or not the caller's.
+	KindNotFound
+	// KindConflict means that the present state does not allow it.
+	KindConflict
+	// KindLimited means that the caller asked too often; RetryAfter is set.
+	KindLimited
+	// KindUnavailable means that it may work later; RetryAfter is set.
+	KindUnavailable
+)
+
+// Error is the one error type whose content may reach a client.
+type Error struct {
+	Kind Kind
+	// Code is stable, lower snake case, one per cause.
+	Code string
+	// Message is a sentence for a person. Empty for KindInvalid.
+	Message string
+	// Fields maps a field's name to what is wrong with it, for KindInvalid.
+	Fields map[string]string
+	// RetryAfter is when it may work again, for KindLimited and KindUnavailable.
+	RetryAfter time.Duration
+	// Cause is for the log, never for the client. May be nil.
+	Cause error
+}
+
+// Error describes the error for the log.
+func (e *Error) Error() string {
+	text := e.Message
+	if len(e.Fields) > 0 {
+		var parts []string
+		for _, name := range slices.Sorted(maps.Keys(e.Fields)) {
+			parts = append(parts, name+": "+e.Fields[name])
+		}
+		text = strings.Join(parts, " ")
+	}
+	if e.Cause != nil {
+		return fmt.Sprintf("%s: %v", text, e.Cause)
+	}
+	return text
+}
+
+// Unwrap gives errors.Is and errors.As the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Is makes two errors of one code the same for errors.Is, so that a sentinel
+// is found again after With has added a cause.
+func (e *Error) Is(target error) bool {
+	other, ok := target.(*Error)
+	return ok && other.Code == e.Code
+}
+
+// With returns a copy of the error that carries a cause for the log.
+func (e *Error) With(cause error) *Error {
+	clone := *e
+	clone.Cause = cause
+	return &clone
+}
+
+// Code of every KindInvalid error.
+const codeValidation = "validation_failed"
+
+// The errors of the domain. Use errors.Is; never compare texts.
+var (
+	ErrForbidden          = &Error{Kind: KindForbidden, Code: "forbidden", Message: "Unauthorized access."}
+	ErrTaskNotFound       = &Error{Kind: KindNotFound, Code: "task_not_found", Message: "Task not found."}
+	ErrUserNotFound       = &Error{Kind: KindNotFound, Code: "user_not_found", Message: "User not found."}
+	ErrLastAdmin          = &Error{Kind: KindConflict, Code: "last_admin", Message: "The only admin cannot be removed. Make another user an admin first."}
+	ErrRegistrationClosed = &Error{Kind: KindForbidden, Code: "registration_closed", Message: "Registration is closed. Ask an admin for an account."}
+	ErrInvalidCredentials = &Error{Kind: KindUnauthenticated, Code: "invalid_credentials", Message: "Invalid email or password."}
+	ErrSessionEnded       = &Error{Kind: KindUnauthenticated, Code: "token_invalid", Message: "Invalid token!"}
+	ErrRefreshRequired    = &Error{Kind: KindMalformed, Code: "refresh_token_required", Message: "Refresh token required."}
+	ErrRefreshInvalid     = &Error{Kind: KindUnauthenticated, Code: "refresh_token_invalid", Message: "Invalid or expired refresh token."}
+	ErrLogoutInvalid      = &Error{Kind: KindMalformed, Code: "refresh_token_revoked", Message: "Invalid or already revoked refresh token."}
+	ErrPagination         = &Error{Kind: KindMalformed, Code: "invalid_pagination", Message: "Invalid pagination parameters"}
+	ErrUserIDParameter    = &Error{Kind: KindMalformed, Code: "invalid_user_id", Message: "The parameter user_id must be a positive integer."}
+	ErrBusy               = &Error{Kind: KindUnavailable, Code: "server_busy", Message: "The server is busy. Please try again in a moment.", RetryAfter: time.Second}
+
+	// ErrEmailTaken says that another user has the address already.
+	ErrEmailTaken = &Error{Kind: KindInvalid, Code: codeValidation, Fields: map[string]string{"email": "The email is already registered."}}
+	// ErrNoSuchUser says that a task would belong to a user who does not exist.
+	ErrNoSuchUser = &Error{Kind: KindInvalid, Code: codeValidation, Fields: map[string]string{"user_id": "The specified user_id does not exist."}}
+	// ErrWrongPassword says that current_password is not the user's password.
+	ErrWrongPassword = &Error{Kind: KindInvalid, Code: codeValidation, Fields: map[string]string{"current_password": "The current password is incorrect."}}
+)

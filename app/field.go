@@ -1,0 +1,138 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// FieldState says how a request named a field.
+type FieldState int
+
+const (
+	// Absent: the request does not name the field.
+	Absent FieldState = iota
+	// Null: the field is there and null.
+	Null
+	// Mistyped: the field is there with a value of another JSON type.
+	Mistyped
+	// Present: the field is there with a value of its type.
+	Present
+)
+
+// Field is one value of a request as the client sent it. The zero value is an
+// absent field, so that a partial update touches nothing it does not name.
+type Field[T any] struct {
+	State FieldState
+	Value T
+}
+
+// Given returns a present field.
+func Given[T any](value T) Field[T] { return Field[T]{State: Present, Value: value} }
+
+// text is the rule of a field that holds text.
+type text struct {
+	name      string
+	min, max  int  // in characters, after trimming
+	required  bool // must be there on creation
+	trim      bool // a person typed a name: outer white space means nothing
+	multiline bool // newline and tab are allowed
+}
+
+// problems collects what is wrong with a request, one message a field, so
+// that a client learns of all its mistakes at once.
+type problems map[string]string
+
+func (p problems) add(name, message string) {
+	if _, taken := p[name]; !taken {
+		p[name] = message
+	}
+}
+
+func (p problems) err() error {
+	if len(p) == 0 {
+		return nil
+	}
+	return &Error{Kind: KindInvalid, Code: codeValidation, Fields: p}
+}
+
+func required(name string) string { return "The field " + name + " is required." }
+
+// text checks a field against its rule and returns the value to store, nil
+// when there is none. Present but blank text is never a value for a field
+// with a minimum: a change cannot blank what a creation must give.
+func (p problems) text(rule text, field Field[string]) *string {
+	switch field.State {
+	case Absent, Null:
+		if rule.required {
+			p.add(rule.name, required(rule.name))
+		}
+		return nil
+	case Mistyped:
+		p.add(rule.name, "The field "+rule.name+" must be a string.")
+		return nil
+	}
+	value := field.Value
+	if rule.trim {
+		value = strings.TrimSpace(value)
+	}
+	length := utf8.RuneCountInString(value)
+	switch {
+	case rule.min > 0 && blank(value):
+		p.add(rule.name, required(rule.name))
+	case length < rule.min:
+		p.add(rule.name, fmt.Sprintf("The field %s must be at least %d characters.", rule.name, rule.min))
+	case length > rule.max:
+		p.add(rule.name, fmt.Sprintf("The field %s must be at most %d characters.", rule.name, rule.max))
+	case hasControl(value, rule.multiline):
+		p.add(rule.name, "The field "+rule.name+" contains invalid characters.")
+	default:
+		return &value
+	}
+	return nil
+}
+
+// boolean returns the value of a field that holds true or false, nil when
+// there is none.
+func (p problems) boolean(name string, field Field[bool]) *bool {
+	if field.State == Mistyped {
+		p.add(name, "The field "+name+" must be a boolean.")
+	}
+	if field.State != Present {
+		return nil
+	}
+	return &field.Value
+}
+
+// integer returns the value of a field that holds an integer, nil when there
+// is none.
+func (p problems) integer(name string, field Field[int64]) *int64 {
+	if field.State == Mistyped {
+		p.add(name, "The field "+name+" must be an integer.")
+	}
+	if field.State != Present {
+		return nil
+	}
+	return &field.Value
+}
+
+// blank reports whether nothing of the text can be seen: white space, and
+// format characters such as a lone zero-width space.
+func blank(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r)
+	})
+}
+
+// hasControl reports whether the text holds a control character (Unicode Cc)
+// other than, where lines are allowed, newline and tab; or bytes that are not
+// UTF-8.
+func hasControl(s string, multiline bool) bool {
+	return !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool {
+		if multiline && (r == '\n' || r == '\t') {
+			return false
+		}
+		return unicode.IsControl(r)
+	})
+}

@@ -1,0 +1,66 @@
+package app
+
+import (
+	"context"
+	"time"
+)
+
+// MailTemplate names a pair of templates, HTML and text, in web/mail.
+type MailTemplate string
+
+// MailWelcome greets a user who has just registered. Data: Username.
+const MailWelcome MailTemplate = "welcome"
+
+// MailStatus is where a mail stands.
+type MailStatus string
+
+const (
+	// MailQueued waits for its next attempt.
+	MailQueued MailStatus = "queued"
+	// MailSent was accepted by the mail server.
+	MailSent MailStatus = "sent"
+	// MailDead was given up: refused for good, or tried too often.
+	MailDead MailStatus = "dead"
+)
+
+// NewMail is a mail to queue.
+type NewMail struct {
+	Template  MailTemplate
+	To        string
+	Data      map[string]string // values for the template
+	CreatedAt time.Time
+}
+
+// Mail is one message in the outbox.
+type Mail struct {
+	ID       int64
+	UserID   int64
+	Template MailTemplate
+	To       string
+	Data     map[string]string
+	// MessageID is the left side of the Message-ID header. It is the same at
+	// every attempt, so that a receiver can tell a repetition.
+	MessageID string
+	Status    MailStatus
+	// Attempts counts the dialogues begun so far, the present one included.
+	Attempts  int
+	CreatedAt time.Time
+	NextAt    time.Time // next attempt, for a queued mail
+	SentAt    time.Time // zero unless sent
+	LastError string    // why the last attempt failed; empty if none did
+}
+
+// Outbox keeps mails from the transaction that caused them until they are
+// sent. Sending happens outside of any transaction and at least once: a claim
+// that is neither settled nor renewed before its lease ends is claimed again.
+type Outbox interface {
+	// ClaimMail takes the queued mail that is due longest, counts an attempt
+	// and puts its next one at now + lease. False when none is due; then due
+	// is when the next one will be, zero if nothing is queued.
+	ClaimMail(ctx context.Context, now time.Time, lease time.Duration) (mail Mail, due time.Time, found bool, err error)
+	// MailSent settles a claim.
+	MailSent(ctx context.Context, id int64, now time.Time) error
+	// MailFailed records why an attempt failed. With a zero next the mail is
+	// dead, else it stays queued until then.
+	MailFailed(ctx context.Context, id int64, reason string, next time.Time) error
+}

@@ -1,0 +1,103 @@
+package app
+
+import (
+	_ "embed"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+//go:embed common-passwords.txt
+var commonPasswords string
+
+// PasswordPolicy says which passwords may be chosen. It binds new passwords
+// only: an old one that it would refuse still signs in.
+type PasswordPolicy struct {
+	// Min and Max count characters, as NIST SP 800-63B-4 section 3.1.1.2 does.
+	Min, Max int
+	// Allowed matches a password whose every character may be used; nil
+	// allows any that can be printed, the space included.
+	Allowed *regexp.Regexp
+}
+
+// check returns what is wrong with a password, or nothing. Identity holds what
+// an attacker tries first: the user's own name and address.
+func (policy PasswordPolicy) check(password string, identity ...string) string {
+	length := utf8.RuneCountInString(password)
+	switch {
+	case length < policy.Min:
+		return fmt.Sprintf("Password must be at least %d characters.", policy.Min)
+	case length > policy.Max:
+		return fmt.Sprintf("Password must be at most %d characters.", policy.Max)
+	case !policy.allows(password):
+		return "Password contains invalid characters."
+	}
+	for _, own := range identity {
+		if own != "" && strings.EqualFold(password, own) {
+			return "Password must not be your username or e-mail address."
+		}
+	}
+	if isCommon(password) {
+		return "Password is one of the most common ones. Choose another."
+	}
+	return ""
+}
+
+func (policy PasswordPolicy) allows(password string) bool {
+	if policy.Allowed != nil {
+		return policy.Allowed.MatchString(password)
+	}
+	return utf8.ValidString(password) && !strings.ContainsFunc(password, func(r rune) bool {
+		return !unicode.IsGraphic(r) && !unicode.Is(unicode.Cf, r)
+	})
+}
+
+func isCommon(password string) bool {
+	lower := strings.ToLower(password)
+	for line := range strings.Lines(commonPasswords) {
+		if strings.TrimSuffix(line, "\n") == lower {
+			return true
+		}
+	}
+	return false
+}
+
+// newPassword checks a password that is to be set, with its repetition, and
+// returns it, nil when there is none.
+func (p problems) newPassword(policy PasswordPolicy, create bool, password, confirm Field[string], identity ...string) *string {
+	p.confirm(create, password, confirm)
+	switch {
+	case password.State == Mistyped:
+		p.add("password", "Password must be a string.")
+	case password.State != Present:
+		if create {
+			p.add("password", required("password"))
+		}
+	case blank(password.Value):
+		p.add("password", required("password"))
+	default:
+		if problem := policy.check(password.Value, identity...); problem != "" {
+			p.add("password", problem)
+			return nil
+		}
+		return &password.Value
+	}
+	return nil
+}
+
+// confirm checks the repetition of a password. On a change it may be left
+// out, as in the tutorial.
+func (p problems) confirm(create bool, password, confirm Field[string]) {
+	switch {
+	case confirm.State == Mistyped:
+		p.add("confirm_password", "The field confirm_password must be a string.")
+	case confirm.State != Present || confirm.Value == "":
+		if create || confirm.State == Present && password.State == Present {
+			p.add("confirm_password", required("confirm_password"))
+		}
+	case password.State == Present && password.Value != confirm.Value:
+		p.add("confirm_password", "Passwords do not match.")
+	}
+}

@@ -1,0 +1,117 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"taskapi/app"
+)
+
+var _ app.Outbox = (*DB)(nil)
+
+const mailColumns = `id, user_id, template, recipient, data, message_id, status, attempts, created_at, next_at, sent_at, last_error`
+
+func scanMail(row row) (app.Mail, error) {
+	var m app.Mail
+	var data []byte
+	var created, next int64
+	var sent sql.NullInt64
+	err := row.Scan(&m.ID, &m.UserID, &m.Template, &m.To, &data, &m.MessageID, &m.Status, &m.Attempts, &created, &next, &sent, &m.LastError)
+	if err != nil {
+		return m, err
+	}
+	m.CreatedAt, m.NextAt = fromMillis(created), fromMillis(next)
+	if sent.Valid {
+		m.SentAt = fromMillis(sent.Int64)
+	}
+	return m, json.Unmarshal(data, &m.Data)
+}
+
+// ClaimMail takes the queued mail that is due longest and puts its next
+// attempt behind the lease; see app.Outbox. With nothing due, nothing is
+// written.
+func (db *DB) ClaimMail(ctx context.Context, now time.Time, lease time.Duration) (mail app.Mail, due time.Time, found bool, err error) {
+	due, err = db.nextMail(ctx)
+	if err != nil || due.IsZero() || due.After(now) {
+		return app.Mail{}, due, false, err
+	}
+	err = db.write(ctx, func(tx *tx) error {
+		return tx.each(`UPDATE mails SET attempts = attempts + 1, next_at = ?2
+			WHERE id = (SELECT id FROM mails WHERE status = 'queued' AND next_at <= ?1 ORDER BY next_at LIMIT 1)
+			RETURNING `+mailColumns, []any{millis(now), millis(now.Add(lease))}, func(row row) error {
+			var err error
+			mail, err = scanMail(row)
+			found = err == nil
+			return err
+		})
+	})
+	return mail, time.Time{}, found, err
+}
+
+// nextMail returns when the next queued mail is due, zero if none is queued.
+func (db *DB) nextMail(ctx context.Context) (time.Time, error) {
+	tx, err := db.read(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	var next int64
+	err = tx.one(`SELECT next_at FROM mails WHERE status = 'queued' AND next_at > -1 ORDER BY next_at LIMIT 1`, nil, &next)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return time.Time{}, nil
+	case err != nil:
+		return time.Time{}, translate(err)
+	}
+	return fromMillis(next), nil
+}
+
+// MailSent settles a claim: the server has accepted the mail.
+func (db *DB) MailSent(ctx context.Context, id int64, now time.Time) error {
+	return db.write(ctx, func(tx *tx) error {
+		return tx.exec(`UPDATE mails SET status = 'sent', sent_at = ?2, last_error = '' WHERE id = ?1`, id, millis(now))
+	})
+}
+
+// MailFailed settles a claim: tried in vain. With a zero next the mail is dead.
+func (db *DB) MailFailed(ctx context.Context, id int64, reason string, next time.Time) error {
+	return db.write(ctx, func(tx *tx) error {
+		if next.IsZero() {
+			return tx.exec(`UPDATE mails SET status = 'dead', last_error = ?2 WHERE id = ?1`, id, reason)
+		}
+		return tx.exec(`UPDATE mails SET next_at = ?3, last_error = ?2 WHERE id = ?1`, id, reason, millis(next))
+	})
+}
+
+// Mails calls each for the mails of a status, or all when it is empty, the
+// newest first, at most limit of them.
+func (db *DB) Mails(ctx context.Context, status app.MailStatus, limit int, each func(app.Mail) error) error {
+	tx, err := db.read(ctx)
+	if err != nil {
+		return err
+	}
+	return translate(tx.each(`SELECT `+mailColumns+` FROM mails
+		WHERE ?1 = '' OR status = ?1 ORDER BY id DESC LIMIT ?2`,
+		[]any{string(status), limit}, func(row row) error {
+			mail, err := scanMail(row)
+			if err != nil {
+				return err
+			}
+			return each(mail)
+		}))
+}
+
+// RequeueMails makes dead mails queued again with all their attempts before
+// them, due now: the one with the id, or all when id is 0. Returns how many.
+func (db *DB) RequeueMails(ctx context.Context, id int64, now time.Time) (int64, error) {
+	var n int64
+	err := db.write(ctx, func(tx *tx) error {
+		var err error
+		n, err = tx.change(`UPDATE mails SET status = 'queued', attempts = 0, created_at = ?2, next_at = ?2
+			WHERE status = 'dead' AND (?1 = 0 OR id = ?1)`, id, millis(now))
+		return err
+	})
+	return n, err
+}

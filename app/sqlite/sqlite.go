@@ -1,0 +1,152 @@
+// Package sqlite keeps everything in one SQLite file. It is the only importer
+// of database/sql and of the driver. One exported method is one transaction.
+//
+// SQLite has one writer at a time, so there is one write connection, handed
+// from method to method in turn; readers have connections of their own that
+// refuse to write. Readers see the state of the last commit and wait for
+// nobody (write-ahead log).
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	// The driver; its name is "sqlite".
+	_ "modernc.org/sqlite"
+)
+
+// Durability says what an answered write survives.
+type Durability string
+
+const (
+	// Full: a power cut (PRAGMA synchronous=FULL: one sync of the log a commit).
+	Full Durability = "full"
+	// Normal: a crash of the program; a power cut may take the last moments,
+	// but never corrupts the file.
+	Normal Durability = "normal"
+)
+
+// Options says how to open a database.
+type Options struct {
+	// Path of the database file. Made if it is not there.
+	Path string
+	// Schema is the text of schema.sql.
+	Schema string
+	// Durability of writes. Empty is Full.
+	Durability Durability
+	// Now is the clock. Nil is time.Now.
+	Now func() time.Time
+}
+
+// DB is an open database. All its methods may be called at the same time.
+type DB struct {
+	path    string
+	now     func() time.Time
+	writer  *writer
+	readers *readers
+}
+
+// busyTimeout is how long a connection waits for another process, such as a
+// command that is run while the server serves.
+const busyTimeout = 5 * time.Second
+
+// Open opens the database, makes its schema or brings an older one forward,
+// and makes sure that the settings a lost write or a broken reference would
+// follow from are really in force. Returns ErrNotDatabase, ErrForeign,
+// ErrNewer, or what the system said.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Durability == "" {
+		o.Durability = Full
+	}
+	pool, err := openPool(dsn(o.Path, o.Durability, false), 1)
+	if err != nil {
+		return nil, describe(err)
+	}
+	db := &DB{path: o.Path, now: o.Now}
+	if err := db.start(ctx, o, pool); err != nil {
+		return nil, errors.Join(describe(err), db.Close(), pool.Close())
+	}
+	return db, nil
+}
+
+func (db *DB) start(ctx context.Context, o Options, pool *sql.DB) error {
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	db.writer = newWriter(pool, conn)
+	if err := checkPragmas(ctx, conn, o.Durability); err != nil {
+		return err
+	}
+	if err := migrate(ctx, conn, o.Schema, steps()); err != nil {
+		return err
+	}
+	n := max(2, min(4, runtime.GOMAXPROCS(0)))
+	readPool, err := openPool(dsn(o.Path, o.Durability, true), n)
+	if err != nil {
+		return err
+	}
+	db.readers = newReaders(readPool)
+	return readPool.PingContext(ctx)
+}
+
+func openPool(dsn string, connections int) (*sql.DB, error) {
+	pool, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	return pool, nil
+}
+
+// Close ends all connections. The last one out moves the write-ahead log into
+// the database and removes it.
+func (db *DB) Close() error {
+	var errs []error
+	if db.readers != nil {
+		errs = append(errs, db.readers.close())
+	}
+	if db.writer != nil {
+		errs = append(errs, db.writer.close())
+	}
+	return errors.Join(errs...)
+}
+
+// checkPragmas reads back what the DSN asked for: a misspelt one is accepted
+// in silence.
+func checkPragmas(ctx context.Context, conn *sql.Conn, durability Durability) error {
+	want := map[string]string{"journal_mode": "wal", "foreign_keys": "1", "synchronous": "2"}
+	if durability == Normal {
+		want["synchronous"] = "1"
+	}
+	for name, value := range want {
+		var got string
+		if err := conn.QueryRowContext(ctx, "PRAGMA "+name).Scan(&got); err != nil {
+			return err
+		}
+		if !strings.EqualFold(got, value) {
+			return fmt.Errorf("sqlite: %s is %s, not %s", name, got, value)
+		}
+	}
+	return nil
+}
+
+// Version returns the version of SQLite itself, such as "3.54.1".
+func Version() (version string, err error) {
+	pool, err := sql.Open("sqlite", ":memory:")
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	err = pool.QueryRow("SELECT sqlite_version()").Scan(&version)
+	return version, err
+}

@@ -1,0 +1,137 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"taskapi/app"
+)
+
+var _ app.TaskStore = (*DB)(nil)
+
+const taskColumns = `id, user_id, title, description, created_at, completed_at`
+
+func taskFields(t *app.Task, times *taskTimes) []any {
+	return []any{&t.ID, &t.UserID, &t.Title, &t.Description, &times.created, &times.completed}
+}
+
+type taskTimes struct {
+	created   int64
+	completed sql.NullInt64
+}
+
+func (times taskTimes) fill(t *app.Task) {
+	t.CreatedAt = fromMillis(times.created)
+	t.CompletedAt = time.Time{}
+	if times.completed.Valid {
+		t.CompletedAt = fromMillis(times.completed.Int64)
+	}
+}
+
+// CreateTask adds a task. Returns app.ErrNoSuchUser without its owner.
+func (db *DB) CreateTask(ctx context.Context, task app.NewTask) (app.Task, error) {
+	var created app.Task
+	err := db.write(ctx, func(tx *tx) error {
+		var err error
+		created, err = tx.task(`INSERT INTO tasks (user_id, title, description, created_at, completed_at)
+			VALUES (?, ?, ?, ?, ?) RETURNING `+taskColumns,
+			task.UserID, task.Title, task.Description, millis(task.CreatedAt), nullMillis(task.CompletedAt))
+		if isForeignKey(err) {
+			return app.ErrNoSuchUser
+		}
+		return err
+	})
+	return created, err
+}
+
+// Task returns the task within the scope, or app.ErrTaskNotFound.
+func (db *DB) Task(ctx context.Context, scope app.Scope, id int64) (app.Task, error) {
+	tx, err := db.read(ctx)
+	if err != nil {
+		return app.Task{}, err
+	}
+	task, err := tx.task(`SELECT `+taskColumns+` FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`, id, scope.UserID)
+	return task, translate(err)
+}
+
+// Tasks returns a page of a user's tasks in the order of their ids. The page
+// and its total are of the same moment.
+func (db *DB) Tasks(ctx context.Context, userID int64, page app.PageRequest) (app.Page[app.Task], error) {
+	out := app.Page[app.Task]{PageRequest: page}
+	tx, err := db.read(ctx)
+	if err != nil {
+		return out, err
+	}
+	err = tx.each(`SELECT (SELECT count(*) FROM tasks WHERE user_id = ?1), `+taskColumns+`
+		FROM tasks WHERE user_id = ?1 ORDER BY id LIMIT ?2 OFFSET ?3`,
+		[]any{userID, page.PerPage, page.Offset()}, func(row row) error {
+			var task app.Task
+			var times taskTimes
+			if err := row.Scan(append([]any{&out.Total}, taskFields(&task, &times)...)...); err != nil {
+				return err
+			}
+			times.fill(&task)
+			out.Items = append(out.Items, task)
+			return nil
+		})
+	if err == nil && len(out.Items) == 0 {
+		err = tx.one(`SELECT count(*) FROM tasks WHERE user_id = ?`, []any{userID}, &out.Total)
+	}
+	return out, translate(err)
+}
+
+// UpdateTask changes what the change names, in one statement, so that two
+// changes of different fields at once both stay. Returns app.ErrTaskNotFound,
+// or app.ErrNoSuchUser without the new owner.
+func (db *DB) UpdateTask(ctx context.Context, scope app.Scope, id int64, c app.TaskChange) (app.Task, error) {
+	var updated app.Task
+	err := db.write(ctx, func(tx *tx) error {
+		var err error
+		updated, err = tx.task(`UPDATE tasks SET
+				title        = coalesce(?3, title),
+				description  = coalesce(?4, description),
+				user_id      = coalesce(?5, user_id),
+				completed_at = CASE ?6 WHEN 1 THEN coalesce(completed_at, ?7) WHEN 0 THEN NULL ELSE completed_at END
+			WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)
+			RETURNING `+taskColumns,
+			id, scope.UserID, c.Title, c.Description, c.UserID, c.Completed, millis(c.Now))
+		if isForeignKey(err) {
+			return app.ErrNoSuchUser
+		}
+		return err
+	})
+	return updated, err
+}
+
+// DeleteTask removes the task, or returns app.ErrTaskNotFound.
+func (db *DB) DeleteTask(ctx context.Context, scope app.Scope, id int64) error {
+	return db.write(ctx, func(tx *tx) error {
+		n, err := tx.change(`DELETE FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`, id, scope.UserID)
+		if err == nil && n == 0 {
+			return app.ErrTaskNotFound
+		}
+		return err
+	})
+}
+
+func (t *tx) task(query string, args ...any) (app.Task, error) {
+	var task app.Task
+	var times taskTimes
+	err := t.one(query, args, taskFields(&task, &times)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return app.Task{}, app.ErrTaskNotFound
+	}
+	times.fill(&task)
+	return task, err
+}
+
+// millis is how times are stored.
+func millis(t time.Time) int64 { return t.UnixMilli() }
+
+func nullMillis(t time.Time) sql.NullInt64 {
+	return sql.NullInt64{Int64: t.UnixMilli(), Valid: !t.IsZero()}
+}
+
+func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

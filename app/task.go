@@ -1,0 +1,163 @@
+package app
+
+import (
+	"context"
+	"time"
+)
+
+// Limits of a task, in characters.
+const (
+	MaxTitle       = 100
+	MaxDescription = 10000
+)
+
+// Task is one thing to do.
+type Task struct {
+	ID          int64
+	UserID      int64
+	Title       string
+	Description string
+	CreatedAt   time.Time
+	// CompletedAt is when the task last went from open to completed; zero
+	// while it is open.
+	CompletedAt time.Time
+}
+
+// Completed reports whether the task is done.
+func (t Task) Completed() bool { return !t.CompletedAt.IsZero() }
+
+// TaskInput is what a client says of a task. On a change, what is absent or
+// null stays as it is.
+type TaskInput struct {
+	Title       Field[string]
+	Description Field[string]
+	Completed   Field[bool]
+	UserID      Field[int64]
+}
+
+// NewTask is a checked task that has no id yet.
+type NewTask struct {
+	UserID      int64
+	Title       string
+	Description string
+	CreatedAt   time.Time
+	CompletedAt time.Time // zero for an open task
+}
+
+// TaskChange is a checked partial update. Nil leaves the value as it is.
+type TaskChange struct {
+	Title       *string
+	Description *string
+	Completed   *bool
+	UserID      *int64
+	// Now becomes the completion time when the task goes from open to done.
+	Now time.Time
+}
+
+// Scope limits a query to what one user owns. The zero value is everybody's,
+// which only admins ask for.
+type Scope struct{ UserID int64 }
+
+// TaskStore keeps tasks. A task outside the scope does not exist:
+// ErrTaskNotFound. A user_id without a user is ErrNoSuchUser.
+type TaskStore interface {
+	CreateTask(ctx context.Context, task NewTask) (Task, error)
+	Task(ctx context.Context, scope Scope, id int64) (Task, error)
+	Tasks(ctx context.Context, userID int64, page PageRequest) (Page[Task], error)
+	UpdateTask(ctx context.Context, scope Scope, id int64, change TaskChange) (Task, error)
+	DeleteTask(ctx context.Context, scope Scope, id int64) error
+}
+
+// Tasks are the use cases of tasks. Another user's task is ErrTaskNotFound to
+// everybody but an admin, so that ids tell nothing.
+type Tasks struct {
+	Store TaskStore
+	Now   func() time.Time
+}
+
+func taskTitle(create bool) text {
+	return text{name: "title", min: 1, max: MaxTitle, required: create, trim: true}
+}
+
+func taskDescription() text {
+	return text{name: "description", max: MaxDescription, multiline: true}
+}
+
+// Create adds a task for the caller or, when an admin says so, for another
+// user. Returns KindInvalid errors, ErrForbidden for someone else's user_id.
+func (t *Tasks) Create(ctx context.Context, caller Caller, in TaskInput) (Task, error) {
+	owner := caller.UserID
+	if in.UserID.State == Present {
+		owner = in.UserID.Value
+	}
+	if owner != caller.UserID && !caller.Admin() {
+		return Task{}, ErrForbidden
+	}
+	p := problems{}
+	title := p.text(taskTitle(true), in.Title)
+	description := p.text(taskDescription(), in.Description)
+	completed := p.boolean("completed", in.Completed)
+	p.integer("user_id", in.UserID)
+	if err := p.err(); err != nil {
+		return Task{}, err
+	}
+	now := t.Now()
+	task := NewTask{UserID: owner, Title: *title, CreatedAt: now}
+	if description != nil {
+		task.Description = *description
+	}
+	if completed != nil && *completed {
+		task.CompletedAt = now
+	}
+	return t.Store.CreateTask(ctx, task)
+}
+
+// Get returns one task of the caller's, or of anybody's for an admin.
+func (t *Tasks) Get(ctx context.Context, caller Caller, id int64) (Task, error) {
+	return t.Store.Task(ctx, caller.scope(), id)
+}
+
+// List returns a page of the caller's tasks in the order of their ids. An
+// admin may ask for another user's with a userID other than 0; anybody else
+// who does gets ErrForbidden.
+func (t *Tasks) List(ctx context.Context, caller Caller, userID int64, page PageRequest) (Page[Task], error) {
+	if userID == 0 {
+		userID = caller.UserID
+	}
+	if userID != caller.UserID && !caller.Admin() {
+		return Page[Task]{}, ErrForbidden
+	}
+	if err := page.Check(); err != nil {
+		return Page[Task]{}, err
+	}
+	return t.Store.Tasks(ctx, userID, page)
+}
+
+// Update changes what the input names and nothing else.
+func (t *Tasks) Update(ctx context.Context, caller Caller, id int64, in TaskInput) (Task, error) {
+	p := problems{}
+	change := TaskChange{
+		Title:       p.text(taskTitle(false), in.Title),
+		Description: p.text(taskDescription(), in.Description),
+		Completed:   p.boolean("completed", in.Completed),
+		UserID:      p.integer("user_id", in.UserID),
+		Now:         t.Now(),
+	}
+	err := p.err()
+	if change.UserID != nil && *change.UserID != caller.UserID && !caller.Admin() {
+		err = ErrForbidden
+	}
+	if err == nil {
+		return t.Store.UpdateTask(ctx, caller.scope(), id, change)
+	}
+	// A task that is not the caller's is not found, whatever else is wrong.
+	if _, missing := t.Store.Task(ctx, caller.scope(), id); missing != nil {
+		return Task{}, missing
+	}
+	return Task{}, err
+}
+
+// Delete removes a task for good.
+func (t *Tasks) Delete(ctx context.Context, caller Caller, id int64) error {
+	return t.Store.DeleteTask(ctx, caller.scope(), id)
+}
