@@ -1,0 +1,120 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"taskapi/app"
+)
+
+const mimeJSON = "application/json; charset=utf-8"
+
+// send answers with JSON, with a newline at its end for those in a terminal.
+func send(c *fiber.Ctx, status int, body any) error {
+	c.Status(status)
+	c.Response().ResetBody()
+	c.Set(fiber.HeaderContentType, mimeJSON)
+	out := json.NewEncoder(c.Response().BodyWriter())
+	out.SetEscapeHTML(false) // this is no HTML, and nosniff says so
+	return out.Encode(body)
+}
+
+// timestamp is RFC 3339 in UTC with milliseconds.
+func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+type userView struct {
+	ID          int64    `json:"id"`
+	Username    string   `json:"username"`
+	Email       string   `json:"email"`
+	Role        app.Role `json:"role"`
+	DateCreated string   `json:"date_created"`
+}
+
+func viewUser(u app.User) userView {
+	return userView{ID: u.ID, Username: u.Username, Email: u.Email, Role: u.Role, DateCreated: timestamp(u.CreatedAt)}
+}
+
+type taskView struct {
+	ID            int64   `json:"id"`
+	Title         string  `json:"title"`
+	Description   string  `json:"description"`
+	Completed     bool    `json:"completed"`
+	DateCreated   string  `json:"date_created"`
+	DateCompleted *string `json:"date_completed"`
+	UserID        int64   `json:"user_id"`
+}
+
+func viewTask(t app.Task) taskView {
+	view := taskView{
+		ID: t.ID, Title: t.Title, Description: t.Description,
+		Completed: t.Completed(), DateCreated: timestamp(t.CreatedAt), UserID: t.UserID,
+	}
+	if t.Completed() {
+		done := timestamp(t.CompletedAt)
+		view.DateCompleted = &done
+	}
+	return view
+}
+
+type paginationView struct {
+	Total   int64 `json:"total"`
+	Pages   int64 `json:"pages"`
+	Page    int64 `json:"page"`
+	PerPage int64 `json:"per_page"`
+	HasNext bool  `json:"has_next"`
+	HasPrev bool  `json:"has_prev"`
+}
+
+func viewPagination[T any](p app.Page[T]) paginationView {
+	return paginationView{
+		Total: p.Total, Pages: p.Pages(), Page: p.Page, PerPage: p.PerPage,
+		HasNext: p.Page < p.Pages(), HasPrev: p.Page > 1,
+	}
+}
+
+// views maps a page's items; an empty page is [], never null.
+func views[T, V any](items []T, view func(T) V) []V {
+	out := make([]V, len(items))
+	for i, item := range items {
+		out[i] = view(item)
+	}
+	return out
+}
+
+// pageRequest reads ?page= and ?per_page=. Returns app.ErrPagination.
+func pageRequest(c *fiber.Ctx) (app.PageRequest, error) {
+	page := app.PageRequest{Page: 1, PerPage: app.DefaultPerPage}
+	for name, value := range map[string]*int64{"page": &page.Page, "per_page": &page.PerPage} {
+		if args := c.Context().QueryArgs(); args.Has(name) {
+			n, ok := positive(string(args.Peek(name)))
+			if !ok {
+				return page, app.ErrPagination
+			}
+			*value = n
+		}
+	}
+	return page, page.Check()
+}
+
+// link sets the Link header (RFC 8288) of a page. Its targets are relative,
+// so that no proxy's idea of our name gets into them.
+func link(c *fiber.Ctx, path, filter string, p paginationView) {
+	var links []string
+	add := func(rel string, page int64) {
+		links = append(links, fmt.Sprintf(`<%s?%spage=%d&per_page=%d>; rel=%q`, path, filter, page, p.PerPage, rel))
+	}
+	last := max(1, p.Pages)
+	add("first", 1)
+	if p.HasPrev {
+		add("prev", min(p.Page-1, last))
+	}
+	if p.HasNext {
+		add("next", p.Page+1)
+	}
+	add("last", last)
+	c.Set(fiber.HeaderLink, strings.Join(links, ", "))
+}

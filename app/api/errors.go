@@ -1,0 +1,142 @@
+package api
+
+import (
+	"errors"
+	"log/slog"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"taskapi/app"
+)
+
+// statuses is the one place where a kind of error becomes a status.
+func status(kind app.Kind) int {
+	switch kind {
+	case app.KindMalformed:
+		return fiber.StatusBadRequest
+	case app.KindInvalid:
+		return fiber.StatusUnprocessableEntity
+	case app.KindUnauthenticated:
+		return fiber.StatusUnauthorized
+	case app.KindForbidden:
+		return fiber.StatusForbidden
+	case app.KindNotFound:
+		return fiber.StatusNotFound
+	case app.KindConflict:
+		return fiber.StatusConflict
+	case app.KindLimited:
+		return fiber.StatusTooManyRequests
+	case app.KindUnavailable:
+		return fiber.StatusServiceUnavailable
+	}
+	return fiber.StatusInternalServerError
+}
+
+// The errors that are HTTP's own.
+var (
+	errNotJSON      = &app.Error{Kind: app.KindMalformed, Code: "invalid_json", Message: "Request body must be JSON."}
+	errTokenMissing = &app.Error{Kind: app.KindUnauthenticated, Code: "token_missing", Message: "Token is missing!"}
+	errTokenExpired = &app.Error{Kind: app.KindUnauthenticated, Code: "token_expired", Message: "Token has expired!"}
+	errTokenInvalid = &app.Error{Kind: app.KindUnauthenticated, Code: "token_invalid", Message: "Invalid token!"}
+	errEncoded      = fiber.NewError(fiber.StatusUnsupportedMediaType)
+)
+
+// problem is the body of every answer that is not a success.
+type problem struct {
+	Error     string            `json:"error,omitempty"`
+	Errors    map[string]string `json:"errors,omitempty"`
+	Code      string            `json:"code"`
+	RequestID string            `json:"request_id,omitempty"` // with a 500
+}
+
+// httpProblem words what Fiber and fasthttp refuse by themselves. Their own
+// texts quote the request and are never sent.
+func httpProblem(status int) problem {
+	switch status {
+	case fiber.StatusNotFound:
+		return problem{Code: "not_found", Error: "There is nothing at this address."}
+	case fiber.StatusMethodNotAllowed:
+		return problem{Code: "method_not_allowed", Error: "This address does not know this method; the Allow header lists those it knows."}
+	case fiber.StatusRequestTimeout:
+		return problem{Code: "request_timeout", Error: "The request took too long to arrive."}
+	case fiber.StatusRequestEntityTooLarge:
+		return problem{Code: "body_too_large", Error: "The request body must be at most 1 MiB."}
+	case fiber.StatusUnsupportedMediaType:
+		return problem{Code: "unsupported_encoding", Error: "The request body must not be compressed."}
+	case fiber.StatusRequestHeaderFieldsTooLarge:
+		return problem{Code: "headers_too_large", Error: "The request headers must be at most 16 KiB."}
+	}
+	return problem{Code: "bad_request", Error: "The request could not be understood."}
+}
+
+// fail answers with an error. What is our fault is logged here, where it
+// stops, under the id that the client gets; nothing of it is sent.
+func (s *Server) fail(c *fiber.Ctx, err error) {
+	var domain *app.Error
+	var http *fiber.Error
+	switch {
+	case errors.As(err, &domain):
+		s.failDomain(c, domain)
+	case errors.As(err, &http) && http.Code < fiber.StatusInternalServerError:
+		sendProblem(c, http.Code, httpProblem(http.Code))
+	default:
+		stack, _ := c.Locals(keyStack).(string)
+		s.Log.LogAttrs(c.UserContext(), slog.LevelError, "request failed",
+			slog.String("request_id", requestID(c)), slog.Any("error", err), slog.String("stack", stack))
+		sendProblem(c, fiber.StatusInternalServerError, problem{
+			Code:      "internal_error",
+			Error:     "Something went wrong on the server. Its log has the cause under the request id.",
+			RequestID: requestID(c),
+		})
+	}
+}
+
+func (s *Server) failDomain(c *fiber.Ctx, err *app.Error) {
+	switch err.Kind {
+	case app.KindUnauthenticated:
+		c.Set(fiber.HeaderWWWAuthenticate, challenge(err))
+	case app.KindLimited, app.KindUnavailable:
+		c.Set(fiber.HeaderRetryAfter, seconds(err.RetryAfter))
+	}
+	if err.Kind == app.KindUnavailable {
+		s.Log.LogAttrs(c.UserContext(), slog.LevelWarn, "request put off",
+			slog.String("request_id", requestID(c)), slog.Any("error", err))
+	}
+	sendProblem(c, status(err.Kind), problem{Error: err.Message, Errors: err.Fields, Code: err.Code})
+}
+
+// challenge names the scheme and, for a token that was shown, why it is no
+// good (RFC 6750 section 3).
+func challenge(err *app.Error) string {
+	switch err.Code {
+	case errTokenExpired.Code, errTokenInvalid.Code:
+		return `Bearer error="invalid_token"`
+	}
+	return "Bearer"
+}
+
+// seconds rounds up, so that whoever waits that long has waited enough.
+func seconds(wait time.Duration) string {
+	return strconv.Itoa(max(1, int(math.Ceil(wait.Seconds()))))
+}
+
+func sendProblem(c *fiber.Ctx, status int, body problem) {
+	if err := send(c, status, body); err != nil {
+		// A problem is plain strings: encoding it can't fail.
+		c.Status(fiber.StatusInternalServerError)
+	}
+}
+
+// serverError answers what never became a request: headers that are too long
+// or broken, a body over the limit, a client that stalls.
+func (s *Server) serverError(c *fiber.Ctx, err error) error {
+	s.prepare(c)
+	s.fail(c, err)
+	linger(c.Context().Conn())
+	s.Log.LogAttrs(c.UserContext(), slog.LevelInfo, "request refused",
+		slog.Int("status", c.Response().StatusCode()), slog.String("request_id", requestID(c)))
+	return nil
+}

@@ -1,0 +1,142 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"taskapi/app"
+)
+
+// What middleware leaves in a request for those behind it.
+const (
+	keyRequestID = "request_id"
+	keyCaller    = "caller"
+	keyToken     = "token"
+	keyStack     = "stack"
+	keyUnmatched = "unmatched"
+)
+
+// observe goes around everything: it names the request, sets the headers of
+// every answer and the deadline, turns an error into an answer, and writes
+// the one line of the access log. Never a token, a password or a query.
+func (s *Server) observe(c *fiber.Ctx) error {
+	began := s.Now()
+	s.prepare(c)
+	ctx, cancel := context.WithTimeout(context.Background(), workTimeout)
+	defer cancel()
+	c.SetUserContext(ctx)
+	if err := c.Next(); err != nil {
+		s.fail(c, err)
+	}
+	route := c.Route().Path
+	if c.Locals(keyUnmatched) != nil {
+		route = "-"
+	}
+	s.Log.LogAttrs(ctx, slog.LevelInfo, "request",
+		slog.String("method", c.Method()),
+		slog.String("route", route),
+		slog.Int("status", c.Response().StatusCode()),
+		slog.Duration("duration", s.Now().Sub(began)),
+		slog.Int64("user_id", callerOf(c).UserID),
+		slog.String("request_id", requestID(c)),
+	)
+	return nil
+}
+
+// prepare names the request and sets the headers that every answer carries,
+// also one to a request that could not be read.
+func (s *Server) prepare(c *fiber.Ctx) {
+	id := c.Get(fiber.HeaderXRequestID)
+	if !plausibleID(id) {
+		id = s.newRequestID()
+	}
+	c.Locals(keyRequestID, id)
+	c.Set(fiber.HeaderXRequestID, id)
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	s.allowOrigin(c)
+}
+
+func requestID(c *fiber.Ctx) string {
+	id, _ := c.Locals(keyRequestID).(string)
+	return id
+}
+
+// plausibleID keeps a client's own id if it is harmless: 1 to 64 letters,
+// digits, hyphens.
+func plausibleID(id string) bool {
+	if id == "" || len(id) > 64 {
+		return false
+	}
+	for _, b := range []byte(id) {
+		if !('a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '-') {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Server) newRequestID() string {
+	var id [12]byte
+	if _, err := io.ReadFull(s.Random, id[:]); err != nil {
+		return "none"
+	}
+	return hex.EncodeToString(id[:])
+}
+
+func callerOf(c *fiber.Ctx) app.Caller {
+	caller, _ := c.Locals(keyCaller).(app.Caller)
+	return caller
+}
+
+// panicked keeps the stack for the log line of the 500.
+func (s *Server) panicked(c *fiber.Ctx, reason any) {
+	c.Locals(keyStack, fmt.Sprintf("panic: %v\n%s", reason, debug.Stack()))
+}
+
+// refuseEncoded refuses compressed bodies: unpacked, a megabyte of them can
+// become a gigabyte.
+func refuseEncoded(c *fiber.Ctx) error {
+	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && encoding != "identity" {
+		return errEncoded
+	}
+	return c.Next()
+}
+
+// compress packs answers of over 1 KiB for those who accept it.
+func compress() fiber.Handler {
+	const atLeast = 1024
+	pack := fasthttp.CompressHandlerBrotliLevel(func(*fasthttp.RequestCtx) {},
+		fasthttp.CompressBrotliBestSpeed, fasthttp.CompressBestSpeed)
+	return func(c *fiber.Ctx) error {
+		if err := c.Next(); err != nil {
+			return err
+		}
+		if len(c.Response().Body()) > atLeast {
+			pack(c.Context())
+		}
+		return nil
+	}
+}
+
+// knownMethods gives a method that Fiber has never heard of the same treatment
+// as a known one that no route has: Fiber itself would answer in plain text.
+func (s *Server) knownMethods(next fasthttp.RequestHandler) fasthttp.RequestHandler {
+	known := map[string]bool{}
+	for _, method := range fiber.DefaultMethods {
+		known[method] = true
+	}
+	return func(ctx *fasthttp.RequestCtx) {
+		if !known[string(ctx.Method())] {
+			ctx.Request.Header.SetMethod(fiber.MethodTrace)
+		}
+		next(ctx)
+	}
+}

@@ -1,0 +1,99 @@
+// Package api speaks JSON over HTTP for package app. It is the only importer
+// of Fiber. Handlers decode, call a use case and encode; whatever goes wrong
+// is returned as an error, and one place turns its kind into a status.
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/recover"
+
+	"taskapi/app"
+	"taskapi/app/token"
+)
+
+// Limits of a request.
+const (
+	maxBody    = 1 << 20  // bytes; above: 413
+	maxHeaders = 16 << 10 // bytes; above: 431
+
+	readTimeout  = 15 * time.Second // for a whole request to arrive
+	writeTimeout = 30 * time.Second // for an answer to be taken
+	idleTimeout  = 60 * time.Second // between two requests of a connection
+	workTimeout  = 10 * time.Second // for a request to get its turn at what is scarce
+)
+
+// Config is what the server is made of. All fields are required unless said
+// otherwise.
+type Config struct {
+	Version  string
+	Users    *app.Users
+	Tasks    *app.Tasks
+	Sessions *app.Sessions
+	Access   *token.Access
+	Log      *slog.Logger
+	Now      func() time.Time
+	// Random makes request ids. Nil is crypto/rand.
+	Random io.Reader
+	// CORSOrigins may read answers in a browser. Empty is any origin.
+	CORSOrigins []string
+	// TrustedProxies are believed when they say whom they speak for.
+	TrustedProxies []netip.Prefix
+	// Limiter bounds how often an address may try to sign in and the like.
+	// Nil is no limit.
+	Limiter *app.Limiter
+}
+
+// Server is the HTTP server.
+type Server struct {
+	Config
+	fiber *fiber.App
+}
+
+// New makes a server; Serve starts it.
+func New(config Config) *Server {
+	if config.Random == nil {
+		config.Random = rand.Reader
+	}
+	s := &Server{Config: config}
+	s.fiber = fiber.New(fiber.Config{
+		ErrorHandler:          s.serverError,
+		DisableStartupMessage: true,
+		// Strings of a request would otherwise be views into a buffer that
+		// the next request writes over.
+		Immutable:     true,
+		CaseSensitive: true,
+		// Forwarded headers count only where clientAddr says so.
+		EnableTrustedProxyCheck: true,
+		BodyLimit:               maxBody,
+		ReadBufferSize:          maxHeaders,
+		ReadTimeout:             readTimeout,
+		WriteTimeout:            writeTimeout,
+		IdleTimeout:             idleTimeout,
+	})
+	s.fiber.Server().Handler = s.knownMethods(s.fiber.Handler())
+	s.fiber.Use(s.observe, compress(), recover.New(recover.Config{
+		EnableStackTrace:  true,
+		StackTraceHandler: s.panicked,
+	}), refuseEncoded)
+	s.register(s.routes())
+	return s
+}
+
+// Serve answers on the listener until Shutdown. It closes the listener.
+func (s *Server) Serve(listener net.Listener) error {
+	return s.fiber.Listener(lingerListener{listener})
+}
+
+// Shutdown stops listening, lets requests under way be answered and returns
+// when all connections have ended, or with the context's error.
+func (s *Server) Shutdown(ctx context.Context) error {
+	return s.fiber.ShutdownWithContext(ctx)
+}

@@ -1,0 +1,103 @@
+package api
+
+import (
+	"fmt"
+
+	"github.com/gofiber/fiber/v2"
+
+	"taskapi/app"
+)
+
+type taskAnswer struct {
+	Message string   `json:"message"`
+	Task    taskView `json:"task"`
+}
+
+type tasksAnswer struct {
+	Tasks      []taskView     `json:"tasks"`
+	Pagination paginationView `json:"pagination"`
+}
+
+func taskInput(in fields) app.TaskInput {
+	return app.TaskInput{
+		Title:       in.text("title"),
+		Description: in.text("description"),
+		Completed:   in.boolean("completed"),
+		UserID:      in.integer("user_id"),
+	}
+}
+
+func (s *Server) listTasks(c *fiber.Ctx) error {
+	request, err := pageRequest(c)
+	if err != nil {
+		return err
+	}
+	var userID int64
+	var filter string
+	if args := c.Context().QueryArgs(); args.Has("user_id") {
+		var ok bool
+		if userID, ok = positive(string(args.Peek("user_id"))); !ok {
+			return app.ErrUserIDParameter
+		}
+		filter = fmt.Sprintf("user_id=%d&", userID)
+	}
+	page, err := s.Tasks.List(c.UserContext(), callerOf(c), userID, request)
+	if err != nil {
+		return err
+	}
+	pagination := viewPagination(page)
+	link(c, "/tasks/", filter, pagination)
+	return send(c, fiber.StatusOK, tasksAnswer{views(page.Items, viewTask), pagination})
+}
+
+func (s *Server) getTask(c *fiber.Ctx) error {
+	id, ok := pathID(c)
+	if !ok {
+		return app.ErrTaskNotFound
+	}
+	task, err := s.Tasks.Get(c.UserContext(), callerOf(c), id)
+	if err != nil {
+		return err
+	}
+	return send(c, fiber.StatusOK, viewTask(task))
+}
+
+func (s *Server) createTask(c *fiber.Ctx) error {
+	in, err := body(c)
+	if err != nil {
+		return err
+	}
+	task, err := s.Tasks.Create(c.UserContext(), callerOf(c), taskInput(in))
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderLocation, fmt.Sprintf("/tasks/%d", task.ID))
+	return send(c, fiber.StatusCreated, taskAnswer{"Task created successfully.", viewTask(task)})
+}
+
+func (s *Server) updateTask(c *fiber.Ctx) error {
+	in, err := body(c)
+	if err != nil {
+		return err
+	}
+	id, ok := pathID(c)
+	if !ok {
+		return app.ErrTaskNotFound
+	}
+	task, err := s.Tasks.Update(c.UserContext(), callerOf(c), id, taskInput(in))
+	if err != nil {
+		return err
+	}
+	return send(c, fiber.StatusOK, taskAnswer{"Task updated successfully.", viewTask(task)})
+}
+
+func (s *Server) deleteTask(c *fiber.Ctx) error {
+	id, ok := pathID(c)
+	if !ok {
+		return app.ErrTaskNotFound
+	}
+	if err := s.Tasks.Delete(c.UserContext(), callerOf(c), id); err != nil {
+		return err
+	}
+	return send(c, fiber.StatusOK, messageView{"Task deleted successfully."})
+}

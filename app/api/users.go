@@ -1,0 +1,96 @@
+package api
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"taskapi/app"
+)
+
+type userAnswer struct {
+	Message string   `json:"message"`
+	User    userView `json:"user"`
+}
+
+type usersAnswer struct {
+	Users      []userView     `json:"users"`
+	Pagination paginationView `json:"pagination"`
+}
+
+func userInput(in fields) app.UserInput {
+	return app.UserInput{
+		Username:        in.text("username"),
+		Email:           in.text("email"),
+		Password:        in.text("password"),
+		ConfirmPassword: in.text("confirm_password"),
+		CurrentPassword: in.text("current_password"),
+	}
+}
+
+func (s *Server) createUser(c *fiber.Ctx) error {
+	return s.addUser(c, "User created successfully.")
+}
+
+func (s *Server) addUser(c *fiber.Ctx, message string) error {
+	in, err := body(c)
+	if err != nil {
+		return err
+	}
+	user, err := s.Users.Register(c.UserContext(), callerOf(c), userInput(in))
+	if err != nil {
+		return err
+	}
+	return send(c, fiber.StatusCreated, userAnswer{message, viewUser(user)})
+}
+
+func (s *Server) listUsers(c *fiber.Ctx) error {
+	request, err := pageRequest(c)
+	if err != nil {
+		return err
+	}
+	page, err := s.Users.List(c.UserContext(), callerOf(c), request)
+	if err != nil {
+		return err
+	}
+	pagination := viewPagination(page)
+	link(c, "/users/", "", pagination)
+	return send(c, fiber.StatusOK, usersAnswer{views(page.Items, viewUser), pagination})
+}
+
+func (s *Server) getUser(c *fiber.Ctx) error {
+	id, ok := pathID(c)
+	if !ok {
+		return app.ErrUserNotFound
+	}
+	user, err := s.Users.Get(c.UserContext(), callerOf(c), id)
+	if err != nil {
+		return err
+	}
+	return send(c, fiber.StatusOK, viewUser(user))
+}
+
+func (s *Server) updateUser(c *fiber.Ctx) error {
+	in, err := body(c)
+	if err != nil {
+		return err
+	}
+	id, ok := pathID(c)
+	if !ok {
+		return app.ErrUserNotFound
+	}
+	user, err := s.Users.Update(c.UserContext(), callerOf(c), id, userInput(in))
+	if err != nil {
+		return err
+	}
+	return send(c, fiber.StatusOK, userAnswer{"User updated successfully.", viewUser(user)})
+}
+
+func (s *Server) deleteUser(c *fiber.Ctx) error {
+	id, ok := pathID(c)
+	if !ok {
+		return app.ErrUserNotFound
+	}
+	if err := s.Users.Delete(c.UserContext(), callerOf(c), id); err != nil {
+		return err
+	}
+	return send(c, fiber.StatusOK, messageView{"User deleted successfully."})
+}
