@@ -1,0 +1,288 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"taskapi/app"
+	"taskapi/app/api"
+	"taskapi/app/password"
+	"taskapi/app/sqlite"
+	"taskapi/app/sqlite/sqlitetest"
+	"taskapi/app/token"
+)
+
+const (
+	testSecret   = "a secret of the tests, 32 bytes at least"
+	testPassword = "correct horse battery"
+)
+
+// clock is a clock that a test moves. It runs on with real time, so that what
+// Fiber and the tokens do in between stays consistent.
+type clock struct {
+	mu   sync.Mutex
+	skew time.Duration
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.skew)
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.skew += d
+}
+
+// server is a whole taskapi on a real socket with a real database file.
+type server struct {
+	t     testing.TB
+	url   string
+	clock *clock
+	db    *sqlite.DB
+	users *app.Users
+	log   *lockedBuffer
+}
+
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// parts is what a test may change before the server starts.
+type parts struct {
+	api      api.Config
+	sessions *app.Sessions
+	users    *app.Users
+}
+
+func start(t testing.TB, change ...func(*parts)) *server {
+	t.Helper()
+	s := &server{t: t, clock: &clock{}, log: &lockedBuffer{}}
+	s.db = sqlitetest.Open(t, s.clock.Now)
+	hasher, err := password.New(password.Options{Params: password.Params{Memory: 64, Iterations: 1, Parallelism: 1}})
+	must(t, err)
+	access, err := token.NewAccess([]byte(testSecret), 15*time.Minute, s.clock.Now, rand.Reader)
+	must(t, err)
+	refreshes, err := token.NewRefresh([]byte(testSecret), rand.Reader)
+	must(t, err)
+	log := slog.New(slog.NewTextHandler(s.log, nil))
+	s.users = &app.Users{
+		Store: s.db, Passwords: hasher, Policy: app.PasswordPolicy{Min: 8, Max: 128},
+		RegistrationOpen: true, Now: s.clock.Now,
+	}
+	p := parts{
+		users: s.users,
+		sessions: &app.Sessions{
+			Store: s.db, Passwords: hasher, Access: access, Refreshes: refreshes,
+			RefreshTTL: 7 * 24 * time.Hour, Rotation: true, Now: s.clock.Now, Log: log,
+		},
+		api: api.Config{Version: "test", Tasks: &app.Tasks{Store: s.db, Now: s.clock.Now}, Access: access, Log: log, Now: s.clock.Now},
+	}
+	p.api.Users, p.api.Sessions = p.users, p.sessions
+	for _, f := range change {
+		f(&p)
+	}
+	s.url = serve(t, api.New(p.api))
+	return s
+}
+
+func serve(t testing.TB, srv *api.Server) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(listener) }()
+	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections()
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if err := srv.Shutdown(ctx); err != nil {
+			t.Errorf("shutdown: %v", err)
+		}
+		if err := <-done; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+	return "http://" + listener.Addr().String()
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	text   string
+	json   map[string]any
+}
+
+// at returns the value at a path such as "task.id" of the answer.
+func (a answer) at(path string) any {
+	var value any = a.json
+	for name := range strings.SplitSeq(path, ".") {
+		object, ok := value.(map[string]any)
+		if !ok {
+			return nil
+		}
+		value = object[name]
+	}
+	return value
+}
+
+func (a answer) str(path string) string { text, _ := a.at(path).(string); return text }
+
+func (a answer) id(path string) int64 { n, _ := a.at(path).(float64); return int64(n) }
+
+// call sends a JSON body, or none when it is empty, and reads the answer. It
+// checks what every answer must be.
+func (s *server) call(method, path, token, body string) answer {
+	s.t.Helper()
+	request, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
+	must(s.t, err)
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	return s.do(request)
+}
+
+func (s *server) do(request *http.Request) answer {
+	s.t.Helper()
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		s.t.Errorf("%s %s: no answer: %v", request.Method, request.URL.Path, err)
+		return answer{}
+	}
+	text, err := io.ReadAll(response.Body)
+	if err := response.Body.Close(); err != nil {
+		s.t.Error(err)
+	}
+	if err != nil {
+		s.t.Errorf("%s %s: cut off: %v", request.Method, request.URL.Path, err)
+	}
+	a := answer{status: response.StatusCode, header: response.Header, text: string(text)}
+	s.checkShape(request, &a)
+	return a
+}
+
+func (s *server) checkShape(request *http.Request, a *answer) {
+	s.t.Helper()
+	where := request.Method + " " + request.URL.Path
+	if a.status >= 500 {
+		s.t.Errorf("%s: %d %s", where, a.status, a.text)
+	}
+	for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Access-Control-Allow-Origin": "*"} {
+		if got := a.header.Get(name); got != want {
+			s.t.Errorf("%s: %d has %s %q", where, a.status, name, got)
+		}
+	}
+	if a.header.Get("X-Request-Id") == "" {
+		s.t.Errorf("%s: %d has no X-Request-Id", where, a.status)
+	}
+	if a.status == http.StatusNoContent || request.Method == http.MethodHead {
+		if a.text != "" {
+			s.t.Errorf("%s: %d has a body", where, a.status)
+		}
+		return
+	}
+	if got := a.header.Get("Content-Type"); got != "application/json; charset=utf-8" {
+		s.t.Errorf("%s: %d is %q: %s", where, a.status, got, a.text)
+	}
+	if err := json.Unmarshal([]byte(a.text), &a.json); err != nil {
+		s.t.Errorf("%s: %d is no JSON object: %v: %s", where, a.status, err, a.text)
+	}
+	if a.status >= 400 {
+		_, one := a.json["error"].(string)
+		_, many := a.json["errors"].(map[string]any)
+		if code := a.str("code"); code == "" || one == many {
+			s.t.Errorf("%s: %d has another shape: %s", where, a.status, a.text)
+		}
+	}
+}
+
+// person is somebody with an account who has signed in.
+type person struct {
+	id      int64
+	email   string
+	access  string
+	refresh string
+}
+
+func (s *server) register(name string) int64 {
+	s.t.Helper()
+	a := s.call("POST", "/auth/register", "", fmt.Sprintf(
+		`{"username":%q,"email":"%s@example.com","password":%q,"confirm_password":%q}`, name, name, testPassword, testPassword))
+	if a.status != http.StatusCreated {
+		s.t.Fatalf("register %s: %d %s", name, a.status, a.text)
+	}
+	return a.id("user.id")
+}
+
+func (s *server) login(name string) person {
+	s.t.Helper()
+	a := s.call("POST", "/auth/login", "", fmt.Sprintf(`{"email":"%s@example.com","password":%q}`, name, testPassword))
+	if a.status != http.StatusOK {
+		s.t.Fatalf("login %s: %d %s", name, a.status, a.text)
+	}
+	p := person{email: name + "@example.com", access: a.str("access_token"), refresh: a.str("refresh_token")}
+	user, err := s.db.UserByEmail(context.Background(), p.email)
+	must(s.t, err)
+	p.id = user.ID
+	return p
+}
+
+func (s *server) signUp(name string) person {
+	s.t.Helper()
+	s.register(name)
+	return s.login(name)
+}
+
+func (s *server) admin() person {
+	s.t.Helper()
+	id := s.register("admin")
+	_, err := s.db.SetRole(context.Background(), id, app.RoleAdmin)
+	must(s.t, err)
+	return s.login("admin")
+}
+
+func (s *server) task(p person, title string) int64 {
+	s.t.Helper()
+	a := s.call("POST", "/tasks/", p.access, fmt.Sprintf(`{"title":%q}`, title))
+	if a.status != http.StatusCreated {
+		s.t.Fatalf("create: %d %s", a.status, a.text)
+	}
+	return a.id("task.id")
+}

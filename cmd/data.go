@@ -1,0 +1,129 @@
+package cmd
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gofrs/flock"
+
+	"taskapi/app/sqlite"
+	"taskapi/app/token"
+)
+
+// The files in the data folder.
+const (
+	databaseFile = "taskapi.db"
+	keyFile      = "secret.key"
+	lockFile     = "taskapi.lock"
+)
+
+// data is the folder that holds everything.
+type data struct{ dir string }
+
+func (d data) database() string { return filepath.Join(d.dir, databaseFile) }
+
+// make makes the folder, for this user only.
+func (d data) make() error {
+	if err := os.MkdirAll(d.dir, 0o700); err != nil {
+		return fmt.Errorf("the data folder %s can't be made; choose another with --data-dir or change who may write there (%w)", d.dir, err)
+	}
+	return nil
+}
+
+// errServing says that a server has the database open.
+var errServing = errors.New("a server is using this data folder")
+
+// lock makes sure that no other server uses the folder. Release it at the end.
+func (d data) lock() (release func() error, err error) {
+	lock := flock.New(filepath.Join(d.dir, lockFile), flock.SetPermissions(0o600))
+	locked, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("the data folder %s can't be written; choose another with --data-dir or change who may write there (%w)", d.dir, err)
+	}
+	if !locked {
+		return nil, fmt.Errorf("%w: %s; stop that server first, or choose another folder with --data-dir", errServing, d.dir)
+	}
+	return lock.Unlock, nil
+}
+
+// open opens the database, and says in a sentence what to do if it can't.
+func (a *application) open(ctx context.Context, d data, durability sqlite.Durability) (*sqlite.DB, error) {
+	path := d.database()
+	db, err := sqlite.Open(ctx, sqlite.Options{Path: path, Schema: a.build.Schema, Durability: durability})
+	switch {
+	case err == nil:
+		// SQLite makes its files with the process's umask.
+		return db, errors.Join(os.Chmod(path, 0o600))
+	case errors.Is(err, sqlite.ErrNewer):
+		return nil, fmt.Errorf("%s was made by a newer version of taskapi; install that version or restore a backup (%w)", path, err)
+	case errors.Is(err, sqlite.ErrNotDatabase):
+		return nil, fmt.Errorf("%s is not a database, or is damaged; restore a backup, or begin anew with \"taskapi db reset\" (%w)", path, err)
+	case errors.Is(err, sqlite.ErrForeign):
+		return nil, fmt.Errorf("%s belongs to another program; choose another folder with --data-dir", path)
+	case errors.Is(err, sqlite.ErrLocked):
+		return nil, fmt.Errorf("%s is held by another process; try again when that has ended (%w)", path, err)
+	case errors.Is(err, sqlite.ErrFull):
+		return nil, fmt.Errorf("the disk of %s is full; make room and try again (%w)", path, err)
+	case errors.Is(err, sqlite.ErrReadOnly):
+		return nil, fmt.Errorf("%s can't be written; change who may write there, or choose another folder with --data-dir (%w)", path, err)
+	}
+	return nil, fmt.Errorf("%s can't be opened: %w", path, err)
+}
+
+// existing opens a database that must be there already.
+func (a *application) existing(ctx context.Context, d data, durability sqlite.Durability) (*sqlite.DB, error) {
+	if _, err := os.Lstat(d.database()); err != nil {
+		return nil, fmt.Errorf("there is no database in %s; make one with \"taskapi db init\", or name the right folder with --data-dir", d.dir)
+	}
+	return a.open(ctx, d, durability)
+}
+
+// secret returns the key that signs tokens: the one that was set, else the one
+// in the folder, which is made at the first start.
+func (d data) secret(set string) ([]byte, error) {
+	if set != "" {
+		return []byte(set), nil
+	}
+	path := filepath.Join(d.dir, keyFile)
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return d.makeSecret(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the key file %s can't be read; make it readable for this user (%w)", path, err)
+	}
+	key := strings.TrimSpace(string(content))
+	if len(key) < token.MinSecret {
+		return nil, fmt.Errorf("the key file %s holds less than %d bytes; delete it, and a new one is made (everybody signs in again)", path, token.MinSecret)
+	}
+	return []byte(key), nil
+}
+
+// makeSecret writes a new key so that a cut leaves a whole one or none.
+func (d data) makeSecret(path string) ([]byte, error) {
+	random := make([]byte, 48)
+	if _, err := rand.Read(random); err != nil {
+		return nil, err
+	}
+	key := base64.RawURLEncoding.EncodeToString(random)
+	temporary, err := os.CreateTemp(d.dir, keyFile+".*")
+	if err != nil {
+		return nil, err
+	}
+	_, err = temporary.WriteString(key + "\n")
+	err = errors.Join(err, temporary.Sync(), temporary.Close())
+	if err == nil {
+		err = os.Rename(temporary.Name(), path)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("the key file %s can't be written: %w", path, err), os.Remove(temporary.Name()))
+	}
+	return []byte(key), nil
+}

@@ -1,0 +1,104 @@
+package cmd
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func newDB(a *application) *cobra.Command {
+	return newGroup("db", "Make or reset the database", newDBInit(a), newDBReset(a))
+}
+
+func newDBInit(a *application) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "init", Short: "Make the database, or bring an older one up to date", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			l, err := a.settings(cmd)
+			if err != nil {
+				return err
+			}
+			return a.initDatabase(cmd.Context(), l.settings)
+		},
+	}
+	addSettings(cmd, dataSettings)
+	return cmd
+}
+
+func (a *application) initDatabase(ctx context.Context, s Settings) error {
+	d := data{s.DataDir}
+	if err := d.make(); err != nil {
+		return err
+	}
+	db, err := a.open(ctx, d, s.Durability)
+	if err != nil {
+		return err
+	}
+	if err := db.Close(); err != nil {
+		return err
+	}
+	return a.printf("The database %s is ready.\n", d.database())
+}
+
+func newDBReset(a *application) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use: "reset", Short: "Delete all users and tasks and make an empty database", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			l, err := a.settings(cmd)
+			if err != nil {
+				return err
+			}
+			return a.resetDatabase(cmd.Context(), l.settings, yes)
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	addSettings(cmd, dataSettings)
+	return cmd
+}
+
+func (a *application) resetDatabase(ctx context.Context, s Settings, yes bool) (err error) {
+	d := data{s.DataDir}
+	if err := d.make(); err != nil {
+		return err
+	}
+	release, err := d.lock()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	if !yes {
+		question := fmt.Sprintf("Delete all users and tasks in %s for ever? Type yes: ", d.database())
+		if err := a.confirm(question); err != nil {
+			return err
+		}
+	}
+	// The log first: without its database it would be played into the next.
+	for _, suffix := range []string{"-wal", "-shm", "-journal", ""} {
+		if err := os.Remove(d.database() + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("the old database can't be removed; change who may write in %s (%w)", d.dir, err)
+		}
+	}
+	return a.initDatabase(ctx, s)
+}
+
+// confirm asks a person; without one, it says which flag answers.
+func (a *application) confirm(question string) error {
+	if !a.terminal() {
+		return usagef("nobody is there to ask; add --yes to go ahead")
+	}
+	if _, err := fmt.Fprint(a.err, question); err != nil {
+		return err
+	}
+	answer, err := bufio.NewReader(a.in).ReadString('\n')
+	if strings.TrimSpace(answer) != "yes" {
+		return errors.Join(errors.New("nothing was changed"), err)
+	}
+	return nil
+}

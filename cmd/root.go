@@ -1,0 +1,152 @@
+// Package cmd is the operator's door: one command a file. Flags, environment,
+// signals and the terminal exist nowhere else. It builds everything by hand
+// and hands it down, and starts and awaits every goroutine.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// Build is what was put into the binary when it was made.
+type Build struct {
+	Version string
+	// Schema is the text of schema.sql.
+	Schema string
+}
+
+// application is what every command needs of the world around it.
+type application struct {
+	build   Build
+	in      io.Reader
+	out     io.Writer
+	err     io.Writer
+	environ []string
+	// terminal reports whether a person types the input.
+	terminal func() bool
+	// readPassword reads a line without echo, on a terminal.
+	readPassword func() ([]byte, error)
+}
+
+// usageError is wrong use: exit code 2.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// Main runs the command line and returns the exit code: 0, 1 for a failure, 2
+// for wrong use.
+func Main(build Build, args []string) int {
+	if info, ok := debug.ReadBuildInfo(); ok && build.Version == "dev" && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		build.Version = info.Main.Version
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	stdin := int(os.Stdin.Fd())
+	return run(ctx, &application{
+		build: build, in: os.Stdin, out: os.Stdout, err: os.Stderr, environ: os.Environ(),
+		terminal:     func() bool { return term.IsTerminal(stdin) },
+		readPassword: func() ([]byte, error) { return term.ReadPassword(stdin) },
+	}, args)
+}
+
+func run(ctx context.Context, a *application, args []string) int {
+	root := newRoot(a)
+	root.SetArgs(args)
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	ran, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(a.err, "taskapi: %v\n", err)
+	var usage usageError
+	if errors.As(err, &usage) {
+		fmt.Fprintf(a.err, "Run \"%s --help\" for usage.\n", ran.CommandPath())
+		return exitUsage
+	}
+	return exitFailed
+}
+
+func newRoot(a *application) *cobra.Command {
+	var version bool
+	root := &cobra.Command{
+		Use:   "taskapi",
+		Short: "The to-do backend in one file",
+		Long: `taskapi is a multi-user to-do backend in one file: a REST API with accounts,
+e-mail and an embedded database. To begin, in any folder:
+
+  taskapi serve
+
+It makes all that it needs in ./taskapi-data and prints the address to open.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if version {
+				return a.printVersion()
+			}
+			return cmd.Help()
+		},
+	}
+	root.Flags().BoolVar(&version, "version", false, "print the version")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(newServe(a), newDB(a), newUser(a), newMail(a), newConfig(a), newVersion(a))
+	return root
+}
+
+// noArgs refuses what follows a command that takes nothing; below a group, it
+// is the name of a command that does not exist.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if cmd.HasSubCommands() {
+		return usagef("%q is not a command of %q", args[0], cmd.CommandPath())
+	}
+	return usagef("%q takes no argument, but there is %q", cmd.CommandPath(), args[0])
+}
+
+// exactArg wants one argument, which the message calls by its name.
+func exactArg(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usagef("%q wants one argument: %s", cmd.CommandPath(), name)
+		}
+		return nil
+	}
+}
+
+// newGroup returns a command that only holds others.
+func newGroup(use, short string, children ...*cobra.Command) *cobra.Command {
+	group := &cobra.Command{
+		Use: use, Short: short, Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	group.AddCommand(children...)
+	return group
+}
+
+// printf writes to standard output, for people and pipes.
+func (a *application) printf(format string, args ...any) error {
+	_, err := fmt.Fprintf(a.out, format, args...)
+	return err
+}

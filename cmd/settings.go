@@ -1,0 +1,122 @@
+package cmd
+
+import (
+	"log/slog"
+	"net/netip"
+	"regexp"
+	"time"
+
+	"taskapi/app/sqlite"
+)
+
+// Settings is everything an operator can choose.
+type Settings struct {
+	Addr             string
+	DataDir          string
+	PublicURL        string
+	JWTSecret        string // empty: the key file in DataDir
+	AccessTTL        time.Duration
+	RefreshTTL       time.Duration
+	RefreshIdle      time.Duration // 0: no idle limit
+	RefreshRotation  bool
+	RegistrationOpen bool
+	PasswordMin      int
+	PasswordMax      int
+	PasswordChars    *regexp.Regexp // nil: any that can be printed
+	CORSOrigins      []string       // empty: any
+	TrustedProxies   []netip.Prefix
+	RateLimit        bool
+	Durability       sqlite.Durability
+	Mail             MailSettings
+	LogFormat        string // text or json
+	LogLevel         slog.Level
+
+	// Notices are what the operator should know, though nothing is wrong.
+	Notices []string
+}
+
+// MailSettings say how mail leaves. Without a Server it stays in the outbox.
+type MailSettings struct {
+	Server   string
+	Port     int
+	Username string
+	Password string
+	From     string
+	TLS      string // starttls, tls or none
+}
+
+// setting is one row of the table below, from which flags, environment
+// variables, `taskapi config` and the check of .env.example all follow.
+type setting struct {
+	flag    string
+	env     []string // the first is ours, the others the tutorial's
+	initial string
+	meaning string
+	secret  bool // never shown; may come from a file named by NAME_FILE
+	mail    bool // needed to send mail
+	parse   func(s *Settings, value string) error
+}
+
+func table() []setting {
+	return []setting{
+		{flag: "addr", env: []string{"TASKAPI_ADDR"}, initial: "127.0.0.1:8000",
+			meaning: "address to listen on; :8000 is port 8000 of every network", parse: parseAddr},
+		{flag: "data-dir", env: []string{"TASKAPI_DATA_DIR"}, initial: "./taskapi-data",
+			meaning: "folder of the database and the key", parse: text(func(s *Settings) *string { return &s.DataDir })},
+		{flag: "public-url", env: []string{"TASKAPI_PUBLIC_URL"},
+			meaning: "address by which others reach the server, for links in e-mails (default from --addr)", parse: parsePublicURL},
+		{flag: "jwt-secret", env: []string{"TASKAPI_JWT_SECRET", "JWT_SECRET_KEY"}, secret: true,
+			meaning: "key that signs tokens, at least 32 bytes (default: made at the first start, kept in secret.key)", parse: parseSecret},
+		{flag: "access-ttl", env: []string{"TASKAPI_ACCESS_TTL"}, initial: "15m",
+			meaning: "how long an access token is good for, 1s to 24h", parse: duration(time.Second, 24*time.Hour, func(s *Settings) *time.Duration { return &s.AccessTTL })},
+		{flag: "refresh-ttl", env: []string{"TASKAPI_REFRESH_TTL"}, initial: "168h",
+			meaning: "how long a sign-in lasts at most, up to 8760h", parse: duration(time.Second, 8760*time.Hour, func(s *Settings) *time.Duration { return &s.RefreshTTL })},
+		{flag: "refresh-idle", env: []string{"TASKAPI_REFRESH_IDLE"}, initial: "0s",
+			meaning: "how long a sign-in lasts unused; 0s is no such limit", parse: duration(0, 8760*time.Hour, func(s *Settings) *time.Duration { return &s.RefreshIdle })},
+		{flag: "refresh-rotation", env: []string{"TASKAPI_REFRESH_ROTATION"}, initial: "on",
+			meaning: "a refresh token is retired at its use: on or off", parse: choice("on", "off", func(s *Settings) *bool { return &s.RefreshRotation })},
+		{flag: "registration", env: []string{"TASKAPI_REGISTRATION"}, initial: "open",
+			meaning: "who may make an account: open (anyone) or closed (an admin)", parse: choice("open", "closed", func(s *Settings) *bool { return &s.RegistrationOpen })},
+		{flag: "password-min", env: []string{"TASKAPI_PASSWORD_MIN"}, initial: "8",
+			meaning: "shortest password, in characters", parse: number(1, 1024, func(s *Settings) *int { return &s.PasswordMin })},
+		{flag: "password-max", env: []string{"TASKAPI_PASSWORD_MAX"}, initial: "128",
+			meaning: "longest password, in characters", parse: number(1, 1024, func(s *Settings) *int { return &s.PasswordMax })},
+		{flag: "password-chars", env: []string{"TASKAPI_PASSWORD_CHARS"},
+			meaning: "characters a password may have, as inside [] of a regular expression (default any)", parse: parsePasswordChars},
+		{flag: "cors-origins", env: []string{"TASKAPI_CORS_ORIGINS"}, initial: "*",
+			meaning: "origins whose pages may read answers, separated by commas", parse: parseOrigins},
+		{flag: "trusted-proxies", env: []string{"TASKAPI_TRUSTED_PROXIES"},
+			meaning: "addresses or networks whose X-Forwarded-For counts, separated by commas", parse: parseProxies},
+		{flag: "rate-limit", env: []string{"TASKAPI_RATE_LIMIT"}, initial: "on",
+			meaning: "limit sign-ins and the like per address: on, or off for tests and benchmarks", parse: choice("on", "off", func(s *Settings) *bool { return &s.RateLimit })},
+		{flag: "durability", env: []string{"TASKAPI_DURABILITY"}, initial: "full",
+			meaning: "what an answered write survives: full (a power cut) or normal (a crash of the program)", parse: parseDurability},
+		{flag: "mail-server", env: []string{"TASKAPI_MAIL_SERVER", "MAIL_SERVER"}, mail: true,
+			meaning: "SMTP server; without one, mails stay in the outbox", parse: text(func(s *Settings) *string { return &s.Mail.Server })},
+		{flag: "mail-port", env: []string{"TASKAPI_MAIL_PORT", "MAIL_PORT"}, mail: true,
+			meaning: "its port (default 587 for starttls, 465 for tls, 25 for none)", parse: number(1, 65535, func(s *Settings) *int { return &s.Mail.Port })},
+		{flag: "mail-username", env: []string{"TASKAPI_MAIL_USERNAME", "MAIL_USERNAME"}, mail: true,
+			meaning: "account to sign in with there", parse: text(func(s *Settings) *string { return &s.Mail.Username })},
+		{flag: "mail-password", env: []string{"TASKAPI_MAIL_PASSWORD", "MAIL_PASSWORD"}, secret: true, mail: true,
+			meaning: "password of that account", parse: text(func(s *Settings) *string { return &s.Mail.Password })},
+		{flag: "mail-from", env: []string{"TASKAPI_MAIL_FROM", "MAIL_DEFAULT_SENDER"}, mail: true,
+			meaning: "sender of the mails (default the username)", parse: text(func(s *Settings) *string { return &s.Mail.From })},
+		{flag: "mail-tls", env: []string{"TASKAPI_MAIL_TLS"}, initial: "starttls", mail: true,
+			meaning: "starttls, tls or none", parse: parseMailTLS},
+		{flag: "log-format", env: []string{"TASKAPI_LOG_FORMAT"}, initial: "text",
+			meaning: "text or json", parse: oneOf(func(s *Settings) *string { return &s.LogFormat }, "text", "json")},
+		{flag: "log-level", env: []string{"TASKAPI_LOG_LEVEL"}, initial: "info",
+			meaning: "debug, info, warn or error", parse: parseLogLevel},
+	}
+}
+
+// mailPort is the port of the transport where none is given (RFC 8314, RFC 5321).
+func mailPort(transport string) int {
+	switch transport {
+	case "tls":
+		return 465
+	case "none":
+		return 25
+	}
+	return 587
+}

@@ -1,0 +1,218 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"taskapi/app/sqlite"
+	"taskapi/app/token"
+)
+
+// Each parser says what is expected, not what it was given: the loader adds
+// that, unless it is a secret.
+
+func text(field func(*Settings) *string) func(*Settings, string) error {
+	return func(s *Settings, value string) error {
+		*field(s) = value
+		return nil
+	}
+}
+
+func oneOf(field func(*Settings) *string, allowed ...string) func(*Settings, string) error {
+	return func(s *Settings, value string) error {
+		if !slices.Contains(allowed, value) {
+			return errors.New("expected " + strings.Join(allowed, " or "))
+		}
+		*field(s) = value
+		return nil
+	}
+}
+
+// choice is a setting of two words, of which the first means true.
+func choice(yes, no string, field func(*Settings) *bool) func(*Settings, string) error {
+	return func(s *Settings, value string) error {
+		if value != yes && value != no {
+			return fmt.Errorf("expected %s or %s", yes, no)
+		}
+		*field(s) = value == yes
+		return nil
+	}
+}
+
+func number(least, most int, field func(*Settings) *int) func(*Settings, string) error {
+	return func(s *Settings, value string) error {
+		n, err := strconv.Atoi(value)
+		if err != nil || n < least || n > most {
+			return fmt.Errorf("expected a number from %d to %d", least, most)
+		}
+		*field(s) = n
+		return nil
+	}
+}
+
+func duration(least, most time.Duration, field func(*Settings) *time.Duration) func(*Settings, string) error {
+	return func(s *Settings, value string) error {
+		d, err := time.ParseDuration(value)
+		if err != nil || d < least || d > most || d%time.Second != 0 {
+			return fmt.Errorf("expected a time such as 90s, 15m or 24h, in whole seconds, from %s to %s", least, most)
+		}
+		*field(s) = d
+		return nil
+	}
+}
+
+func parseAddr(s *Settings, value string) error {
+	_, port, err := net.SplitHostPort(value)
+	n, portErr := strconv.Atoi(port)
+	if err != nil || portErr != nil || n < 0 || n > 65535 {
+		return errors.New("expected HOST:PORT such as 127.0.0.1:8000, or :8000 for every network")
+	}
+	s.Addr = value
+	return nil
+}
+
+func parsePublicURL(s *Settings, value string) error {
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return errors.New("expected an address such as https://tasks.example.com")
+	}
+	s.PublicURL = strings.TrimRight(value, "/")
+	return nil
+}
+
+// publicURL is where a browser on this machine finds the address.
+func publicURL(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err != nil || host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+func parseSecret(s *Settings, value string) error {
+	if len(value) < token.MinSecret {
+		return fmt.Errorf("expected at least %d bytes; make a good one with \"openssl rand -base64 48\", or leave it out and taskapi keeps one of its own", token.MinSecret)
+	}
+	s.JWTSecret = value
+	return nil
+}
+
+func parsePasswordChars(s *Settings, value string) error {
+	if value == "" {
+		return nil
+	}
+	// (?s) and \A…\z: a newline is a character like any other.
+	allowed, err := regexp.Compile(`(?s)\A[` + value + `]*\z`)
+	if err != nil || strings.Contains(value, "]") && !strings.Contains(value, `\]`) {
+		return errors.New("expected what stands inside [] of a regular expression, such as A-Za-z0-9@#$%^&+=")
+	}
+	s.PasswordChars = allowed
+	return nil
+}
+
+func parseOrigins(s *Settings, value string) error {
+	if value == "*" {
+		return nil
+	}
+	for _, origin := range list(value) {
+		u, err := url.Parse(origin)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Scheme+"://"+u.Host != origin {
+			return errors.New("expected * or origins such as https://app.example.com, separated by commas")
+		}
+		s.CORSOrigins = append(s.CORSOrigins, origin)
+	}
+	return nil
+}
+
+func parseProxies(s *Settings, value string) error {
+	for _, item := range list(value) {
+		prefix, err := netip.ParsePrefix(item)
+		if addr, addrErr := netip.ParseAddr(item); addrErr == nil {
+			prefix, err = addr.Unmap().Prefix(addr.Unmap().BitLen())
+		}
+		if err != nil {
+			return errors.New("expected addresses or networks such as 10.0.0.1 or 10.0.0.0/8, separated by commas")
+		}
+		s.TrustedProxies = append(s.TrustedProxies, prefix)
+	}
+	return nil
+}
+
+func parseDurability(s *Settings, value string) error {
+	s.Durability = sqlite.Durability(value)
+	if s.Durability != sqlite.Full && s.Durability != sqlite.Normal {
+		return errors.New("expected full or normal")
+	}
+	return nil
+}
+
+func parseMailTLS(s *Settings, value string) error {
+	return oneOf(func(s *Settings) *string { return &s.Mail.TLS }, "starttls", "tls", "none")(s, value)
+}
+
+func parseLogLevel(s *Settings, value string) error {
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, value) {
+		return errors.New("expected debug, info, warn or error")
+	}
+	return s.LogLevel.UnmarshalText([]byte(value))
+}
+
+// list splits at commas and drops white space and empty items.
+func list(value string) []string {
+	var items []string
+	for item := range strings.SplitSeq(value, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// complete fills in what follows from other settings and returns what does
+// not go together. Mistake tells of a setting by the name the person used.
+func (s *Settings) complete(mistake func(flag, problem string)) {
+	if s.DataDir == "" {
+		mistake("data-dir", "expected the name of a folder")
+	}
+	if s.RefreshTTL < s.AccessTTL {
+		mistake("refresh-ttl", "expected at least the access-ttl, "+s.AccessTTL.String())
+	}
+	if s.PasswordMin > s.PasswordMax {
+		mistake("password-min", fmt.Sprintf("expected at most the password-max, %d", s.PasswordMax))
+	}
+	if s.PublicURL == "" {
+		s.PublicURL = publicURL(s.Addr)
+	}
+	if s.Mail.Port == 0 {
+		s.Mail.Port = mailPort(s.Mail.TLS)
+	}
+	if s.Mail.Server != "" {
+		s.completeMail(mistake)
+	}
+}
+
+func (s *Settings) completeMail(mistake func(flag, problem string)) {
+	if s.Mail.From == "" {
+		s.Mail.From = s.Mail.Username
+	}
+	if _, err := mail.ParseAddress(s.Mail.From); err != nil {
+		mistake("mail-from", "expected the address mails come from, such as tasks@example.com")
+	}
+	if s.Mail.Username != "" && s.Mail.TLS == "none" && !isLoopback(s.Mail.Server) {
+		mistake("mail-tls", "a login over an unencrypted link to another machine is refused; expected starttls or tls")
+	}
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,229 @@
+package cmd
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"taskapi/app"
+	"taskapi/app/password"
+	"taskapi/app/sqlite"
+)
+
+func newUser(a *application) *cobra.Command {
+	return newGroup("user", "Add, list and change users; the only way to an admin",
+		newUserAdd(a), newUserList(a), newUserRole(a, "promote", "Make a user an admin", app.RoleAdmin),
+		newUserRole(a, "demote", "Make an admin an ordinary user", app.RoleUser), newUserPasswd(a), newUserDelete(a))
+}
+
+// withUsers runs a command on an open database.
+func (a *application) withUsers(cmd *cobra.Command, do func(ctx context.Context, users *app.Users, db *sqlite.DB) error) (err error) {
+	l, err := a.settings(cmd)
+	if err != nil {
+		return err
+	}
+	ctx := cmd.Context()
+	db, err := a.existing(ctx, data{l.settings.DataDir}, l.settings.Durability)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	hasher, err := password.New(password.Options{Params: password.DefaultParams()})
+	if err != nil {
+		return err
+	}
+	users := &app.Users{
+		Store: db, Passwords: hasher, Now: time.Now,
+		Policy: app.PasswordPolicy{Min: l.settings.PasswordMin, Max: l.settings.PasswordMax, Allowed: l.settings.PasswordChars},
+	}
+	return do(ctx, users, db)
+}
+
+// find returns the user that an argument names by e-mail address or id.
+func find(ctx context.Context, db *sqlite.DB, name string) (app.User, error) {
+	user, err := db.UserByEmail(ctx, name)
+	if id, notID := strconv.ParseInt(name, 10, 64); notID == nil {
+		user, err = db.User(ctx, id)
+	}
+	if errors.Is(err, app.ErrUserNotFound) {
+		return user, fmt.Errorf("there is no user %q; \"taskapi user list\" shows them all", name)
+	}
+	return user, err
+}
+
+func newUserAdd(a *application) *cobra.Command {
+	var admin bool
+	var name string
+	cmd := &cobra.Command{
+		Use: "add EMAIL", Short: "Add a user; the password is asked for, or read from standard input", Args: exactArg("the e-mail address"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withUsers(cmd, func(ctx context.Context, users *app.Users, _ *sqlite.DB) error {
+				return a.addUser(ctx, users, args[0], name, admin)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&admin, "admin", false, "make the user an admin")
+	cmd.Flags().StringVar(&name, "username", "", "name of the user (default the part of the address before the @)")
+	addSettings(cmd, dataSettings)
+	return cmd
+}
+
+func (a *application) addUser(ctx context.Context, users *app.Users, email, name string, admin bool) error {
+	if name == "" {
+		name, _, _ = strings.Cut(email, "@")
+	}
+	plain, err := a.askPassword()
+	if err != nil {
+		return err
+	}
+	role := app.RoleUser
+	if admin {
+		role = app.RoleAdmin
+	}
+	user, err := users.Add(ctx, app.UserInput{
+		Username: app.Given(name), Email: app.Given(email), Password: app.Given(plain), ConfirmPassword: app.Given(plain),
+	}, role)
+	if err != nil {
+		return err
+	}
+	return a.printf("Added %s %d, %s.\n", user.Role, user.ID, user.Email)
+}
+
+// askPassword asks twice on a terminal, and else reads the first line.
+func (a *application) askPassword() (string, error) {
+	if !a.terminal() {
+		line, err := bufio.NewReader(a.in).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return "", err
+		}
+		if line = strings.TrimRight(line, "\r\n"); line == "" {
+			return "", usagef("there is no password on standard input")
+		}
+		return line, nil
+	}
+	var typed [2]string
+	for i, prompt := range []string{"Password: ", "Again: "} {
+		if _, err := fmt.Fprint(a.err, prompt); err != nil {
+			return "", err
+		}
+		line, err := a.readPassword()
+		if _, printErr := fmt.Fprintln(a.err); err != nil || printErr != nil {
+			return "", errors.Join(err, printErr)
+		}
+		typed[i] = string(line)
+	}
+	if typed[0] != typed[1] {
+		return "", errors.New("the two passwords differ; try again")
+	}
+	return typed[0], nil
+}
+
+func newUserList(a *application) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "list", Short: "List all users", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withUsers(cmd, func(ctx context.Context, _ *app.Users, db *sqlite.DB) error { return a.listUsers(ctx, db) })
+		},
+	}
+	addSettings(cmd, dataSettings)
+	return cmd
+}
+
+func (a *application) listUsers(ctx context.Context, db *sqlite.DB) error {
+	out := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "ID\tROLE\tEMAIL\tUSERNAME\tSINCE")
+	for page := int64(1); ; page++ {
+		users, err := db.Users(ctx, app.PageRequest{Page: page, PerPage: app.MaxPerPage})
+		if err != nil {
+			return err
+		}
+		for _, u := range users.Items {
+			fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%s\n", u.ID, u.Role, u.Email, u.Username, u.CreatedAt.Format(time.DateOnly))
+		}
+		if page >= users.Pages() {
+			return out.Flush()
+		}
+	}
+}
+
+func newUserRole(a *application, use, short string, role app.Role) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: use + " USER", Short: short + " (an e-mail address or an id)", Args: exactArg("an e-mail address or an id"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withUsers(cmd, func(ctx context.Context, _ *app.Users, db *sqlite.DB) error {
+				user, err := find(ctx, db, args[0])
+				if err != nil {
+					return err
+				}
+				if user.Role == role {
+					return a.printf("%s is %s already.\n", user.Email, role)
+				}
+				if _, err := db.SetRole(ctx, user.ID, role); err != nil {
+					return err
+				}
+				return a.printf("%s is now %s and has to sign in again.\n", user.Email, role)
+			})
+		},
+	}
+	addSettings(cmd, dataSettings)
+	return cmd
+}
+
+func newUserPasswd(a *application) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "passwd USER", Short: "Set a user's password and end all their sessions", Args: exactArg("an e-mail address or an id"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withUsers(cmd, func(ctx context.Context, users *app.Users, db *sqlite.DB) error {
+				user, err := find(ctx, db, args[0])
+				if err != nil {
+					return err
+				}
+				plain, err := a.askPassword()
+				if err != nil {
+					return err
+				}
+				if err := users.SetPassword(ctx, user.ID, plain); err != nil {
+					return err
+				}
+				return a.printf("%s has a new password and has to sign in again.\n", user.Email)
+			})
+		},
+	}
+	addSettings(cmd, dataSettings)
+	return cmd
+}
+
+func newUserDelete(a *application) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use: "delete USER", Short: "Delete a user with all their tasks", Args: exactArg("an e-mail address or an id"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withUsers(cmd, func(ctx context.Context, _ *app.Users, db *sqlite.DB) error {
+				user, err := find(ctx, db, args[0])
+				if err != nil {
+					return err
+				}
+				if !yes {
+					if err := a.confirm(fmt.Sprintf("Delete %s with all their tasks for ever? Type yes: ", user.Email)); err != nil {
+						return err
+					}
+				}
+				if err := db.DeleteUser(ctx, user.ID); err != nil {
+					return err
+				}
+				return a.printf("Deleted %s.\n", user.Email)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	addSettings(cmd, dataSettings)
+	return cmd
+}

@@ -1,0 +1,24 @@
+package cmd
+
+import (
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"taskapi/app/sqlite"
+)
+
+func newVersion(a *application) *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the versions of taskapi, Go and SQLite", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error { return a.printVersion() },
+	}
+}
+
+func (a *application) printVersion() error {
+	engine, err := sqlite.Version()
+	if err != nil {
+		return err
+	}
+	return a.printf("taskapi %s\n%s %s/%s\nSQLite %s\n", a.build.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, engine)
+}
