@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"text/tabwriter"
@@ -10,11 +11,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"taskapi/app"
+	"taskapi/app/mailer"
 	"taskapi/app/sqlite"
+	"taskapi/web"
 )
 
 func newMail(a *application) *cobra.Command {
-	return newGroup("mail", "See and test the mails", newMailList(a), newMailRetry(a))
+	return newGroup("mail", "See and test the mails", newMailList(a), newMailRetry(a), newMailTest(a))
 }
 
 // withOutbox runs a command on an open database.
@@ -85,4 +88,44 @@ func newMailRetry(a *application) *cobra.Command {
 	cmd.Flags().Int64Var(&id, "id", 0, "only the mail with this id")
 	addSettings(cmd, mailSettings)
 	return cmd
+}
+
+func newMailTest(a *application) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "test ADDRESS", Short: "Send a test mail now and say at which step it fails, if it does", Args: exactArg("the address to send to"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := a.settings(cmd)
+			if err != nil {
+				return err
+			}
+			if l.settings.Mail.Server == "" {
+				return usagef("no mail server is set; name one with --mail-server or TASKAPI_MAIL_SERVER")
+			}
+			return a.testMail(cmd.Context(), l.settings.Mail, args[0])
+		},
+	}
+	addSettings(cmd, mailSettings)
+	return cmd
+}
+
+func (a *application) testMail(ctx context.Context, s MailSettings, to string) error {
+	if !app.ValidEmail(to) {
+		return usagef("%q is not an e-mail address", to)
+	}
+	composer, err := mailer.NewComposer(web.Files(), s.From)
+	if err != nil {
+		return err
+	}
+	message, err := composer.Compose(app.Mail{Template: mailer.TemplateTest, To: to, MessageID: "test-" + rand.Text(), CreatedAt: time.Now()})
+	if err != nil {
+		return err
+	}
+	if err := a.printf("Sending to %s through %s, port %d, %s\n", to, s.Server, s.Port, s.TLS); err != nil {
+		return err
+	}
+	err = sender(s).Send(ctx, message, func(step mailer.Step) { _ = a.printf("  %-9s  ok\n", step) })
+	if err != nil {
+		return fmt.Errorf("the mail was not sent, %w. %s", err, mailer.Advice(err))
+	}
+	return a.printf("The server has accepted the mail.\n")
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	mathrand "math/rand/v2"
 	"net"
 	"sync"
 	"syscall"
@@ -15,9 +16,11 @@ import (
 
 	"taskapi/app"
 	"taskapi/app/api"
+	"taskapi/app/mailer"
 	"taskapi/app/password"
 	"taskapi/app/sqlite"
 	"taskapi/app/token"
+	"taskapi/web"
 )
 
 const (
@@ -82,7 +85,11 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 		return errors.Join(err, listener.Close())
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	server, err := a.wire(s, db, secret, log)
+	worker, err := mailWorker(s.Mail, db, log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	server, err := a.wire(s, db, secret, worker, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -92,7 +99,7 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	if err := a.printf("taskapi %s is serving at %s\n", a.build.Version, publicURL(listener.Addr().String())); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	return a.runUntilStopped(ctx, server, listener, db, log)
+	return runUntilStopped(ctx, server, listener, log, func(ctx context.Context) { housekeep(ctx, db, log) }, worker.run)
 }
 
 func listen(ctx context.Context, addr string) (net.Listener, error) {
@@ -109,7 +116,7 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 }
 
 // wire builds the server from the settings.
-func (a *application) wire(s Settings, db *sqlite.DB, secret []byte, log *slog.Logger) (*api.Server, error) {
+func (a *application) wire(s Settings, db *sqlite.DB, secret []byte, mails postman, log *slog.Logger) (*api.Server, error) {
 	access, err := token.NewAccess(secret, s.AccessTTL, time.Now, rand.Reader)
 	if err != nil {
 		return nil, err
@@ -122,9 +129,7 @@ func (a *application) wire(s Settings, db *sqlite.DB, secret []byte, log *slog.L
 	if err != nil {
 		return nil, err
 	}
-	users.MailQueued = func(m app.NewMail) {
-		log.Info("mail kept in the outbox: no mail server is set", "template", m.Template, "to", m.To)
-	}
+	users.MailQueued = mails.queued
 	config := api.Config{
 		Version: a.build.Version, Users: users, Access: access, Log: log, Now: time.Now,
 		Tasks: &app.Tasks{Store: db, Now: time.Now},
@@ -140,6 +145,35 @@ func (a *application) wire(s Settings, db *sqlite.DB, secret []byte, log *slog.L
 	return api.New(config), nil
 }
 
+// postman is what becomes of queued mails.
+type postman struct {
+	queued func(app.NewMail) // told of each, after the commit
+	run    func(context.Context)
+}
+
+// mailWorker sends mails if there is a server for them, and else says which
+// ones it keeps.
+func mailWorker(s MailSettings, db *sqlite.DB, log *slog.Logger) (postman, error) {
+	if s.Server == "" {
+		return postman{
+			queued: func(m app.NewMail) {
+				log.Info("mail kept in the outbox: no mail server is set", "template", m.Template, "to", m.To)
+			},
+			run: func(context.Context) {},
+		}, nil
+	}
+	composer, err := mailer.NewComposer(web.Files(), s.From)
+	if err != nil {
+		return postman{}, err
+	}
+	worker := mailer.NewWorker(db, composer, sender(s), mathrand.Float64, log)
+	return postman{queued: func(app.NewMail) { worker.Wake() }, run: worker.Run}, nil
+}
+
+func sender(s MailSettings) *mailer.Sender {
+	return &mailer.Sender{Server: s.Server, Port: s.Port, Username: s.Username, Password: s.Password, Transport: s.TLS}
+}
+
 func usersOf(s Settings, db *sqlite.DB) (*app.Users, error) {
 	hasher, err := password.New(password.Options{Params: password.DefaultParams()})
 	if err != nil {
@@ -153,10 +187,12 @@ func usersOf(s Settings, db *sqlite.DB) (*app.Users, error) {
 
 // runUntilStopped serves until the context ends or serving fails, and then
 // stops everything in the order in which it depends on each other.
-func (a *application) runUntilStopped(ctx context.Context, server *api.Server, listener net.Listener, db *sqlite.DB, log *slog.Logger) error {
-	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+func runUntilStopped(ctx context.Context, server *api.Server, listener net.Listener, log *slog.Logger, background ...func(context.Context)) error {
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var workers sync.WaitGroup
-	workers.Go(func() { housekeep(background, db, log) })
+	for _, work := range background {
+		workers.Go(func() { work(working) })
+	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	var err error
