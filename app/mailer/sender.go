@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // The transports. With StartTLS, a server that does not offer it is refused:
@@ -27,11 +28,20 @@ const (
 // (RFC 5321 section 4.5.3.2 allows minutes; nobody who works takes them).
 const stepTimeout = 30 * time.Second
 
+// totalTimeout bounds a whole dialogue, so that a server which is a little
+// slow at everything is not waited for either.
+const totalTimeout = 2 * time.Minute
+
+// maxAnswers is how many bytes a server may say in one dialogue, certificates
+// included. Answers are kept in memory, and nothing else bounds them.
+const maxAnswers = 1 << 20
+
 // Step is a part of the SMTP dialogue.
 type Step string
 
-// The steps, in their order.
+// The steps, in their order. StepAddress comes before anything is dialled.
 const (
+	StepAddress   Step = "address"
 	StepConnect   Step = "connect"
 	StepTLS       Step = "tls"
 	StepGreeting  Step = "greeting"
@@ -46,6 +56,8 @@ const (
 // SendError says at which step a dialogue failed.
 type SendError struct {
 	Step Step
+	// Code is the server's answer (RFC 5321 section 4.2), 0 if there was none.
+	Code int
 	// Permanent: the same mail will never get through.
 	Permanent bool
 	Err       error
@@ -65,6 +77,9 @@ type Sender struct {
 	Password string
 	// Transport is StartTLS, TLS or None.
 	Transport string
+	// HelloName is how we introduce ourselves. "" is the domain that the mail
+	// comes from: some servers refuse a name without dots such as localhost.
+	HelloName string
 	// StepTimeout bounds each step. 0 is 30 s.
 	StepTimeout time.Duration
 	// RootCAs are trusted for TLS. Nil is the system's.
@@ -74,45 +89,46 @@ type Sender struct {
 // dialogue is one connection to the server. Every step has a deadline, so that
 // a silent server holds nobody for ever.
 type dialogue struct {
-	sender *Sender
-	ctx    context.Context
-	conn   net.Conn
-	client *smtp.Client
-	report func(Step)
-	done   bool
+	sender  *Sender
+	message Message
+	ctx     context.Context
+	conn    net.Conn
+	client  *smtp.Client
+	report  func(Step)
 }
 
 // Send delivers one message. It returns a *SendError. The context ends it
-// early. Report, if not nil, is told of every step that has passed.
+// early; two minutes end it in any case. Report, if not nil, is told of every
+// step that has passed. A failed goodbye after the server has taken the
+// message is a success: trying again would deliver it twice.
 func (s *Sender) Send(ctx context.Context, m Message, report func(Step)) error {
-	d := &dialogue{sender: s, ctx: ctx, report: report}
+	if !plainAddress(m.From) || !plainAddress(m.To) {
+		return &SendError{Step: StepAddress, Permanent: true, Err: errors.New("the sender or the recipient is not one plain address")}
+	}
+	ctx, cancel := context.WithTimeout(ctx, totalTimeout)
+	defer cancel()
+	d := &dialogue{sender: s, message: m, ctx: ctx, report: report}
 	if d.report == nil {
 		d.report = func(Step) {}
 	}
-	defer d.close()
 	if err := d.connect(); err != nil {
 		return err
 	}
-	// A cancelled context closes the connection under whatever step is on.
-	stop := context.AfterFunc(ctx, func() { _ = d.conn.SetDeadline(time.Unix(1, 0)) })
+	raw := d.conn
+	defer func() { _ = raw.Close() }()
+	// The end of the context closes the connection under whatever step is on.
+	// A deadline in the past would not do: the next step would move it.
+	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
 	defer stop()
 	if err := d.open(); err != nil {
 		return err
 	}
-	err := d.deliver(m)
-	d.done = err == nil
-	return err
-}
-
-func (d *dialogue) close() {
-	if d.done {
-		// The mail is accepted; how the goodbye ends is all one.
-		d.deadline()
-		_ = d.client.Quit()
+	if err := d.deliver(); err != nil {
+		return err
 	}
-	if d.conn != nil {
-		_ = d.conn.Close()
-	}
+	d.deadline()
+	_ = d.client.Quit()
+	return nil
 }
 
 func (d *dialogue) timeout() time.Duration {
@@ -122,27 +138,37 @@ func (d *dialogue) timeout() time.Duration {
 	return stepTimeout
 }
 
-func (d *dialogue) deadline() {
-	if d.ctx.Err() == nil {
-		_ = d.conn.SetDeadline(time.Now().Add(d.timeout()))
-	}
-}
+func (d *dialogue) deadline() { _ = d.conn.SetDeadline(time.Now().Add(d.timeout())) }
 
 // step runs one step under its own deadline.
 func (d *dialogue) step(step Step, do func() error) error {
 	d.deadline()
-	err := do()
-	if err == nil {
-		d.report(step)
-		return nil
+	if err := do(); err != nil {
+		return d.failure(step, err)
 	}
+	d.report(step)
+	return nil
+}
+
+// failure tells what the next attempt may mend from what it never will.
+func (d *dialogue) failure(step Step, err error) error {
+	failed := &SendError{Step: step, Err: err}
 	if cause := d.ctx.Err(); cause != nil {
-		err = errors.Join(cause, err)
+		failed.Err = fmt.Errorf("%w (%w)", cause, err)
 	}
 	var answer *textproto.Error
-	permanent := errors.As(err, &answer) && answer.Code >= 500
-	// A wrong password of ours must not cost the mails of others.
-	return &SendError{Step: step, Permanent: permanent && step != StepAuth, Err: err}
+	if errors.As(err, &answer) {
+		failed.Code = answer.Code
+		failed.Permanent = answer.Code >= 500 && !ours(step, answer.Code)
+	}
+	return failed
+}
+
+// ours reports whether a refusal is about how we are set up rather than about
+// the mail: a wrong password must not cost anybody's mail. The codes are those
+// of RFC 4954 section 6, which come at any step if no login was made.
+func ours(step Step, code int) bool {
+	return step == StepAuth || step == StepStartTLS || slices.Contains([]int{530, 534, 535, 538}, code)
 }
 
 func (d *dialogue) tlsConfig() *tls.Config {
@@ -153,9 +179,9 @@ func (d *dialogue) connect() error {
 	dialer := &net.Dialer{Timeout: d.timeout()}
 	conn, err := dialer.DialContext(d.ctx, "tcp", net.JoinHostPort(d.sender.Server, strconv.Itoa(d.sender.Port)))
 	if err != nil {
-		return &SendError{Step: StepConnect, Err: err}
+		return d.failure(StepConnect, err)
 	}
-	d.conn = conn
+	d.conn = &boundedConn{Conn: conn, left: maxAnswers}
 	d.report(StepConnect)
 	return nil
 }
@@ -178,7 +204,7 @@ func (d *dialogue) open() error {
 	}); err != nil {
 		return err
 	}
-	if err := d.step(StepHello, func() error { return d.client.Hello("localhost") }); err != nil {
+	if err := d.step(StepHello, func() error { return d.client.Hello(d.helloName()) }); err != nil {
 		return err
 	}
 	if d.sender.Transport == StartTLS {
@@ -192,6 +218,17 @@ func (d *dialogue) open() error {
 	return d.step(StepAuth, d.auth)
 }
 
+func (d *dialogue) helloName() string {
+	name := d.sender.HelloName
+	if name == "" {
+		name = domainOf(d.message.From)
+	}
+	if !isASCII(name) { // SMTPUTF8 is not known before the answer
+		return "localhost"
+	}
+	return name
+}
+
 func (d *dialogue) startTLS() error {
 	if offered, _ := d.client.Extension("STARTTLS"); !offered {
 		return errors.New("the server does not offer STARTTLS")
@@ -199,21 +236,14 @@ func (d *dialogue) startTLS() error {
 	return d.client.StartTLS(d.tlsConfig())
 }
 
-func (d *dialogue) auth() error {
-	_, offered := d.client.Extension("AUTH")
-	methods := strings.Fields(strings.ToUpper(offered))
-	switch {
-	case slices.Contains(methods, "PLAIN"):
-		return d.client.Auth(smtp.PlainAuth("", d.sender.Username, d.sender.Password, d.sender.Server))
-	case slices.Contains(methods, "LOGIN"):
-		return d.client.Auth(&loginAuth{d.sender.Username, d.sender.Password})
-	}
-	return errors.New("the server offers no login by PLAIN or LOGIN")
-}
-
-func (d *dialogue) deliver(m Message) error {
+func (d *dialogue) deliver() error {
+	m := d.message
 	if err := d.step(StepSender, func() error { return d.client.Mail(m.From) }); err != nil {
 		return err
+	}
+	// The client announces SMTPUTF8 (RFC 6531) by itself where it is offered.
+	if offered, _ := d.client.Extension("SMTPUTF8"); !offered && !isASCII(m.To) {
+		return &SendError{Step: StepRecipient, Permanent: true, Err: errors.New("the mail server takes no addresses with letters beyond ASCII")}
 	}
 	if err := d.step(StepRecipient, func() error { return d.client.Rcpt(m.To) }); err != nil {
 		return err
@@ -228,52 +258,22 @@ func (d *dialogue) deliver(m Message) error {
 	})
 }
 
-// loginAuth is the login that some servers offer instead of PLAIN: two
-// prompts, two answers. The link is encrypted or to this machine (settings).
-type loginAuth struct{ username, password string }
-
-func (a *loginAuth) Start(*smtp.ServerInfo) (string, []byte, error) { return "LOGIN", nil, nil }
-
-func (a *loginAuth) Next(prompt []byte, more bool) ([]byte, error) {
-	switch {
-	case !more:
-		return nil, nil
-	case strings.HasPrefix(strings.ToLower(string(prompt)), "user"):
-		return []byte(a.username), nil
-	case strings.HasPrefix(strings.ToLower(string(prompt)), "pass"):
-		return []byte(a.password), nil
-	}
-	return nil, errors.New("the server asks for something else than name and password")
+// boundedConn fails once more was read from it than a sane server says.
+type boundedConn struct {
+	net.Conn
+	left int
 }
 
-// Advice is a sentence on what to do about a failed dialogue.
-func Advice(err error) string {
-	var failure *SendError
-	if !errors.As(err, &failure) {
-		return "Read the message above."
+// Read reads what is left at most.
+func (c *boundedConn) Read(p []byte) (int, error) {
+	if c.left == 0 {
+		return 0, errors.New("the server talks without end")
 	}
-	var unknown x509.UnknownAuthorityError
-	var wrongHost x509.HostnameError
-	var timeout net.Error
-	switch {
-	case errors.As(err, &unknown), errors.As(err, &wrongHost):
-		return "The server's certificate is not valid for its name; check --mail-server."
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return "The server did not answer in time; check --mail-port, --mail-tls, and whether a firewall is between."
-	}
-	switch failure.Step {
-	case StepConnect:
-		return "Nothing answers there; check --mail-server and --mail-port."
-	case StepTLS, StepGreeting, StepHello:
-		return "The server speaks another protocol on this port; check --mail-tls (tls is mostly port 465, starttls port 587)."
-	case StepStartTLS:
-		return "Try --mail-tls tls with port 465, or none for a server on this machine."
-	case StepAuth:
-		return "The server refused the login; check --mail-username and --mail-password (many providers want an app password)."
-	case StepSender:
-		return "The server refused the sender; check --mail-from."
-	case StepRecipient:
-		return "The server refused the recipient; check the address."
-	}
-	return "The server refused the message; its answer says why."
+	n, err := c.Conn.Read(p[:min(len(p), c.left)])
+	c.left -= n
+	return n, err
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }

@@ -5,16 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"taskapi/app"
 )
 
 const (
-	// lease is longer than any dialogue takes: nine steps of 30 s.
-	lease = 10 * time.Minute
-	// maxAttempts are spread over about a day by the back-off.
+	// lease is longer than any dialogue and its record take.
+	lease = 5*time.Minute + totalTimeout
+	// maxAttempts are spread over some nine hours by the back-off.
 	maxAttempts = 10
+	// maxAge is when a mail is given up even with attempts left, because the
+	// server was off meanwhile: a greeting that late only confuses.
+	maxAge      = 3 * 24 * time.Hour
 	firstWait   = time.Minute
 	longestWait = 6 * time.Hour
 	// storePause is the wait after the database failed.
@@ -25,6 +29,10 @@ const (
 	// process may queue some without waking us.
 	lookAgain = time.Minute
 	maxReason = 500
+	// recordTimeout bounds one try to write down how a mail went, of
+	// recordTries.
+	recordTimeout = 5 * time.Second
+	recordTries   = 3
 )
 
 // Worker sends what is in the outbox, one mail at a time.
@@ -59,7 +67,7 @@ func (w *Worker) Wake() {
 }
 
 // Run sends until the context ends, and returns when the mail in hand is
-// settled; that takes at most ten seconds.
+// settled. Its dialogue has ten seconds for that.
 func (w *Worker) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait := w.next(ctx)
@@ -79,7 +87,7 @@ func (w *Worker) Run(ctx context.Context) {
 func (w *Worker) next(ctx context.Context) time.Duration {
 	mail, due, found, err := w.Outbox.ClaimMail(ctx, w.Now(), lease)
 	switch {
-	case ctx.Err() != nil:
+	case err != nil && ctx.Err() != nil:
 		return 0
 	case err != nil:
 		w.Log.Error("the outbox can't be read", "error", err)
@@ -89,6 +97,7 @@ func (w *Worker) next(ctx context.Context) time.Duration {
 	case !found:
 		return min(lookAgain, max(time.Second, due.Sub(w.Now())))
 	}
+	// A claim has cost an attempt, so it is used even if a stop began since.
 	if err := w.handle(ctx, mail); err != nil {
 		w.Log.Error("the outbox can't be written", "mail_id", mail.ID, "error", err)
 		return storePause
@@ -96,40 +105,95 @@ func (w *Worker) next(ctx context.Context) time.Duration {
 	return 0
 }
 
-// handle sends one mail and records how it went. The record is written even
-// when a stop has begun: the mail would go out twice without it.
+// handle sends one mail and records how it went.
 func (w *Worker) handle(ctx context.Context, mail app.Mail) error {
-	record := context.WithoutCancel(ctx)
+	log := w.Log.With("mail_id", mail.ID, "template", mail.Template, "attempt", mail.Attempts)
 	failure := w.deliver(ctx, mail)
 	if failure == nil {
-		w.Log.Info("mail sent", "mail_id", mail.ID, "template", mail.Template, "attempt", mail.Attempts)
-		return w.Outbox.MailSent(record, mail.ID, w.Now())
+		log.Info("mail sent")
+		return w.record(ctx, func(ctx context.Context) error { return w.Outbox.MailSent(ctx, mail.ID, w.Now()) })
 	}
-	var next time.Time
-	var send *SendError
-	if errors.As(failure, &send) && !send.Permanent && mail.Attempts < maxAttempts {
-		next = w.Now().Add(backoff(mail.Attempts, w.Jitter()))
+	next := w.retryAt(mail, failure)
+	log = log.With(logAttrs(failure)...)
+	if next.IsZero() {
+		log.Error("mail given up; \"taskapi mail list\" says why")
+	} else {
+		log.Warn("mail not sent", "next", next)
 	}
 	reason := oneLine(failure.Error(), maxReason)
-	if next.IsZero() {
-		w.Log.Error("mail given up; \"taskapi mail list\" has it", "mail_id", mail.ID, "template", mail.Template, "attempt", mail.Attempts, "error", reason)
-	} else {
-		w.Log.Warn("mail not sent", "mail_id", mail.ID, "template", mail.Template, "attempt", mail.Attempts, "next", next, "error", reason)
-	}
-	return w.Outbox.MailFailed(record, mail.ID, reason, next)
+	return w.record(ctx, func(ctx context.Context) error { return w.Outbox.MailFailed(ctx, mail.ID, reason, next) })
 }
+
+// retryAt is when to try again after a failure, zero for never.
+func (w *Worker) retryAt(mail app.Mail, failure error) time.Time {
+	var send *SendError
+	now := w.Now()
+	if !errors.As(failure, &send) || send.Permanent || mail.Attempts >= maxAttempts || now.Sub(mail.CreatedAt) >= maxAge {
+		return time.Time{}
+	}
+	return now.Add(backoff(mail.Attempts, w.Jitter()))
+}
+
+// logAttrs say at which step a mail failed. From the login on a server may
+// quote the password or the address, and an error in composing may quote the
+// user's name; so the words of those are kept in the outbox and not logged.
+func logAttrs(failure error) []any {
+	var send *SendError
+	var broken *panicError
+	switch {
+	case errors.As(failure, &broken):
+		return []any{"step", "compose", "panic_at", broken.stack}
+	case !errors.As(failure, &send):
+		return []any{"step", "compose"}
+	}
+	attrs := []any{"step", send.Step}
+	if send.Code != 0 {
+		attrs = append(attrs, "code", send.Code)
+	}
+	switch send.Step {
+	case StepConnect, StepTLS, StepGreeting, StepHello, StepStartTLS:
+		attrs = append(attrs, "error", oneLine(send.Err.Error(), maxReason))
+	}
+	return attrs
+}
+
+// record writes even when a stop has begun, and again if it fails: the mail
+// would go out twice without it. Once a stop has begun it doesn't pause.
+func (w *Worker) record(ctx context.Context, write func(context.Context) error) error {
+	for try := 1; ; try++ {
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+		err := write(limited)
+		cancel()
+		if err == nil || try == recordTries {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-w.After(storePause):
+		}
+	}
+}
+
+// panicError is a panic while a mail was composed or sent.
+type panicError struct {
+	value any
+	stack string
+}
+
+// Error has the value of the panic and not the stack.
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
 // deliver composes and sends. A mail that can't be composed never can be, and
 // must not take the others with it: a panic becomes its error.
 func (w *Worker) deliver(ctx context.Context, mail app.Mail) (err error) {
 	defer func() {
-		if reason := recover(); reason != nil {
-			err = fmt.Errorf("panic: %v", reason)
+		if value := recover(); value != nil {
+			err = &panicError{value: value, stack: string(debug.Stack())}
 		}
 	}()
 	message, err := w.Composer.Compose(mail)
 	if err != nil {
-		return err
+		return fmt.Errorf("at step \"compose\": %w", err)
 	}
 	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()

@@ -1,9 +1,12 @@
 package mailer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,13 +15,15 @@ import (
 	"taskapi/web"
 )
 
-// outbox is one mail in memory, with a record of what became of it.
+// outbox is mails in memory, with a record of what became of them.
 type outbox struct {
 	mu      sync.Mutex
 	mails   []app.Mail
 	claims  []app.Mail
+	reasons []string
 	settled chan string // "sent", "dead", or the wait until the next attempt
-	broken  error
+	broken  error       // of the next claim
+	lost    int         // so many records fail
 }
 
 func (o *outbox) ClaimMail(_ context.Context, now time.Time, lease time.Duration) (app.Mail, time.Time, bool, error) {
@@ -38,36 +43,46 @@ func (o *outbox) ClaimMail(_ context.Context, now time.Time, lease time.Duration
 		o.claims = append(o.claims, o.mails[i])
 		return o.mails[i], time.Time{}, true, nil
 	}
-	if len(o.mails) > 0 {
-		return app.Mail{}, o.mails[0].NextAt, false, nil
+	var due time.Time
+	for _, m := range o.mails {
+		if due.IsZero() || m.NextAt.Before(due) {
+			due = m.NextAt
+		}
 	}
-	return app.Mail{}, time.Time{}, false, nil
+	return app.Mail{}, due, false, nil
 }
 
-func (o *outbox) MailSent(context.Context, int64, time.Time) error {
-	o.settle(time.Time{}, "sent")
-	return nil
+func (o *outbox) MailSent(_ context.Context, id int64, _ time.Time) error {
+	return o.settle(id, time.Time{}, "sent", "")
 }
 
-func (o *outbox) MailFailed(_ context.Context, _ int64, _ string, next time.Time) error {
+func (o *outbox) MailFailed(_ context.Context, id int64, reason string, next time.Time) error {
 	if next.IsZero() {
-		o.settle(next, "dead")
-	} else {
-		o.settle(next, "again")
+		return o.settle(id, next, "dead", reason)
 	}
-	return nil
+	return o.settle(id, next, "again", reason)
 }
 
-func (o *outbox) settle(next time.Time, how string) {
+func (o *outbox) settle(id int64, next time.Time, how, reason string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if next.IsZero() {
-		o.mails = o.mails[1:]
-	} else {
-		o.mails[0].NextAt = next
+	if o.lost > 0 {
+		o.lost--
+		return errors.New("disk full")
 	}
+	i := slices.IndexFunc(o.mails, func(m app.Mail) bool { return m.ID == id })
+	if next.IsZero() {
+		o.mails = slices.Delete(o.mails, i, i+1)
+	} else {
+		o.mails[i].NextAt = next
+	}
+	o.reasons = append(o.reasons, reason)
 	o.settled <- how
+	return nil
 }
+
+// start is when the clock of these tests begins.
+var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // rig is a worker whose clock jumps over every wait.
 type rig struct {
@@ -84,7 +99,10 @@ func newRig(t *testing.T, send func(context.Context, Message, func(Step)) error,
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), outbox: &outbox{mails: mails, settled: make(chan string, 100)}}
+	for i := range mails {
+		mails[i].ID = int64(i + 1)
+	}
+	r := &rig{now: start, outbox: &outbox{mails: mails, settled: make(chan string, 100)}}
 	r.Worker = NewWorker(r.outbox, composer, &Sender{}, func() float64 { return 0 }, slog.New(slog.DiscardHandler))
 	r.Send = send
 	r.Now = func() time.Time { r.mu.Lock(); defer r.mu.Unlock(); return r.now }
@@ -115,7 +133,10 @@ func (r *rig) until(t *testing.T, ends ...string) {
 }
 
 func queued(name string) app.Mail {
-	return app.Mail{ID: 1, Template: app.MailWelcome, To: name + "@example.com", MessageID: name, Data: map[string]string{"Username": name}}
+	return app.Mail{
+		ID: 1, Template: app.MailWelcome, To: name + "@example.com", MessageID: name,
+		Data: map[string]string{"Username": name}, CreatedAt: start,
+	}
 }
 
 func TestMailsGoOutInOrder(t *testing.T) {
@@ -187,6 +208,107 @@ func TestAStopLetsTheMailInHandBeSettled(t *testing.T) {
 	<-done
 	if got := <-r.outbox.settled; got != "sent" {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestADialogueEndsSoonAfterAStop(t *testing.T) {
+	begun := make(chan struct{})
+	r := newRig(t, func(ctx context.Context, _ Message, _ func(Step)) error {
+		close(begun)
+		<-ctx.Done()
+		return &SendError{Step: StepGreeting, Err: ctx.Err()}
+	}, queued("ann"))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); r.Run(ctx) }()
+	<-begun
+	cancel() // the grace passes at once on this clock
+	<-done
+	if got := <-r.outbox.settled; got != "again" || len(r.waits) != 1 || r.waits[0] != stopGrace {
+		t.Errorf("got %s after %v", got, r.waits)
+	}
+}
+
+func TestACrashBeforeTheRecordSendsTheSameMailAgain(t *testing.T) {
+	var sent []Message
+	r := newRig(t, func(_ context.Context, m Message, _ func(Step)) error { sent = append(sent, m); return nil }, queued("ann"))
+	if _, _, found, err := r.outbox.ClaimMail(context.Background(), r.now, lease); !found || err != nil {
+		t.Fatal(found, err)
+	}
+	r.until(t, "sent")
+	if len(sent) != 1 || r.now.Sub(start) < lease {
+		t.Errorf("%d mails after %s, want one after the lease", len(sent), r.now.Sub(start))
+	}
+	if !bytes.Contains(sent[0].MIME, []byte("Message-Id: <ann@example.com>\r\n")) || r.outbox.claims[1].Attempts != 2 {
+		t.Errorf("attempt %d of\n%s", r.outbox.claims[1].Attempts, sent[0].MIME)
+	}
+}
+
+func TestTheLeaseOutlastsEveryDialogue(t *testing.T) {
+	if longest := totalTimeout + recordTries*(recordTimeout+storePause); lease <= longest {
+		t.Errorf("a lease of %s ends within %s", lease, longest)
+	}
+}
+
+func TestARecordThatFailsIsWrittenAgain(t *testing.T) {
+	sent := 0
+	r := newRig(t, func(context.Context, Message, func(Step)) error { sent++; return nil }, queued("ann"))
+	r.outbox.lost = recordTries - 1
+	r.until(t, "sent")
+	if sent != 1 || len(r.waits) < 2 || r.waits[0] != storePause || r.waits[1] != storePause {
+		t.Errorf("sent %d times with the waits %v", sent, r.waits)
+	}
+}
+
+func TestAnOldMailIsGivenUp(t *testing.T) {
+	old := queued("ann")
+	old.CreatedAt = start.Add(-maxAge)
+	r := newRig(t, func(context.Context, Message, func(Step)) error {
+		return &SendError{Step: StepConnect, Err: errors.New("refused")}
+	}, old)
+	r.until(t, "dead")
+}
+
+func TestReasonsAreOneShortLine(t *testing.T) {
+	r := newRig(t, func(context.Context, Message, func(Step)) error {
+		return &SendError{Step: StepData, Code: 554, Permanent: true, Err: errors.New("no\r\nway\x1b[2J\u2028" + strings.Repeat("ä", 1000))}
+	}, queued("ann"))
+	r.until(t, "dead")
+	reason := []rune(r.outbox.reasons[0])
+	if len(reason) > maxReason || strings.ContainsAny(string(reason), "\r\n\x1b\u2028") || !strings.HasPrefix(string(reason), `at step "data": no`) {
+		t.Errorf("%d characters: %q", len(reason), string(reason))
+	}
+}
+
+func TestTheLogHoldsNothingPersonal(t *testing.T) {
+	poisoned := queued("zelda")
+	poisoned.Data = map[string]string{"Name": "zelda"}
+	misaddressed := queued("zelda")
+	misaddressed.To = "zelda@example.com\r\n"
+	answers := []error{
+		nil,
+		&SendError{Step: StepConnect, Err: errors.New("connection refused")},
+		&SendError{Step: StepAuth, Code: 535, Err: errors.New("no such login: zelda")},
+		&SendError{Step: StepRecipient, Code: 550, Permanent: true, Err: errors.New("no such user: zelda@example.com")},
+	}
+	sends := 0
+	r := newRig(t, func(context.Context, Message, func(Step)) error {
+		if sends == len(answers) {
+			panic("zelda@example.com")
+		}
+		sends++
+		return answers[sends-1]
+	}, queued("zelda"), queued("zelda"), queued("zelda"), poisoned, misaddressed)
+	var log bytes.Buffer
+	r.Log = slog.New(slog.NewTextHandler(&log, nil))
+	r.until(t, "sent", "again", "again", "dead", "dead", "dead", "dead")
+	if strings.Contains(log.String(), "zelda") {
+		t.Errorf("the log names the recipient:\n%s", log.String())
+	}
+	for _, want := range []string{"mail_id=1 template=welcome attempt=1", "step=connect error=\"connection refused\" next=2026-", "step=auth code=535", "step=recipient code=550", "step=compose", "panic_at="} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log lacks %s:\n%s", want, log.String())
+		}
 	}
 }
 

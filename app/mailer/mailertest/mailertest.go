@@ -13,6 +13,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"log"
 	"math/big"
 	"mime"
 	"mime/multipart"
@@ -35,8 +36,11 @@ type Options struct {
 	TLS string
 	// Username and Password are demanded, if set.
 	Username, Password string
-	// Refuse maps a step ("sender", "recipient", "data") to the code of its
-	// refusals; how often is up to Times, 0 being always.
+	// LoginOnly offers AUTH LOGIN in place of PLAIN.
+	LoginOnly bool
+	// Refuse maps a step ("hello", "auth", "sender", "recipient", "data") to
+	// the code of its refusals; how often is up to Times, 0 being always. See
+	// Scripted for the other steps.
 	Refuse map[string]int
 	Times  int
 }
@@ -80,6 +84,7 @@ func Start(t testing.TB, o Options) *Server {
 	server.Domain = "localhost"
 	server.AllowInsecureAuth = true
 	server.EnableSMTPUTF8 = true
+	server.ErrorLog = log.New(io.Discard, "", 0) // clients that hang up are the point of many tests
 	switch o.TLS {
 	case "tls":
 		listener = tls.NewListener(listener, config)
@@ -95,31 +100,6 @@ func Start(t testing.TB, o Options) *Server {
 		<-done
 	})
 	return s
-}
-
-// Silent accepts connections and says nothing, until the end of the test.
-func Silent(t testing.TB) (host string, port int) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			t.Cleanup(func() { _ = conn.Close() })
-		}
-	}()
-	t.Cleanup(func() {
-		_ = listener.Close()
-		<-done
-	})
-	return "127.0.0.1", listener.Addr().(*net.TCPAddr).Port
 }
 
 // Wait returns the next mail that the server takes.
@@ -183,7 +163,9 @@ func (s *Server) refusal(step string) error {
 }
 
 // NewSession is called by the SMTP library for each connection.
-func (s *Server) NewSession(*smtp.Conn) (smtp.Session, error) { return &session{server: s}, nil }
+func (s *Server) NewSession(*smtp.Conn) (smtp.Session, error) {
+	return &session{server: s}, s.refusal("hello")
+}
 
 type session struct {
 	server   *Server
@@ -192,25 +174,58 @@ type session struct {
 }
 
 func (c *session) AuthMechanisms() []string {
-	if c.server.options.Username == "" {
+	switch o := c.server.options; {
+	case o.Username == "":
 		return nil
+	case o.LoginOnly:
+		return []string{sasl.Login}
 	}
 	return []string{sasl.Plain}
 }
 
-func (c *session) Auth(string) (sasl.Server, error) {
-	return sasl.NewPlainServer(func(_, username, password string) error {
-		if username != c.server.options.Username || password != c.server.options.Password {
-			return &smtp.SMTPError{Code: 535, Message: "wrong password"}
-		}
-		c.signedIn = true
-		return nil
-	}), nil
+func (c *session) Auth(mechanism string) (sasl.Server, error) {
+	if err := c.server.refusal("auth"); err != nil {
+		return nil, err
+	}
+	if mechanism == sasl.Login {
+		return &loginServer{check: c.signIn}, nil
+	}
+	return sasl.NewPlainServer(func(_, username, password string) error { return c.signIn(username, password) }), nil
+}
+
+func (c *session) signIn(username, password string) error {
+	if username != c.server.options.Username || password != c.server.options.Password {
+		return &smtp.SMTPError{Code: 535, Message: "wrong password"}
+	}
+	c.signedIn = true
+	return nil
+}
+
+// loginServer is the server's side of AUTH LOGIN, which the library lacks: two
+// prompts, two answers.
+type loginServer struct {
+	check    func(username, password string) error
+	step     int
+	username string
+}
+
+// Next takes an answer and gives the next prompt.
+func (l *loginServer) Next(response []byte) (challenge []byte, done bool, err error) {
+	l.step++
+	switch l.step {
+	case 1:
+		return []byte("Username:"), false, nil
+	case 2:
+		l.username = string(response)
+		return []byte("Password:"), false, nil
+	}
+	return nil, true, l.check(l.username, string(response))
 }
 
 func (c *session) Mail(from string, _ *smtp.MailOptions) error {
 	if c.server.options.Username != "" && !c.signedIn {
-		return smtp.ErrAuthRequired
+		// RFC 4954 section 6; the library's own error has another code.
+		return &smtp.SMTPError{Code: 530, Message: "authentication required"}
 	}
 	c.message = Message{From: from}
 	return c.server.refusal("sender")

@@ -1,0 +1,221 @@
+package api_test
+
+import (
+	"bufio"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestRoutesAndMethods(t *testing.T) {
+	s := start(t)
+	ann := s.signUp("ann")
+	s.task(ann, "t")
+	for _, c := range []struct {
+		method, path string
+		status       int
+		code, allow  string
+	}{
+		{"GET", "/", 200, "", ""},
+		{"GET", "/tasks", 200, "", ""}, {"GET", "/tasks/", 200, "", ""}, {"GET", "/tasks/1", 200, "", ""}, {"GET", "/tasks/1/", 200, "", ""},
+		{"GET", "/users", 200, "", ""}, {"GET", "/users/1/", 200, "", ""},
+		{"HEAD", "/tasks/1", 200, "", ""}, {"HEAD", "/tasks/9", 404, "", ""},
+		{"GET", "/nothing", 404, "not_found", ""}, {"GET", "/TASKS/", 404, "not_found", ""}, {"GET", "/tasks/1/2", 404, "not_found", ""},
+		{"DELETE", "/tasks/", 405, "method_not_allowed", "GET, HEAD, OPTIONS, POST"},
+		{"POST", "/tasks/1", 405, "method_not_allowed", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"},
+		{"GET", "/auth/login", 405, "method_not_allowed", "OPTIONS, POST"},
+		{"BREW", "/tasks/", 405, "method_not_allowed", "GET, HEAD, OPTIONS, POST"}, {"BREW", "/nothing", 404, "not_found", ""},
+		{"OPTIONS", "/tasks/", 204, "", "GET, HEAD, OPTIONS, POST"}, {"OPTIONS", "/nothing", 404, "not_found", ""},
+		{"GET", "/tasks/0", 404, "task_not_found", ""}, {"GET", "/tasks/abc", 404, "task_not_found", ""}, {"GET", "/tasks/99999999999999999999", 404, "task_not_found", ""},
+		{"GET", "/tasks/-1", 404, "task_not_found", ""}, {"GET", "/tasks/+1", 404, "task_not_found", ""}, {"GET", "/tasks/01", 404, "task_not_found", ""},
+		{"GET", "/tasks/1.0", 404, "task_not_found", ""}, {"GET", "/tasks/9223372036854775807", 404, "task_not_found", ""},
+		{"GET", "/users/0", 404, "user_not_found", ""}, {"GET", "/users/2", 403, "forbidden", ""},
+	} {
+		a := s.call(c.method, c.path, ann.access, "")
+		if a.status != c.status || a.str("code") != c.code || a.header.Get("Allow") != c.allow {
+			t.Errorf("%s %s: %d %s Allow %q", c.method, c.path, a.status, a.text, a.header.Get("Allow"))
+		}
+		if a.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s %s: may be cached", c.method, c.path)
+		}
+	}
+}
+
+func TestPagination(t *testing.T) {
+	s := start(t)
+	ann := s.signUp("ann")
+	for i := range 25 {
+		s.task(ann, fmt.Sprint("task ", i+1))
+	}
+	for query, want := range map[string]string{
+		"":                      `1 10 25 3 true false 10 </tasks/?page=1&per_page=10>; rel="first", </tasks/?page=2&per_page=10>; rel="next", </tasks/?page=3&per_page=10>; rel="last"`,
+		"?page=3":               `3 10 25 3 false true 5 </tasks/?page=1&per_page=10>; rel="first", </tasks/?page=2&per_page=10>; rel="prev", </tasks/?page=3&per_page=10>; rel="last"`,
+		"?page=2&per_page=5":    `2 5 25 5 true true 5 </tasks/?page=1&per_page=5>; rel="first", </tasks/?page=1&per_page=5>; rel="prev", </tasks/?page=3&per_page=5>; rel="next", </tasks/?page=5&per_page=5>; rel="last"`,
+		"?page=99&per_page=100": `99 100 25 1 false true 0 </tasks/?page=1&per_page=100>; rel="first", </tasks/?page=1&per_page=100>; rel="prev", </tasks/?page=1&per_page=100>; rel="last"`,
+	} {
+		a := s.call("GET", "/tasks/"+query, ann.access, "")
+		tasks, _ := a.json["tasks"].([]any)
+		got := fmt.Sprint(a.id("pagination.page"), a.id("pagination.per_page"), a.id("pagination.total"), a.id("pagination.pages"),
+			" ", a.at("pagination.has_next"), " ", a.at("pagination.has_prev"), " ", len(tasks), " ", a.header.Get("Link"))
+		if a.status != 200 || got != want || tasks == nil {
+			t.Errorf("%s: %d\n got %s\nwant %s", query, a.status, got, want)
+		}
+	}
+	for _, query := range []string{
+		"page=0", "page=-1", "page=abc", "page=", "page=1.5", "page=%2B1", "page=1e3", "page=01", "per_page=0", "per_page=101", "per_page=x",
+		"page=" + strings.Repeat("9", 25), "per_page=" + strings.Repeat("9", 25), "page=9223372036854775807&per_page=100", "page=%00",
+	} {
+		for _, path := range []string{"/tasks/?", "/users/?"} {
+			a := s.call("GET", path+query, ann.access, "")
+			if a.status != 400 || a.str("error") != "Invalid pagination parameters" || a.str("code") != "invalid_pagination" {
+				t.Errorf("%s%s: %d %s", path, query, a.status, a.text)
+			}
+		}
+	}
+}
+
+func (s *server) with(method, path, body string, header ...string) answer {
+	s.t.Helper()
+	request, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
+	must(s.t, err)
+	for i := 0; i < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	return s.do(request)
+}
+
+func TestCORS(t *testing.T) {
+	s := start(t)
+	a := s.with("OPTIONS", "/tasks/1", "", "Origin", "https://app.example.com", "Access-Control-Request-Method", "PATCH", "Access-Control-Request-Headers", "authorization")
+	if a.status != 204 || !strings.Contains(a.header.Get("Access-Control-Allow-Methods"), "PATCH") ||
+		a.header.Get("Access-Control-Allow-Headers") != "Authorization, Content-Type, Idempotency-Key, If-Match" ||
+		a.header.Get("Access-Control-Max-Age") == "" || a.header.Get("Access-Control-Allow-Credentials") != "" {
+		t.Errorf("preflight: %d %v", a.status, a.header)
+	}
+	if a = s.with("OPTIONS", "/tasks/1", "", "Access-Control-Request-Method", "POST"); a.status != 405 || a.header.Get("Access-Control-Allow-Methods") != "" {
+		t.Errorf("a method that is not there: %d %v", a.status, a.header)
+	}
+	if a = s.with("GET", "/tasks/", "", "Origin", "https://app.example.com"); a.status != 401 ||
+		a.header.Get("Access-Control-Expose-Headers") != "Link, Location, Retry-After, X-Request-Id" {
+		t.Errorf("an error: %d %v", a.status, a.header)
+	}
+}
+
+func TestAListOfOriginsIsEchoed(t *testing.T) {
+	s := start(t, func(p *parts) { p.api.CORSOrigins = []string{"https://a.example.com", "https://b.example.com"} })
+	for origin, want := range map[string]string{"https://b.example.com": "https://b.example.com", "https://evil.example.com": "", "": ""} {
+		request, err := http.NewRequest("GET", s.url+"/", nil)
+		must(t, err)
+		request.Header.Set("Origin", origin)
+		response, err := http.DefaultClient.Do(request)
+		must(t, err)
+		must(t, response.Body.Close())
+		if got := response.Header.Get("Access-Control-Allow-Origin"); got != want || response.Header.Get("Vary") != "Origin" {
+			t.Errorf("%q: %q, Vary %q", origin, got, response.Header.Get("Vary"))
+		}
+	}
+}
+
+func TestRequestIDs(t *testing.T) {
+	s := start(t)
+	if a := s.with("GET", "/", "", "X-Request-Id", "my-id-1"); a.header.Get("X-Request-Id") != "my-id-1" {
+		t.Errorf("a harmless id was replaced by %q", a.header.Get("X-Request-Id"))
+	}
+	seen := map[string]bool{}
+	for _, id := range []string{"<script>", strings.Repeat("a", 65), "a b", "", "a_b"} {
+		got := s.with("GET", "/", "", "X-Request-Id", id).header.Get("X-Request-Id")
+		if got == id || len(got) != 24 || seen[got] {
+			t.Errorf("%q became %q", id, got)
+		}
+		seen[got] = true
+	}
+}
+
+func TestCompression(t *testing.T) {
+	s := start(t)
+	ann := s.signUp("ann")
+	get := func() *http.Response {
+		request, err := http.NewRequest("GET", s.url+"/tasks/", nil)
+		must(t, err)
+		request.Header.Set("Authorization", "Bearer "+ann.access)
+		request.Header.Set("Accept-Encoding", "gzip")
+		response, err := http.DefaultTransport.RoundTrip(request)
+		must(t, err)
+		t.Cleanup(func() { _ = response.Body.Close() })
+		return response
+	}
+	if small := get(); small.Header.Get("Content-Encoding") != "" {
+		t.Error("a small answer was packed")
+	}
+	for range 10 {
+		s.task(ann, strings.Repeat("long ", 20))
+	}
+	big := get()
+	if big.Header.Get("Content-Encoding") != "gzip" || !strings.Contains(big.Header.Get("Vary"), "Accept-Encoding") {
+		t.Fatalf("not packed: %v", big.Header)
+	}
+	reader, err := gzip.NewReader(big.Body)
+	must(t, err)
+	if text, err := io.ReadAll(reader); err != nil || !strings.Contains(string(text), "long long") {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+func TestLimitsOfARequest(t *testing.T) {
+	s := start(t)
+	ann := s.signUp("ann")
+	big := `{"title": "t", "description": "` + strings.Repeat("x", 3<<20) + `"}`
+	if a := s.call("POST", "/tasks/", ann.access, big); a.status != 413 || a.str("code") != "body_too_large" {
+		t.Errorf("with a length: %d %s", a.status, a.text)
+	}
+	request, err := http.NewRequest("POST", s.url+"/tasks/", io.MultiReader(strings.NewReader(big))) // no length: chunked
+	must(t, err)
+	if a := s.do(request); a.status != 413 {
+		t.Errorf("chunked: %d %s", a.status, a.text)
+	}
+	if a := s.with("GET", "/", "", "X-Long", strings.Repeat("x", 20<<10)); a.status != 431 || a.str("code") != "headers_too_large" {
+		t.Errorf("headers: %d %s", a.status, a.text)
+	}
+	if a := s.with("POST", "/auth/login", "x", "Content-Encoding", "gzip", "Content-Type", "application/json"); a.status != 415 || a.str("code") != "unsupported_encoding" {
+		t.Errorf("encoded: %d %s", a.status, a.text)
+	}
+}
+
+func TestBrokenRequestsGetAnAnswer(t *testing.T) {
+	s := start(t)
+	for _, raw := range []string{
+		"GARBAGE\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+		"POST /tasks/ HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
+		"POST /tasks/ HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n",
+		"POST /tasks/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+		"POST /tasks/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;\n\r\nx\r\n0\r\n\r\n",
+	} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		must(t, err)
+		must(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
+		_, err = io.WriteString(conn, raw)
+		must(t, err)
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Errorf("%q: %v", raw, err)
+			continue
+		}
+		text, err := io.ReadAll(response.Body)
+		must(t, err)
+		if response.StatusCode != 400 || !strings.Contains(string(text), `"code":"bad_request"`) || response.Header.Get("X-Request-Id") == "" {
+			t.Errorf("%q: %d %s", raw, response.StatusCode, text)
+		}
+		must(t, conn.Close())
+	}
+}
+
+func TestAboutNamesTheServer(t *testing.T) {
+	if a := start(t).call("GET", "/", "", ""); a.str("name") != "taskapi" || a.str("version") != "test" {
+		t.Errorf("%s", a.text)
+	}
+}

@@ -1,0 +1,20 @@
+package api
+
+// Routes lists the method and path of every route, for tests that must not
+// forget one.
+func (s *Server) Routes() [][2]string {
+	var all [][2]string
+	for _, r := range s.routes() {
+		all = append(all, [2]string{r.method, r.path})
+	}
+	return all
+}
+
+// Parse reads a request body, for the fuzzer.
+func Parse(data []byte) (members int, err error) {
+	read, err := parse(data)
+	return len(read), err
+}
+
+// Positive reads an id, for the fuzzer.
+func Positive(text string) (int64, bool) { return positive(text) }

@@ -1,0 +1,138 @@
+package api_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"taskapi/app/api"
+	"taskapi/app/token/tokentest"
+)
+
+// TestEveryRouteForEveryone is the matrix of every route × who asks. OWNER and
+// TASK stand for the ids of the owner and of a task of theirs.
+func TestEveryRouteForEveryone(t *testing.T) {
+	const task, name = `{"title":"t"}`, `{"username":"n"}`
+	account := `{"username":"n","email":"new@example.com","password":"` + testPassword + `","confirm_password":"` + testPassword + `"}`
+	rows := []struct {
+		method, path, body               string
+		nobody, stranger, owner, anAdmin int
+	}{
+		{"GET", "/", "", 200, 200, 200, 200},
+		{"POST", "/auth/register", account, 201, 201, 201, 201},
+		{"POST", "/auth/login", `{"email":"owner@example.com","password":"` + testPassword + `"}`, 200, 200, 200, 200},
+		{"POST", "/auth/refresh", `{"refresh_token":"REFRESH"}`, 200, 200, 200, 200},
+		{"POST", "/auth/logout", `{"refresh_token":"REFRESH"}`, 200, 200, 200, 200},
+		{"GET", "/users/", "", 401, 200, 200, 200},
+		{"POST", "/users/", account, 201, 201, 201, 201},
+		{"GET", "/users/OWNER", "", 401, 403, 200, 200},
+		{"PUT", "/users/OWNER", name, 401, 403, 200, 200},
+		{"PATCH", "/users/OWNER", name, 401, 403, 200, 200},
+		{"DELETE", "/users/OWNER", "", 401, 403, 200, 200},
+		{"GET", "/tasks/", "", 401, 200, 200, 200},
+		{"POST", "/tasks/", `{"title":"t","user_id":OWNER}`, 401, 403, 201, 201},
+		{"GET", "/tasks/TASK", "", 401, 404, 200, 200},
+		{"PUT", "/tasks/TASK", task, 401, 404, 200, 200},
+		{"PATCH", "/tasks/TASK", task, 401, 404, 200, 200},
+		{"DELETE", "/tasks/TASK", "", 401, 404, 200, 200},
+	}
+	tested := map[string]bool{}
+	for _, row := range rows {
+		tested[row.method+" "+strings.NewReplacer("OWNER", ":id", "TASK", ":id").Replace(row.path)] = true
+		for who, want := range map[string]int{"nobody": row.nobody, "stranger": row.stranger, "owner": row.owner, "admin": row.anAdmin} {
+			s := start(t)
+			people := map[string]person{"admin": s.admin(), "owner": s.signUp("owner"), "stranger": s.signUp("stranger")}
+			owner := people["owner"]
+			fill := strings.NewReplacer("OWNER", fmt.Sprint(owner.id), "TASK", fmt.Sprint(s.task(owner, "t")), "REFRESH", owner.refresh)
+			a := s.call(row.method, fill.Replace(row.path), people[who].access, fill.Replace(row.body))
+			if a.status != want {
+				t.Errorf("%s %s by %s: %d %s, want %d", row.method, row.path, who, a.status, a.text, want)
+			}
+			if a.status == 401 && (a.str("error") != "Token is missing!" || a.header.Get("WWW-Authenticate") != "Bearer") {
+				t.Errorf("%s %s by %s: %s %v", row.method, row.path, who, a.text, a.header["Www-Authenticate"])
+			}
+		}
+	}
+	for _, route := range api.New(api.Config{}).Routes() {
+		if !tested[route[0]+" "+route[1]] {
+			t.Errorf("%s %s is not in the matrix", route[0], route[1])
+		}
+	}
+}
+
+func TestForgedAccessTokens(t *testing.T) {
+	s := start(t)
+	ann := s.signUp("ann")
+	if len(strings.Split(ann.access, ".")) != 3 {
+		t.Fatal("no JWT")
+	}
+	forgeries := tokentest.Forgeries([]byte(testSecret), s.clock.Now(), ann.id, sessionOf(t, s, ann))
+	if len(forgeries) < 25 {
+		t.Fatalf("only %d forgeries", len(forgeries))
+	}
+	for _, f := range forgeries {
+		want, code := "Invalid token!", "token_invalid"
+		if f.Expired {
+			want, code = "Token has expired!", "token_expired"
+		}
+		a := s.with("GET", "/tasks/", "", "Authorization", "Bearer "+f.Raw)
+		missing := strings.TrimSpace(f.Raw) == ""
+		if missing {
+			want, code = "Token is missing!", "token_missing"
+		}
+		if a.status != 401 || a.str("error") != want || a.str("code") != code || !strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer") {
+			t.Errorf("%s: %d %s", f.Name, a.status, a.text)
+		}
+	}
+	if a := s.call("GET", "/tasks/", ann.access, ""); a.status != 200 {
+		t.Errorf("the genuine one: %d %s", a.status, a.text)
+	}
+}
+
+func sessionOf(t *testing.T, s *server, p person) string {
+	t.Helper()
+	parts := strings.Split(p.access, ".")
+	payload, err := decodeSegment(parts[1])
+	must(t, err)
+	id, ok := payload["sid"].(string)
+	if !ok {
+		t.Fatal(errors.New("no sid in the access token"))
+	}
+	return id
+}
+
+func TestTokensThatAreNotAccessTokens(t *testing.T) {
+	s := start(t)
+	ann := s.signUp("ann")
+	for name, header := range map[string]string{
+		"none": "", "basic": "Basic YTpi", "no scheme": ann.access, "empty": "Bearer ", "another scheme": "Token " + ann.access,
+	} {
+		if a := s.with("GET", "/tasks/", "", "Authorization", header); a.status != 401 || a.str("code") != "token_missing" {
+			t.Errorf("%s: %d %s", name, a.status, a.text)
+		}
+	}
+	if a := s.call("GET", "/tasks/", ann.refresh, ""); a.status != 401 || a.str("code") != "token_invalid" {
+		t.Errorf("a refresh token as access token: %d %s", a.status, a.text)
+	}
+	if a := s.call("POST", "/auth/refresh", "", fmt.Sprintf(`{"refresh_token":%q}`, ann.access)); a.status != 401 || a.str("error") != "Invalid or expired refresh token." {
+		t.Errorf("an access token as refresh token: %d %s", a.status, a.text)
+	}
+	s.clock.advance(15 * time.Minute)
+	if a := s.call("GET", "/tasks/", ann.access, ""); a.status != 401 || a.str("error") != "Token has expired!" || a.str("code") != "token_expired" {
+		t.Errorf("an expired one: %d %s", a.status, a.text)
+	}
+	ann = s.login("ann")
+	if a := s.call("DELETE", fmt.Sprint("/users/", ann.id), ann.access, ""); a.status != 200 {
+		t.Fatalf("%d %s", a.status, a.text)
+	}
+	if a := s.call("GET", "/tasks/", ann.access, ""); a.status != 401 {
+		t.Errorf("of a deleted user: %d %s", a.status, a.text)
+	}
+	// A token that is shown must be good, even where none is needed.
+	if a := s.call("POST", "/users/", "rubbish", `{}`); a.status != http.StatusUnauthorized {
+		t.Errorf("rubbish where none is needed: %d %s", a.status, a.text)
+	}
+}
