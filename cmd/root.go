@@ -77,13 +77,14 @@ func run(ctx context.Context, a *application, args []string) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(a.err, "taskapi: %v\n", err)
+	hint, code := "", exitFailed
 	var usage usageError
 	if errors.As(err, &usage) {
-		fmt.Fprintf(a.err, "Run \"%s --help\" for usage.\n", ran.CommandPath())
-		return exitUsage
+		hint, code = fmt.Sprintf("Run \"%s --help\" for usage.\n", ran.CommandPath()), exitUsage
 	}
-	return exitFailed
+	// There is nowhere left to say that even this failed.
+	_, _ = fmt.Fprintf(a.err, "taskapi: %v\n%s", err, hint)
+	return code
 }
 
 func newRoot(a *application) *cobra.Command {

@@ -98,7 +98,7 @@ func TestFieldsAreCheckedAllAtOnce(t *testing.T) {
 		{"POST", "/tasks/", `{}`, `{"title":"The field title is required."}`},
 		{"POST", "/tasks/", `{"title":null}`, `{"title":"The field title is required."}`},
 		{"POST", "/tasks/", `{"title":"  "}`, `{"title":"The field title is required."}`},
-		{"POST", "/tasks/", `{"title":"​"}`, `{"title":"The field title is required."}`},
+		{"POST", "/tasks/", "{\"title\":\"\u200b\"}", `{"title":"The field title is required."}`},
 		{"POST", "/tasks/", `{"title":"` + long + `"}`, `{"title":"The field title must be at most 100 characters."}`},
 		{"POST", "/tasks/", `{"title":"a\tb"}`, `{"title":"The field title contains invalid characters."}`},
 		{"POST", "/tasks/", `{"title":5,"description":[],"completed":"true","user_id":"4"}`,

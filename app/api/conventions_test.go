@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"fmt"
 	"io"
@@ -139,27 +140,29 @@ func TestRequestIDs(t *testing.T) {
 func TestCompression(t *testing.T) {
 	s := start(t)
 	ann := s.signUp("ann")
-	get := func() *http.Response {
+	get := func() (http.Header, []byte) {
 		request, err := http.NewRequest("GET", s.url+"/tasks/", nil)
 		must(t, err)
 		request.Header.Set("Authorization", "Bearer "+ann.access)
 		request.Header.Set("Accept-Encoding", "gzip")
 		response, err := http.DefaultTransport.RoundTrip(request)
 		must(t, err)
-		t.Cleanup(func() { _ = response.Body.Close() })
-		return response
+		body, err := io.ReadAll(response.Body)
+		must(t, err)
+		must(t, response.Body.Close())
+		return response.Header, body
 	}
-	if small := get(); small.Header.Get("Content-Encoding") != "" {
+	if header, _ := get(); header.Get("Content-Encoding") != "" {
 		t.Error("a small answer was packed")
 	}
 	for range 10 {
 		s.task(ann, strings.Repeat("long ", 20))
 	}
-	big := get()
-	if big.Header.Get("Content-Encoding") != "gzip" || !strings.Contains(big.Header.Get("Vary"), "Accept-Encoding") {
-		t.Fatalf("not packed: %v", big.Header)
+	header, packed := get()
+	if header.Get("Content-Encoding") != "gzip" || !strings.Contains(header.Get("Vary"), "Accept-Encoding") {
+		t.Fatalf("not packed: %v", header)
 	}
-	reader, err := gzip.NewReader(big.Body)
+	reader, err := gzip.NewReader(bytes.NewReader(packed))
 	must(t, err)
 	if text, err := io.ReadAll(reader); err != nil || !strings.Contains(string(text), "long long") {
 		t.Errorf("%q, %v", text, err)
@@ -207,6 +210,7 @@ func TestBrokenRequestsGetAnAnswer(t *testing.T) {
 		}
 		text, err := io.ReadAll(response.Body)
 		must(t, err)
+		must(t, response.Body.Close())
 		if response.StatusCode != 400 || !strings.Contains(string(text), `"code":"bad_request"`) || response.Header.Get("X-Request-Id") == "" {
 			t.Errorf("%q: %d %s", raw, response.StatusCode, text)
 		}

@@ -69,7 +69,7 @@ func TestForgedAccessTokens(t *testing.T) {
 	if len(strings.Split(ann.access, ".")) != 3 {
 		t.Fatal("no JWT")
 	}
-	forgeries := tokentest.Forgeries([]byte(testSecret), s.clock.Now(), ann.id, sessionOf(t, s, ann))
+	forgeries := tokentest.Forgeries([]byte(testSecret), s.clock.Now(), ann.id, sessionOf(t, ann))
 	if len(forgeries) < 25 {
 		t.Fatalf("only %d forgeries", len(forgeries))
 	}
@@ -92,7 +92,7 @@ func TestForgedAccessTokens(t *testing.T) {
 	}
 }
 
-func sessionOf(t *testing.T, s *server, p person) string {
+func sessionOf(t *testing.T, p person) string {
 	t.Helper()
 	parts := strings.Split(p.access, ".")
 	payload, err := decodeSegment(parts[1])

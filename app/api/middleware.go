@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -72,15 +73,11 @@ func requestID(c *fiber.Ctx) string {
 // plausibleID keeps a client's own id if it is harmless: 1 to 64 letters,
 // digits, hyphens.
 func plausibleID(id string) bool {
-	if id == "" || len(id) > 64 {
-		return false
-	}
-	for _, b := range []byte(id) {
-		if !('a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '-') {
-			return false
-		}
-	}
-	return true
+	return id != "" && len(id) <= 64 && !strings.ContainsFunc(id, func(r rune) bool {
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		digit := '0' <= r && r <= '9'
+		return !letter && !digit && r != '-'
+	})
 }
 
 func (s *Server) newRequestID() string {

@@ -46,38 +46,50 @@ func shape(t *testing.T, path string) []string {
 	}
 	defer func() { _ = pool.Close() }()
 	var out []string
-	for _, query := range []string{
+	for _, query := range shapeQueries() {
+		out = append(out, lines(t, pool, query)...)
+	}
+	return out
+}
+
+// shapeQueries ask the schema about itself, one text a row.
+func shapeQueries() []string {
+	return []string{
 		`SELECT 'version ' || user_version FROM pragma_user_version`,
 		`SELECT 'application ' || application_id FROM pragma_application_id`,
 		`SELECT 'table ' || name || ' ' || type || ' strict ' || strict || ' without rowid ' || wr
 			FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%' ORDER BY name`,
-		`SELECT 'column ' || t.name || '.' || c.name || ' ' || c.type || ' ' || c."notnull" || ' ' || coalesce(c.dflt_value, '-') || ' ' || c.pk
+		`SELECT 'column ' || t.name || '.' || c.name || ' ' || c.type || ' ' || c.[notnull] || ' ' || coalesce(c.dflt_value, '-') || ' ' || c.pk
 			FROM pragma_table_list t JOIN pragma_table_xinfo(t.name) c
 			WHERE t.schema = 'main' AND t.name NOT LIKE 'sqlite_%' ORDER BY t.name, c.name`,
-		`SELECT 'reference ' || t.name || '.' || f."from" || ' ' || f."table" || ' ' || f.on_delete
+		`SELECT 'reference ' || t.name || '.' || f.[from] || ' ' || f.[table] || ' ' || f.on_delete
 			FROM pragma_table_list t JOIN pragma_foreign_key_list(t.name) f ORDER BY 1`,
 		`SELECT type || ' ' || tbl_name || ' ' || name || ' ' || coalesce(sql, 'automatic') FROM sqlite_schema
 			WHERE type IN ('index', 'trigger', 'view') ORDER BY 1`,
 		`SELECT 'checks ' || name || ' ' || sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`,
-	} {
-		query = strings.ReplaceAll(query, `"notnull"`, "[notnull]")
-		rows, err := pool.Query(strings.NewReplacer(`"from"`, "[from]", `"table"`, "[table]").Replace(query))
-		if err != nil {
+	}
+}
+
+func lines(t *testing.T, pool *sql.DB, query string) []string {
+	t.Helper()
+	rows, err := pool.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var out []string
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
 			t.Fatal(err)
 		}
-		for rows.Next() {
-			var line string
-			if err := rows.Scan(&line); err != nil {
-				t.Fatal(err)
-			}
-			if strings.HasPrefix(line, "checks ") {
-				line = checks(line)
-			}
-			out = append(out, strings.Join(strings.Fields(line), " "))
+		if strings.HasPrefix(line, "checks ") {
+			line = checks(line)
 		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			t.Fatal(err)
-		}
+		out = append(out, strings.Join(strings.Fields(line), " "))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
 	}
 	return out
 }

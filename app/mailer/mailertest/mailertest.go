@@ -97,7 +97,7 @@ func Start(t testing.TB, o Options) *Server {
 		if err := server.Close(); err != nil {
 			t.Error(err)
 		}
-		<-done
+		_ = <-done
 	})
 	return s
 }
