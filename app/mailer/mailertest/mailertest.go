@@ -97,7 +97,9 @@ func Start(t testing.TB, o Options) *Server {
 		if err := server.Close(); err != nil {
 			t.Error(err)
 		}
-		_ = <-done
+		if err := <-done; err != nil && !errors.Is(err, smtp.ErrServerClosed) {
+			t.Log(err)
+		}
 	})
 	return s
 }
