@@ -59,6 +59,8 @@ func Main(build Build, args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	// After the first signal a second one ends the program at once.
+	context.AfterFunc(ctx, stop)
 	stdin := int(os.Stdin.Fd())
 	return run(ctx, &application{
 		build: build, in: os.Stdin, out: os.Stdout, err: os.Stderr, environ: os.Environ(),

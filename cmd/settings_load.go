@@ -98,7 +98,14 @@ func (l *loader) load(cmd *cobra.Command, row setting, levels []level) {
 		from = origin{value: row.initial, name: "default"}
 	}
 	l.origins[row.flag] = from
-	if !ok && row.initial == "" {
+	// The default stays where a value can't be used, so that one mistake does
+	// not look like two.
+	if row.initial != "" {
+		if err := row.parse(&l.settings, row.initial); err != nil {
+			l.mistake(row.flag, err.Error())
+		}
+	}
+	if !ok {
 		return
 	}
 	if err := row.parse(&l.settings, from.value); err != nil {

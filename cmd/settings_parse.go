@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
@@ -110,13 +111,15 @@ func parsePasswordChars(s *Settings, value string) error {
 	if value == "" {
 		return nil
 	}
-	// (?s) and \A…\z: a newline is a character like any other.
-	allowed, err := regexp.Compile(`(?s)\A[` + value + `]*\z`)
-	if err != nil || strings.Contains(value, "]") && !strings.Contains(value, `\]`) {
+	// One character and nothing behind it: "a]*" would be more.
+	class, err := syntax.Parse("["+value+"]", syntax.Perl)
+	single := err == nil && (class.Op == syntax.OpCharClass || class.Op == syntax.OpLiteral && len(class.Rune) == 1)
+	if !single {
 		return errors.New("expected what stands inside [] of a regular expression, such as A-Za-z0-9@#$%^&+=")
 	}
-	s.PasswordChars = allowed
-	return nil
+	// (?s) and \A…\z: a newline is a character like any other.
+	s.PasswordChars, err = regexp.Compile(`(?s)\A(?:` + class.String() + `)*\z`)
+	return err
 }
 
 func parseOrigins(s *Settings, value string) error {
