@@ -68,10 +68,11 @@ func (db *DB) nextMail(ctx context.Context) (time.Time, error) {
 	return fromMillis(next), nil
 }
 
-// MailSent settles a claim: the server has accepted the mail.
+// MailSent settles a claim: the server has accepted the mail. What was in it is
+// forgotten.
 func (db *DB) MailSent(ctx context.Context, id int64, now time.Time) error {
 	return db.write(ctx, func(tx *tx) error {
-		return tx.exec(`UPDATE mails SET status = 'sent', sent_at = ?2, last_error = '' WHERE id = ?1`, id, millis(now))
+		return tx.exec(`UPDATE mails SET status = 'sent', sent_at = ?2, last_error = '', data = '{}' WHERE id = ?1`, id, millis(now))
 	})
 }
 
