@@ -2,8 +2,12 @@ package api_test
 
 import (
 	"encoding/json"
+	"io"
+	"net"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"taskapi/app/api"
 )
@@ -40,4 +44,56 @@ func FuzzID(f *testing.F) {
 			t.Errorf("%q was read as %d", text, id)
 		}
 	})
+}
+
+// FuzzRequest: whatever stands in a request's path, query and headers, the
+// answer is JSON of the one shape and no server error. It is sent by hand, as
+// net/http would refuse to.
+func FuzzRequest(f *testing.F) {
+	s := start(f)
+	p := s.signUp("ann")
+	s.task(p, "one")
+	for _, seed := range [][3]string{
+		{"GET", "/tasks/?page=1&per_page=10", "Bearer " + p.access},
+		{"PUT", "/tasks/1", "Bearer " + p.access}, {"DELETE", "/users/99999999999999999999", "bearer " + p.access},
+		{"OPTIONS", "/users/1?%zz", "Basic YTpi"}, {"HEAD", "//tasks/%2e%2e/", "Bearer"}, {"PATCH", "/tasks/%00", "Bearer a.b.c"},
+		{"BREW", "http://elsewhere/tasks/?page=%ff&page=2", ""}, {"GET", "*", "Bearer " + p.access[:40]},
+	} {
+		f.Add(seed[0], seed[1], seed[2])
+	}
+	f.Fuzz(func(t *testing.T, method, target, authorization string) {
+		for _, text := range []string{method, target, authorization} {
+			if strings.ContainsAny(text, "\r\n") || len(text) > 2000 {
+				return // it would be another request
+			}
+		}
+		answer := s.exchange(t, method+" "+target+" HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: "+authorization+"\r\n\r\n")
+		head, body, _ := strings.Cut(answer, "\r\n\r\n")
+		status, ok := strings.CutPrefix(head, "HTTP/1.1 ")
+		if !ok || status[0] == '5' {
+			t.Fatalf("answered %q", answer)
+		}
+		if body != "" && !json.Valid([]byte(body)) {
+			t.Errorf("no JSON: %q", answer)
+		}
+		if status[0] == '4' && method != "HEAD" && (!strings.Contains(body, `"code":"`) || !strings.Contains(head, "X-Request-Id: ")) {
+			t.Errorf("of another shape: %q", answer)
+		}
+	})
+}
+
+// exchange sends bytes over a connection of its own and returns the whole answer.
+func (s *server) exchange(t *testing.T, bytes string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	must(t, err)
+	defer func() { _ = conn.Close() }()
+	must(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
+	_, err = io.WriteString(conn, bytes)
+	must(t, err)
+	answer, err := io.ReadAll(conn)
+	if err != nil {
+		t.Fatalf("no answer to %q: %v (so far %q)", bytes, err, answer)
+	}
+	return string(answer)
 }

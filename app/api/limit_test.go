@@ -1,0 +1,87 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"taskapi/app"
+)
+
+// failsUntilLimited tries to sign in with a wrong password until it is told to
+// wait, and returns how often it could.
+func (s *server) failsUntilLimited(forwarded string) int {
+	s.t.Helper()
+	for n := range 1000 {
+		request, err := http.NewRequest("POST", s.url+"/auth/login", strings.NewReader(`{"email":"nobody@example.com","password":"wrong"}`))
+		must(s.t, err)
+		request.Header.Set("Content-Type", "application/json")
+		if forwarded != "" {
+			request.Header.Set("X-Forwarded-For", forwarded)
+		}
+		switch a := s.do(request); {
+		case a.status == http.StatusTooManyRequests && a.header.Get("Retry-After") == "1" && a.str("code") == "too_many_requests":
+			return n
+		case a.status != http.StatusUnauthorized:
+			s.t.Fatalf("%d %s", a.status, a.text)
+		}
+	}
+	s.t.Fatal("there is no limit")
+	return 0
+}
+
+func limitedServer(t *testing.T, proxies ...string) *server {
+	t.Helper()
+	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	return start(t, func(p *parts) {
+		p.api.Limiter = &app.Limiter{Now: func() time.Time { return noon }, Max: 1000}
+		for _, proxy := range proxies {
+			p.api.TrustedProxies = append(p.api.TrustedProxies, netip.MustParsePrefix(proxy))
+		}
+	})
+}
+
+func TestForwardedAddressOfAStrangerIsIgnored(t *testing.T) {
+	s := limitedServer(t)
+	first := s.failsUntilLimited("")
+	if first == 0 {
+		t.Fatal("limited from the start")
+	}
+	for n := range 20 {
+		if again := s.failsUntilLimited(fmt.Sprintf("198.51.100.%d", n)); again != 0 {
+			t.Fatalf("%d more tries by naming another address", again)
+		}
+	}
+}
+
+func TestForwardedAddressOfATrustedProxy(t *testing.T) {
+	s := limitedServer(t, "127.0.0.0/8", "10.0.0.0/8")
+	full := s.failsUntilLimited("198.51.100.1")
+	for _, c := range []struct {
+		forwarded string
+		fresh     bool
+	}{
+		{"198.51.100.1", false},
+		{"203.0.113.9, 198.51.100.1", false},           // what stands left of the client is its own words
+		{"198.51.100.2", true},                         // another client
+		{"203.0.113.9, 198.51.100.2, 10.1.2.3", false}, // behind a second trusted proxy
+		{"2001:db8:1:2::1", true},
+		{"2001:db8:1:2:ffff::2", false}, // the same /64
+		{"2001:db8:1:3::1", true},
+		{"::ffff:198.51.100.1", false}, // the same IPv4 address, mapped
+		{"nonsense", true},             // the proxy itself
+		{"", false},
+		{"198.51.100.1, nonsense", false},
+	} {
+		want := 0
+		if c.fresh {
+			want = full
+		}
+		if got := s.failsUntilLimited(c.forwarded); got != want {
+			t.Errorf("%q could try %d times, want %d", c.forwarded, got, want)
+		}
+	}
+}
