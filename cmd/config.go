@@ -3,6 +3,7 @@ package cmd
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -67,6 +68,8 @@ func (l *loader) shown(row setting) string {
 	switch {
 	case row.secret && value != "":
 		return fmt.Sprintf("(hidden, %d bytes)", len(value))
+	case row.flag == "jwt-secret":
+		return "(kept in " + filepath.Join(l.settings.DataDir, keyFile) + ")"
 	case row.flag == "public-url":
 		return l.settings.PublicURL
 	case row.flag == "mail-port" && l.settings.Mail.Server != "":

@@ -27,7 +27,7 @@ func newDBInit(a *application) *cobra.Command {
 			return a.initDatabase(cmd.Context(), l.settings)
 		},
 	}
-	addSettings(cmd, dataSettings)
+	addSettings(cmd, folderSetting)
 	return cmd
 }
 
@@ -59,7 +59,7 @@ func newDBReset(a *application) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	addSettings(cmd, dataSettings)
+	addSettings(cmd, folderSetting)
 	return cmd
 }
 

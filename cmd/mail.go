@@ -52,7 +52,7 @@ func newMailList(a *application) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&status, "status", "", "only these: queued, sent or dead")
 	cmd.Flags().IntVar(&limit, "limit", 100, "at most so many")
-	addSettings(cmd, mailSettings)
+	addSettings(cmd, folderSetting)
 	return cmd
 }
 
@@ -86,7 +86,7 @@ func newMailRetry(a *application) *cobra.Command {
 		},
 	}
 	cmd.Flags().Int64Var(&id, "id", 0, "only the mail with this id")
-	addSettings(cmd, mailSettings)
+	addSettings(cmd, folderSetting)
 	return cmd
 }
 

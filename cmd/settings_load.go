@@ -34,6 +34,7 @@ type level struct {
 
 // addSettings gives a command the flags of the settings that keep accepts.
 func addSettings(cmd *cobra.Command, keep func(setting) bool) {
+	cmd.Flags().SortFlags = false // the table's order puts together what belongs together
 	for _, s := range table() {
 		if keep(s) {
 			cmd.Flags().String(s.flag, s.initial, s.meaning+" ["+strings.Join(s.env, ", ")+"]")
@@ -43,11 +44,13 @@ func addSettings(cmd *cobra.Command, keep func(setting) bool) {
 
 func everySetting(setting) bool { return true }
 
-func dataSettings(s setting) bool {
-	return s.flag == "data-dir" || strings.HasPrefix(s.flag, "password-")
+func folderSetting(s setting) bool { return s.flag == "data-dir" }
+
+func userSettings(s setting) bool {
+	return folderSetting(s) || strings.HasPrefix(s.flag, "password-")
 }
 
-func mailSettings(s setting) bool { return s.mail || s.flag == "data-dir" }
+func mailSettings(s setting) bool { return s.mail }
 
 // settings returns what is in force for a command: a flag before the
 // environment, that before .env in the working folder, that before the

@@ -72,7 +72,7 @@ func newUserAdd(a *application) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&admin, "admin", false, "make the user an admin")
 	cmd.Flags().StringVar(&name, "username", "", "name of the user (default the part of the address before the @)")
-	addSettings(cmd, dataSettings)
+	addSettings(cmd, userSettings)
 	return cmd
 }
 
@@ -133,7 +133,7 @@ func newUserList(a *application) *cobra.Command {
 			return a.withUsers(cmd, func(ctx context.Context, _ *app.Users, db *sqlite.DB) error { return a.listUsers(ctx, db) })
 		},
 	}
-	addSettings(cmd, dataSettings)
+	addSettings(cmd, folderSetting)
 	return cmd
 }
 
@@ -173,7 +173,7 @@ func newUserRole(a *application, use, short string, role app.Role) *cobra.Comman
 			})
 		},
 	}
-	addSettings(cmd, dataSettings)
+	addSettings(cmd, folderSetting)
 	return cmd
 }
 
@@ -197,7 +197,7 @@ func newUserPasswd(a *application) *cobra.Command {
 			})
 		},
 	}
-	addSettings(cmd, dataSettings)
+	addSettings(cmd, userSettings)
 	return cmd
 }
 
@@ -224,6 +224,6 @@ func newUserDelete(a *application) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	addSettings(cmd, dataSettings)
+	addSettings(cmd, folderSetting)
 	return cmd
 }
