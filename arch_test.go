@@ -79,6 +79,7 @@ var homes = map[string]string{
 	"github.com/gofiber/contrib/jwt":  "taskapi/app/api",
 	"github.com/valyala/fasthttp":     "taskapi/app/api",
 	"github.com/go-json-experiment":   "taskapi/app/api",
+	"github.com/mileusna/useragent":   "taskapi/app/api",
 	"net/smtp":                        "taskapi/app/mailer",
 	"github.com/jordan-wright/email":  "taskapi/app/mailer",
 	"github.com/alexedwards/argon2id": "taskapi/app/password",

@@ -14,7 +14,11 @@ CREATE TABLE users (
     email_key     TEXT    NOT NULL UNIQUE,
     password_hash TEXT    NOT NULL CHECK (password_hash LIKE '$argon2id$%'),
     role          TEXT    NOT NULL CHECK (role IN ('user', 'admin')),
-    created_at    INTEGER NOT NULL
+    created_at    INTEGER NOT NULL,
+    -- When a link in a mail to the address was followed; NULL before that.
+    verified_at   INTEGER,
+    -- The address that becomes the user's when its link is followed.
+    pending_email TEXT CHECK (length(pending_email) BETWEEN 3 AND 254)
 ) STRICT;
 
 -- "Is this the only admin?"
@@ -41,10 +45,13 @@ CREATE TABLE sessions (
     generation   INTEGER NOT NULL CHECK (generation >= 1),
     created_at   INTEGER NOT NULL,
     last_used_at INTEGER NOT NULL,
-    expires_at   INTEGER NOT NULL
+    expires_at   INTEGER NOT NULL,
+    -- From where it was last used, and with what.
+    address      TEXT    NOT NULL DEFAULT '' CHECK (length(address) <= 64),
+    user_agent   TEXT    NOT NULL DEFAULT '' CHECK (length(user_agent) <= 256)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX sessions_user ON sessions (user_id);
+CREATE INDEX sessions_user ON sessions (user_id, created_at);
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
 -- When a refresh token of a session was retired, for as long as its grace.
@@ -75,6 +82,55 @@ CREATE TABLE mails (
 CREATE INDEX mails_user ON mails (user_id);
 CREATE INDEX mails_due ON mails (next_at) WHERE status = 'queued';
 
+-- What a link in a mail is good for, once. The hash is of what stands in the
+-- link, so that nobody who reads this can follow it.
+CREATE TABLE links (
+    hash       TEXT    PRIMARY KEY CHECK (length(hash) = 43),
+    user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    purpose    TEXT    NOT NULL CHECK (purpose IN ('reset', 'verify', 'change')),
+    -- The address it was sent to, which following it proves.
+    email      TEXT    NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX links_user ON links (user_id, purpose);
+CREATE INDEX links_expiry ON links (expires_at);
+
+-- Personal API tokens, for scripts. Only a hash is kept.
+CREATE TABLE api_tokens (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    name       TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 50),
+    hash       TEXT    NOT NULL UNIQUE CHECK (length(hash) = 43),
+    -- Names separated by spaces, as in OAuth (RFC 6749 section 3.3).
+    scopes     TEXT    NOT NULL CHECK (scopes <> ''),
+    created_at INTEGER NOT NULL,
+    -- NULL for one that is good until it is revoked.
+    expires_at INTEGER
+) STRICT;
+
+CREATE INDEX api_tokens_user ON api_tokens (user_id);
+
+-- The audit record: lines are added, never changed, and go when they are old.
+-- Nothing here refers to another table, since a line outlives what it tells of.
+CREATE TABLE events (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    at       INTEGER NOT NULL,
+    name     TEXT    NOT NULL,
+    -- Whose account it is about; NULL if nobody's.
+    user_id  INTEGER,
+    -- Who did it; NULL for somebody not signed in, and for the operator.
+    actor_id INTEGER,
+    address  TEXT    NOT NULL DEFAULT '',
+    detail   TEXT    NOT NULL DEFAULT '' CHECK (length(detail) <= 200)
+) STRICT;
+
+CREATE INDEX events_user ON events (user_id);
+CREATE INDEX events_at ON events (at);
+
+CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events
+BEGIN SELECT RAISE(ABORT, 'the audit record is append-only'); END;
+
 -- "tapi": this file is taskapi's.
 PRAGMA application_id = 1952542825;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;

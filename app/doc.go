@@ -14,6 +14,13 @@
 //   - Task: one thing to do, owned by one user. Open until it is completed.
 //   - Session: one sign-in of one user on one device. It begins with a login
 //     and ends with a logout, a replay, an expiry, or a change that ends it.
+//   - API token: a personal one for scripts, good for some scopes until it
+//     expires or is revoked. Scope: tasks:read, tasks:write or account.
+//   - Link: what stands in a mail to reset a password or prove an address; it
+//     holds a code. Verified: said of an address that a link has proven.
+//   - Event: one line of the audit record.
+//   - Origin: the address and user agent that a request came from. Network:
+//     what counts as one client, an IPv4 address or an IPv6 /64.
 //   - Access token: a JWT that proves a session for some minutes.
 //   - Refresh token: an opaque text that a client trades for the next one and
 //     a fresh access token. Each belongs to one generation of its session.
@@ -47,6 +54,7 @@
 //   - github.com/go-json-experiment/json: the Go team's json/v2, whose jsontext
 //     refuses duplicate names, invalid UTF-8 and lone surrogates as RFC 7493
 //     asks; encoding/json quietly repairs them.
+//   - github.com/mileusna/useragent: names the device of a session for people.
 //   - github.com/joho/godotenv: reads .env files.
 //   - github.com/gofrs/flock: one server at a time on one data folder, on every
 //     system.

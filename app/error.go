@@ -81,6 +81,15 @@ func (e *Error) With(cause error) *Error {
 	return &clone
 }
 
+// TooMany is the KindLimited error of who has to wait.
+func TooMany(wait time.Duration) *Error {
+	seconds := int64(max(1, (wait+time.Second-1)/time.Second))
+	return &Error{
+		Kind: KindLimited, Code: "too_many_requests", RetryAfter: wait,
+		Message: fmt.Sprintf("Too many requests. Please wait %d s and try again.", seconds),
+	}
+}
+
 // Code of every KindInvalid error.
 const codeValidation = "validation_failed"
 
@@ -98,6 +107,13 @@ var (
 	ErrLogoutInvalid      = &Error{Kind: KindMalformed, Code: "refresh_token_revoked", Message: "Invalid or already revoked refresh token."}
 	ErrPagination         = &Error{Kind: KindMalformed, Code: "invalid_pagination", Message: "Invalid pagination parameters"}
 	ErrUserIDParameter    = &Error{Kind: KindMalformed, Code: "invalid_user_id", Message: "The parameter user_id must be a positive integer."}
+	ErrSessionNotFound    = &Error{Kind: KindNotFound, Code: "session_not_found", Message: "Session not found."}
+	ErrTokenNotFound      = &Error{Kind: KindNotFound, Code: "api_token_not_found", Message: "API token not found."}
+	ErrScope              = &Error{Kind: KindForbidden, Code: "insufficient_scope", Message: "This API token may not do this."}
+	ErrSessionNeeded      = &Error{Kind: KindForbidden, Code: "session_required", Message: "An API token may not do this. Sign in and use an access token."}
+	ErrLinkInvalid        = &Error{Kind: KindMalformed, Code: "link_invalid", Message: "This link is invalid, was used already or has expired. Ask for a new one."}
+	ErrEmailUnverified    = &Error{Kind: KindForbidden, Code: "email_not_verified", Message: "The e-mail address has not been confirmed yet. Follow the link in the mail that was sent to it."}
+	ErrTooManyTokens      = &Error{Kind: KindConflict, Code: "too_many_api_tokens", Message: "There are 100 API tokens already. Revoke one that is no longer needed."}
 	ErrBusy               = &Error{Kind: KindUnavailable, Code: "server_busy", Message: "The server is busy. Please try again in a moment.", RetryAfter: time.Second}
 
 	// ErrEmailTaken says that another user has the address already.

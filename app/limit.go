@@ -20,48 +20,67 @@ type Limiter struct {
 	// Max is how many keys are remembered. A key costs about 100 bytes.
 	Max int
 
-	mu  sync.Mutex
-	due map[string]time.Time
+	mu       sync.Mutex
+	accounts map[string]account
+}
+
+// account is all the state of a key (the generic cell rate algorithm).
+type account struct {
+	due     time.Time // when everything taken so far is paid off
+	refused bool      // since the last time it was allowed
 }
 
 // Take counts one more for the key, or returns how long to wait before it is
-// allowed (the generic cell rate algorithm: one time a key is all its state).
-func (l *Limiter) Take(key string, rate Rate) (wait time.Duration) {
+// allowed; first tells the first refusal of a series from those after it.
+func (l *Limiter) Take(key string, rate Rate) (wait time.Duration, first bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.Now()
-	due := l.due[key]
-	if due.Before(now) {
-		due = now
+	state := l.accounts[key]
+	if state.due.Before(now) {
+		state.due = now
 	}
-	if wait = due.Sub(now) - rate.Every*time.Duration(rate.Burst-1); wait > 0 {
-		return wait
+	if wait = state.due.Sub(now) - rate.Every*time.Duration(rate.Burst-1); wait > 0 {
+		first = !state.refused
+		state.refused = true
+		l.accounts[key] = state
+		return wait, first
 	}
 	l.makeRoom(now)
-	l.due[key] = due.Add(rate.Every)
-	return 0
+	l.accounts[key] = account{due: state.due.Add(rate.Every)}
+	return 0, false
+}
+
+// Refund takes one back.
+func (l *Limiter) Refund(key string, rate Rate) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if state, ok := l.accounts[key]; ok {
+		state.due = state.due.Add(-rate.Every)
+		l.accounts[key] = state
+	}
 }
 
 // makeRoom drops what is over and, so that a flood of keys does not sweep the
 // whole map for each of them, an eighth of the rest if still full.
 func (l *Limiter) makeRoom(now time.Time) {
-	if l.due == nil {
-		l.due = make(map[string]time.Time)
+	if l.accounts == nil {
+		l.accounts = make(map[string]account)
 	}
-	if len(l.due) < l.Max {
+	if len(l.accounts) < l.Max {
 		return
 	}
-	for key, due := range l.due {
-		if !due.After(now) {
-			delete(l.due, key)
+	for key, state := range l.accounts {
+		if !state.due.After(now) {
+			delete(l.accounts, key)
 		}
 	}
-	surplus := len(l.due) - l.Max + l.Max/8
-	for key := range l.due {
+	surplus := len(l.accounts) - l.Max + l.Max/8
+	for key := range l.accounts {
 		if surplus <= 0 {
 			return
 		}
-		delete(l.due, key)
+		delete(l.accounts, key)
 		surplus--
 	}
 }

@@ -12,7 +12,7 @@ func TestLimiter(t *testing.T) {
 	rate := Rate{Burst: 3, Every: 10 * time.Second}
 	take := func(key string, want time.Duration) {
 		t.Helper()
-		if got := l.Take(key, rate); got != want {
+		if got, _ := l.Take(key, rate); got != want {
 			t.Errorf("%s has to wait %s, want %s", key, got, want)
 		}
 	}
@@ -43,17 +43,17 @@ func TestLimiterForgetsWhatIsPaidOff(t *testing.T) {
 	for n := range 10_000 {
 		now = now.Add(50 * time.Millisecond) // twenty are owed at any time
 		l.Take(fmt.Sprint(n), short)
-		if len(l.due) > l.Max {
-			t.Fatalf("%d keys are remembered, want at most %d", len(l.due), l.Max)
+		if len(l.accounts) > l.Max {
+			t.Fatalf("%d keys are remembered, want at most %d", len(l.accounts), l.Max)
 		}
 	}
-	if l.Take("guesser", long) == 0 {
+	if wait, _ := l.Take("guesser", long); wait == 0 {
 		t.Error("who still owed was forgotten")
 	}
 	for n := range 10_000 { // all at the same moment
 		l.Take(fmt.Sprint("flood ", n), long)
-		if len(l.due) > l.Max {
-			t.Fatalf("%d keys are remembered, want at most %d", len(l.due), l.Max)
+		if len(l.accounts) > l.Max {
+			t.Fatalf("%d keys are remembered, want at most %d", len(l.accounts), l.Max)
 		}
 	}
 }

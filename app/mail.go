@@ -8,8 +8,26 @@ import (
 // MailTemplate names a pair of templates, HTML and text, in web/mail.
 type MailTemplate string
 
-// MailWelcome greets a user who has just registered. Data: Username.
-const MailWelcome MailTemplate = "welcome"
+// The mails that taskapi sends.
+const (
+	// MailWelcome greets a user who has just registered. Data: Username, Link.
+	MailWelcome MailTemplate = "welcome"
+	// MailVerify has the link that proves an address. Data: Link.
+	MailVerify MailTemplate = "verify-email"
+	// MailReset has the link for a new password. Data: Link.
+	MailReset MailTemplate = "reset-password"
+	// MailPassword tells of a new password. Data: When, Address.
+	MailPassword MailTemplate = "password-changed"
+	// MailEmailPending tells the old address of a wish for a new one. Data:
+	// When, Address, Email.
+	MailEmailPending MailTemplate = "email-pending"
+	// MailEmail tells the old address that it is no longer the user's. Data:
+	// When, Address, Email.
+	MailEmail MailTemplate = "email-changed"
+	// MailReplay tells that a session was ended since an old refresh token of
+	// it was shown. Data: When, Address.
+	MailReplay MailTemplate = "session-ended"
+)
 
 // MailStatus is where a mail stands.
 type MailStatus string
@@ -29,6 +47,8 @@ type NewMail struct {
 	To        string
 	Data      map[string]string // values for the template
 	CreatedAt time.Time
+	// Link, if there is one, is stored with the mail.
+	Link *NewLink
 }
 
 // Mail is one message in the outbox.

@@ -24,6 +24,8 @@ type Session struct {
 	CreatedAt  time.Time
 	LastUsedAt time.Time // last login or refresh
 	ExpiresAt  time.Time // absolute
+	Address    string    // of the last use
+	UserAgent  string    // of the last use, as the client named itself
 }
 
 // SessionUse is a session at the moment a refresh token of it is shown.
@@ -32,6 +34,15 @@ type SessionUse struct {
 	// RetiredAt is when the shown token was retired; zero when it is current,
 	// or was retired so long ago that nothing remembers it.
 	RetiredAt time.Time
+}
+
+// UseOf says which refresh token was shown, when and from where.
+type UseOf struct {
+	SessionID  string
+	Generation int64
+	Now        time.Time
+	Address    string
+	UserAgent  string
 }
 
 // SessionAction is what becomes of a session when a token of it is shown.
@@ -56,14 +67,21 @@ type SessionStore interface {
 	// ifHash; else, or without the user, it is ErrInvalidCredentials: a login
 	// on an old password must not outrun the change of it. A newHash that is
 	// not empty replaces the stored one in the same transaction.
-	CreateSession(ctx context.Context, session Session, ifHash, newHash string) error
+	CreateSession(ctx context.Context, session Session, ifHash, newHash string, record Record) error
 	// UseSession looks the session up, lets decide choose, and carries that
 	// out, in one transaction: with any number of callers at once, each
-	// decides on what the one before has left. It returns the session after
-	// the action, and ErrRefreshInvalid when there is none.
-	UseSession(ctx context.Context, id string, generation int64, now time.Time, decide func(SessionUse) SessionAction) (Session, error)
-	// EndSession ends a session that has not expired. False if there is none.
-	EndSession(ctx context.Context, id string, now time.Time) (bool, error)
+	// decides on what the one before has left. It notes from where the use
+	// was, returns the session after the action, and ErrRefreshInvalid when
+	// there is none.
+	UseSession(ctx context.Context, use UseOf, decide func(SessionUse) (SessionAction, Record)) (Session, error)
+	// EndSession ends a session that has not expired, of the user unless that
+	// is 0. False if there is none.
+	EndSession(ctx context.Context, id string, userID int64, now time.Time, record Record) (bool, error)
+	// EndSessions ends all sessions of the user and returns how many.
+	EndSessions(ctx context.Context, userID int64, record Record) (int64, error)
+	// Sessions returns a page of a user's sessions that have not expired, the
+	// one that began last first.
+	Sessions(ctx context.Context, userID int64, now time.Time, page PageRequest) (Page[Session], error)
 	// Caller returns who the session is of, if it is that user's and neither
 	// ended nor expired; else ErrSessionEnded.
 	Caller(ctx context.Context, sessionID string, userID int64, now time.Time) (Caller, error)
@@ -81,8 +99,12 @@ type Sessions struct {
 	IdleTTL time.Duration
 	// Rotation retires a refresh token at its use. Off is the tutorial's way.
 	Rotation bool
-	Now      func() time.Time
-	Log      *slog.Logger
+	// VerifiedOnly refuses those whose address is not proven.
+	VerifiedOnly bool
+	Guard        *Guard // nil is no limit
+	Audit        *Audit
+	Now          func() time.Time
+	Log          *slog.Logger
 }
 
 // LoginInput is what a client signs in with.
@@ -101,17 +123,31 @@ type Tokens struct {
 
 // Login begins a session. An unknown address and a wrong password give the
 // same ErrInvalidCredentials after the same work, so that neither text nor
-// time tells which addresses have an account.
-func (s *Sessions) Login(ctx context.Context, in LoginInput) (Tokens, error) {
+// time tells which addresses have an account. Returns KindLimited for who has
+// been wrong too often, and ErrEmailUnverified where that matters.
+func (s *Sessions) Login(ctx context.Context, from Caller, in LoginInput) (Tokens, error) {
 	p := problems{}
 	address := p.credential("email", "The field email must be a string.", in.Email)
 	plain := p.credential("password", "Password must be a string.", in.Password)
 	if err := p.err(); err != nil {
 		return Tokens{}, err
 	}
+	address = strings.TrimSpace(address)
+	attempt, wait, first := s.Guard.Begin(from.From, EmailKey(address))
+	if wait > 0 {
+		if first {
+			s.Audit.Limited(ctx, from, s.Now(), "login")
+		}
+		return Tokens{}, TooMany(wait)
+	}
 	user, stale, err := s.authenticate(ctx, address, plain)
 	if err != nil {
+		s.refuse(ctx, from, attempt, user, err)
 		return Tokens{}, err
+	}
+	attempt.Accepted()
+	if s.VerifiedOnly && !user.Verified() {
+		return Tokens{}, ErrEmailUnverified
 	}
 	newHash := ""
 	if stale {
@@ -120,6 +156,21 @@ func (s *Sessions) Login(ctx context.Context, in LoginInput) (Tokens, error) {
 			s.Log.WarnContext(ctx, "password hash not renewed", "user_id", user.ID, "error", err)
 		}
 	}
+	return s.begin(ctx, from, user, newHash)
+}
+
+// refuse ends an attempt that failed. The audit line costs the same for an
+// account that does not exist.
+func (s *Sessions) refuse(ctx context.Context, from Caller, attempt Attempt, user User, err error) {
+	if !errors.Is(err, ErrInvalidCredentials) {
+		attempt.Abandoned()
+		return
+	}
+	attempt.Refused()
+	s.Audit.Note(ctx, from.event(EventLoginRefused, user.ID, s.Now(), ""))
+}
+
+func (s *Sessions) begin(ctx context.Context, from Caller, user User, newHash string) (Tokens, error) {
 	refresh, raw, err := s.Refreshes.New()
 	if err != nil {
 		return Tokens{}, err
@@ -128,8 +179,11 @@ func (s *Sessions) Login(ctx context.Context, in LoginInput) (Tokens, error) {
 	session := Session{
 		ID: refresh.SessionID, UserID: user.ID, Generation: refresh.Generation,
 		CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(s.RefreshTTL),
+		Address: from.From.text(), UserAgent: from.From.agent(),
 	}
-	if err := s.Store.CreateSession(ctx, session, user.PasswordHash, newHash); err != nil {
+	from.UserID = user.ID
+	record := recordOf(from.event(EventLogin, user.ID, now, ""))
+	if err := s.Store.CreateSession(ctx, session, user.PasswordHash, newHash, record); err != nil {
 		return Tokens{}, err
 	}
 	return s.tokens(session, raw)
@@ -149,7 +203,7 @@ func (p problems) credential(name, mistyped string, field Field[string]) string 
 
 func (s *Sessions) authenticate(ctx context.Context, address, plain string) (user User, stale bool, err error) {
 	match := false
-	user, err = s.Store.UserByEmail(ctx, strings.TrimSpace(address))
+	user, err = s.Store.UserByEmail(ctx, address)
 	switch {
 	case errors.Is(err, ErrUserNotFound):
 		err = s.Passwords.VerifyNone(ctx, plain)
@@ -162,7 +216,7 @@ func (s *Sessions) authenticate(ctx context.Context, address, plain string) (use
 	case err != nil:
 		return User{}, false, err
 	case !match:
-		return User{}, false, ErrInvalidCredentials
+		return user, false, ErrInvalidCredentials
 	}
 	return user, stale, nil
 }
@@ -171,17 +225,23 @@ func (s *Sessions) authenticate(ctx context.Context, address, plain string) (use
 // token retired within RefreshGrace gives the current successor again; one
 // retired earlier is a replay, and ends its session. Returns
 // ErrRefreshRequired without a token, else ErrRefreshInvalid.
-func (s *Sessions) Refresh(ctx context.Context, raw Field[string]) (Tokens, error) {
+func (s *Sessions) Refresh(ctx context.Context, from Caller, raw Field[string]) (Tokens, error) {
 	shown, err := s.parse(raw, ErrRefreshInvalid)
 	if err != nil {
 		return Tokens{}, err
 	}
 	now := s.Now()
 	var refusal error
-	session, err := s.Store.UseSession(ctx, shown.SessionID, shown.Generation, now, func(use SessionUse) SessionAction {
-		action, cause := s.decide(use, shown.Generation, now)
-		refusal = cause
-		return action
+	session, err := s.Store.UseSession(ctx, UseOf{
+		SessionID: shown.SessionID, Generation: shown.Generation, Now: now,
+		Address: from.From.text(), UserAgent: from.From.agent(),
+	}, func(use SessionUse) (action SessionAction, record Record) {
+		action, refusal = s.decide(use, shown.Generation, now)
+		if errors.Is(refusal, errReplay) {
+			record = recordOf(from.event(EventReplay, use.UserID, now, "session ended"))
+			record.Mails = []NewMail{from.notice(MailReplay, "", "", now)}
+		}
+		return action, record
 	})
 	if err != nil {
 		return Tokens{}, err
@@ -222,19 +282,40 @@ func (s *Sessions) decide(use SessionUse, shown int64, now time.Time) (SessionAc
 
 // Logout ends the session whichever of its refresh tokens is shown. Returns
 // ErrRefreshRequired without a token, else ErrLogoutInvalid.
-func (s *Sessions) Logout(ctx context.Context, raw Field[string]) error {
+func (s *Sessions) Logout(ctx context.Context, from Caller, raw Field[string]) error {
 	shown, err := s.parse(raw, ErrLogoutInvalid)
 	if err != nil {
 		return err
 	}
-	ended, err := s.Store.EndSession(ctx, shown.SessionID, s.Now())
-	if err != nil {
-		return err
+	now := s.Now()
+	ended, err := s.Store.EndSession(ctx, shown.SessionID, 0, now, recordOf(from.event(EventLogout, 0, now, "")))
+	if err == nil && !ended {
+		err = ErrLogoutInvalid
 	}
-	if !ended {
-		return ErrLogoutInvalid
+	return err
+}
+
+// List returns a page of the caller's sessions, the one that began last first.
+func (s *Sessions) List(ctx context.Context, caller Caller, page PageRequest) (Page[Session], error) {
+	if err := page.Check(); err != nil {
+		return Page[Session]{}, err
 	}
-	return nil
+	return s.Store.Sessions(ctx, caller.UserID, s.Now(), page)
+}
+
+// End ends one session of the caller's. Returns ErrSessionNotFound.
+func (s *Sessions) End(ctx context.Context, caller Caller, id string) error {
+	now := s.Now()
+	ended, err := s.Store.EndSession(ctx, id, caller.UserID, now, recordOf(caller.event(EventSessionEnded, caller.UserID, now, "")))
+	if err == nil && !ended {
+		err = ErrSessionNotFound
+	}
+	return err
+}
+
+// EndAll ends all sessions of the caller's, this one too, and returns how many.
+func (s *Sessions) EndAll(ctx context.Context, caller Caller) (int64, error) {
+	return s.Store.EndSessions(ctx, caller.UserID, recordOf(caller.event(EventLogoutAll, caller.UserID, s.Now(), "")))
 }
 
 func (s *Sessions) parse(raw Field[string], invalid *Error) (token.RefreshToken, error) {

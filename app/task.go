@@ -54,18 +54,18 @@ type TaskChange struct {
 	Now time.Time
 }
 
-// Scope limits a query to what one user owns. The zero value is everybody's,
+// Owner limits a query to what one user owns. The zero value is everybody's,
 // which only admins ask for.
-type Scope struct{ UserID int64 }
+type Owner struct{ UserID int64 }
 
-// TaskStore keeps tasks. A task outside the scope does not exist:
+// TaskStore keeps tasks. A task of nobody within the owner does not exist:
 // ErrTaskNotFound. A user_id without a user is ErrNoSuchUser.
 type TaskStore interface {
 	CreateTask(ctx context.Context, task NewTask) (Task, error)
-	Task(ctx context.Context, scope Scope, id int64) (Task, error)
+	Task(ctx context.Context, owner Owner, id int64) (Task, error)
 	Tasks(ctx context.Context, userID int64, page PageRequest) (Page[Task], error)
-	UpdateTask(ctx context.Context, scope Scope, id int64, change TaskChange) (Task, error)
-	DeleteTask(ctx context.Context, scope Scope, id int64) error
+	UpdateTask(ctx context.Context, owner Owner, id int64, change TaskChange) (Task, error)
+	DeleteTask(ctx context.Context, owner Owner, id int64) error
 }
 
 // Tasks are the use cases of tasks. Another user's task is ErrTaskNotFound to
@@ -114,7 +114,7 @@ func (t *Tasks) Create(ctx context.Context, caller Caller, in TaskInput) (Task, 
 
 // Get returns one task of the caller's, or of anybody's for an admin.
 func (t *Tasks) Get(ctx context.Context, caller Caller, id int64) (Task, error) {
-	return t.Store.Task(ctx, caller.scope(), id)
+	return t.Store.Task(ctx, caller.owner(), id)
 }
 
 // List returns a page of the caller's tasks in the order of their ids. An
@@ -148,10 +148,10 @@ func (t *Tasks) Update(ctx context.Context, caller Caller, id int64, in TaskInpu
 		err = ErrForbidden
 	}
 	if err == nil {
-		return t.Store.UpdateTask(ctx, caller.scope(), id, change)
+		return t.Store.UpdateTask(ctx, caller.owner(), id, change)
 	}
 	// A task that is not the caller's is not found, whatever else is wrong.
-	if _, missing := t.Store.Task(ctx, caller.scope(), id); missing != nil {
+	if _, missing := t.Store.Task(ctx, caller.owner(), id); missing != nil {
 		return Task{}, missing
 	}
 	return Task{}, err
@@ -159,5 +159,5 @@ func (t *Tasks) Update(ctx context.Context, caller Caller, id int64, in TaskInpu
 
 // Delete removes a task for good.
 func (t *Tasks) Delete(ctx context.Context, caller Caller, id int64) error {
-	return t.Store.DeleteTask(ctx, caller.scope(), id)
+	return t.Store.DeleteTask(ctx, caller.owner(), id)
 }

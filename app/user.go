@@ -29,25 +29,15 @@ type User struct {
 	PasswordHash string // PHC string; never leaves the server
 	Role         Role
 	CreatedAt    time.Time
+	// VerifiedAt is when the address was proven; zero if it was not.
+	VerifiedAt time.Time
+	// PendingEmail becomes the address when its link is followed; empty
+	// without one.
+	PendingEmail string
 }
 
-// Caller is who makes a request: a user, in a session. The zero value is
-// somebody who is not signed in.
-type Caller struct {
-	UserID    int64
-	SessionID string
-	Role      Role
-}
-
-// Admin reports whether the caller is an admin.
-func (c Caller) Admin() bool { return c.Role == RoleAdmin }
-
-func (c Caller) scope() Scope {
-	if c.Admin() {
-		return Scope{}
-	}
-	return Scope{UserID: c.UserID}
-}
+// Verified reports whether the user's address is proven.
+func (u User) Verified() bool { return !u.VerifiedAt.IsZero() }
 
 // UserInput is what a client says of a user. Unknown fields, a role among
 // them, do not get this far.
@@ -66,12 +56,15 @@ type NewUser struct {
 	PasswordHash string
 	Role         Role
 	CreatedAt    time.Time
+	VerifiedAt   time.Time // zero for an address that is not proven
 }
 
 // UserChange is a checked partial update. Nil leaves the value as it is.
 type UserChange struct {
-	Username     *string
-	Email        *string
+	Username *string
+	Email    *string
+	// PendingEmail, when empty, takes back the wish for a new address.
+	PendingEmail *string
 	PasswordHash *string
 	// IfPasswordHash, when not empty, makes the change happen only while it
 	// still is the stored hash, so that of two password changes at once the
@@ -84,21 +77,20 @@ type UserChange struct {
 // UserStore keeps users. A user who is not there is ErrUserNotFound, an
 // address that somebody has is ErrEmailTaken.
 type UserStore interface {
-	// CreateUser adds the user and, in the same transaction, queues the mail,
-	// if any, to them.
-	CreateUser(ctx context.Context, user NewUser, welcome *NewMail) (User, error)
+	CreateUser(ctx context.Context, user NewUser, record Record) (User, error)
 	User(ctx context.Context, id int64) (User, error)
 	UserByEmail(ctx context.Context, email string) (User, error)
 	Users(ctx context.Context, page PageRequest) (Page[User], error)
 	// UpdateUser ends all sessions but KeepSession when the password changes.
-	// Returns ErrWrongPassword when IfPasswordHash is no longer the hash.
-	UpdateUser(ctx context.Context, id int64, change UserChange) (User, error)
-	// DeleteUser removes the user with their tasks, sessions and mails in one
-	// transaction. Returns ErrLastAdmin for the only admin.
-	DeleteUser(ctx context.Context, id int64) error
-	// SetRole changes the role and ends all sessions of the user. Returns
-	// ErrLastAdmin when it would take the role of the only admin.
-	SetRole(ctx context.Context, id int64, role Role) (User, error)
+	// A new address is not a proven one. Returns ErrWrongPassword when
+	// IfPasswordHash is no longer the hash.
+	UpdateUser(ctx context.Context, id int64, change UserChange, record Record) (User, error)
+	// DeleteUser removes the user with all that is theirs in one transaction.
+	// Returns ErrLastAdmin for the only admin.
+	DeleteUser(ctx context.Context, id int64, record Record) error
+	// SetRole changes the role and ends all sessions and API tokens of the
+	// user. Returns ErrLastAdmin when it would take the role of the only admin.
+	SetRole(ctx context.Context, id int64, role Role, record Record) (User, error)
 }
 
 // Users are the use cases of accounts.
@@ -108,9 +100,13 @@ type Users struct {
 	Policy    PasswordPolicy
 	// RegistrationOpen lets anyone make an account.
 	RegistrationOpen bool
-	Now              func() time.Time
-	// MailQueued is told after the commit that the outbox has a new mail.
-	MailQueued func(NewMail)
+	// ConfirmEmail lets a new address wait until its link was followed. It
+	// needs a mail server; without one a change takes effect at once.
+	ConfirmEmail bool
+	Links        *Links
+	Guard        *Guard // nil is no limit
+	Audit        *Audit
+	Now          func() time.Time
 }
 
 func username(create bool) text {
@@ -125,39 +121,53 @@ func (u *Users) Register(ctx context.Context, caller Caller, in UserInput) (User
 	if !u.RegistrationOpen && !caller.Admin() {
 		return User{}, ErrRegistrationClosed
 	}
-	return u.create(ctx, in, RoleUser, true)
+	user, err := u.check(ctx, in, RoleUser)
+	if err != nil {
+		return User{}, err
+	}
+	welcome, err := u.Links.mail(MailWelcome, user.Email, map[string]string{"Username": user.Username}, PurposeVerify, user.CreatedAt)
+	if err != nil {
+		return User{}, err
+	}
+	return u.Store.CreateUser(ctx, user, Record{
+		Events: []Event{caller.event(EventUserCreated, 0, user.CreatedAt, "")},
+		Mails:  []NewMail{welcome},
+	})
 }
 
-// Add makes an account of any role for the operator, without a mail.
+// Add makes an account of any role for the operator, who vouches for the
+// address; no mail goes out.
 func (u *Users) Add(ctx context.Context, in UserInput, role Role) (User, error) {
-	return u.create(ctx, in, role, false)
+	user, err := u.check(ctx, in, role)
+	if err != nil {
+		return User{}, err
+	}
+	user.VerifiedAt = user.CreatedAt
+	return u.Store.CreateUser(ctx, user, u.operated(EventUserCreated, string(role)))
 }
 
-func (u *Users) create(ctx context.Context, in UserInput, role Role, welcome bool) (User, error) {
+// operated is the record of what is done on the command line.
+func (u *Users) operated(name EventName, detail string) Record {
+	return recordOf(Event{At: u.Now(), Name: name, Address: operator, Detail: detail})
+}
+
+// check returns the user that an input asks for.
+func (u *Users) check(ctx context.Context, in UserInput, role Role) (NewUser, error) {
 	p := problems{}
 	name := p.text(username(true), in.Username)
 	address := p.email(true, in.Email)
 	plain := p.newPassword(u.Policy, true, in.Password, in.ConfirmPassword, in.Username.Value, in.Email.Value)
 	if err := u.checkFree(ctx, p, address, 0); err != nil {
-		return User{}, err
+		return NewUser{}, err
 	}
 	if err := p.err(); err != nil {
-		return User{}, err
+		return NewUser{}, err
 	}
-	hash, err := u.hash(ctx, *plain)
+	hash, err := hashPassword(ctx, u.Passwords, *plain)
 	if err != nil {
-		return User{}, err
+		return NewUser{}, err
 	}
-	user := NewUser{Username: *name, Email: *address, PasswordHash: hash, Role: role, CreatedAt: u.Now()}
-	if !welcome {
-		return u.Store.CreateUser(ctx, user, nil)
-	}
-	letter := NewMail{Template: MailWelcome, To: *address, Data: map[string]string{"Username": *name}, CreatedAt: user.CreatedAt}
-	created, err := u.Store.CreateUser(ctx, user, &letter)
-	if err == nil && u.MailQueued != nil {
-		u.MailQueued(letter)
-	}
-	return created, err
+	return NewUser{Username: *name, Email: *address, PasswordHash: hash, Role: role, CreatedAt: u.Now()}, nil
 }
 
 // checkFree adds a problem when somebody other than self has the address. It
@@ -179,8 +189,8 @@ func (u *Users) checkFree(ctx context.Context, p problems, address *string, self
 	return nil
 }
 
-func (u *Users) hash(ctx context.Context, plain string) (string, error) {
-	hash, err := u.Passwords.Hash(ctx, plain)
+func hashPassword(ctx context.Context, hasher *password.Hasher, plain string) (string, error) {
+	hash, err := hasher.Hash(ctx, plain)
 	if errors.Is(err, password.ErrBusy) {
 		return "", ErrBusy.With(err)
 	}
@@ -223,69 +233,6 @@ func (u *Users) List(ctx context.Context, caller Caller, page PageRequest) (Page
 	return own, nil
 }
 
-// Update changes what the input names and nothing else. Users who change
-// their own password or address give the current password; a new password
-// ends all sessions of the user but the caller's own.
-func (u *Users) Update(ctx context.Context, caller Caller, id int64, in UserInput) (User, error) {
-	if err := access(caller, id); err != nil {
-		return User{}, err
-	}
-	user, err := u.Store.User(ctx, id)
-	if err != nil {
-		return User{}, err
-	}
-	p := problems{}
-	change := UserChange{Username: p.text(username(false), in.Username), Email: p.email(false, in.Email)}
-	plain := p.newPassword(u.Policy, false, in.Password, in.ConfirmPassword,
-		orElse(change.Username, user.Username), orElse(change.Email, user.Email))
-	if err := u.checkFree(ctx, p, change.Email, id); err != nil {
-		return User{}, err
-	}
-	if id == caller.UserID && (in.Password.State == Present || change.Email != nil && *change.Email != user.Email) {
-		change.IfPasswordHash = user.PasswordHash
-		if err := u.checkCurrent(ctx, p, user, in.CurrentPassword); err != nil {
-			return User{}, err
-		}
-	}
-	if err := p.err(); err != nil {
-		return User{}, err
-	}
-	if plain != nil {
-		hash, err := u.hash(ctx, *plain)
-		if err != nil {
-			return User{}, err
-		}
-		change.PasswordHash = &hash
-	}
-	if id == caller.UserID {
-		change.KeepSession = caller.SessionID
-	}
-	return u.Store.UpdateUser(ctx, id, change)
-}
-
-// checkCurrent adds a problem unless the field holds the user's password.
-func (u *Users) checkCurrent(ctx context.Context, p problems, user User, field Field[string]) error {
-	const name = "current_password"
-	switch {
-	case field.State == Mistyped:
-		p.add(name, "The field "+name+" must be a string.")
-	case field.State != Present || field.Value == "":
-		p.add(name, required(name))
-	default:
-		match, _, err := u.Passwords.Verify(ctx, field.Value, user.PasswordHash)
-		if errors.Is(err, password.ErrBusy) {
-			return ErrBusy.With(err)
-		}
-		if err != nil {
-			return err
-		}
-		if !match {
-			p.add(name, ErrWrongPassword.Fields[name])
-		}
-	}
-	return nil
-}
-
 // SetPassword changes a user's password for the operator and ends all of the
 // user's sessions.
 func (u *Users) SetPassword(ctx context.Context, id int64, plain string) error {
@@ -298,12 +245,26 @@ func (u *Users) SetPassword(ctx context.Context, id int64, plain string) error {
 	if err := p.err(); err != nil {
 		return err
 	}
-	hash, err := u.hash(ctx, plain)
+	hash, err := hashPassword(ctx, u.Passwords, plain)
 	if err != nil {
 		return err
 	}
-	_, err = u.Store.UpdateUser(ctx, id, UserChange{PasswordHash: &hash})
+	record := u.operated(EventPassword, "")
+	record.Mails = []NewMail{Caller{}.notice(MailPassword, user.Email, "", u.Now())}
+	_, err = u.Store.UpdateUser(ctx, id, UserChange{PasswordHash: &hash}, record)
 	return err
+}
+
+// SetRole changes a user's role for the operator and ends all of the user's
+// sessions and API tokens. Returns ErrUserNotFound and ErrLastAdmin.
+func (u *Users) SetRole(ctx context.Context, id int64, role Role) error {
+	_, err := u.Store.SetRole(ctx, id, role, u.operated(EventRole, string(role)))
+	return err
+}
+
+// Remove deletes a user for the operator, as Delete does.
+func (u *Users) Remove(ctx context.Context, id int64) error {
+	return u.Store.DeleteUser(ctx, id, u.operated(EventUserDeleted, ""))
 }
 
 // Delete removes a user, by themselves or by an admin, with all that is
@@ -312,7 +273,7 @@ func (u *Users) Delete(ctx context.Context, caller Caller, id int64) error {
 	if err := access(caller, id); err != nil {
 		return err
 	}
-	return u.Store.DeleteUser(ctx, id)
+	return u.Store.DeleteUser(ctx, id, recordOf(caller.event(EventUserDeleted, id, u.Now(), "")))
 }
 
 func orElse(value *string, fallback string) string {

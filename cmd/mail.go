@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -17,11 +18,11 @@ import (
 )
 
 func newMail(a *application) *cobra.Command {
-	return newGroup("mail", "See and test the mails", newMailList(a), newMailRetry(a), newMailTest(a))
+	return newGroup("mail", "See and test the mails", newMailList(a), newMailShow(a), newMailRetry(a), newMailTest(a))
 }
 
-// withOutbox runs a command on an open database.
-func (a *application) withOutbox(cmd *cobra.Command, do func(ctx context.Context, db *sqlite.DB) error) (err error) {
+// withDatabase runs a command on an open database.
+func (a *application) withDatabase(cmd *cobra.Command, do func(ctx context.Context, db *sqlite.DB) error) (err error) {
 	l, err := a.settings(cmd)
 	if err != nil {
 		return err
@@ -45,7 +46,7 @@ func newMailList(a *application) *cobra.Command {
 			default:
 				return usagef("--status is %q, expected queued, sent or dead", status)
 			}
-			return a.withOutbox(cmd, func(ctx context.Context, db *sqlite.DB) error {
+			return a.withDatabase(cmd, func(ctx context.Context, db *sqlite.DB) error {
 				return a.listMails(ctx, db, app.MailStatus(status), limit)
 			})
 		},
@@ -71,12 +72,60 @@ func (a *application) listMails(ctx context.Context, db *sqlite.DB, status app.M
 	return errors.Join(err, out.Flush())
 }
 
+func newMailShow(a *application) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "show ID", Short: "Show a mail that was not sent, as text", Args: exactArg("the id of a mail, as in \"taskapi mail list\""),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := strconv.ParseInt(args[0], 10, 64)
+			if err != nil {
+				return usagef("%q is not the id of a mail; \"taskapi mail list\" shows them", args[0])
+			}
+			l, err := a.settings(cmd)
+			if err != nil {
+				return err
+			}
+			return a.withDatabase(cmd, func(ctx context.Context, db *sqlite.DB) error { return a.showMail(ctx, db, l.settings, id) })
+		},
+	}
+	addSettings(cmd, linkSettings)
+	return cmd
+}
+
+func (a *application) showMail(ctx context.Context, db *sqlite.DB, s Settings, id int64) error {
+	mail, err := db.Mail(ctx, id)
+	switch {
+	case errors.Is(err, sqlite.ErrNoMail):
+		return fmt.Errorf("there is no mail %d; \"taskapi mail list\" shows them", id)
+	case err != nil:
+		return err
+	case mail.Status == app.MailSent:
+		return fmt.Errorf("mail %d was sent, and what was in it has been forgotten since", id)
+	}
+	secret, err := data{s.DataDir}.secret(s.JWTSecret)
+	if err != nil {
+		return err
+	}
+	links, err := newLinks(s, secret)
+	if err != nil {
+		return err
+	}
+	composer, err := mailer.NewComposer(web.Files(), "taskapi@localhost", links.Fill)
+	if err != nil {
+		return err
+	}
+	text, err := composer.Text(mail)
+	if err != nil {
+		return err
+	}
+	return a.printf("To: %s\n%s", mail.To, text)
+}
+
 func newMailRetry(a *application) *cobra.Command {
 	var id int64
 	cmd := &cobra.Command{
 		Use: "retry", Short: "Queue dead mails again", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withOutbox(cmd, func(ctx context.Context, db *sqlite.DB) error {
+			return a.withDatabase(cmd, func(ctx context.Context, db *sqlite.DB) error {
 				n, err := db.RequeueMails(ctx, id, time.Now())
 				if err != nil {
 					return err
@@ -112,7 +161,7 @@ func (a *application) testMail(ctx context.Context, s MailSettings, to string) e
 	if !app.ValidEmail(to) {
 		return usagef("%q is not an e-mail address", to)
 	}
-	composer, err := mailer.NewComposer(web.Files(), s.From)
+	composer, err := mailer.NewComposer(web.Files(), s.From, nil)
 	if err != nil {
 		return err
 	}

@@ -2,11 +2,9 @@ package cmd
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
-	mathrand "math/rand/v2"
 	"net"
 	"sync"
 	"syscall"
@@ -14,13 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"taskapi/app"
 	"taskapi/app/api"
-	"taskapi/app/mailer"
-	"taskapi/app/password"
 	"taskapi/app/sqlite"
-	"taskapi/app/token"
-	"taskapi/web"
 )
 
 const (
@@ -28,8 +21,6 @@ const (
 	stopTime = 20 * time.Second
 	// housekeepEvery is how often what has expired is removed.
 	housekeepEvery = time.Hour
-	// limiterKeys bounds the memory of the rate limits, at about 6 MB.
-	limiterKeys = 1 << 16
 )
 
 func newServe(a *application) *cobra.Command {
@@ -85,11 +76,10 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 		return errors.Join(err, listener.Close())
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	worker, err := mailWorker(s.Mail, db, log)
-	if err != nil {
-		return errors.Join(err, listener.Close())
+	if s.PublicURL == publicURL(s.Addr) { // not set; and the port may have been 0
+		s.PublicURL = publicURL(listener.Addr().String())
 	}
-	server, err := a.wire(s, db, secret, worker, log)
+	server, background, err := a.wire(s, db, secret, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -99,7 +89,8 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	if err := a.printf("taskapi %s is serving at %s\n", a.build.Version, publicURL(listener.Addr().String())); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	return runUntilStopped(ctx, server, listener, log, func(ctx context.Context) { housekeep(ctx, db, log) }, worker.run)
+	background = append(background, func(ctx context.Context) { housekeep(ctx, db, s.AuditKeep, log) })
+	return runUntilStopped(ctx, server, listener, log, background...)
 }
 
 func listen(ctx context.Context, addr string) (net.Listener, error) {
@@ -113,76 +104,6 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("the address %s can't be listened on; choose another with --addr (%w)", addr, err)
 	}
 	return listener, nil
-}
-
-// wire builds the server from the settings.
-func (a *application) wire(s Settings, db *sqlite.DB, secret []byte, mails postman, log *slog.Logger) (*api.Server, error) {
-	access, err := token.NewAccess(secret, s.AccessTTL, time.Now, rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	refreshes, err := token.NewRefresh(secret, rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	users, err := usersOf(s, db)
-	if err != nil {
-		return nil, err
-	}
-	users.MailQueued = mails.queued
-	config := api.Config{
-		Version: a.build.Version, Users: users, Access: access, Log: log, Now: time.Now,
-		Tasks: &app.Tasks{Store: db, Now: time.Now},
-		Sessions: &app.Sessions{
-			Store: db, Passwords: users.Passwords, Access: access, Refreshes: refreshes,
-			RefreshTTL: s.RefreshTTL, IdleTTL: s.RefreshIdle, Rotation: s.RefreshRotation, Now: time.Now, Log: log,
-		},
-		CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies,
-	}
-	if s.RateLimit {
-		config.Limiter = &app.Limiter{Now: time.Now, Max: limiterKeys}
-	}
-	return api.New(config), nil
-}
-
-// postman is what becomes of queued mails.
-type postman struct {
-	queued func(app.NewMail) // told of each, after the commit
-	run    func(context.Context)
-}
-
-// mailWorker sends mails if there is a server for them, and else says which
-// ones it keeps.
-func mailWorker(s MailSettings, db *sqlite.DB, log *slog.Logger) (postman, error) {
-	if s.Server == "" {
-		return postman{
-			queued: func(m app.NewMail) {
-				log.Info("mail kept in the outbox: no mail server is set", "template", m.Template, "to", m.To)
-			},
-			run: func(context.Context) {},
-		}, nil
-	}
-	composer, err := mailer.NewComposer(web.Files(), s.From)
-	if err != nil {
-		return postman{}, err
-	}
-	worker := mailer.NewWorker(db, composer, sender(s), mathrand.Float64, log)
-	return postman{queued: func(app.NewMail) { worker.Wake() }, run: worker.Run}, nil
-}
-
-func sender(s MailSettings) *mailer.Sender {
-	return &mailer.Sender{Server: s.Server, Port: s.Port, Username: s.Username, Password: s.Password, Transport: s.TLS}
-}
-
-func usersOf(s Settings, db *sqlite.DB) (*app.Users, error) {
-	hasher, err := password.New(password.Options{Params: password.DefaultParams()})
-	if err != nil {
-		return nil, err
-	}
-	return &app.Users{
-		Store: db, Passwords: hasher, Now: time.Now, RegistrationOpen: s.RegistrationOpen,
-		Policy: app.PasswordPolicy{Min: s.PasswordMin, Max: s.PasswordMax, Allowed: s.PasswordChars},
-	}, nil
 }
 
 // runUntilStopped serves until the context ends or serving fails, and then
@@ -217,11 +138,11 @@ func runUntilStopped(ctx context.Context, server *api.Server, listener net.Liste
 }
 
 // housekeep removes what has expired, now and every hour.
-func housekeep(ctx context.Context, db *sqlite.DB, log *slog.Logger) {
+func housekeep(ctx context.Context, db *sqlite.DB, keepEvents time.Duration, log *slog.Logger) {
 	tick := time.NewTicker(housekeepEvery)
 	defer tick.Stop()
 	for {
-		if n, err := db.Housekeep(ctx); err != nil && ctx.Err() == nil {
+		if n, err := db.Housekeep(ctx, keepEvents); err != nil && ctx.Err() == nil {
 			log.Error("housekeeping failed", "error", err)
 		} else if n > 0 {
 			log.Info("housekeeping", "rows_removed", n)

@@ -20,12 +20,14 @@ type Settings struct {
 	RefreshIdle      time.Duration // 0: no idle limit
 	RefreshRotation  bool
 	RegistrationOpen bool
+	VerifiedOnly     bool
 	PasswordMin      int
 	PasswordMax      int
 	PasswordChars    *regexp.Regexp // nil: any that can be printed
 	CORSOrigins      []string       // empty: any
 	TrustedProxies   []netip.Prefix
 	RateLimit        bool
+	AuditKeep        time.Duration
 	Durability       sqlite.Durability
 	Mail             MailSettings
 	LogFormat        string // text or json
@@ -77,6 +79,8 @@ func table() []setting {
 			meaning: "a refresh token is retired at its use: on or off", parse: choice("on", "off", func(s *Settings) *bool { return &s.RefreshRotation })},
 		{flag: "registration", env: []string{"TASKAPI_REGISTRATION"}, initial: "open",
 			meaning: "who may make an account: open (anyone) or closed (an admin)", parse: choice("open", "closed", func(s *Settings) *bool { return &s.RegistrationOpen })},
+		{flag: "require-verified-email", env: []string{"TASKAPI_REQUIRE_VERIFIED_EMAIL"}, initial: "off",
+			meaning: "sign-in only after the link in the welcome mail was followed: on (needs a mail server) or off", parse: choice("on", "off", func(s *Settings) *bool { return &s.VerifiedOnly })},
 		{flag: "password-min", env: []string{"TASKAPI_PASSWORD_MIN"}, initial: "8",
 			meaning: "shortest password, in characters", parse: number(1, 1024, func(s *Settings) *int { return &s.PasswordMin })},
 		{flag: "password-max", env: []string{"TASKAPI_PASSWORD_MAX"}, initial: "128",
@@ -89,6 +93,8 @@ func table() []setting {
 			meaning: "addresses or networks whose X-Forwarded-For counts, separated by commas", parse: parseProxies},
 		{flag: "rate-limit", env: []string{"TASKAPI_RATE_LIMIT"}, initial: "on",
 			meaning: "limit sign-ins and the like per address: on, or off for tests and benchmarks", parse: choice("on", "off", func(s *Settings) *bool { return &s.RateLimit })},
+		{flag: "audit-keep", env: []string{"TASKAPI_AUDIT_KEEP"}, initial: "2160h",
+			meaning: "how long the audit record is kept, 24h to 87600h (2160h is 90 days)", parse: duration(24*time.Hour, 87600*time.Hour, func(s *Settings) *time.Duration { return &s.AuditKeep })},
 		{flag: "durability", env: []string{"TASKAPI_DURABILITY"}, initial: "full",
 			meaning: "what an answered write survives: full (a power cut) or normal (a crash of the program)", parse: parseDurability},
 		{flag: "mail-server", env: []string{"TASKAPI_MAIL_SERVER", "MAIL_SERVER"}, mail: true,

@@ -50,6 +50,11 @@ func userSettings(s setting) bool {
 	return folderSetting(s) || strings.HasPrefix(s.flag, "password-")
 }
 
+// linkSettings are what links in mails are made of.
+func linkSettings(s setting) bool {
+	return folderSetting(s) || s.flag == "public-url" || s.flag == "jwt-secret"
+}
+
 func mailSettings(s setting) bool { return s.mail }
 
 // settings returns what is in force for a command: a flag before the

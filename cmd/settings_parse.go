@@ -200,6 +200,8 @@ func (s *Settings) complete(mistake func(flag, problem string)) {
 	}
 	if s.Mail.Server != "" {
 		s.completeMail(mistake)
+	} else if s.VerifiedOnly {
+		mistake("require-verified-email", "nobody could sign in without a mail server to send the link; name one with --mail-server")
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"taskapi/app"
-	"taskapi/app/password"
 	"taskapi/app/sqlite"
 )
 
@@ -36,15 +35,25 @@ func (a *application) withUsers(cmd *cobra.Command, do func(ctx context.Context,
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	hasher, err := password.New(password.Options{Params: password.DefaultParams()})
+	users, err := newUsers(l.settings, db)
 	if err != nil {
 		return err
 	}
-	users := &app.Users{
-		Store: db, Passwords: hasher, Now: time.Now,
-		Policy: app.PasswordPolicy{Min: l.settings.PasswordMin, Max: l.settings.PasswordMax, Allowed: l.settings.PasswordChars},
+	if err := do(ctx, users, db); err != nil {
+		return err
 	}
-	return do(ctx, users, db)
+	// A server that runs has seen the change when the command returns.
+	return pause(ctx, 2*sqlite.SeenWithin)
+}
+
+// pause waits unless the context ends.
+func pause(ctx context.Context, wait time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(wait):
+		return nil
+	}
 }
 
 // find returns the user that an argument names by e-mail address or id.
@@ -130,7 +139,7 @@ func newUserList(a *application) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "List all users", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withUsers(cmd, func(ctx context.Context, _ *app.Users, db *sqlite.DB) error { return a.listUsers(ctx, db) })
+			return a.withDatabase(cmd, a.listUsers)
 		},
 	}
 	addSettings(cmd, folderSetting)
@@ -158,7 +167,7 @@ func newUserRole(a *application, use, short string, role app.Role) *cobra.Comman
 	cmd := &cobra.Command{
 		Use: use + " USER", Short: short + " (an e-mail address or an id)", Args: exactArg("an e-mail address or an id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withUsers(cmd, func(ctx context.Context, _ *app.Users, db *sqlite.DB) error {
+			return a.withUsers(cmd, func(ctx context.Context, users *app.Users, db *sqlite.DB) error {
 				user, err := find(ctx, db, args[0])
 				if err != nil {
 					return err
@@ -166,7 +175,7 @@ func newUserRole(a *application, use, short string, role app.Role) *cobra.Comman
 				if user.Role == role {
 					return a.printf("%s is %s already.\n", user.Email, role)
 				}
-				if _, err := db.SetRole(ctx, user.ID, role); err != nil {
+				if err := users.SetRole(ctx, user.ID, role); err != nil {
 					return err
 				}
 				return a.printf("%s is now %s and has to sign in again.\n", user.Email, role)
@@ -206,7 +215,7 @@ func newUserDelete(a *application) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "delete USER", Short: "Delete a user with all their tasks", Args: exactArg("an e-mail address or an id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withUsers(cmd, func(ctx context.Context, _ *app.Users, db *sqlite.DB) error {
+			return a.withUsers(cmd, func(ctx context.Context, users *app.Users, db *sqlite.DB) error {
 				user, err := find(ctx, db, args[0])
 				if err != nil {
 					return err
@@ -216,7 +225,7 @@ func newUserDelete(a *application) *cobra.Command {
 						return err
 					}
 				}
-				if err := db.DeleteUser(ctx, user.ID); err != nil {
+				if err := users.Remove(ctx, user.ID); err != nil {
 					return err
 				}
 				return a.printf("Deleted %s.\n", user.Email)

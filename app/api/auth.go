@@ -45,11 +45,11 @@ func (s *Server) login(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	tokens, err := s.Sessions.Login(c.UserContext(), app.LoginInput{Email: in.text("email"), Password: in.text("password")})
+	tokens, err := s.Sessions.Login(c.UserContext(), callerOf(c), app.LoginInput{Email: in.text("email"), Password: in.text("password")})
 	if err != nil {
 		return err
 	}
-	c.Locals(keyCaller, app.Caller{UserID: tokens.UserID}) // for the log
+	setUser(c, tokens.UserID)
 	return send(c, fiber.StatusOK, viewTokens("Login successful.", tokens))
 }
 
@@ -58,11 +58,11 @@ func (s *Server) refresh(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	tokens, err := s.Sessions.Refresh(c.UserContext(), in.text("refresh_token"))
+	tokens, err := s.Sessions.Refresh(c.UserContext(), callerOf(c), in.text("refresh_token"))
 	if err != nil {
 		return err
 	}
-	c.Locals(keyCaller, app.Caller{UserID: tokens.UserID}) // for the log
+	setUser(c, tokens.UserID)
 	return send(c, fiber.StatusOK, viewTokens("", tokens))
 }
 
@@ -71,7 +71,7 @@ func (s *Server) logout(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Sessions.Logout(c.UserContext(), in.text("refresh_token")); err != nil {
+	if err := s.Sessions.Logout(c.UserContext(), callerOf(c), in.text("refresh_token")); err != nil {
 		return err
 	}
 	return send(c, fiber.StatusOK, messageView{"Logout successful. Token revoked."})

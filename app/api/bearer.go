@@ -2,23 +2,34 @@ package api
 
 import (
 	"errors"
+	"strings"
 
 	jwtware "github.com/gofiber/contrib/jwt"
 	"github.com/gofiber/fiber/v2"
 
+	"taskapi/app"
 	"taskapi/app/token"
 )
 
-// bearer lets through who shows a good access token of a living session, and
-// puts the caller into the request.
+// bearer lets through who shows a good access token of a living session, or an
+// API token, and puts the caller into the request.
 func (s *Server) bearer() fiber.Handler {
-	return jwtware.New(jwtware.Config{
+	session := jwtware.New(jwtware.Config{
 		KeyFunc:        s.Access.Keyfunc,
 		Claims:         &token.Claims{},
 		ContextKey:     keyToken,
 		ErrorHandler:   refuseToken,
 		SuccessHandler: s.admit,
 	})
+	const scheme = "Bearer "
+	return func(c *fiber.Ctx) error {
+		raw := c.Get(fiber.HeaderAuthorization)
+		if len(raw) > len(scheme) && strings.EqualFold(raw[:len(scheme)], scheme) && token.IsPersonal(raw[len(scheme):]) {
+			caller, err := s.APITokens.Caller(c.UserContext(), raw[len(scheme):])
+			return s.enter(c, caller, err)
+		}
+		return session(c)
+	}
 }
 
 func refuseToken(_ *fiber.Ctx, err error) error {
@@ -39,11 +50,32 @@ func (s *Server) admit(c *fiber.Ctx) error {
 		return errTokenInvalid
 	}
 	caller, err := s.Sessions.Caller(c.UserContext(), claims)
+	return s.enter(c, caller, err)
+}
+
+// enter puts the caller into the request and goes on.
+func (s *Server) enter(c *fiber.Ctx, caller app.Caller, err error) error {
 	if err != nil {
 		return err
 	}
+	caller.From = callerOf(c).From
 	c.Locals(keyCaller, caller)
 	return c.Next()
+}
+
+// mayUse refuses API tokens that are not good for a scope; without a scope,
+// all of them. Behind bearer, nobody but who needs no token has no id.
+func mayUse(scope app.Scope) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		caller := callerOf(c)
+		switch {
+		case caller.UserID == 0 || caller.May(scope):
+			return c.Next()
+		case scope == "":
+			return app.ErrSessionNeeded
+		}
+		return app.ErrScope
+	}
 }
 
 // whenTokenShown checks a token only if there is one.

@@ -6,12 +6,15 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"taskapi/app"
 )
 
 // withBody are the routes that take a body, as the admin sees them.
 func withBody(userID, taskID int64) [][2]string {
 	return [][2]string{
 		{"POST", "/auth/register"}, {"POST", "/auth/login"}, {"POST", "/auth/refresh"}, {"POST", "/auth/logout"},
+		{"POST", "/auth/password/forgot"}, {"POST", "/auth/password/reset"}, {"POST", "/auth/email/verify"}, {"POST", "/auth/email/resend"}, {"POST", "/auth/tokens"},
 		{"POST", "/users/"}, {"PUT", fmt.Sprint("/users/", userID)}, {"PATCH", fmt.Sprint("/users/", userID)},
 		{"POST", "/tasks/"}, {"PUT", fmt.Sprint("/tasks/", taskID)}, {"PATCH", fmt.Sprint("/tasks/", taskID)},
 	}
@@ -145,7 +148,7 @@ func TestPasswordPolicy(t *testing.T) {
 			t.Errorf("%q: %d %s", password, a.status, a.text)
 		}
 		if a.status == 201 {
-			must(t, s.db.DeleteUser(t.Context(), a.id("user.id")))
+			must(t, s.db.DeleteUser(t.Context(), a.id("user.id"), app.Record{}))
 		}
 	}
 }

@@ -23,6 +23,8 @@ type fields map[string]member
 type member struct {
 	kind jsontext.Kind // as in jsontext: 'n' null, 't', 'f', '"', '0', '{', '['
 	text string        // of a string or number
+	list []string      // of an array of strings
+	odd  bool          // of an array with anything else in it
 }
 
 // body reads the request as one JSON object (I-JSON, RFC 7493: no name twice,
@@ -74,8 +76,8 @@ func parse(data []byte) (fields, error) {
 	return out, nil
 }
 
-// readMember reads one value. Objects and arrays are checked to their end, but
-// nothing of them is kept: no field is one.
+// readMember reads one value. Objects and arrays are checked to their end;
+// only the strings of an array are kept.
 func readMember(in *jsontext.Decoder) (member, error) {
 	token, err := in.ReadToken()
 	if err != nil {
@@ -89,8 +91,16 @@ func readMember(in *jsontext.Decoder) (member, error) {
 		if in.StackDepth() > maxDepth {
 			return member{}, errTooDeep
 		}
-		if _, err := in.ReadToken(); err != nil {
+		token, err := in.ReadToken()
+		if err != nil {
 			return member{}, err
+		}
+		switch {
+		case in.StackDepth() == 1: // the end of it
+		case token.Kind() == '"' && m.kind == '[':
+			m.list = append(m.list, token.String())
+		default:
+			m.odd = true
 		}
 	}
 	return m, nil
@@ -112,6 +122,10 @@ func field[T any](f fields, name string, value func(member) (T, bool)) app.Field
 
 func (f fields) text(name string) app.Field[string] {
 	return field(f, name, func(m member) (string, bool) { return m.text, m.kind == '"' })
+}
+
+func (f fields) texts(name string) app.Field[[]string] {
+	return field(f, name, func(m member) ([]string, bool) { return m.list, m.kind == '[' && !m.odd })
 }
 
 func (f fields) boolean(name string) app.Field[bool] {

@@ -32,10 +32,21 @@ type userView struct {
 	Email       string   `json:"email"`
 	Role        app.Role `json:"role"`
 	DateCreated string   `json:"date_created"`
+	// EmailVerified says that the address is proven; PendingEmail becomes it
+	// when its link is followed.
+	EmailVerified bool    `json:"email_verified"`
+	PendingEmail  *string `json:"pending_email"`
 }
 
 func viewUser(u app.User) userView {
-	return userView{ID: u.ID, Username: u.Username, Email: u.Email, Role: u.Role, DateCreated: timestamp(u.CreatedAt)}
+	view := userView{
+		ID: u.ID, Username: u.Username, Email: u.Email, Role: u.Role,
+		DateCreated: timestamp(u.CreatedAt), EmailVerified: u.Verified(),
+	}
+	if u.PendingEmail != "" {
+		view.PendingEmail = &u.PendingEmail
+	}
+	return view
 }
 
 type taskView struct {
@@ -49,15 +60,10 @@ type taskView struct {
 }
 
 func viewTask(t app.Task) taskView {
-	view := taskView{
-		ID: t.ID, Title: t.Title, Description: t.Description,
-		Completed: t.Completed(), DateCreated: timestamp(t.CreatedAt), UserID: t.UserID,
+	return taskView{
+		ID: t.ID, Title: t.Title, Description: t.Description, Completed: t.Completed(),
+		DateCreated: timestamp(t.CreatedAt), DateCompleted: optionalTime(t.CompletedAt), UserID: t.UserID,
 	}
-	if t.Completed() {
-		done := timestamp(t.CompletedAt)
-		view.DateCompleted = &done
-	}
-	return view
 }
 
 type paginationView struct {
@@ -83,6 +89,15 @@ func views[T, V any](items []T, view func(T) V) []V {
 		out[i] = view(item)
 	}
 	return out
+}
+
+// optionalTime is null for a time that is not set.
+func optionalTime(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	text := timestamp(t)
+	return &text
 }
 
 // pageRequest reads ?page= and ?per_page=. Returns app.ErrPagination.

@@ -96,8 +96,10 @@ func (s *Server) fail(c *fiber.Ctx, err error) {
 
 func (s *Server) failDomain(c *fiber.Ctx, err *app.Error) {
 	switch err.Kind {
-	case app.KindUnauthenticated:
-		c.Set(fiber.HeaderWWWAuthenticate, challenge(err))
+	case app.KindUnauthenticated, app.KindForbidden:
+		if value := challenge(err); value != "" {
+			c.Set(fiber.HeaderWWWAuthenticate, value)
+		}
 	case app.KindLimited, app.KindUnavailable:
 		c.Set(fiber.HeaderRetryAfter, seconds(err.RetryAfter))
 	}
@@ -114,6 +116,11 @@ func challenge(err *app.Error) string {
 	switch err.Code {
 	case errTokenExpired.Code, errTokenInvalid.Code:
 		return `Bearer error="invalid_token"`
+	case app.ErrScope.Code, app.ErrSessionNeeded.Code:
+		return `Bearer error="insufficient_scope"`
+	}
+	if err.Kind == app.KindForbidden {
+		return ""
 	}
 	return "Bearer"
 }

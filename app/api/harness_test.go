@@ -55,6 +55,8 @@ type server struct {
 	clock *clock
 	db    *sqlite.DB
 	users *app.Users
+	links *app.Links
+	mails chan app.NewMail
 	log   *lockedBuffer
 }
 
@@ -80,37 +82,56 @@ type parts struct {
 	api      api.Config
 	sessions *app.Sessions
 	users    *app.Users
+	recovery app.Recovery
 }
 
 func start(t testing.TB, change ...func(*parts)) *server {
 	t.Helper()
-	s := &server{t: t, clock: &clock{}, log: &lockedBuffer{}}
+	s := &server{t: t, clock: &clock{}, mails: make(chan app.NewMail, 1000), log: &lockedBuffer{}}
 	s.db = sqlitetest.Open(t, s.clock.Now)
+	s.db.OnMail(func(m app.NewMail) { s.mails <- m })
 	hasher, err := password.New(password.Options{Params: password.Params{Memory: 64, Iterations: 1, Parallelism: 1}})
 	must(t, err)
 	access, err := token.NewAccess([]byte(testSecret), 15*time.Minute, s.clock.Now, rand.Reader)
 	must(t, err)
 	refreshes, err := token.NewRefresh([]byte(testSecret), rand.Reader)
 	must(t, err)
+	codes, err := token.NewCodes([]byte(testSecret), rand.Reader)
+	must(t, err)
 	log := slog.New(slog.NewTextHandler(s.log, nil))
+	audit := &app.Audit{Store: s.db, Log: log}
+	s.links = &app.Links{Codes: codes, PublicURL: "https://tasks.example.com"}
 	s.users = &app.Users{
 		Store: s.db, Passwords: hasher, Policy: app.PasswordPolicy{Min: 8, Max: 128},
-		RegistrationOpen: true, Now: s.clock.Now,
+		RegistrationOpen: true, Links: s.links, Audit: audit, Now: s.clock.Now,
 	}
 	p := parts{
 		users: s.users,
 		sessions: &app.Sessions{
 			Store: s.db, Passwords: hasher, Access: access, Refreshes: refreshes,
-			RefreshTTL: 7 * 24 * time.Hour, Rotation: true, Now: s.clock.Now, Log: log,
+			RefreshTTL: 7 * 24 * time.Hour, Rotation: true, Audit: audit, Now: s.clock.Now, Log: log,
 		},
-		api: api.Config{Version: "test", Tasks: &app.Tasks{Store: s.db, Now: s.clock.Now}, Access: access, Log: log, Now: s.clock.Now},
+		recovery: app.Recovery{Store: s.db, Links: s.links, Passwords: hasher, Policy: s.users.Policy, Now: s.clock.Now, Log: log},
+		api: api.Config{
+			Version: "test", Tasks: &app.Tasks{Store: s.db, Now: s.clock.Now}, Access: access, Audit: audit, Log: log, Now: s.clock.Now,
+			APITokens: &app.APITokens{Store: s.db, Now: s.clock.Now, Random: rand.Reader},
+		},
 	}
-	p.api.Users, p.api.Sessions = p.users, p.sessions
 	for _, f := range change {
 		f(&p)
 	}
+	p.api.Users, p.api.Sessions, p.api.Recovery = p.users, p.sessions, app.NewRecovery(p.recovery)
 	s.url = serve(t, api.New(p.api))
+	run(t, p.api.Recovery.Run)
 	return s
+}
+
+// run runs what works beside the server until the end of the test.
+func run(t testing.TB, work func(context.Context)) {
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { work(ctx); close(done) }()
+	t.Cleanup(func() { stop(); <-done })
 }
 
 func serve(t testing.TB, srv *api.Server) string {
@@ -274,7 +295,7 @@ func (s *server) signUp(name string) person {
 func (s *server) admin() person {
 	s.t.Helper()
 	id := s.register("admin")
-	_, err := s.db.SetRole(context.Background(), id, app.RoleAdmin)
+	_, err := s.db.SetRole(context.Background(), id, app.RoleAdmin, app.Record{})
 	must(s.t, err)
 	return s.login("admin")
 }
@@ -286,6 +307,59 @@ func (s *server) task(p person, title string) int64 {
 		s.t.Fatalf("create: %d %s", a.status, a.text)
 	}
 	return a.id("task.id")
+}
+
+// mail returns the next mail of a template that is queued, and drops those
+// before it.
+func (s *server) mail(template app.MailTemplate) app.NewMail {
+	s.t.Helper()
+	for {
+		select {
+		case m := <-s.mails:
+			if m.Template == template {
+				return m
+			}
+		case <-time.After(20 * time.Second):
+			s.t.Fatalf("no mail %s was queued", template)
+		}
+	}
+}
+
+// code returns what stands in the link of a mail.
+func (s *server) code(m app.NewMail) string {
+	s.t.Helper()
+	_, code, found := strings.Cut(s.links.Fill(app.Mail{Template: m.Template, Data: m.Data})["Link"], "#")
+	if !found {
+		s.t.Fatalf("no link in %+v", m)
+	}
+	return code
+}
+
+// forgot asks for a new password and returns the code that was mailed.
+func (s *server) forgot(p person) string {
+	s.t.Helper()
+	if a := s.call("POST", "/auth/password/forgot", "", fmt.Sprintf(`{"email":%q}`, p.email)); a.status != http.StatusAccepted {
+		s.t.Fatalf("forgot: %d %s", a.status, a.text)
+	}
+	return s.code(s.mail(app.MailReset))
+}
+
+// reset sets a new password by a code.
+func (s *server) reset(code, password string) answer {
+	s.t.Helper()
+	return s.call("POST", "/auth/password/reset", "", fmt.Sprintf(`{"token":%q,"password":%q,"confirm_password":%q}`, code, password, password))
+}
+
+// apiToken makes a personal API token for a person and returns it.
+func (s *server) apiToken(p person, scopes ...app.Scope) (raw string, id int64) {
+	s.t.Helper()
+	list, err := json.Marshal(scopes)
+	must(s.t, err)
+	a := s.call("POST", "/auth/tokens", p.access, fmt.Sprintf(`{"name":"script","scopes":%s}`, list))
+	if a.status != http.StatusCreated {
+		s.t.Fatalf("API token: %d %s", a.status, a.text)
+	}
+	return a.str("token"), a.id("api_token.id")
 }
 
 // decodeSegment reads one part of a JWT without checking it.

@@ -11,13 +11,13 @@ import (
 	"taskapi/app"
 )
 
-// rates are what one address may do. They are far above what people do and
-// far below what guessing takes.
+// rate is what one address may do. It is far above what people do and far
+// below what guessing takes; app.Guard does the rest for passwords.
 func rate(action string) app.Rate {
 	switch action {
-	case "register":
+	case "register", "forgot":
 		return app.Rate{Burst: 60, Every: 10 * time.Second}
-	case "login", "password":
+	case "login", "password", "reset", "verify":
 		return app.Rate{Burst: 120, Every: time.Second}
 	}
 	return app.Rate{Burst: 240, Every: 250 * time.Millisecond}
@@ -30,14 +30,15 @@ func (s *Server) limited(action string, next fiber.Handler) fiber.Handler {
 	}
 	limit := rate(action)
 	return func(c *fiber.Ctx) error {
-		key := action + " " + network(s.clientAddr(c)).String()
-		if wait := s.Limiter.Take(key, limit); wait > 0 {
-			return &app.Error{
-				Kind: app.KindLimited, Code: "too_many_requests", RetryAfter: wait,
-				Message: "Too many requests. Please wait " + seconds(wait) + " s and try again.",
-			}
+		caller := callerOf(c)
+		wait, first := s.Limiter.Take(action+" "+caller.From.Network().String(), limit)
+		if wait == 0 {
+			return next(c)
 		}
-		return next(c)
+		if first {
+			s.Audit.Limited(c.UserContext(), caller, s.Now(), action)
+		}
+		return app.TooMany(wait)
 	}
 }
 
@@ -68,15 +69,4 @@ func (s *Server) clientAddr(c *fiber.Ctx) netip.Addr {
 
 func (s *Server) trusted(addr netip.Addr) bool {
 	return slices.ContainsFunc(s.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(addr) })
-}
-
-// network is what counts as one client: an IPv4 address, or the /64 that one
-// IPv6 subscriber has to spend.
-func network(addr netip.Addr) netip.Prefix {
-	bits := addr.BitLen()
-	if addr.Is6() {
-		bits = 64
-	}
-	prefix, _ := addr.WithZone("").Prefix(bits)
-	return prefix
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"taskapi/app"
 	"taskapi/app/api"
 	"taskapi/app/token/tokentest"
 )
@@ -26,6 +27,17 @@ func TestEveryRouteForEveryone(t *testing.T) {
 		{"POST", "/auth/login", `{"email":"owner@example.com","password":"` + testPassword + `"}`, 200, 200, 200, 200},
 		{"POST", "/auth/refresh", `{"refresh_token":"REFRESH"}`, 200, 200, 200, 200},
 		{"POST", "/auth/logout", `{"refresh_token":"REFRESH"}`, 200, 200, 200, 200},
+		{"POST", "/auth/password/forgot", `{"email":"owner@example.com"}`, 202, 202, 202, 202},
+		{"POST", "/auth/password/reset", `{"token":"RESET","password":"another password","confirm_password":"another password"}`, 200, 200, 200, 200},
+		{"POST", "/auth/email/verify", `{"token":"VERIFY"}`, 200, 200, 200, 200},
+		{"POST", "/auth/email/resend", `{"email":"owner@example.com"}`, 202, 202, 202, 202},
+		{"GET", "/auth/sessions", "", 401, 200, 200, 200},
+		{"DELETE", "/auth/sessions/SESSION", "", 401, 404, 200, 404},
+		{"POST", "/auth/logout-all", "", 401, 200, 200, 200},
+		{"GET", "/auth/tokens", "", 401, 200, 200, 200},
+		{"POST", "/auth/tokens", `{"name":"a","scopes":["account"]}`, 401, 201, 201, 201},
+		{"DELETE", "/auth/tokens/TOKEN", "", 401, 404, 200, 404},
+		{"GET", "/users/OWNER/audit", "", 401, 403, 200, 200},
 		{"GET", "/users/", "", 401, 200, 200, 200},
 		{"POST", "/users/", account, 201, 201, 201, 201},
 		{"GET", "/users/OWNER", "", 401, 403, 200, 200},
@@ -41,12 +53,11 @@ func TestEveryRouteForEveryone(t *testing.T) {
 	}
 	tested := map[string]bool{}
 	for _, row := range rows {
-		tested[row.method+" "+strings.NewReplacer("OWNER", ":id", "TASK", ":id").Replace(row.path)] = true
+		tested[row.method+" "+strings.NewReplacer("OWNER", ":id", "TASK", ":id", "SESSION", ":id", "TOKEN", ":id").Replace(row.path)] = true
 		for who, want := range map[string]int{"nobody": row.nobody, "stranger": row.stranger, "owner": row.owner, "admin": row.anAdmin} {
 			s := start(t)
 			people := map[string]person{"admin": s.admin(), "owner": s.signUp("owner"), "stranger": s.signUp("stranger")}
-			owner := people["owner"]
-			fill := strings.NewReplacer("OWNER", fmt.Sprint(owner.id), "TASK", fmt.Sprint(s.task(owner, "t")), "REFRESH", owner.refresh)
+			fill := s.placeholders(row.path+row.body, people["owner"])
 			a := s.call(row.method, fill.Replace(row.path), people[who].access, fill.Replace(row.body))
 			if a.status != want {
 				t.Errorf("%s %s by %s: %d %s, want %d", row.method, row.path, who, a.status, a.text, want)
@@ -61,6 +72,27 @@ func TestEveryRouteForEveryone(t *testing.T) {
 			t.Errorf("%s %s is not in the matrix", route[0], route[1])
 		}
 	}
+}
+
+// placeholders stand for what is the owner's.
+func (s *server) placeholders(text string, owner person) *strings.Replacer {
+	s.t.Helper()
+	values := []string{"OWNER", fmt.Sprint(owner.id), "REFRESH", owner.refresh}
+	for name, make := range map[string]func() string{
+		"TASK":    func() string { return fmt.Sprint(s.task(owner, "t")) },
+		"SESSION": func() string { return sessionOf(s.t, owner) },
+		"TOKEN":   func() string { _, id := s.apiToken(owner, app.ScopeAccount); return fmt.Sprint(id) },
+		"RESET":   func() string { return s.forgot(owner) },
+		"VERIFY": func() string {
+			s.call("POST", "/auth/email/resend", "", fmt.Sprintf(`{"email":%q}`, owner.email))
+			return s.code(s.mail(app.MailVerify))
+		},
+	} {
+		if strings.Contains(text, name) {
+			values = append(values, name, make())
+		}
+	}
+	return strings.NewReplacer(values...)
 }
 
 func TestForgedAccessTokens(t *testing.T) {
@@ -92,7 +124,7 @@ func TestForgedAccessTokens(t *testing.T) {
 	}
 }
 
-func sessionOf(t *testing.T, p person) string {
+func sessionOf(t testing.TB, p person) string {
 	t.Helper()
 	parts := strings.Split(p.access, ".")
 	payload, err := decodeSegment(parts[1])

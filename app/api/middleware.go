@@ -63,6 +63,7 @@ func (s *Server) prepare(c *fiber.Ctx) {
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	s.allowOrigin(c)
+	c.Locals(keyCaller, app.Caller{From: app.Origin{Address: s.clientAddr(c), UserAgent: c.Get(fiber.HeaderUserAgent)}})
 }
 
 func requestID(c *fiber.Ctx) string {
@@ -88,9 +89,17 @@ func (s *Server) newRequestID() string {
 	return hex.EncodeToString(id[:])
 }
 
+// callerOf returns who asks; somebody from somewhere, where nobody is signed in.
 func callerOf(c *fiber.Ctx) app.Caller {
 	caller, _ := c.Locals(keyCaller).(app.Caller)
 	return caller
+}
+
+// setUser names the user of a request that began without one, for the log.
+func setUser(c *fiber.Ctx, id int64) {
+	caller := callerOf(c)
+	caller.UserID = id
+	c.Locals(keyCaller, caller)
 }
 
 // panicked keeps the stack for the log line of the 500.

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+
+	"taskapi/app"
 )
 
 // access is who may call a route.
@@ -20,31 +22,46 @@ type route struct {
 	method string
 	path   string // answers with and without its trailing slash
 	access access
+	scope  app.Scope // what an API token needs; without one, none will do
 	handle fiber.Handler
 }
 
 func (s *Server) routes() []route {
+	const get, post, put, patch, del = fiber.MethodGet, fiber.MethodPost, fiber.MethodPut, fiber.MethodPatch, fiber.MethodDelete
+	const account, read, write = app.ScopeAccount, app.ScopeTasksRead, app.ScopeTasksWrite
 	return []route{
-		{fiber.MethodGet, "/", public, s.about},
+		{get, "/", public, "", s.about},
 
-		{fiber.MethodPost, "/auth/register", optional, s.limited("register", s.registerUser)},
-		{fiber.MethodPost, "/auth/login", public, s.limited("login", s.login)},
-		{fiber.MethodPost, "/auth/refresh", public, s.limited("refresh", s.refresh)},
-		{fiber.MethodPost, "/auth/logout", public, s.limited("logout", s.logout)},
+		{post, "/auth/register", optional, account, s.limited("register", s.registerUser)},
+		{post, "/auth/login", public, "", s.limited("login", s.login)},
+		{post, "/auth/refresh", public, "", s.limited("refresh", s.refresh)},
+		{post, "/auth/logout", public, "", s.limited("logout", s.logout)},
+		{post, "/auth/password/forgot", public, "", s.limited("forgot", s.forgotPassword)},
+		{post, "/auth/password/reset", public, "", s.limited("reset", s.resetPassword)},
+		{post, "/auth/email/verify", public, "", s.limited("verify", s.verifyEmail)},
+		{post, "/auth/email/resend", public, "", s.limited("forgot", s.resendVerification)},
 
-		{fiber.MethodGet, "/users/", signedIn, s.listUsers},
-		{fiber.MethodPost, "/users/", optional, s.limited("register", s.createUser)},
-		{fiber.MethodGet, "/users/:id", signedIn, s.getUser},
-		{fiber.MethodPut, "/users/:id", signedIn, s.limited("password", s.updateUser)},
-		{fiber.MethodPatch, "/users/:id", signedIn, s.limited("password", s.updateUser)},
-		{fiber.MethodDelete, "/users/:id", signedIn, s.deleteUser},
+		{get, "/auth/sessions", signedIn, account, s.listSessions},
+		{del, "/auth/sessions/:id", signedIn, account, s.endSession},
+		{post, "/auth/logout-all", signedIn, account, s.endAllSessions},
+		{get, "/auth/tokens", signedIn, "", s.listTokens},
+		{post, "/auth/tokens", signedIn, "", s.createToken},
+		{del, "/auth/tokens/:id", signedIn, "", s.revokeToken},
 
-		{fiber.MethodGet, "/tasks/", signedIn, s.listTasks},
-		{fiber.MethodPost, "/tasks/", signedIn, s.createTask},
-		{fiber.MethodGet, "/tasks/:id", signedIn, s.getTask},
-		{fiber.MethodPut, "/tasks/:id", signedIn, s.updateTask},
-		{fiber.MethodPatch, "/tasks/:id", signedIn, s.updateTask},
-		{fiber.MethodDelete, "/tasks/:id", signedIn, s.deleteTask},
+		{get, "/users/", signedIn, account, s.listUsers},
+		{post, "/users/", optional, account, s.limited("register", s.createUser)},
+		{get, "/users/:id", signedIn, account, s.getUser},
+		{put, "/users/:id", signedIn, account, s.limited("password", s.updateUser)},
+		{patch, "/users/:id", signedIn, account, s.limited("password", s.updateUser)},
+		{del, "/users/:id", signedIn, account, s.deleteUser},
+		{get, "/users/:id/audit", signedIn, account, s.listEvents},
+
+		{get, "/tasks/", signedIn, read, s.listTasks},
+		{post, "/tasks/", signedIn, write, s.createTask},
+		{get, "/tasks/:id", signedIn, read, s.getTask},
+		{put, "/tasks/:id", signedIn, write, s.updateTask},
+		{patch, "/tasks/:id", signedIn, write, s.updateTask},
+		{del, "/tasks/:id", signedIn, write, s.deleteTask},
 	}
 }
 
@@ -52,16 +69,19 @@ func (s *Server) routes() []route {
 // other methods. HEAD comes with GET.
 func (s *Server) register(routes []route) {
 	bearer := s.bearer()
-	guards := map[access][]fiber.Handler{
-		public:   nil,
-		optional: {whenTokenShown(bearer)},
-		signedIn: {bearer},
-	}
 	methods := map[string][]string{}
 	for _, r := range routes {
-		s.fiber.Add(r.method, r.path, append(slices.Clone(guards[r.access]), r.handle)...)
+		var handlers []fiber.Handler
+		switch r.access {
+		case optional:
+			handlers = []fiber.Handler{whenTokenShown(bearer), mayUse(r.scope)}
+		case signedIn:
+			handlers = []fiber.Handler{bearer, mayUse(r.scope)}
+		}
+		handlers = append(handlers, r.handle)
+		s.fiber.Add(r.method, r.path, handlers...)
 		if r.method == fiber.MethodGet {
-			s.fiber.Add(fiber.MethodHead, r.path, append(slices.Clone(guards[r.access]), r.handle)...)
+			s.fiber.Add(fiber.MethodHead, r.path, handlers...)
 			methods[r.path] = append(methods[r.path], fiber.MethodHead)
 		}
 		methods[r.path] = append(methods[r.path], r.method)

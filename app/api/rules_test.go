@@ -147,7 +147,7 @@ func TestAChangedRoleCountsAtOnce(t *testing.T) {
 	s := start(t)
 	s.admin()
 	ann := s.signUp("ann")
-	_, err := s.db.SetRole(t.Context(), ann.id, app.RoleAdmin)
+	_, err := s.db.SetRole(t.Context(), ann.id, app.RoleAdmin, app.Record{})
 	must(t, err)
 	if a := s.call("GET", "/tasks/", ann.access, ""); a.status != 401 {
 		t.Errorf("a token from before the promotion: %d %s", a.status, a.text)
@@ -156,7 +156,7 @@ func TestAChangedRoleCountsAtOnce(t *testing.T) {
 	if a := s.call("GET", "/users/", ann.access, ""); a.id("pagination.total") != 2 {
 		t.Errorf("as an admin: %s", a.text)
 	}
-	_, err = s.db.SetRole(t.Context(), ann.id, app.RoleUser)
+	_, err = s.db.SetRole(t.Context(), ann.id, app.RoleUser, app.Record{})
 	must(t, err)
 	if a := s.call("GET", "/users/", ann.access, ""); a.status != 401 {
 		t.Errorf("a token from before the demotion: %d %s", a.status, a.text)

@@ -33,13 +33,16 @@ const (
 // Config is what the server is made of. All fields are required unless said
 // otherwise.
 type Config struct {
-	Version  string
-	Users    *app.Users
-	Tasks    *app.Tasks
-	Sessions *app.Sessions
-	Access   *token.Access
-	Log      *slog.Logger
-	Now      func() time.Time
+	Version   string
+	Users     *app.Users
+	Tasks     *app.Tasks
+	Sessions  *app.Sessions
+	Recovery  *app.Recovery
+	APITokens *app.APITokens
+	Audit     *app.Audit
+	Access    *token.Access
+	Log       *slog.Logger
+	Now       func() time.Time
 	// Random makes request ids. Nil is crypto/rand.
 	Random io.Reader
 	// CORSOrigins may read answers in a browser. Empty is any origin.

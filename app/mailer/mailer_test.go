@@ -16,7 +16,7 @@ import (
 
 func composer(t testing.TB) *mailer.Composer {
 	t.Helper()
-	c, err := mailer.NewComposer(web.Files(), "Our Service <tasks@example.com>")
+	c, err := mailer.NewComposer(web.Files(), "Our Service <tasks@example.com>", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	htmltemplate "html/template"
 	"io/fs"
+	"maps"
 	"net/mail"
 	"net/textproto"
 	"strings"
@@ -33,14 +34,16 @@ const maxSubject = 200
 // NAME.txt, whose first line is the subject.
 type Composer struct {
 	from *mail.Address
+	fill func(app.Mail) map[string]string
 	html *htmltemplate.Template
 	text *texttemplate.Template
 }
 
 // NewComposer parses all templates of a file system that holds mail/. From is
-// the sender, as an address or "Name <address>". A template of which one half
+// the sender, as an address or "Name <address>". Fill makes what the templates
+// get out of a mail's data; nil is the data as it is, without a Link. A template of which one half
 // is missing is an error here, not on the day when somebody registers.
-func NewComposer(files fs.FS, from string) (*Composer, error) {
+func NewComposer(files fs.FS, from string, fill func(app.Mail) map[string]string) (*Composer, error) {
 	sender, err := mail.ParseAddress(from)
 	if err != nil {
 		return nil, fmt.Errorf("the sender of mails: %w", err)
@@ -56,12 +59,26 @@ func NewComposer(files fs.FS, from string) (*Composer, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []app.MailTemplate{app.MailWelcome, TemplateTest} {
+	for _, part := range []string{"top", "title", "button", "bottom"} {
+		if html.Lookup(part) == nil {
+			return nil, fmt.Errorf("the layout of the mail templates lacks %q", part)
+		}
+	}
+	for _, name := range []app.MailTemplate{
+		app.MailWelcome, app.MailVerify, app.MailReset, app.MailPassword, app.MailEmailPending, app.MailEmail, app.MailReplay, TemplateTest,
+	} {
 		if html.Lookup(string(name)+".html") == nil || text.Lookup(string(name)+".txt") == nil {
 			return nil, fmt.Errorf("the mail template %s lacks its .html or its .txt", name)
 		}
 	}
-	return &Composer{from: sender, html: html, text: text}, nil
+	if fill == nil {
+		fill = func(m app.Mail) map[string]string {
+			data := map[string]string{"Link": ""}
+			maps.Copy(data, m.Data)
+			return data
+		}
+	}
+	return &Composer{from: sender, fill: fill, html: html, text: text}, nil
 }
 
 // Message is a mail ready to be sent.
@@ -76,15 +93,15 @@ func (c *Composer) Compose(m app.Mail) (Message, error) {
 	if !plainAddress(m.To) {
 		return Message{}, fmt.Errorf("%q is not one plain address", m.To)
 	}
-	var html, text bytes.Buffer
-	if err := c.html.ExecuteTemplate(&html, string(m.Template)+".html", m.Data); err != nil {
+	var html bytes.Buffer
+	if err := c.html.ExecuteTemplate(&html, string(m.Template)+".html", c.fill(m)); err != nil {
 		return Message{}, err
 	}
-	if err := c.text.ExecuteTemplate(&text, string(m.Template)+".txt", m.Data); err != nil {
+	text, err := c.Text(m)
+	if err != nil {
 		return Message{}, err
 	}
-	// A checkout on Windows may have turned the line ends of the templates.
-	subject, body, found := strings.Cut(strings.ReplaceAll(text.String(), "\r\n", "\n"), "\n\n")
+	subject, body, found := strings.Cut(text, "\n\n")
 	subject, named := strings.CutPrefix(subject, "Subject: ")
 	if !found || !named {
 		return Message{}, fmt.Errorf("the template %s.txt does not begin with a subject", m.Template)
@@ -102,6 +119,14 @@ func (c *Composer) Compose(m app.Mail) (Message, error) {
 	}
 	mime, err := out.Bytes()
 	return Message{From: c.from.Address, To: m.To, MIME: mime}, err
+}
+
+// Text renders a mail as plain text: its subject, an empty line and the text.
+func (c *Composer) Text(m app.Mail) (string, error) {
+	var text bytes.Buffer
+	err := c.text.ExecuteTemplate(&text, string(m.Template)+".txt", c.fill(m))
+	// A checkout on Windows may have turned the line ends of the templates.
+	return strings.ReplaceAll(text.String(), "\r\n", "\n"), err
 }
 
 // plainAddress reports whether a text is one plain address and holds nothing

@@ -8,31 +8,50 @@ import (
 // keepSent is how long a mail that was sent stays visible in the outbox.
 const keepSent = 30 * 24 * time.Hour
 
-// Housekeep removes what is of no more use: sessions that have expired and
-// mails that were sent long ago. It returns how many rows went. With nothing
-// to remove, nothing is written.
-func (db *DB) Housekeep(ctx context.Context) (int64, error) {
-	now := db.now()
-	reader, err := db.read(ctx)
-	if err != nil {
-		return 0, err
+// expired lists what is of no more use, as a condition on ?1, a time before
+// which it no longer is.
+func expired(now time.Time, keepEvents time.Duration) []struct {
+	what   string
+	before time.Time
+} {
+	return []struct {
+		what   string
+		before time.Time
+	}{
+		{`FROM sessions WHERE expires_at <= ?1`, now},
+		{`FROM links WHERE expires_at <= ?1`, now},
+		{`FROM api_tokens WHERE expires_at <= ?1`, now},
+		{`FROM mails WHERE status = 'sent' AND sent_at <= ?1`, now.Add(-keepSent)},
+		{`FROM events WHERE at <= ?1`, now.Add(-keepEvents)},
 	}
-	var work bool
-	err = reader.one(`SELECT EXISTS (SELECT 1 FROM sessions WHERE expires_at <= ?1)
-		OR EXISTS (SELECT 1 FROM mails WHERE status = 'sent' AND sent_at <= ?2)`,
-		[]any{millis(now), millis(now.Add(-keepSent))}, &work)
-	if err != nil || !work {
-		return 0, translate(err)
-	}
+}
+
+// Housekeep removes what is of no more use: sessions, links and API tokens
+// that have expired, mails that were sent long ago, and lines of the audit
+// record older than keepEvents. It returns how many rows went. With nothing to
+// remove, nothing is written.
+func (db *DB) Housekeep(ctx context.Context, keepEvents time.Duration) (int64, error) {
 	var removed int64
-	err = db.write(ctx, func(tx *tx) error {
-		sessions, err := tx.change(`DELETE FROM sessions WHERE expires_at <= ?`, millis(now))
+	for _, e := range expired(db.now(), keepEvents) {
+		reader, err := db.read(ctx)
 		if err != nil {
-			return err
+			return removed, err
 		}
-		mails, err := tx.change(`DELETE FROM mails WHERE status = 'sent' AND sent_at <= ?`, millis(now.Add(-keepSent)))
-		removed = sessions + mails
-		return err
-	})
-	return removed, err
+		var some bool
+		if err := reader.one(`SELECT EXISTS (SELECT 1 `+e.what+`)`, []any{millis(e.before)}, &some); err != nil {
+			return removed, translate(err)
+		}
+		if !some {
+			continue
+		}
+		err = db.write(ctx, func(tx *tx) error {
+			n, err := tx.change(`DELETE `+e.what, millis(e.before))
+			removed += n
+			return err
+		})
+		if err != nil {
+			return removed, err
+		}
+	}
+	return removed, nil
 }

@@ -38,7 +38,7 @@ func (db *DB) ClaimMail(ctx context.Context, now time.Time, lease time.Duration)
 	if err != nil || due.IsZero() || due.After(now) {
 		return app.Mail{}, due, false, err
 	}
-	err = db.write(ctx, func(tx *tx) error {
+	err = db.writeAside(ctx, func(tx *tx) error {
 		return tx.each(`UPDATE mails SET attempts = attempts + 1, next_at = ?2
 			WHERE id = (SELECT id FROM mails WHERE status = 'queued' AND next_at <= ?1 ORDER BY next_at LIMIT 1)
 			RETURNING `+mailColumns, []any{millis(now), millis(now.Add(lease))}, func(row row) error {
@@ -71,19 +71,39 @@ func (db *DB) nextMail(ctx context.Context) (time.Time, error) {
 // MailSent settles a claim: the server has accepted the mail. What was in it is
 // forgotten.
 func (db *DB) MailSent(ctx context.Context, id int64, now time.Time) error {
-	return db.write(ctx, func(tx *tx) error {
+	return db.writeAside(ctx, func(tx *tx) error {
 		return tx.exec(`UPDATE mails SET status = 'sent', sent_at = ?2, last_error = '', data = '{}' WHERE id = ?1`, id, millis(now))
 	})
 }
 
 // MailFailed settles a claim: tried in vain. With a zero next the mail is dead.
 func (db *DB) MailFailed(ctx context.Context, id int64, reason string, next time.Time) error {
-	return db.write(ctx, func(tx *tx) error {
+	return db.writeAside(ctx, func(tx *tx) error {
 		if next.IsZero() {
 			return tx.exec(`UPDATE mails SET status = 'dead', last_error = ?2 WHERE id = ?1`, id, reason)
 		}
 		return tx.exec(`UPDATE mails SET next_at = ?3, last_error = ?2 WHERE id = ?1`, id, reason, millis(next))
 	})
+}
+
+// ErrNoMail says that there is no mail with the id.
+var ErrNoMail = errors.New("no such mail")
+
+// Mail returns one mail of the outbox, or ErrNoMail.
+func (db *DB) Mail(ctx context.Context, id int64) (app.Mail, error) {
+	var mail app.Mail
+	tx, err := db.read(ctx)
+	if err != nil {
+		return mail, err
+	}
+	err = tx.each(`SELECT `+mailColumns+` FROM mails WHERE id = ?`, []any{id}, func(row row) (err error) {
+		mail, err = scanMail(row)
+		return err
+	})
+	if err == nil && mail.ID == 0 {
+		err = ErrNoMail
+	}
+	return mail, translate(err)
 }
 
 // Mails calls each for the mails of a status, or all when it is empty, the
@@ -108,7 +128,7 @@ func (db *DB) Mails(ctx context.Context, status app.MailStatus, limit int, each 
 // them, due now: the one with the id, or all when id is 0. Returns how many.
 func (db *DB) RequeueMails(ctx context.Context, id int64, now time.Time) (int64, error) {
 	var n int64
-	err := db.write(ctx, func(tx *tx) error {
+	err := db.writeAside(ctx, func(tx *tx) error {
 		var err error
 		n, err = tx.change(`UPDATE mails SET status = 'queued', attempts = 0, created_at = ?2, next_at = ?2
 			WHERE status = 'dead' AND (?1 = 0 OR id = ?1)`, id, millis(now))

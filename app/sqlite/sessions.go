@@ -11,47 +11,54 @@ import (
 
 var _ app.SessionStore = (*DB)(nil)
 
+const sessionColumns = `id, user_id, generation, created_at, last_used_at, expires_at, address, user_agent`
+
 // CreateSession begins a session, while the stored hash is still ifHash, and
 // renews the hash when newHash is not empty. Else app.ErrInvalidCredentials.
-func (db *DB) CreateSession(ctx context.Context, s app.Session, ifHash, newHash string) error {
-	return db.write(ctx, func(tx *tx) error {
-		n, err := tx.change(`INSERT INTO sessions (id, user_id, generation, created_at, last_used_at, expires_at)
-			SELECT ?1, id, ?3, ?4, ?5, ?6 FROM users WHERE id = ?2 AND password_hash = ?7`,
-			s.ID, s.UserID, s.Generation, millis(s.CreatedAt), millis(s.LastUsedAt), millis(s.ExpiresAt), ifHash)
-		switch {
-		case err != nil:
-			return err
-		case n == 0:
-			return app.ErrInvalidCredentials
-		case newHash != "":
-			return tx.exec(`UPDATE users SET password_hash = ? WHERE id = ?`, newHash, s.UserID)
+func (db *DB) CreateSession(ctx context.Context, s app.Session, ifHash, newHash string, record app.Record) error {
+	return db.writeAside(ctx, func(tx *tx) error {
+		n, err := tx.change(`INSERT INTO sessions (`+sessionColumns+`)
+			SELECT ?1, id, ?3, ?4, ?5, ?6, ?8, ?9 FROM users WHERE id = ?2 AND password_hash = ?7`,
+			s.ID, s.UserID, s.Generation, millis(s.CreatedAt), millis(s.LastUsedAt), millis(s.ExpiresAt), ifHash, s.Address, s.UserAgent)
+		if err == nil && n == 0 {
+			err = app.ErrInvalidCredentials
 		}
-		return nil
+		if err == nil && newHash != "" {
+			err = tx.exec(`UPDATE users SET password_hash = ? WHERE id = ?`, newHash, s.UserID)
+		}
+		if err != nil {
+			return err
+		}
+		return tx.record(s.UserID, record)
 	})
 }
 
 // UseSession carries out what decide chooses, in one transaction. Returns
 // app.ErrRefreshInvalid without the session.
-func (db *DB) UseSession(ctx context.Context, id string, generation int64, now time.Time, decide func(app.SessionUse) app.SessionAction) (app.Session, error) {
+func (db *DB) UseSession(ctx context.Context, shown app.UseOf, decide func(app.SessionUse) (app.SessionAction, app.Record)) (app.Session, error) {
 	var use app.SessionUse
-	err := db.write(ctx, func(tx *tx) error {
+	ended := false
+	err := db.writeAside(ctx, func(tx *tx) error {
 		var err error
-		if use, err = tx.sessionUse(id, generation); err != nil {
+		if use, err = tx.sessionUse(shown.SessionID, shown.Generation); err != nil {
 			return err
 		}
-		switch decide(use) {
+		action, record := decide(use)
+		switch action {
 		case app.SessionTouch:
-			use.LastUsedAt = now
-			return tx.exec(`UPDATE sessions SET last_used_at = ? WHERE id = ?`, millis(now), id)
+			err = tx.touch(&use.Session, shown)
 		case app.SessionRotate:
-			use.LastUsedAt = now
 			use.Generation++
-			return tx.rotate(use.Session, generation, now)
+			err = errors.Join(tx.touch(&use.Session, shown), tx.retire(shown))
 		case app.SessionEnd:
-			return tx.exec(`DELETE FROM sessions WHERE id = ?`, id)
+			ended = true
+			err = tx.exec(`DELETE FROM sessions WHERE id = ?`, shown.SessionID)
 		}
-		return nil
+		return errors.Join(err, tx.record(use.UserID, record))
 	})
+	if ended {
+		db.callers.forget()
+	}
 	return use.Session, err
 }
 
@@ -73,45 +80,94 @@ func (t *tx) sessionUse(id string, generation int64) (app.SessionUse, error) {
 	return use, err
 }
 
-// rotate makes s.Generation current, remembers when the one before retired,
-// and forgets those whose grace is over.
-func (t *tx) rotate(s app.Session, retired int64, now time.Time) error {
-	if err := t.exec(`UPDATE sessions SET generation = ?, last_used_at = ? WHERE id = ?`,
-		s.Generation, millis(now), s.ID); err != nil {
-		return err
-	}
+// touch makes s.Generation current and notes the use.
+func (t *tx) touch(s *app.Session, shown app.UseOf) error {
+	s.LastUsedAt, s.Address, s.UserAgent = shown.Now, shown.Address, shown.UserAgent
+	return t.exec(`UPDATE sessions SET generation = ?, last_used_at = ?, address = ?, user_agent = ? WHERE id = ?`,
+		s.Generation, millis(s.LastUsedAt), s.Address, s.UserAgent, s.ID)
+}
+
+// retire remembers when the token shown was retired, and forgets those whose
+// grace is over.
+func (t *tx) retire(shown app.UseOf) error {
 	if err := t.exec(`DELETE FROM retired_tokens WHERE session_id = ? AND retired_at < ?`,
-		s.ID, millis(now.Add(-app.RefreshGrace))); err != nil {
+		shown.SessionID, millis(shown.Now.Add(-app.RefreshGrace))); err != nil {
 		return err
 	}
 	return t.exec(`INSERT INTO retired_tokens (session_id, generation, retired_at) VALUES (?, ?, ?)`,
-		s.ID, retired, millis(now))
+		shown.SessionID, shown.Generation, millis(shown.Now))
 }
 
-// EndSession ends a session that has not expired. False if there is none.
-func (db *DB) EndSession(ctx context.Context, id string, now time.Time) (bool, error) {
-	var ended int64
+// EndSession ends a session that has not expired, of the user unless that is
+// 0. False if there is none.
+func (db *DB) EndSession(ctx context.Context, id string, userID int64, now time.Time, record app.Record) (bool, error) {
+	ended := false
+	err := db.write(ctx, func(tx *tx) error {
+		err := tx.one(`DELETE FROM sessions WHERE id = ?1 AND expires_at > ?2 AND (?3 = 0 OR user_id = ?3)
+			RETURNING user_id`, []any{id, millis(now), userID}, &userID)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		ended = true
+		return tx.record(userID, record)
+	})
+	return ended && err == nil, err
+}
+
+// EndSessions ends all sessions of the user and returns how many.
+func (db *DB) EndSessions(ctx context.Context, userID int64, record app.Record) (int64, error) {
+	var n int64
 	err := db.write(ctx, func(tx *tx) error {
 		var err error
-		ended, err = tx.change(`DELETE FROM sessions WHERE id = ? AND expires_at > ?`, id, millis(now))
-		return err
+		if n, err = tx.change(`DELETE FROM sessions WHERE user_id = ?`, userID); err != nil {
+			return err
+		}
+		return tx.record(userID, record)
 	})
-	return ended > 0, err
+	return n, err
+}
+
+// Sessions returns a page of a user's sessions that have not expired, the one
+// that began last first.
+func (db *DB) Sessions(ctx context.Context, userID int64, now time.Time, page app.PageRequest) (app.Page[app.Session], error) {
+	return pageOf(ctx, db, page, `SELECT (SELECT count(*) FROM sessions WHERE user_id = ?1 AND expires_at > ?2), `+sessionColumns+`
+			FROM sessions WHERE user_id = ?1 AND expires_at > ?2 ORDER BY created_at DESC, id DESC LIMIT ?3 OFFSET ?4`,
+		`SELECT count(*) FROM sessions WHERE user_id = ?1 AND expires_at > ?2`, []any{userID, millis(now)}, scanSession)
+}
+
+func scanSession(row row, total *int64) (s app.Session, err error) {
+	var created, lastUsed, expires int64
+	err = row.Scan(total, &s.ID, &s.UserID, &s.Generation, &created, &lastUsed, &expires, &s.Address, &s.UserAgent)
+	s.CreatedAt, s.LastUsedAt, s.ExpiresAt = fromMillis(created), fromMillis(lastUsed), fromMillis(expires)
+	return s, err
 }
 
 // Caller returns who a living session of the user speaks for, else
 // app.ErrSessionEnded.
 func (db *DB) Caller(ctx context.Context, sessionID string, userID int64, now time.Time) (app.Caller, error) {
-	tx, err := db.read(ctx)
+	caller, err := db.callers.find(sessionID, now, func() (app.Caller, time.Time, error) {
+		tx, err := db.read(ctx)
+		if err != nil {
+			return app.Caller{}, time.Time{}, err
+		}
+		caller := app.Caller{SessionID: sessionID}
+		var expires int64
+		err = tx.one(`SELECT u.id, u.role, s.expires_at FROM sessions s JOIN users u ON u.id = s.user_id
+			WHERE s.id = ? AND s.expires_at > ?`,
+			[]any{sessionID, millis(now)}, &caller.UserID, &caller.Role, &expires)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = app.ErrSessionEnded
+		}
+		return caller, fromMillis(expires), translate(err)
+	})
+	if err == nil && caller.UserID != userID {
+		err = app.ErrSessionEnded
+	}
 	if err != nil {
 		return app.Caller{}, err
 	}
-	caller := app.Caller{UserID: userID, SessionID: sessionID}
-	err = tx.one(`SELECT u.role FROM sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.id = ? AND s.user_id = ? AND s.expires_at > ?`,
-		[]any{sessionID, userID, millis(now)}, &caller.Role)
-	if errors.Is(err, sql.ErrNoRows) {
-		return app.Caller{}, app.ErrSessionEnded
-	}
-	return caller, translate(err)
+	return caller, nil
 }

@@ -18,6 +18,8 @@ import (
 
 	// The driver; its name is "sqlite".
 	_ "modernc.org/sqlite"
+
+	"taskapi/app"
 )
 
 // Durability says what an answered write survives.
@@ -49,7 +51,14 @@ type DB struct {
 	now     func() time.Time
 	writer  *writer
 	readers *readers
+	callers callers
+	// mailQueued is told of each mail after the commit that queued it.
+	mailQueued func(app.NewMail)
 }
+
+// OnMail names who is told of each mail after the commit that queued it. Call
+// it before anything else; what is told must not block.
+func (db *DB) OnMail(queued func(app.NewMail)) { db.mailQueued = queued }
 
 // busyTimeout is how long a connection waits for another process, such as a
 // command that is run while the server serves.
@@ -95,7 +104,14 @@ func (db *DB) start(ctx context.Context, o Options, pool *sql.DB) error {
 		return err
 	}
 	db.readers = newReaders(readPool)
-	return readPool.PingContext(ctx)
+	if err := readPool.PingContext(ctx); err != nil {
+		return err
+	}
+	watchPool, err := openPool(dsn(o.Path, o.Durability, true), 1)
+	if err != nil {
+		return err
+	}
+	return db.callers.start(ctx, watchPool, db.now)
 }
 
 func openPool(dsn string, connections int) (*sql.DB, error) {
@@ -111,7 +127,7 @@ func openPool(dsn string, connections int) (*sql.DB, error) {
 // Close ends all connections. The last one out moves the write-ahead log into
 // the database and removes it.
 func (db *DB) Close() error {
-	var errs []error
+	errs := []error{db.callers.close()}
 	if db.readers != nil {
 		errs = append(errs, db.readers.close())
 	}

@@ -34,7 +34,7 @@ func TestAPartialUpdateTouchesNothingElse(t *testing.T) {
 	} {
 		c.change.Now = later
 		c.want(&before)
-		after, err := db.UpdateTask(ctx, app.Scope{UserID: ann.ID}, before.ID, c.change)
+		after, err := db.UpdateTask(ctx, app.Owner{UserID: ann.ID}, before.ID, c.change)
 		if err != nil || after != before {
 			t.Errorf("%s: got %+v, %v, want %+v", c.name, after, err, before)
 		}
@@ -48,7 +48,7 @@ func TestAnotherUsersTaskDoesNotExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	his := app.Scope{UserID: bob.ID}
+	his := app.Owner{UserID: bob.ID}
 	title := "stolen"
 	_, read := db.Task(ctx, his, task.ID)
 	_, changed := db.UpdateTask(ctx, his, task.ID, app.TaskChange{Title: &title})
@@ -58,7 +58,7 @@ func TestAnotherUsersTaskDoesNotExist(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if same, err := db.Task(ctx, app.Scope{}, task.ID); err != nil || same != task {
+	if same, err := db.Task(ctx, app.Owner{}, task.ID); err != nil || same != task {
 		t.Errorf("got %+v, %v", same, err)
 	}
 }
@@ -70,7 +70,7 @@ func TestIdsAreNeverUsedTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := db.DeleteTask(ctx, app.Scope{}, first.ID); err != nil {
+	if err := db.DeleteTask(ctx, app.Owner{}, first.ID); err != nil {
 		t.Fatal(err)
 	}
 	second, err := db.CreateTask(ctx, app.NewTask{UserID: ann.ID, Title: "two", CreatedAt: testNow})
@@ -88,7 +88,7 @@ func TestWhatIsAUsersGoesWithTheUser(t *testing.T) {
 		}
 	}
 	addSession(t, db, testSession, ann)
-	if err := db.DeleteUser(ctx, ann.ID); err != nil {
+	if err := db.DeleteUser(ctx, ann.ID, app.Record{}); err != nil {
 		t.Fatal(err)
 	}
 	for table, want := range map[string]int{"users": 1, "tasks": 1, "sessions": 0, "mails": 1} {
@@ -97,7 +97,7 @@ func TestWhatIsAUsersGoesWithTheUser(t *testing.T) {
 			t.Errorf("%s: %d rows, want %d (%v)", table, got, want, err)
 		}
 	}
-	if err := db.DeleteUser(ctx, ann.ID); !errors.Is(err, app.ErrUserNotFound) {
+	if err := db.DeleteUser(ctx, ann.ID, app.Record{}); !errors.Is(err, app.ErrUserNotFound) {
 		t.Errorf("deleted twice: %v", err)
 	}
 }
@@ -105,16 +105,16 @@ func TestWhatIsAUsersGoesWithTheUser(t *testing.T) {
 func TestTheOnlyAdminStays(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	admin, ann := addUser(t, db, "admin@example.com", app.RoleAdmin), addUser(t, db, "ann@example.com", app.RoleUser)
-	if err := db.DeleteUser(ctx, admin.ID); !errors.Is(err, app.ErrLastAdmin) {
+	if err := db.DeleteUser(ctx, admin.ID, app.Record{}); !errors.Is(err, app.ErrLastAdmin) {
 		t.Errorf("delete: %v", err)
 	}
-	if _, err := db.SetRole(ctx, admin.ID, app.RoleUser); !errors.Is(err, app.ErrLastAdmin) {
+	if _, err := db.SetRole(ctx, admin.ID, app.RoleUser, app.Record{}); !errors.Is(err, app.ErrLastAdmin) {
 		t.Errorf("demote: %v", err)
 	}
-	if _, err := db.SetRole(ctx, ann.ID, app.RoleAdmin); err != nil {
+	if _, err := db.SetRole(ctx, ann.ID, app.RoleAdmin, app.Record{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.DeleteUser(ctx, admin.ID); err != nil {
+	if err := db.DeleteUser(ctx, admin.ID, app.Record{}); err != nil {
 		t.Errorf("delete one of two: %v", err)
 	}
 }
@@ -123,9 +123,9 @@ func TestAddressesDifferByMoreThanCase(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	addUser(t, db, "ann@example.com", app.RoleUser)
 	bob := addUser(t, db, "bob@example.com", app.RoleUser)
-	_, created := db.CreateUser(ctx, app.NewUser{Username: "x", Email: "ANN@Example.com", PasswordHash: testHash, Role: app.RoleUser}, nil)
+	_, created := db.CreateUser(ctx, app.NewUser{Username: "x", Email: "ANN@Example.com", PasswordHash: testHash, Role: app.RoleUser}, app.Record{})
 	address := "Ann@example.COM"
-	_, changed := db.UpdateUser(ctx, bob.ID, app.UserChange{Email: &address})
+	_, changed := db.UpdateUser(ctx, bob.ID, app.UserChange{Email: &address}, app.Record{})
 	for name, err := range map[string]error{"created": created, "changed": changed} {
 		if !errors.Is(err, app.ErrEmailTaken) || err.(*app.Error).Fields["email"] == "" { //nolint:errorlint // the bare sentinel is what reaches the client
 			t.Errorf("%s: %v", name, err)
@@ -137,14 +137,14 @@ func TestALoginDoesNotOutrunAPasswordChange(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	newHash := testHash + "AA"
-	if _, err := db.UpdateUser(ctx, ann.ID, app.UserChange{PasswordHash: &newHash, IfPasswordHash: testHash}); err != nil {
+	if _, err := db.UpdateUser(ctx, ann.ID, app.UserChange{PasswordHash: &newHash, IfPasswordHash: testHash}, app.Record{}); err != nil {
 		t.Fatal(err)
 	}
 	stale := app.Session{ID: testSession, UserID: ann.ID, Generation: 1, ExpiresAt: testNow}
-	if err := db.CreateSession(ctx, stale, testHash, ""); !errors.Is(err, app.ErrInvalidCredentials) {
+	if err := db.CreateSession(ctx, stale, testHash, "", app.Record{}); !errors.Is(err, app.ErrInvalidCredentials) {
 		t.Errorf("a session on the old password: %v", err)
 	}
-	if _, err := db.UpdateUser(ctx, ann.ID, app.UserChange{PasswordHash: &newHash, IfPasswordHash: testHash}); !errors.Is(err, app.ErrWrongPassword) {
+	if _, err := db.UpdateUser(ctx, ann.ID, app.UserChange{PasswordHash: &newHash, IfPasswordHash: testHash}, app.Record{}); !errors.Is(err, app.ErrWrongPassword) {
 		t.Errorf("a change on the old password: %v", err)
 	}
 }
@@ -154,7 +154,7 @@ func TestAChangedPasswordEndsTheOtherSessions(t *testing.T) {
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	kept, other := addSession(t, db, testSession, ann), addSession(t, db, "another-session-id-001", ann)
 	newHash := testHash + "AA"
-	if _, err := db.UpdateUser(ctx, ann.ID, app.UserChange{PasswordHash: &newHash, KeepSession: kept.ID}); err != nil {
+	if _, err := db.UpdateUser(ctx, ann.ID, app.UserChange{PasswordHash: &newHash, KeepSession: kept.ID}, app.Record{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := db.Caller(ctx, kept.ID, ann.ID, testNow); err != nil {
@@ -221,7 +221,7 @@ func TestAWriteNobodyWaitsForIsNotBegun(t *testing.T) {
 	if !errors.Is(err, app.ErrBusy) || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := db.Task(gone, app.Scope{}, 1); !errors.Is(err, app.ErrBusy) {
+	if _, err := db.Task(gone, app.Owner{}, 1); !errors.Is(err, app.ErrBusy) {
 		t.Errorf("read: %v", err)
 	}
 }
@@ -251,14 +251,14 @@ func TestHousekeepingRemovesOnlyWhatIsOver(t *testing.T) {
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	addSession(t, db, testSession, ann)
 	over := app.Session{ID: "another-session-id-001", UserID: ann.ID, Generation: 1, ExpiresAt: testNow}
-	if err := db.CreateSession(ctx, over, testHash, ""); err != nil {
+	if err := db.CreateSession(ctx, over, testHash, "", app.Record{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.MailSent(ctx, 1, testNow.Add(-keepSent)); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []int64{2, 0} {
-		if n, err := db.Housekeep(ctx); err != nil || n != want {
+		if n, err := db.Housekeep(ctx, 24*time.Hour); err != nil || n != want {
 			t.Errorf("removed %d, want %d (%v)", n, want, err)
 		}
 	}

@@ -33,7 +33,7 @@ func (times taskTimes) fill(t *app.Task) {
 // CreateTask adds a task. Returns app.ErrNoSuchUser without its owner.
 func (db *DB) CreateTask(ctx context.Context, task app.NewTask) (app.Task, error) {
 	var created app.Task
-	err := db.write(ctx, func(tx *tx) error {
+	err := db.writeAside(ctx, func(tx *tx) error {
 		var err error
 		created, err = tx.task(`INSERT INTO tasks (user_id, title, description, created_at, completed_at)
 			VALUES (?, ?, ?, ?, ?) RETURNING `+taskColumns,
@@ -46,48 +46,36 @@ func (db *DB) CreateTask(ctx context.Context, task app.NewTask) (app.Task, error
 	return created, err
 }
 
-// Task returns the task within the scope, or app.ErrTaskNotFound.
-func (db *DB) Task(ctx context.Context, scope app.Scope, id int64) (app.Task, error) {
+// Task returns the task of the owner, or app.ErrTaskNotFound.
+func (db *DB) Task(ctx context.Context, owner app.Owner, id int64) (app.Task, error) {
 	tx, err := db.read(ctx)
 	if err != nil {
 		return app.Task{}, err
 	}
-	task, err := tx.task(`SELECT `+taskColumns+` FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`, id, scope.UserID)
+	task, err := tx.task(`SELECT `+taskColumns+` FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`, id, owner.UserID)
 	return task, translate(err)
 }
 
 // Tasks returns a page of a user's tasks in the order of their ids. The page
 // and its total are of the same moment.
 func (db *DB) Tasks(ctx context.Context, userID int64, page app.PageRequest) (app.Page[app.Task], error) {
-	out := app.Page[app.Task]{PageRequest: page}
-	tx, err := db.read(ctx)
-	if err != nil {
-		return out, err
-	}
-	err = tx.each(`SELECT (SELECT count(*) FROM tasks WHERE user_id = ?1), `+taskColumns+`
-		FROM tasks WHERE user_id = ?1 ORDER BY id LIMIT ?2 OFFSET ?3`,
-		[]any{userID, page.PerPage, page.Offset()}, func(row row) error {
-			var task app.Task
+	return pageOf(ctx, db, page, `SELECT (SELECT count(*) FROM tasks WHERE user_id = ?1), `+taskColumns+`
+			FROM tasks WHERE user_id = ?1 ORDER BY id LIMIT ?2 OFFSET ?3`,
+		`SELECT count(*) FROM tasks WHERE user_id = ?1`, []any{userID},
+		func(row row, total *int64) (task app.Task, err error) {
 			var times taskTimes
-			if err := row.Scan(append([]any{&out.Total}, taskFields(&task, &times)...)...); err != nil {
-				return err
-			}
+			err = row.Scan(append([]any{total}, taskFields(&task, &times)...)...)
 			times.fill(&task)
-			out.Items = append(out.Items, task)
-			return nil
+			return task, err
 		})
-	if err == nil && len(out.Items) == 0 {
-		err = tx.one(`SELECT count(*) FROM tasks WHERE user_id = ?`, []any{userID}, &out.Total)
-	}
-	return out, translate(err)
 }
 
 // UpdateTask changes what the change names, in one statement, so that two
 // changes of different fields at once both stay. Returns app.ErrTaskNotFound,
 // or app.ErrNoSuchUser without the new owner.
-func (db *DB) UpdateTask(ctx context.Context, scope app.Scope, id int64, c app.TaskChange) (app.Task, error) {
+func (db *DB) UpdateTask(ctx context.Context, owner app.Owner, id int64, c app.TaskChange) (app.Task, error) {
 	var updated app.Task
-	err := db.write(ctx, func(tx *tx) error {
+	err := db.writeAside(ctx, func(tx *tx) error {
 		var err error
 		updated, err = tx.task(`UPDATE tasks SET
 				title        = coalesce(?3, title),
@@ -96,7 +84,7 @@ func (db *DB) UpdateTask(ctx context.Context, scope app.Scope, id int64, c app.T
 				completed_at = CASE ?6 WHEN 1 THEN coalesce(completed_at, ?7) WHEN 0 THEN NULL ELSE completed_at END
 			WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)
 			RETURNING `+taskColumns,
-			id, scope.UserID, c.Title, c.Description, c.UserID, c.Completed, millis(c.Now))
+			id, owner.UserID, c.Title, c.Description, c.UserID, c.Completed, millis(c.Now))
 		if isForeignKey(err) {
 			return app.ErrNoSuchUser
 		}
@@ -106,9 +94,9 @@ func (db *DB) UpdateTask(ctx context.Context, scope app.Scope, id int64, c app.T
 }
 
 // DeleteTask removes the task, or returns app.ErrTaskNotFound.
-func (db *DB) DeleteTask(ctx context.Context, scope app.Scope, id int64) error {
-	return db.write(ctx, func(tx *tx) error {
-		n, err := tx.change(`DELETE FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`, id, scope.UserID)
+func (db *DB) DeleteTask(ctx context.Context, owner app.Owner, id int64) error {
+	return db.writeAside(ctx, func(tx *tx) error {
+		n, err := tx.change(`DELETE FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`, id, owner.UserID)
 		if err == nil && n == 0 {
 			return app.ErrTaskNotFound
 		}

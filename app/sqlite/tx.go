@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"taskapi/app"
 )
 
 // writer hands the one write connection from caller to caller. It holds the
@@ -35,15 +37,26 @@ func (w *writer) close() error {
 // be cancelled doubles the cost of a lookup in this driver (a goroutine a
 // call; 10.8 against 18 µs). All of them are short searches by an index.
 type tx struct {
-	ctx   context.Context
-	stmts *statements
+	ctx    context.Context
+	stmts  *statements
+	queued []app.NewMail // in this transaction
+	// failed is the first error of a statement. Nothing runs after it: SQLite
+	// may have ended the transaction, and what followed would stand alone.
+	failed error
 }
 
-// write runs one immediate transaction. Waiting for the turn ends with the
-// context (then the error is app.ErrBusy); once begun, it is carried through.
-// The transaction is committed if do returns nil, else undone, also when do
-// panics.
+// write runs one immediate transaction that may change who may do what: what
+// is remembered of that is forgotten before the change is answered. Waiting
+// for the turn ends with the context (then the error is app.ErrBusy); once
+// begun, it is carried through. The transaction is committed if do returns
+// nil, else undone, also when do panics.
 func (db *DB) write(ctx context.Context, do func(tx *tx) error) error {
+	defer db.callers.forget()
+	return db.writeAside(ctx, do)
+}
+
+// writeAside is write for what changes nobody's sessions, API tokens or role.
+func (db *DB) writeAside(ctx context.Context, do func(tx *tx) error) error {
 	w := db.writer
 	select {
 	case <-w.turn:
@@ -62,6 +75,7 @@ func (db *DB) write(ctx context.Context, do func(tx *tx) error) error {
 	defer func() {
 		if !done {
 			// Best effort: a failed statement may have ended it already.
+			tx.failed = nil
 			_ = tx.exec("ROLLBACK")
 		}
 	}()
@@ -72,6 +86,11 @@ func (db *DB) write(ctx context.Context, do func(tx *tx) error) error {
 		return translate(fmt.Errorf("commit: %w", err))
 	}
 	done = true
+	if db.mailQueued != nil {
+		for _, mail := range tx.queued {
+			db.mailQueued(mail)
+		}
+	}
 	return nil
 }
 
@@ -81,16 +100,31 @@ func (t *tx) exec(query string, args ...any) error {
 }
 
 // change runs a statement and returns how many rows it changed.
-func (t *tx) change(query string, args ...any) (int64, error) {
+func (t *tx) change(query string, args ...any) (n int64, err error) {
+	err = t.do(query, func(stmt *sql.Stmt) error {
+		result, err := stmt.ExecContext(t.ctx, args...)
+		if err != nil {
+			return err
+		}
+		n, err = result.RowsAffected()
+		return err
+	})
+	return n, err
+}
+
+// do runs a statement unless one before it failed.
+func (t *tx) do(query string, run func(*sql.Stmt) error) error {
+	if t.failed != nil {
+		return t.failed
+	}
 	stmt, err := t.stmts.get(t.ctx, query)
-	if err != nil {
-		return 0, err
+	if err == nil {
+		err = run(stmt)
 	}
-	result, err := stmt.ExecContext(t.ctx, args...)
-	if err != nil {
-		return 0, err
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		t.failed = err
 	}
-	return result.RowsAffected()
+	return err
 }
 
 // row is satisfied by *sql.Row and *sql.Rows.
@@ -98,30 +132,24 @@ type row interface{ Scan(dest ...any) error }
 
 // one scans the first row of a query into dest; sql.ErrNoRows without one.
 func (t *tx) one(query string, args []any, dest ...any) error {
-	stmt, err := t.stmts.get(t.ctx, query)
-	if err != nil {
-		return err
-	}
-	return stmt.QueryRowContext(t.ctx, args...).Scan(dest...)
+	return t.do(query, func(stmt *sql.Stmt) error { return stmt.QueryRowContext(t.ctx, args...).Scan(dest...) })
 }
 
 // each calls scan for every row of a query.
-func (t *tx) each(query string, args []any, scan func(row) error) (err error) {
-	stmt, err := t.stmts.get(t.ctx, query)
-	if err != nil {
-		return err
-	}
-	rows, err := stmt.QueryContext(t.ctx, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
+func (t *tx) each(query string, args []any, scan func(row) error) error {
+	return t.do(query, func(stmt *sql.Stmt) (err error) {
+		rows, err := stmt.QueryContext(t.ctx, args...)
+		if err != nil {
 			return err
 		}
-	}
-	return rows.Err()
+		defer func() { err = errors.Join(err, rows.Close()) }()
+		for rows.Next() {
+			if err := scan(rows); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
 }
 
 // readers run single queries, each on the state of the last commit.

@@ -2,20 +2,28 @@ package sqlite
 
 import (
 	"context"
-	"encoding/json"
+	"database/sql"
 	"errors"
+	"time"
 
 	"taskapi/app"
 )
 
 var _ app.UserStore = (*DB)(nil)
 
-const userColumns = `id, username, email, password_hash, role, created_at`
+const userColumns = `id, username, email, password_hash, role, created_at, verified_at, pending_email`
 
 func scanUser(row row, u *app.User, before ...any) error {
 	var created int64
-	err := row.Scan(append(before, &u.ID, &u.Username, &u.Email, &u.PasswordHash, &u.Role, &created)...)
+	var verified sql.NullInt64
+	var pending sql.NullString
+	err := row.Scan(append(before, &u.ID, &u.Username, &u.Email, &u.PasswordHash, &u.Role, &created, &verified, &pending)...)
 	u.CreatedAt = fromMillis(created)
+	u.PendingEmail = pending.String
+	u.VerifiedAt = time.Time{}
+	if verified.Valid {
+		u.VerifiedAt = fromMillis(verified.Int64)
+	}
 	return err
 }
 
@@ -35,19 +43,18 @@ func (t *tx) user(query string, args ...any) (app.User, error) {
 	return user, err
 }
 
-// CreateUser adds the user and queues the mail to them, if any, as one.
-// Returns app.ErrEmailTaken.
-func (db *DB) CreateUser(ctx context.Context, u app.NewUser, welcome *app.NewMail) (app.User, error) {
+// CreateUser adds the user with the record of it. Returns app.ErrEmailTaken.
+func (db *DB) CreateUser(ctx context.Context, u app.NewUser, record app.Record) (app.User, error) {
 	var created app.User
 	err := db.write(ctx, func(tx *tx) error {
 		var err error
-		created, err = tx.user(`INSERT INTO users (username, email, email_key, password_hash, role, created_at)
-			VALUES (?, ?, ?, ?, ?, ?) RETURNING `+userColumns,
-			u.Username, u.Email, app.EmailKey(u.Email), u.PasswordHash, string(u.Role), millis(u.CreatedAt))
-		if err != nil || welcome == nil {
+		created, err = tx.user(`INSERT INTO users (username, email, email_key, password_hash, role, created_at, verified_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING `+userColumns,
+			u.Username, u.Email, app.EmailKey(u.Email), u.PasswordHash, string(u.Role), millis(u.CreatedAt), nullMillis(u.VerifiedAt))
+		if err != nil {
 			return err
 		}
-		return tx.queueMail(created.ID, *welcome)
+		return tx.record(created.ID, record)
 	})
 	return created, err
 }
@@ -75,62 +82,71 @@ func (db *DB) UserByEmail(ctx context.Context, email string) (app.User, error) {
 
 // Users returns a page of all users in the order of their ids.
 func (db *DB) Users(ctx context.Context, page app.PageRequest) (app.Page[app.User], error) {
-	out := app.Page[app.User]{PageRequest: page}
-	tx, err := db.read(ctx)
-	if err != nil {
-		return out, err
-	}
 	// Ids begin at 1; saying so makes both a search and keeps the order free.
-	err = tx.each(`SELECT (SELECT count(*) FROM users WHERE id > 0), `+userColumns+`
-		FROM users WHERE id > 0 ORDER BY id LIMIT ? OFFSET ?`,
-		[]any{page.PerPage, page.Offset()}, func(row row) error {
-			var user app.User
-			err := scanUser(row, &user, &out.Total)
-			out.Items = append(out.Items, user)
-			return err
+	return pageOf(ctx, db, page, `SELECT (SELECT count(*) FROM users WHERE id > 0), `+userColumns+`
+			FROM users WHERE id > 0 ORDER BY id LIMIT ? OFFSET ?`,
+		`SELECT count(*) FROM users WHERE id > 0`, nil,
+		func(row row, total *int64) (user app.User, err error) {
+			err = scanUser(row, &user, total)
+			return user, err
 		})
-	if err == nil && len(out.Items) == 0 {
-		err = tx.one(`SELECT count(*) FROM users WHERE id > 0`, nil, &out.Total)
-	}
-	return out, translate(err)
 }
 
 // UpdateUser changes what the change names. A new password ends all sessions
-// but c.KeepSession. Returns app.ErrUserNotFound, app.ErrEmailTaken, or
-// app.ErrWrongPassword when c.IfPasswordHash is no longer the hash.
-func (db *DB) UpdateUser(ctx context.Context, id int64, c app.UserChange) (app.User, error) {
+// but c.KeepSession; a new address is not a proven one, and links to another
+// are good for nothing any more. Returns app.ErrUserNotFound,
+// app.ErrEmailTaken, or app.ErrWrongPassword when c.IfPasswordHash is no
+// longer the hash.
+func (db *DB) UpdateUser(ctx context.Context, id int64, c app.UserChange, record app.Record) (app.User, error) {
 	var updated app.User
 	err := db.write(ctx, func(tx *tx) error {
-		var key *string
-		if c.Email != nil {
-			lower := app.EmailKey(*c.Email)
-			key = &lower
-		}
 		var err error
-		updated, err = tx.user(`UPDATE users SET
-				username      = coalesce(?3, username),
-				email         = coalesce(?4, email),
-				email_key     = coalesce(?5, email_key),
-				password_hash = coalesce(?6, password_hash)
-			WHERE id = ?1 AND (?2 = '' OR password_hash = ?2)
-			RETURNING `+userColumns,
-			id, c.IfPasswordHash, c.Username, c.Email, key, c.PasswordHash)
-		if errors.Is(err, app.ErrUserNotFound) && c.IfPasswordHash != "" {
-			if _, err := tx.user(`SELECT `+userColumns+` FROM users WHERE id = ?`, id); err == nil {
-				return app.ErrWrongPassword
-			}
-		}
-		if err != nil || c.PasswordHash == nil {
+		updated, err = tx.changeUser(id, c)
+		if err != nil {
 			return err
 		}
-		return tx.exec(`DELETE FROM sessions WHERE user_id = ? AND id <> ?`, id, c.KeepSession)
+		if c.PasswordHash != nil {
+			if err := tx.exec(`DELETE FROM sessions WHERE user_id = ? AND id <> ?`, id, c.KeepSession); err != nil {
+				return err
+			}
+		}
+		if c.PendingEmail != nil {
+			if err := tx.exec(`DELETE FROM links WHERE user_id = ? AND purpose = 'change'`, id); err != nil {
+				return err
+			}
+		}
+		return tx.record(id, record)
 	})
+	return updated, err
+}
+
+func (t *tx) changeUser(id int64, c app.UserChange) (app.User, error) {
+	var key *string
+	if c.Email != nil {
+		lower := app.EmailKey(*c.Email)
+		key = &lower
+	}
+	updated, err := t.user(`UPDATE users SET
+			username      = coalesce(?3, username),
+			email         = coalesce(?4, email),
+			email_key     = coalesce(?5, email_key),
+			verified_at   = iif(email_key = coalesce(?5, email_key), verified_at, NULL),
+			pending_email = iif(?7 IS NULL, pending_email, nullif(?7, '')),
+			password_hash = coalesce(?6, password_hash)
+		WHERE id = ?1 AND (?2 = '' OR password_hash = ?2)
+		RETURNING `+userColumns,
+		id, c.IfPasswordHash, c.Username, c.Email, key, c.PasswordHash, c.PendingEmail)
+	if errors.Is(err, app.ErrUserNotFound) && c.IfPasswordHash != "" {
+		if _, err := t.user(`SELECT `+userColumns+` FROM users WHERE id = ?`, id); err == nil {
+			return app.User{}, app.ErrWrongPassword
+		}
+	}
 	return updated, err
 }
 
 // DeleteUser removes the user; tasks, sessions and mails go with the row.
 // Returns app.ErrUserNotFound or app.ErrLastAdmin.
-func (db *DB) DeleteUser(ctx context.Context, id int64) error {
+func (db *DB) DeleteUser(ctx context.Context, id int64, record app.Record) error {
 	return db.write(ctx, func(tx *tx) error {
 		if err := tx.refuseLastAdmin(id); err != nil {
 			return err
@@ -139,13 +155,16 @@ func (db *DB) DeleteUser(ctx context.Context, id int64) error {
 		if err == nil && n == 0 {
 			return app.ErrUserNotFound
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return tx.record(id, record)
 	})
 }
 
-// SetRole changes the role; where that changes anything, all sessions of the
-// user end. Returns app.ErrUserNotFound or app.ErrLastAdmin.
-func (db *DB) SetRole(ctx context.Context, id int64, role app.Role) (app.User, error) {
+// SetRole changes the role; where that changes anything, all sessions and API
+// tokens of the user end. Returns app.ErrUserNotFound or app.ErrLastAdmin.
+func (db *DB) SetRole(ctx context.Context, id int64, role app.Role, record app.Record) (app.User, error) {
 	var user app.User
 	err := db.write(ctx, func(tx *tx) error {
 		var err error
@@ -160,9 +179,16 @@ func (db *DB) SetRole(ctx context.Context, id int64, role app.Role) (app.User, e
 		if err := tx.exec(`UPDATE users SET role = ? WHERE id = ?`, string(role), id); err != nil {
 			return err
 		}
-		return tx.exec(`DELETE FROM sessions WHERE user_id = ?`, id)
+		return errors.Join(tx.endAccess(id), tx.record(id, record))
 	})
 	return user, err
+}
+
+// endAccess ends everything by which the user is signed in anywhere.
+func (t *tx) endAccess(id int64) error {
+	return errors.Join(
+		t.exec(`DELETE FROM sessions WHERE user_id = ?`, id),
+		t.exec(`DELETE FROM api_tokens WHERE user_id = ?`, id))
 }
 
 // refuseLastAdmin returns app.ErrLastAdmin if the user is the only admin.
@@ -175,15 +201,4 @@ func (t *tx) refuseLastAdmin(id int64) error {
 		return app.ErrLastAdmin
 	}
 	return err
-}
-
-// queueMail puts a mail to the user into the outbox.
-func (t *tx) queueMail(userID int64, m app.NewMail) error {
-	data, err := json.Marshal(m.Data)
-	if err != nil {
-		return err
-	}
-	return t.exec(`INSERT INTO mails (user_id, template, recipient, data, message_id, status, created_at, next_at)
-		VALUES (?1, ?2, ?3, ?4, lower(hex(randomblob(16))), 'queued', ?5, ?5)`,
-		userID, string(m.Template), m.To, string(data), millis(m.CreatedAt))
 }

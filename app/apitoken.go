@@ -1,0 +1,158 @@
+package app
+
+import (
+	"context"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"taskapi/app/token"
+)
+
+// Scope is something that an API token may be good for.
+type Scope string
+
+// The scopes. A session is good for all of them.
+const (
+	ScopeTasksRead  Scope = "tasks:read"
+	ScopeTasksWrite Scope = "tasks:write"
+	ScopeAccount    Scope = "account"
+)
+
+// Limits of API tokens.
+const (
+	MaxTokenName = 50
+	MaxTokens    = 100 // a user
+)
+
+// APIToken is what the server knows of a personal API token.
+type APIToken struct {
+	ID        int64
+	UserID    int64
+	Name      string
+	Scopes    []Scope
+	CreatedAt time.Time
+	ExpiresAt time.Time // zero for one that is good until it is revoked
+}
+
+// NewAPIToken is a checked API token that has no id yet.
+type NewAPIToken struct {
+	UserID    int64
+	Name      string
+	Hash      string
+	Scopes    []Scope
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// APITokenStore keeps API tokens.
+type APITokenStore interface {
+	// CreateAPIToken returns ErrTooManyTokens at MaxTokens of the user.
+	CreateAPIToken(ctx context.Context, token NewAPIToken, record Record) (APIToken, error)
+	// APITokens returns a page of those that have not expired, by id.
+	APITokens(ctx context.Context, userID int64, now time.Time, page PageRequest) (Page[APIToken], error)
+	// DeleteAPIToken returns ErrTokenNotFound without one of the user's.
+	DeleteAPIToken(ctx context.Context, userID, id int64, record Record) error
+	// TokenCaller returns who a token speaks for, if it has not expired; else
+	// ErrSessionEnded.
+	TokenCaller(ctx context.Context, hash string, now time.Time) (Caller, error)
+}
+
+// APITokens are the use cases of personal API tokens. They are for people in a
+// session; that a token makes no tokens is for who calls to see to.
+type APITokens struct {
+	Store  APITokenStore
+	Now    func() time.Time
+	Random io.Reader
+}
+
+// APITokenInput is what a client says of an API token.
+type APITokenInput struct {
+	Name      Field[string]
+	Scopes    Field[[]string]
+	ExpiresAt Field[string]
+}
+
+// Create makes a token and returns it with its text, which nobody can see
+// again. Returns KindInvalid errors and ErrTooManyTokens.
+func (t *APITokens) Create(ctx context.Context, caller Caller, in APITokenInput) (APIToken, string, error) {
+	now := t.Now()
+	p := problems{}
+	name := p.text(text{name: "name", min: 1, max: MaxTokenName, required: true, trim: true}, in.Name)
+	scopes := p.scopes(in.Scopes)
+	expires := p.future("expires_at", now, in.ExpiresAt)
+	if err := p.err(); err != nil {
+		return APIToken{}, "", err
+	}
+	raw, hash, err := token.NewPersonal(t.Random)
+	if err != nil {
+		return APIToken{}, "", err
+	}
+	created, err := t.Store.CreateAPIToken(ctx, NewAPIToken{
+		UserID: caller.UserID, Name: *name, Hash: hash, Scopes: scopes, CreatedAt: now, ExpiresAt: expires,
+	}, recordOf(caller.event(EventTokenCreated, caller.UserID, now, *name)))
+	return created, raw, err
+}
+
+// scopes checks a list of scopes and returns it in the order of the constants.
+func (p problems) scopes(field Field[[]string]) []Scope {
+	all := []Scope{ScopeTasksRead, ScopeTasksWrite, ScopeAccount}
+	if field.State == Mistyped {
+		p.add("scopes", "The field scopes must be a list of strings.")
+		return nil
+	}
+	if len(field.Value) == 0 {
+		p.add("scopes", required("scopes"))
+		return nil
+	}
+	var chosen []Scope
+	for _, scope := range all {
+		if slices.Contains(field.Value, string(scope)) {
+			chosen = append(chosen, scope)
+		}
+	}
+	for _, name := range field.Value {
+		if !slices.Contains(all, Scope(name)) {
+			p.add("scopes", "The field scopes may hold tasks:read, tasks:write and account.")
+		}
+	}
+	return chosen
+}
+
+// future reads a time that is still to come; zero when there is none.
+func (p problems) future(name string, now time.Time, field Field[string]) time.Time {
+	if field.State == Absent || field.State == Null {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339, strings.TrimSpace(field.Value))
+	switch {
+	case field.State == Mistyped || err != nil:
+		p.add(name, "The field "+name+" must be a time such as 2030-01-31T12:00:00Z.")
+	case !at.After(now):
+		p.add(name, "The field "+name+" must be in the future.")
+	}
+	return at
+}
+
+// List returns a page of the caller's tokens.
+func (t *APITokens) List(ctx context.Context, caller Caller, page PageRequest) (Page[APIToken], error) {
+	if err := page.Check(); err != nil {
+		return Page[APIToken]{}, err
+	}
+	return t.Store.APITokens(ctx, caller.UserID, t.Now(), page)
+}
+
+// Revoke ends a token of the caller's at once. Returns ErrTokenNotFound.
+func (t *APITokens) Revoke(ctx context.Context, caller Caller, id int64) error {
+	return t.Store.DeleteAPIToken(ctx, caller.UserID, id, recordOf(caller.event(EventTokenRevoked, caller.UserID, t.Now(), "")))
+}
+
+// Caller returns who an API token speaks for, now. Returns ErrSessionEnded.
+func (t *APITokens) Caller(ctx context.Context, raw string) (Caller, error) {
+	hash, ok := token.ParsePersonal(raw)
+	if !ok {
+		return Caller{}, ErrSessionEnded
+	}
+	return t.Store.TokenCaller(ctx, hash, t.Now())
+}

@@ -1,0 +1,94 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// EventName says what happened.
+type EventName string
+
+// The events of the audit record. The names are stable.
+const (
+	EventUserCreated    EventName = "user_created"
+	EventUserDeleted    EventName = "user_deleted"
+	EventLogin          EventName = "login"
+	EventLoginRefused   EventName = "login_refused"
+	EventPasswordDenied EventName = "current_password_refused"
+	EventLimited        EventName = "rate_limited"
+	EventReplay         EventName = "refresh_token_replayed"
+	EventLogout         EventName = "logout"
+	EventLogoutAll      EventName = "logout_all"
+	EventSessionEnded   EventName = "session_ended"
+	EventPassword       EventName = "password_changed"
+	EventResetRequested EventName = "password_reset_requested"
+	EventPasswordReset  EventName = "password_reset"
+	EventUsername       EventName = "username_changed"
+	EventEmailPending   EventName = "email_change_requested"
+	EventEmail          EventName = "email_changed"
+	EventEmailVerified  EventName = "email_verified"
+	EventRole           EventName = "role_changed"
+	EventTokenCreated   EventName = "api_token_created"
+	EventTokenRevoked   EventName = "api_token_revoked"
+)
+
+// Event is one line of the audit record. It never holds a secret.
+type Event struct {
+	ID      int64
+	At      time.Time
+	Name    EventName
+	UserID  int64  // whose account; 0 for nobody's
+	ActorID int64  // who did it; 0 for somebody not signed in, and the operator
+	Address string // from where; empty when it is not known
+	Detail  string // at most 200 characters
+}
+
+// Record is what a change leaves behind, in its own transaction: lines of the
+// audit, and mails to the user that it is about. A zero UserID of an event and
+// an empty To of a mail stand for that user.
+type Record struct {
+	Events []Event
+	Mails  []NewMail
+}
+
+func recordOf(events ...Event) Record { return Record{Events: events} }
+
+// AuditStore keeps the audit record.
+type AuditStore interface {
+	// AddEvent adds a line that belongs to no other change.
+	AddEvent(ctx context.Context, event Event) error
+	// Events returns a page of a user's lines, the newest first.
+	Events(ctx context.Context, userID int64, page PageRequest) (Page[Event], error)
+}
+
+// Audit is the use case of reading the record, and of adding to it what
+// changes nothing else.
+type Audit struct {
+	Store AuditStore
+	Log   *slog.Logger
+}
+
+// List returns a page of a user's lines, the newest first, to that user or an
+// admin; else ErrForbidden.
+func (a *Audit) List(ctx context.Context, caller Caller, userID int64, page PageRequest) (Page[Event], error) {
+	if err := access(caller, userID); err != nil {
+		return Page[Event]{}, err
+	}
+	if err := page.Check(); err != nil {
+		return Page[Event]{}, err
+	}
+	return a.Store.Events(ctx, userID, page)
+}
+
+// Note adds a line. That it can't be added is logged and hinders nothing.
+func (a *Audit) Note(ctx context.Context, event Event) {
+	if err := a.Store.AddEvent(ctx, event); err != nil {
+		a.Log.ErrorContext(ctx, "audit line not written", "event", event.Name, "user_id", event.UserID, "error", err)
+	}
+}
+
+// Limited notes that a limit began to bind.
+func (a *Audit) Limited(ctx context.Context, caller Caller, at time.Time, action string) {
+	a.Note(ctx, caller.event(EventLimited, caller.UserID, at, action))
+}

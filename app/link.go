@@ -1,0 +1,117 @@
+package app
+
+import (
+	"context"
+	"maps"
+	"time"
+
+	"taskapi/app/token"
+)
+
+// How long a link in a mail is good for.
+const (
+	ResetTTL  = 30 * time.Minute
+	VerifyTTL = 7 * 24 * time.Hour
+)
+
+// Purpose is what a link is good for.
+type Purpose string
+
+const (
+	// PurposeReset sets a new password.
+	PurposeReset Purpose = "reset"
+	// PurposeVerify proves the address that a user has.
+	PurposeVerify Purpose = "verify"
+	// PurposeChange makes an address the user's.
+	PurposeChange Purpose = "change"
+)
+
+// NewLink is what is stored of the link in a mail, besides its address.
+type NewLink struct {
+	Hash      string // of the code that stands in it
+	Purpose   Purpose
+	ExpiresAt time.Time
+}
+
+// Link is a link that was followed and is still good.
+type Link struct {
+	UserID  int64
+	Purpose Purpose
+	Email   string // to which it was sent
+}
+
+// dataSeed is the member of a mail's data from which its link is made when it
+// is sent.
+const dataSeed = "Seed"
+
+// Links puts links into mails.
+type Links struct {
+	Codes *token.Codes
+	// PublicURL is where people reach the server, without a slash at its end.
+	PublicURL string
+}
+
+// mail returns a mail with a link in it.
+func (l *Links) mail(template MailTemplate, to string, data map[string]string, purpose Purpose, now time.Time) (NewMail, error) {
+	ttl := VerifyTTL
+	if purpose == PurposeReset {
+		ttl = ResetTTL
+	}
+	seed, hash, err := l.Codes.New()
+	if err != nil {
+		return NewMail{}, err
+	}
+	filled := map[string]string{dataSeed: seed}
+	maps.Copy(filled, data)
+	return NewMail{
+		Template: template, To: to, Data: filled, CreatedAt: now,
+		Link: &NewLink{Hash: hash, Purpose: purpose, ExpiresAt: now.Add(ttl)},
+	}, nil
+}
+
+// Fill returns the data of a mail with its Link made out of its seed. The code
+// stands behind the #, which browsers keep to themselves: it is in no log.
+func (l *Links) Fill(m Mail) map[string]string {
+	data := map[string]string{"Link": ""}
+	maps.Copy(data, m.Data)
+	page := "/verify-email#"
+	if m.Template == MailReset {
+		page = "/reset-password#"
+	}
+	if code, ok := l.Codes.Code(data[dataSeed]); ok {
+		data["Link"] = l.PublicURL + page + code
+	}
+	delete(data, dataSeed)
+	return data
+}
+
+// notice is a mail to the owner of an account about what was done to it.
+func (c Caller) notice(template MailTemplate, to, email string, now time.Time) NewMail {
+	address := c.From.text()
+	if address == "" {
+		address = "the command line of the server"
+	}
+	return NewMail{
+		Template: template, To: to, CreatedAt: now,
+		Data: map[string]string{"When": now.UTC().Format("2 January 2006, 15:04 UTC"), "Address": address, "Email": email},
+	}
+}
+
+// LinkStore keeps what links are good for.
+type LinkStore interface {
+	UserByEmail(ctx context.Context, email string) (User, error)
+	User(ctx context.Context, id int64) (User, error)
+	// AddRecord adds lines and mails about a user that belong to no change.
+	AddRecord(ctx context.Context, userID int64, record Record) error
+	// Link returns what a link is good for, else ErrLinkInvalid.
+	Link(ctx context.Context, hash string, now time.Time) (Link, error)
+	// ResetPassword uses a PurposeReset link up: it sets the password, ends
+	// all sessions, API tokens and reset links of the user and, since the
+	// address is proven, verifies it if it still is the user's. Else
+	// ErrLinkInvalid.
+	ResetPassword(ctx context.Context, hash, passwordHash string, now time.Time, record Record) (User, error)
+	// VerifyEmail uses a PurposeVerify or PurposeChange link up. Returns
+	// ErrLinkInvalid when the address is no longer the user's, or no longer
+	// the one they want, and ErrEmailTaken when it is another user's by now.
+	VerifyEmail(ctx context.Context, hash string, now time.Time, record func(Link, User) Record) (User, error)
+}

@@ -1,0 +1,202 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"taskapi/app/password"
+)
+
+// askedQueue is how many requests for a mail may wait to be looked at.
+const askedQueue = 1000
+
+// askRate is how many mails of one kind an address gets: enough for whoever
+// looks into the wrong mailbox first, too few to annoy anybody.
+func askRate() Rate { return Rate{Burst: 5, Every: 15 * time.Minute} }
+
+// Recovery are the use cases of people who can't sign in, and of addresses
+// that must be proven. What it answers never tells whether an address has an
+// account: the request only notes what was asked for, and Run looks it up.
+type Recovery struct {
+	Store     LinkStore
+	Links     *Links
+	Passwords *password.Hasher
+	Policy    PasswordPolicy
+	Limiter   *Limiter // per address; nil is no limit
+	Guard     *Guard
+	Now       func() time.Time
+	Log       *slog.Logger
+
+	asked chan asked
+}
+
+// asked is a request for a mail.
+type asked struct {
+	caller Caller
+	email  string
+	kind   MailTemplate
+}
+
+// NewRecovery completes a Recovery.
+func NewRecovery(r Recovery) *Recovery {
+	r.asked = make(chan asked, askedQueue)
+	return &r
+}
+
+// Run looks up what was asked for and queues the mails, until the context
+// ends and nothing is left to look up.
+func (r *Recovery) Run(ctx context.Context) {
+	for {
+		select {
+		case a := <-r.asked:
+			r.answer(context.WithoutCancel(ctx), a)
+		case <-ctx.Done():
+			select {
+			case a := <-r.asked:
+				r.answer(context.WithoutCancel(ctx), a)
+			default:
+				return
+			}
+		}
+	}
+}
+
+// Forgot asks for a mail with a link for a new password. Returns KindInvalid
+// errors, and ErrBusy when too many wait.
+func (r *Recovery) Forgot(_ context.Context, caller Caller, email Field[string]) error {
+	return r.ask(caller, email, MailReset)
+}
+
+// ResendVerification asks for another mail that proves an address. Returns
+// what Forgot does.
+func (r *Recovery) ResendVerification(_ context.Context, caller Caller, email Field[string]) error {
+	return r.ask(caller, email, MailVerify)
+}
+
+func (r *Recovery) ask(caller Caller, email Field[string], kind MailTemplate) error {
+	p := problems{}
+	address := p.email(true, email)
+	if err := p.err(); err != nil {
+		return err
+	}
+	select {
+	case r.asked <- asked{caller, *address, kind}:
+		return nil
+	default:
+		return ErrBusy
+	}
+}
+
+// answer queues the mail that was asked for, if there is an account and it has
+// not had too many.
+func (r *Recovery) answer(ctx context.Context, a asked) {
+	if r.Limiter != nil {
+		if wait, _ := r.Limiter.Take(string(a.kind)+" "+EmailKey(a.email), askRate()); wait > 0 {
+			return
+		}
+	}
+	user, err := r.Store.UserByEmail(ctx, a.email)
+	if err == nil {
+		err = r.queue(ctx, a, user)
+	}
+	if err != nil && !errors.Is(err, ErrUserNotFound) {
+		r.Log.ErrorContext(ctx, "mail not queued", "template", a.kind, "user_id", user.ID, "error", err)
+	}
+}
+
+func (r *Recovery) queue(ctx context.Context, a asked, user User) error {
+	now, purpose, record := r.Now(), PurposeVerify, Record{}
+	switch {
+	case a.kind == MailReset:
+		purpose = PurposeReset
+		record.Events = []Event{a.caller.event(EventResetRequested, user.ID, now, "")}
+	case user.Verified():
+		return nil
+	}
+	mail, err := r.Links.mail(a.kind, user.Email, nil, purpose, now)
+	if err != nil {
+		return err
+	}
+	record.Mails = []NewMail{mail}
+	return r.Store.AddRecord(ctx, user.ID, record)
+}
+
+// ResetInput is what sets a new password by a link.
+type ResetInput struct {
+	Token           Field[string]
+	Password        Field[string]
+	ConfirmPassword Field[string]
+}
+
+// Reset sets a new password by the code of a link, ends all sessions and API
+// tokens of the user, and tells them. Returns KindInvalid errors,
+// ErrLinkInvalid, and ErrBusy when too many passwords are being hashed.
+func (r *Recovery) Reset(ctx context.Context, caller Caller, in ResetInput) error {
+	hash, link, err := r.link(ctx, in.Token)
+	if err != nil {
+		return err
+	}
+	if link.Purpose != PurposeReset {
+		return ErrLinkInvalid
+	}
+	user, err := r.Store.User(ctx, link.UserID)
+	if err != nil {
+		return ErrLinkInvalid.With(err)
+	}
+	p := problems{}
+	plain := p.newPassword(r.Policy, true, in.Password, in.ConfirmPassword, user.Username, user.Email)
+	if err := p.err(); err != nil {
+		return err
+	}
+	passwordHash, err := hashPassword(ctx, r.Passwords, *plain)
+	if err != nil {
+		return err
+	}
+	now := r.Now()
+	caller.UserID = user.ID // who holds the link is the user
+	user, err = r.Store.ResetPassword(ctx, hash, passwordHash, now, Record{
+		Events: []Event{caller.event(EventPasswordReset, user.ID, now, "")},
+		Mails:  []NewMail{caller.notice(MailPassword, "", user.Email, now)},
+	})
+	if err == nil {
+		r.Guard.Trust(caller.From, EmailKey(user.Email))
+	}
+	return err
+}
+
+// link reads the code of a link and looks up what it is good for.
+func (r *Recovery) link(ctx context.Context, code Field[string]) (hash string, link Link, err error) {
+	p := problems{}
+	raw := p.credential("token", "The field token must be a string.", code)
+	if err := p.err(); err != nil {
+		return "", Link{}, err
+	}
+	hash, ok := r.Links.Codes.Parse(raw)
+	if !ok {
+		return "", Link{}, ErrLinkInvalid
+	}
+	link, err = r.Store.Link(ctx, hash, r.Now())
+	return hash, link, err
+}
+
+// VerifyEmail proves an address by the code of a link; the one that a user
+// wanted to change to becomes theirs. Returns KindInvalid errors, ErrEmailTaken
+// among them, and ErrLinkInvalid.
+func (r *Recovery) VerifyEmail(ctx context.Context, caller Caller, code Field[string]) (User, error) {
+	hash, _, err := r.link(ctx, code)
+	if err != nil {
+		return User{}, err
+	}
+	now := r.Now()
+	return r.Store.VerifyEmail(ctx, hash, now, func(link Link, before User) Record {
+		caller.UserID = link.UserID
+		record := recordOf(caller.event(EventEmailVerified, link.UserID, now, ""))
+		if link.Purpose == PurposeChange {
+			record.Events = append(record.Events, caller.event(EventEmail, link.UserID, now, ""))
+			record.Mails = []NewMail{caller.notice(MailEmail, before.Email, link.Email, now)}
+		}
+		return record
+	})
+}

@@ -1,0 +1,110 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"time"
+
+	"taskapi/app"
+)
+
+var _ app.APITokenStore = (*DB)(nil)
+
+const apiTokenColumns = `id, user_id, name, scopes, created_at, expires_at`
+
+func scanAPIToken(row row, before ...any) (t app.APIToken, err error) {
+	var scopes string
+	var created int64
+	var expires sql.NullInt64
+	err = row.Scan(append(before, &t.ID, &t.UserID, &t.Name, &scopes, &created, &expires)...)
+	t.Scopes, t.CreatedAt = scopesOf(scopes), fromMillis(created)
+	if expires.Valid {
+		t.ExpiresAt = fromMillis(expires.Int64)
+	}
+	return t, err
+}
+
+func scopesOf(text string) []app.Scope {
+	var scopes []app.Scope
+	for scope := range strings.FieldsSeq(text) {
+		scopes = append(scopes, app.Scope(scope))
+	}
+	return scopes
+}
+
+// CreateAPIToken adds a token. Returns app.ErrTooManyTokens.
+func (db *DB) CreateAPIToken(ctx context.Context, t app.NewAPIToken, record app.Record) (app.APIToken, error) {
+	var names []string
+	for _, scope := range t.Scopes {
+		names = append(names, string(scope))
+	}
+	var created app.APIToken
+	err := db.writeAside(ctx, func(tx *tx) error {
+		err := tx.each(`INSERT INTO api_tokens (user_id, name, hash, scopes, created_at, expires_at)
+			SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE (SELECT count(*) FROM api_tokens WHERE user_id = ?1) < ?7
+			RETURNING `+apiTokenColumns, []any{t.UserID, t.Name, t.Hash, strings.Join(names, " "),
+			millis(t.CreatedAt), nullMillis(t.ExpiresAt), app.MaxTokens}, func(row row) (err error) {
+			created, err = scanAPIToken(row)
+			return err
+		})
+		switch {
+		case isForeignKey(err):
+			return app.ErrSessionEnded // the user is being deleted
+		case err != nil:
+			return err
+		case created.ID == 0:
+			return app.ErrTooManyTokens
+		}
+		return tx.record(t.UserID, record)
+	})
+	return created, err
+}
+
+// APITokens returns a page of the user's tokens that have not expired, by id.
+func (db *DB) APITokens(ctx context.Context, userID int64, now time.Time, page app.PageRequest) (app.Page[app.APIToken], error) {
+	return pageOf(ctx, db, page,
+		`SELECT (SELECT count(*) FROM api_tokens WHERE user_id = ?1 AND coalesce(expires_at > ?2, true)), `+apiTokenColumns+`
+			FROM api_tokens WHERE user_id = ?1 AND coalesce(expires_at > ?2, true) ORDER BY id LIMIT ?3 OFFSET ?4`,
+		`SELECT count(*) FROM api_tokens WHERE user_id = ?1 AND coalesce(expires_at > ?2, true)`, []any{userID, millis(now)},
+		func(row row, total *int64) (app.APIToken, error) { return scanAPIToken(row, total) })
+}
+
+// DeleteAPIToken ends a token. Returns app.ErrTokenNotFound without one of the
+// user's.
+func (db *DB) DeleteAPIToken(ctx context.Context, userID, id int64, record app.Record) error {
+	return db.write(ctx, func(tx *tx) error {
+		n, err := tx.change(`DELETE FROM api_tokens WHERE id = ? AND user_id = ?`, id, userID)
+		if err == nil && n == 0 {
+			err = app.ErrTokenNotFound
+		}
+		return errors.Join(err, tx.record(userID, record))
+	})
+}
+
+// TokenCaller returns who a token speaks for, if it has not expired; else
+// app.ErrSessionEnded.
+func (db *DB) TokenCaller(ctx context.Context, hash string, now time.Time) (app.Caller, error) {
+	return db.callers.find(hash, now, func() (app.Caller, time.Time, error) {
+		tx, err := db.read(ctx)
+		if err != nil {
+			return app.Caller{}, time.Time{}, err
+		}
+		var caller app.Caller
+		var scopes string
+		var expires sql.NullInt64
+		err = tx.one(`SELECT u.id, u.role, t.scopes, t.expires_at FROM api_tokens t JOIN users u ON u.id = t.user_id
+			WHERE t.hash = ? AND coalesce(t.expires_at > ?, true)`, []any{hash, millis(now)},
+			&caller.UserID, &caller.Role, &scopes, &expires)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = app.ErrSessionEnded
+		}
+		caller.Scopes = scopesOf(scopes)
+		until := time.Time{}
+		if expires.Valid {
+			until = fromMillis(expires.Int64)
+		}
+		return caller, until, translate(err)
+	})
+}

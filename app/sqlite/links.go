@@ -1,0 +1,97 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"taskapi/app"
+)
+
+var _ app.LinkStore = (*DB)(nil)
+
+// Link returns what a link is good for, else app.ErrLinkInvalid.
+func (db *DB) Link(ctx context.Context, hash string, now time.Time) (app.Link, error) {
+	tx, err := db.read(ctx)
+	if err != nil {
+		return app.Link{}, err
+	}
+	link, err := tx.link(hash, now)
+	return link, translate(err)
+}
+
+func (t *tx) link(hash string, now time.Time) (link app.Link, err error) {
+	err = t.one(`SELECT user_id, purpose, email FROM links WHERE hash = ? AND expires_at > ?`,
+		[]any{hash, millis(now)}, &link.UserID, &link.Purpose, &link.Email)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = app.ErrLinkInvalid
+	}
+	return link, err
+}
+
+// ResetPassword uses a link for a new password up, with all others like it,
+// and ends everything by which the user is signed in. Else app.ErrLinkInvalid.
+func (db *DB) ResetPassword(ctx context.Context, hash, passwordHash string, now time.Time, record app.Record) (app.User, error) {
+	var user app.User
+	err := db.write(ctx, func(tx *tx) error {
+		link, err := tx.link(hash, now)
+		if err != nil {
+			return err
+		}
+		if link.Purpose != app.PurposeReset {
+			return app.ErrLinkInvalid
+		}
+		user, err = tx.user(`UPDATE users SET password_hash = ?2,
+			verified_at = iif(email_key = ?3, coalesce(verified_at, ?4), verified_at)
+			WHERE id = ?1 RETURNING `+userColumns, link.UserID, passwordHash, app.EmailKey(link.Email), millis(now))
+		if err != nil {
+			return err
+		}
+		return errors.Join(
+			tx.exec(`DELETE FROM links WHERE user_id = ? AND purpose = 'reset'`, user.ID),
+			tx.endAccess(user.ID), tx.record(user.ID, record))
+	})
+	return user, err
+}
+
+// VerifyEmail uses a link that proves an address up. The address of a change
+// becomes the user's. Returns app.ErrLinkInvalid when the address is no longer
+// the user's or the one they want, and app.ErrEmailTaken.
+func (db *DB) VerifyEmail(ctx context.Context, hash string, now time.Time, record func(app.Link, app.User) app.Record) (app.User, error) {
+	var after app.User
+	err := db.writeAside(ctx, func(tx *tx) error {
+		link, err := tx.link(hash, now)
+		if err != nil {
+			return err
+		}
+		before, err := tx.user(`SELECT `+userColumns+` FROM users WHERE id = ?`, link.UserID)
+		if err != nil {
+			return err
+		}
+		after, err = tx.verify(link, now)
+		if errors.Is(err, app.ErrUserNotFound) {
+			err = app.ErrLinkInvalid
+		}
+		if err != nil {
+			return err
+		}
+		return errors.Join(
+			tx.exec(`DELETE FROM links WHERE user_id = ? AND purpose = ?`, after.ID, string(link.Purpose)),
+			tx.record(after.ID, record(link, before)))
+	})
+	return after, err
+}
+
+func (t *tx) verify(link app.Link, now time.Time) (app.User, error) {
+	key := app.EmailKey(link.Email)
+	switch link.Purpose {
+	case app.PurposeVerify:
+		return t.user(`UPDATE users SET verified_at = coalesce(verified_at, ?3)
+			WHERE id = ?1 AND email_key = ?2 RETURNING `+userColumns, link.UserID, key, millis(now))
+	case app.PurposeChange:
+		return t.user(`UPDATE users SET email = ?2, email_key = ?3, verified_at = ?4, pending_email = NULL
+			WHERE id = ?1 AND pending_email = ?2 RETURNING `+userColumns, link.UserID, link.Email, key, millis(now))
+	}
+	return app.User{}, app.ErrLinkInvalid
+}

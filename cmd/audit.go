@@ -1,0 +1,57 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"taskapi/app"
+	"taskapi/app/sqlite"
+)
+
+func newAudit(a *application) *cobra.Command {
+	var user string
+	var limit int
+	cmd := &cobra.Command{
+		Use: "audit", Short: "Show who did what: sign-ins, refusals, changes of accounts", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withDatabase(cmd, func(ctx context.Context, db *sqlite.DB) error {
+				var id int64
+				if user != "" {
+					found, err := find(ctx, db, user)
+					if err != nil {
+						return err
+					}
+					id = found.ID
+				}
+				return a.listEvents(ctx, db, id, limit)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&user, "user", "", "only this user's account: an e-mail address or an id")
+	cmd.Flags().IntVar(&limit, "limit", 100, "at most so many, the newest first")
+	addSettings(cmd, folderSetting)
+	return cmd
+}
+
+func (a *application) listEvents(ctx context.Context, db *sqlite.DB, userID int64, limit int) error {
+	out := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "TIME (UTC)\tEVENT\tUSER\tBY\tFROM\tDETAIL")
+	err := db.EachEvent(ctx, userID, limit, func(e app.Event) error {
+		_, err := fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", e.At.Format(time.DateTime), e.Name, idOrDash(e.UserID), idOrDash(e.ActorID), e.Address, e.Detail)
+		return err
+	})
+	return errors.Join(err, out.Flush())
+}
+
+func idOrDash(id int64) string {
+	if id == 0 {
+		return "-"
+	}
+	return strconv.FormatInt(id, 10)
+}

@@ -1,0 +1,101 @@
+package cmd
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"time"
+
+	"taskapi/app"
+	"taskapi/app/api"
+	"taskapi/app/mailer"
+	"taskapi/app/password"
+	"taskapi/app/sqlite"
+	"taskapi/app/token"
+	"taskapi/web"
+)
+
+// limiterKeys bounds the memory of each kind of limit, at about 6 MB.
+const limiterKeys = 1 << 16
+
+// wire builds the server from the settings, and what runs beside it.
+func (a *application) wire(s Settings, db *sqlite.DB, secret []byte, log *slog.Logger) (*api.Server, []func(context.Context), error) {
+	access, err := token.NewAccess(secret, s.AccessTTL, time.Now, rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	refreshes, err := token.NewRefresh(secret, rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	links, err := newLinks(s, secret)
+	if err != nil {
+		return nil, nil, err
+	}
+	sendMails, err := mailWorker(s.Mail, db, links, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	users, err := newUsers(s, db)
+	if err != nil {
+		return nil, nil, err
+	}
+	audit := &app.Audit{Store: db, Log: log}
+	users.Links, users.Audit, users.ConfirmEmail = links, audit, s.Mail.Server != ""
+	sessions := &app.Sessions{
+		Store: db, Passwords: users.Passwords, Access: access, Refreshes: refreshes,
+		RefreshTTL: s.RefreshTTL, IdleTTL: s.RefreshIdle, Rotation: s.RefreshRotation,
+		VerifiedOnly: s.VerifiedOnly, Audit: audit, Now: time.Now, Log: log,
+	}
+	config := api.Config{
+		Version: a.build.Version, Users: users, Sessions: sessions, Audit: audit, Access: access, Log: log, Now: time.Now,
+		Tasks:       &app.Tasks{Store: db, Now: time.Now},
+		APITokens:   &app.APITokens{Store: db, Now: time.Now, Random: rand.Reader},
+		CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies,
+	}
+	recovery := app.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Now: time.Now, Log: log}
+	if s.RateLimit {
+		guard := &app.Guard{Now: time.Now, Max: limiterKeys}
+		users.Guard, sessions.Guard, recovery.Guard = guard, guard, guard
+		recovery.Limiter = &app.Limiter{Now: time.Now, Max: limiterKeys}
+		config.Limiter = &app.Limiter{Now: time.Now, Max: limiterKeys}
+	}
+	config.Recovery = app.NewRecovery(recovery)
+	return api.New(config), []func(context.Context){config.Recovery.Run, sendMails}, nil
+}
+
+func newLinks(s Settings, secret []byte) (*app.Links, error) {
+	codes, err := token.NewCodes(secret, rand.Reader)
+	return &app.Links{Codes: codes, PublicURL: s.PublicURL}, err
+}
+
+func newUsers(s Settings, db *sqlite.DB) (*app.Users, error) {
+	hasher, err := password.New(password.Options{Params: password.DefaultParams()})
+	return &app.Users{
+		Store: db, Passwords: hasher, Now: time.Now, RegistrationOpen: s.RegistrationOpen,
+		Policy: app.PasswordPolicy{Min: s.PasswordMin, Max: s.PasswordMax, Allowed: s.PasswordChars},
+	}, err
+}
+
+// mailWorker returns what sends the mails of the outbox. Without a server for
+// them, the log says which ones are kept.
+func mailWorker(s MailSettings, db *sqlite.DB, links *app.Links, log *slog.Logger) (run func(context.Context), err error) {
+	if s.Server == "" {
+		db.OnMail(func(m app.NewMail) {
+			log.Info("mail kept in the outbox: no mail server is set; see \"taskapi mail list\"", "template", m.Template)
+		})
+		return func(context.Context) {}, nil
+	}
+	composer, err := mailer.NewComposer(web.Files(), s.From, links.Fill)
+	if err != nil {
+		return nil, err
+	}
+	worker := mailer.NewWorker(db, composer, sender(s), mathrand.Float64, log)
+	db.OnMail(func(app.NewMail) { worker.Wake() })
+	return worker.Run, nil
+}
+
+func sender(s MailSettings) *mailer.Sender {
+	return &mailer.Sender{Server: s.Server, Port: s.Port, Username: s.Username, Password: s.Password, Transport: s.TLS}
+}
