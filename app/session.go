@@ -319,6 +319,9 @@ func (s *Sessions) EndAll(ctx context.Context, caller Caller) (int64, error) {
 }
 
 func (s *Sessions) parse(raw Field[string], invalid *Error) (token.RefreshToken, error) {
+	if raw.State == Mistyped {
+		return token.RefreshToken{}, problems{"refresh_token": "The field refresh_token must be a string."}.err()
+	}
 	if raw.State == Absent || raw.State == Null || raw.State == Present && raw.Value == "" {
 		return token.RefreshToken{}, ErrRefreshRequired
 	}

@@ -82,7 +82,7 @@ type UserStore interface {
 	UserByEmail(ctx context.Context, email string) (User, error)
 	Users(ctx context.Context, page PageRequest) (Page[User], error)
 	// UpdateUser ends all sessions but KeepSession when the password changes.
-	// A new address is not a proven one. Returns ErrWrongPassword when
+	// A new address is not a proven one. Returns ErrHashReplaced when
 	// IfPasswordHash is no longer the hash.
 	UpdateUser(ctx context.Context, id int64, change UserChange, record Record) (User, error)
 	// DeleteUser removes the user with all that is theirs in one transaction.

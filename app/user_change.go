@@ -15,6 +15,20 @@ func (u *Users) Update(ctx context.Context, caller Caller, id int64, in UserInpu
 	if err := access(caller, id); err != nil {
 		return User{}, err
 	}
+	for try := 1; ; try++ {
+		user, err := u.update(ctx, caller, id, in)
+		// The hash was replaced while ours was checked. Whether the password
+		// still is the current one is for the new hash to say.
+		if !errors.Is(err, ErrHashReplaced) || try == maxTries {
+			return user, err
+		}
+	}
+}
+
+// maxTries is how often an update is tried while others replace the hash.
+const maxTries = 8
+
+func (u *Users) update(ctx context.Context, caller Caller, id int64, in UserInput) (User, error) {
 	user, err := u.Store.User(ctx, id)
 	if err != nil {
 		return User{}, err

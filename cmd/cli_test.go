@@ -1,6 +1,10 @@
 package cmd
 
 import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,6 +27,7 @@ func TestWrongUse(t *testing.T) {
 		{"--bogus", "--bogus"}, {"serve --bogus", "--bogus"},
 		{"serve extra", `takes no argument, but there is "extra"`},
 		{"user add", "wants one argument: the e-mail address"}, {"user promote a b", "wants one argument"},
+		{"help nope", `there is no command "nope"`}, {"completion tcsh", `"tcsh" is not a command of "taskapi completion"`},
 		{"serve --addr", "--addr"}, {"mail list --status odd", "expected queued, sent or dead"},
 		{"mail test a@b.c", "no mail server is set"}, {"mail test --mail-server localhost --mail-from a@b.c nonsense", `"nonsense" is not an e-mail address`},
 	} {
@@ -76,6 +81,36 @@ func TestInitAndReset(t *testing.T) {
 	world{}.taskapi(t, "db", "reset", "--yes", data).expect(t, exitOK, "is ready")
 }
 
+func TestInterruptedQuestions(t *testing.T) {
+	data := folder(t)
+	world{}.taskapi(t, "db", "init", data).expect(t, exitOK)
+	silent, hold := io.Pipe() // a person who types nothing
+	t.Cleanup(func() { _ = hold.Close() })
+	ctx, interrupt := context.WithCancel(t.Context())
+	var text bytes.Buffer
+	a := &application{build: Build{Schema: schema(t)}, in: silent, out: &text, err: &text, terminal: func() bool { return true }}
+	interrupt()
+	if code := run(ctx, a, []string{"db", "reset", data}); code != exitFailed || !strings.Contains(text.String(), "interrupted; nothing was changed") {
+		t.Errorf("exit code %d: %s", code, text.String())
+	}
+}
+
+func TestResetLeavesWhatBelongsToOthers(t *testing.T) {
+	data := folder(t)
+	world{}.taskapi(t, "db", "init", data).expect(t, exitOK)
+	path := filepath.Join("data", databaseFile)
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary.BigEndian.PutUint32(file[68:], 7) // the application id
+	writeFile(t, path, string(file))
+	world{}.taskapi(t, "db", "reset", "--yes", data).expect(t, exitFailed, "belongs to another program and is not deleted")
+	if now, err := os.ReadFile(path); err != nil || string(now) != string(file) {
+		t.Errorf("the file was changed (%v)", err)
+	}
+}
+
 func TestResetRefusesWhileAServerRuns(t *testing.T) {
 	flag := folder(t)
 	world{}.taskapi(t, "db", "init", flag).expect(t, exitOK)
@@ -108,9 +143,9 @@ func TestUserCommands(t *testing.T) {
 	world{}.taskapi(t, "user", "list", data).expect(t, exitOK, "1   admin  ann@example.com", "2   user   bob@example.com  Bobby")
 	world{}.taskapi(t, "user", "demote", "1", data).expect(t, exitFailed, "Make another user an admin first")
 	world{}.taskapi(t, "user", "delete", "1", "--yes", data).expect(t, exitFailed, "Make another user an admin first")
-	world{}.taskapi(t, "user", "promote", "Bob@example.com", data).expect(t, exitOK, "is now admin and has to sign in again")
-	world{}.taskapi(t, "user", "promote", "2", data).expect(t, exitOK, "is admin already")
-	world{}.taskapi(t, "user", "demote", "ann@example.com", data).expect(t, exitOK, "is now user")
+	world{}.taskapi(t, "user", "promote", "Bob@example.com", data).expect(t, exitOK, "now has the role admin and has to sign in again")
+	world{}.taskapi(t, "user", "promote", "2", data).expect(t, exitOK, "has the role admin already")
+	world{}.taskapi(t, "user", "demote", "ann@example.com", data).expect(t, exitOK, "now has the role user")
 	world{}.taskapi(t, "user", "promote", "nobody@example.com", data).expect(t, exitFailed, `there is no user "nobody@example.com"`, "taskapi user list")
 	world{in: "a whole new one\n"}.taskapi(t, "user", "passwd", "1", data).expect(t, exitOK, "has a new password and has to sign in again")
 	world{in: "password123\n"}.taskapi(t, "user", "passwd", "1", data).expect(t, exitFailed, "one of the most common ones")
@@ -124,7 +159,12 @@ func TestFoldersThatCannotBeUsed(t *testing.T) {
 	if err := os.WriteFile("file", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	world{}.taskapi(t, "db", "init", "--data-dir=file").expect(t, exitFailed, "can't be made", "--data-dir")
+	world{}.taskapi(t, "db", "init", "--data-dir=file").expect(t, exitFailed, "is not a folder", "--data-dir")
+	world{}.taskapi(t, "user", "list", "--data-dir=nowhere").expect(t, exitFailed, "there is no database", "taskapi db init")
+	if err := os.MkdirAll("data/taskapi.db", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	world{}.taskapi(t, "user", "list", "--data-dir=data").expect(t, exitFailed, "is a folder and not a database")
 	world{}.taskapi(t, "serve", "--addr=127.0.0.1:0", "--data-dir=file/below").expect(t, exitFailed, "can't be made", "--data-dir")
 }
 

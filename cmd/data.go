@@ -31,6 +31,9 @@ func (d data) database() string { return filepath.Join(d.dir, databaseFile) }
 
 // make makes the folder, for this user only.
 func (d data) make() error {
+	if info, err := os.Stat(d.dir); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is not a folder; choose another with --data-dir", d.dir)
+	}
 	if err := os.MkdirAll(d.dir, 0o700); err != nil {
 		return fmt.Errorf("the data folder %s can't be made; choose another with --data-dir or change who may write there (%w)", d.dir, err)
 	}
@@ -56,6 +59,9 @@ func (d data) lock() (release func() error, err error) {
 // open opens the database, and says in a sentence what to do if it can't.
 func (a *application) open(ctx context.Context, d data, durability sqlite.Durability) (*sqlite.DB, error) {
 	path := d.database()
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("%s is a folder and not a database; move it away, or choose another folder with --data-dir", path)
+	}
 	db, err := sqlite.Open(ctx, sqlite.Options{Path: path, Schema: a.build.Schema, Durability: durability})
 	switch {
 	case err == nil:
@@ -79,7 +85,11 @@ func (a *application) open(ctx context.Context, d data, durability sqlite.Durabi
 
 // existing opens a database that must be there already.
 func (a *application) existing(ctx context.Context, d data, durability sqlite.Durability) (*sqlite.DB, error) {
-	if _, err := os.Lstat(d.database()); err != nil {
+	_, err := os.Lstat(d.database())
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("the data folder %s can't be read; run this as the user it belongs to, or choose another with --data-dir (%w)", d.dir, err)
+	case err != nil:
 		return nil, fmt.Errorf("there is no database in %s; make one with \"taskapi db init\", or name the right folder with --data-dir", d.dir)
 	}
 	return a.open(ctx, d, durability)

@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"taskapi/app/sqlite"
 )
 
 func newDB(a *application) *cobra.Command {
@@ -75,9 +78,12 @@ func (a *application) resetDatabase(ctx context.Context, s Settings, yes bool) (
 	defer func() { err = errors.Join(err, release()) }()
 	if !yes {
 		question := fmt.Sprintf("Delete all users and tasks in %s for ever? Type yes: ", d.database())
-		if err := a.confirm(question); err != nil {
+		if err := a.confirm(ctx, question); err != nil {
 			return err
 		}
+	}
+	if err := sqlite.Ours(ctx, d.database()); errors.Is(err, sqlite.ErrForeign) {
+		return fmt.Errorf("%s belongs to another program and is not deleted; choose another folder with --data-dir", d.database())
 	}
 	// The log first: without its database it would be played into the next.
 	for _, suffix := range []string{"-wal", "-shm", "-journal", ""} {
@@ -89,16 +95,19 @@ func (a *application) resetDatabase(ctx context.Context, s Settings, yes bool) (
 }
 
 // confirm asks a person; without one, it says which flag answers.
-func (a *application) confirm(question string) error {
+func (a *application) confirm(ctx context.Context, question string) error {
 	if !a.terminal() {
 		return usagef("nobody is there to ask; add --yes to go ahead")
 	}
 	if _, err := fmt.Fprint(a.err, question); err != nil {
 		return err
 	}
-	answer, err := bufio.NewReader(a.in).ReadString('\n')
-	if strings.TrimSpace(answer) != "yes" {
-		return errors.Join(errors.New("nothing was changed"), err)
+	answer, err := await(ctx, func() (string, error) { return bufio.NewReader(a.in).ReadString('\n') })
+	if strings.TrimSpace(answer) == "yes" {
+		return nil
 	}
-	return nil
+	if err == nil || errors.Is(err, io.EOF) {
+		err = errors.New("nothing was changed")
+	}
+	return err
 }

@@ -37,7 +37,7 @@ func (w world) taskapi(t *testing.T, args ...string) outcome {
 		build: Build{Version: "1.2.3", Schema: schema(t)},
 		in:    strings.NewReader(w.in), out: &out, err: &err, environ: w.environ,
 		terminal: func() bool { return w.terminal },
-		readPassword: func() ([]byte, error) {
+		readPassword: func(context.Context) ([]byte, error) {
 			if len(typed) == 0 {
 				return nil, errors.New("nothing was typed")
 			}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -41,7 +42,7 @@ type application struct {
 	// terminal reports whether a person types the input.
 	terminal func() bool
 	// readPassword reads a line without echo, on a terminal.
-	readPassword func() ([]byte, error)
+	readPassword func(context.Context) ([]byte, error)
 }
 
 // usageError is wrong use: exit code 2.
@@ -65,8 +66,45 @@ func Main(build Build, args []string) int {
 	return run(ctx, &application{
 		build: build, in: os.Stdin, out: os.Stdout, err: os.Stderr, environ: os.Environ(),
 		terminal:     func() bool { return term.IsTerminal(stdin) },
-		readPassword: func() ([]byte, error) { return term.ReadPassword(stdin) },
+		readPassword: func(ctx context.Context) ([]byte, error) { return readPassword(ctx, stdin) },
 	}, args)
+}
+
+// readPassword gives the terminal its echo back also when a signal comes.
+func readPassword(ctx context.Context, terminal int) ([]byte, error) {
+	before, err := term.GetState(terminal)
+	if err != nil {
+		return nil, err
+	}
+	line, err := await(ctx, func() ([]byte, error) { return term.ReadPassword(terminal) })
+	if ctx.Err() != nil {
+		err = errors.Join(err, term.Restore(terminal, before))
+	}
+	return line, err
+}
+
+// errInterrupted is the end of a question that a signal answered.
+var errInterrupted = errors.New("interrupted; nothing was changed")
+
+// await waits for a person, but not after a signal. The read itself can't be
+// ended; it goes with the process, which ends next.
+func await[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := read()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, errInterrupted
+	}
 }
 
 func run(ctx context.Context, a *application, args []string) int {
@@ -75,6 +113,7 @@ func run(ctx context.Context, a *application, args []string) int {
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
+	strict(root)
 	ran, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
@@ -114,6 +153,27 @@ It makes all that it needs in ./taskapi-data and prints the address to open.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newServe(a), newDB(a), newUser(a), newMail(a), newAudit(a), newConfig(a), newVersion(a))
 	return root
+}
+
+// strict makes wrong use of what cobra adds by itself an error, as elsewhere.
+func strict(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	root.SetHelpCommand(&cobra.Command{
+		Use: "help [COMMAND]", Short: "Help about any command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			found, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return usagef("there is no command %q", strings.Join(args, " "))
+			}
+			return found.Help()
+		},
+	})
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "completion" {
+			cmd.Args = noArgs
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
 }
 
 // noArgs refuses what follows a command that takes nothing; below a group, it

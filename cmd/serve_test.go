@@ -277,9 +277,10 @@ func TestAccessLog(t *testing.T) {
 	for line := range strings.Lines(p.log.String()) {
 		var entry struct {
 			Msg, Method, Route, RequestID string
-			Status, Duration, UserID      int64
+			Status, UserID                int64
+			Duration                      float64
 		}
-		if err := json.Unmarshal([]byte(strings.NewReplacer("request_id", "RequestID", "user_id", "UserID").Replace(line)), &entry); err != nil {
+		if err := json.Unmarshal([]byte(strings.NewReplacer("request_id", "RequestID", "duration_ms", "Duration", "user_id", "UserID").Replace(line)), &entry); err != nil {
 			t.Fatalf("not JSON: %s", line)
 		}
 		if entry.Msg != "request" {

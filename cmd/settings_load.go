@@ -3,13 +3,11 @@ package cmd
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"slices"
 	"strings"
 
-	"github.com/joho/godotenv"
 	"github.com/spf13/cobra"
 )
 
@@ -83,16 +81,6 @@ func environ(pairs []string) map[string]string {
 		vars[name] = value
 	}
 	return vars
-}
-
-// dotenv reads .env in the working folder without touching the process's own
-// environment.
-func (l *loader) dotenv() level {
-	vars, err := godotenv.Read(".env")
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		l.mistake(".env", "expected lines of the form NAME=value")
-	}
-	return level{vars: vars, suffix: " in .env"}
 }
 
 func (l *loader) mistake(name, problem string) {

@@ -64,11 +64,20 @@ func duration(least, most time.Duration, field func(*Settings) *time.Duration) f
 	return func(s *Settings, value string) error {
 		d, err := time.ParseDuration(value)
 		if err != nil || d < least || d > most || d%time.Second != 0 {
-			return fmt.Errorf("expected a time such as 90s, 15m or 24h, in whole seconds, from %s to %s", least, most)
+			return fmt.Errorf("expected a time such as 90s, 15m or 24h, in whole seconds, from %s to %s", short(least), short(most))
 		}
 		*field(s) = d
 		return nil
 	}
+}
+
+// short is a duration without the zeros at its end: 24h, not 24h0m0s.
+func short(d time.Duration) string {
+	text := strings.TrimSuffix(d.String(), "m0s")
+	if text != d.String() {
+		text += "m"
+	}
+	return strings.TrimSuffix(strings.ReplaceAll(text, "h0m", "h"), "0m")
 }
 
 func parseAddr(s *Settings, value string) error {
@@ -187,7 +196,7 @@ func (s *Settings) complete(mistake func(flag, problem string)) {
 		mistake("data-dir", "expected the name of a folder")
 	}
 	if s.RefreshTTL < s.AccessTTL {
-		mistake("refresh-ttl", "expected at least the access-ttl, "+s.AccessTTL.String())
+		mistake("refresh-ttl", "expected at least the access-ttl, "+short(s.AccessTTL))
 	}
 	if s.PasswordMin > s.PasswordMax {
 		mistake("password-min", fmt.Sprintf("expected at most the password-max, %d", s.PasswordMax))
@@ -210,7 +219,7 @@ func (s *Settings) completeMail(mistake func(flag, problem string)) {
 		s.Mail.From = s.Mail.Username
 	}
 	if _, err := mail.ParseAddress(s.Mail.From); err != nil {
-		mistake("mail-from", "expected the address mails come from, such as tasks@example.com")
+		mistake("mail-from", fmt.Sprintf("%q: ", s.Mail.From)+"expected the address mails come from, such as tasks@example.com")
 	}
 	if s.Mail.Username != "" && s.Mail.TLS == "none" && !isLoopback(s.Mail.Server) {
 		mistake("mail-tls", "a login over an unencrypted link to another machine is refused; expected starttls or tls")

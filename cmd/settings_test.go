@@ -102,7 +102,7 @@ func TestOneMistake(t *testing.T) {
 	}{
 		{"--addr=127.0.0.1:65536", "HOST:PORT"}, {"--addr=127.0.0.1:http", "HOST:PORT"}, {"--data-dir=", "name of a folder"},
 		{"--public-url=tasks.example.com", "https://"}, {"--public-url=ftp://a", "https://"}, {"--public-url=http://a?b", "https://"},
-		{"--access-ttl=25h", "from 1s to 24h"}, {"--access-ttl=1500ms", "whole seconds"}, {"--access-ttl=-1s", "from 1s"},
+		{"--access-ttl=25h", "from 1s to 24h\n"}, {"--access-ttl=1500ms", "whole seconds"}, {"--access-ttl=-1s", "from 1s"},
 		{"--refresh-ttl=1m", "at least the access-ttl, 15m"}, {"--refresh-idle=-1s", "from 0s"}, {"--refresh-rotation=true", "on or off"},
 		{"--password-min=9 --password-max=8", "at most the password-max, 8"}, {"--password-max=many", "a number"},
 		{"--password-chars=z-a", "inside []"}, {"--password-chars=a]*", "inside []"}, {`--password-chars=\`, "inside []"},
@@ -208,10 +208,24 @@ func TestTutorialTruthValues(t *testing.T) {
 	world{environ: []string{"MAIL_USE_TLS=True", "MAIL_USE_SSL=True"}}.taskapi(t, "config").expect(t, exitUsage, "at most one of them")
 }
 
-func TestBrokenEnvFile(t *testing.T) {
+func TestOddEnvFiles(t *testing.T) {
 	folder(t)
-	writeFile(t, ".env", "this is = not\nan env 'file\n")
-	world{}.taskapi(t, "config").expect(t, exitUsage, ".env: expected lines of the form NAME=value")
+	writeFile(t, ".env", "TASKAPI_ADDR=:9000\nthis is = not\n\nnonsense\nTASKAPI_RATE_LIMIT=perhaps\n")
+	world{}.taskapi(t, "config").expect(t, exitUsage, ".env, line 2: expected NAME=value", ".env, line 4: expected NAME=value", "TASKAPI_RATE_LIMIT in .env")
+	writeFile(t, ".env", "\ufeffTASKAPI_REGISTRATION=closed\r\n# a comment\r\nexport TASKAPI_ADDR=:9000 # another\r\nTASKAPI_DATA_DIR='a $b'\r\nMAIL_USERNAME=a${HOME}$b\nMAIL_SERVER=\"pa$$word\"\n")
+	all := inForce(t, world{}, "--mail-from=a@b.c")
+	for setting, want := range map[string]string{"registration": "closed", "addr": ":9000", "data-dir": "a $b", "mail-username": "a${HOME}$b", "mail-server": "pa$$word"} {
+		if all[setting][0] != want {
+			t.Errorf("%s is %q, want %q", setting, all[setting][0], want)
+		}
+	}
+	if err := os.Remove(".env"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(".env", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	world{}.taskapi(t, "config").expect(t, exitUsage, ".env: can't be read")
 }
 
 // The example names every setting, with its default, and nothing else; with

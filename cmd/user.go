@@ -89,7 +89,7 @@ func (a *application) addUser(ctx context.Context, users *app.Users, email, name
 	if name == "" {
 		name, _, _ = strings.Cut(email, "@")
 	}
-	plain, err := a.askPassword()
+	plain, err := a.askPassword(ctx)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (a *application) addUser(ctx context.Context, users *app.Users, email, name
 }
 
 // askPassword asks twice on a terminal, and else reads the first line.
-func (a *application) askPassword() (string, error) {
+func (a *application) askPassword(ctx context.Context) (string, error) {
 	if !a.terminal() {
 		line, err := bufio.NewReader(a.in).ReadString('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -123,11 +123,14 @@ func (a *application) askPassword() (string, error) {
 		if _, err := fmt.Fprint(a.err, prompt); err != nil {
 			return "", err
 		}
-		line, err := a.readPassword()
+		line, err := a.readPassword(ctx)
 		if _, printErr := fmt.Fprintln(a.err); err != nil || printErr != nil {
 			return "", errors.Join(err, printErr)
 		}
 		typed[i] = string(line)
+	}
+	if typed[0] == "" {
+		return "", errors.New("the password is empty; try again")
 	}
 	if typed[0] != typed[1] {
 		return "", errors.New("the two passwords differ; try again")
@@ -173,12 +176,12 @@ func newUserRole(a *application, use, short string, role app.Role) *cobra.Comman
 					return err
 				}
 				if user.Role == role {
-					return a.printf("%s is %s already.\n", user.Email, role)
+					return a.printf("%s has the role %s already.\n", user.Email, role)
 				}
 				if err := users.SetRole(ctx, user.ID, role); err != nil {
 					return err
 				}
-				return a.printf("%s is now %s and has to sign in again.\n", user.Email, role)
+				return a.printf("%s now has the role %s and has to sign in again.\n", user.Email, role)
 			})
 		},
 	}
@@ -195,7 +198,7 @@ func newUserPasswd(a *application) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				plain, err := a.askPassword()
+				plain, err := a.askPassword(ctx)
 				if err != nil {
 					return err
 				}
@@ -221,7 +224,7 @@ func newUserDelete(a *application) *cobra.Command {
 					return err
 				}
 				if !yes {
-					if err := a.confirm(fmt.Sprintf("Delete %s with all their tasks for ever? Type yes: ", user.Email)); err != nil {
+					if err := a.confirm(ctx, fmt.Sprintf("Delete %s with all their tasks for ever? Type yes: ", user.Email)); err != nil {
 						return err
 					}
 				}

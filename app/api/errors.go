@@ -104,8 +104,11 @@ func (s *Server) failDomain(c *fiber.Ctx, err *app.Error) {
 		c.Set(fiber.HeaderRetryAfter, seconds(err.RetryAfter))
 	}
 	if err.Kind == app.KindUnavailable {
-		s.Log.LogAttrs(c.UserContext(), slog.LevelWarn, "request put off",
-			slog.String("request_id", requestID(c)), slog.Any("error", err))
+		level, message := slog.LevelWarn, "request put off"
+		if errors.Is(err, app.ErrDiskFull) {
+			level, message = slog.LevelError, "the disk is full: nothing can be written until there is room"
+		}
+		s.Log.LogAttrs(c.UserContext(), level, message, slog.String("request_id", requestID(c)), slog.Any("error", err))
 	}
 	sendProblem(c, status(err.Kind), problem{Error: err.Message, Errors: err.Fields, Code: err.Code})
 }
@@ -143,7 +146,6 @@ func (s *Server) serverError(c *fiber.Ctx, err error) error {
 	s.prepare(c)
 	s.fail(c, err)
 	linger(c.Context().Conn())
-	s.Log.LogAttrs(c.UserContext(), slog.LevelInfo, "request refused",
-		slog.Int("status", c.Response().StatusCode()), slog.String("request_id", requestID(c)))
+	s.logRequest(c, "-", "-", 0)
 	return nil
 }

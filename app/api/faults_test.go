@@ -66,7 +66,7 @@ func TestTheAccessLog(t *testing.T) {
 	log := s.log.String()
 	for _, want := range []string{
 		"method=POST route=/auth/register status=201", "method=POST route=/auth/login status=200", "method=GET route=/tasks/:id status=200",
-		"method=GET route=- status=404", "user_id=1", "duration=", "request_id=",
+		"method=GET route=- status=404", "user_id=1", "duration_ms=", "request_id=",
 	} {
 		if !strings.Contains(log, want) {
 			t.Errorf("no %q in the log:\n%s", want, log)

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -40,15 +42,21 @@ func (s *Server) observe(c *fiber.Ctx) error {
 	if c.Locals(keyUnmatched) != nil {
 		route = "-"
 	}
-	s.Log.LogAttrs(ctx, slog.LevelInfo, "request",
-		slog.String("method", c.Method()),
+	s.logRequest(c, c.Method(), route, s.Now().Sub(began))
+	return nil
+}
+
+// logRequest writes a line of the access log. What could not be read of a
+// request is a hyphen.
+func (s *Server) logRequest(c *fiber.Ctx, method, route string, took time.Duration) {
+	s.Log.LogAttrs(c.UserContext(), slog.LevelInfo, "request",
+		slog.String("method", method),
 		slog.String("route", route),
 		slog.Int("status", c.Response().StatusCode()),
-		slog.Duration("duration", s.Now().Sub(began)),
+		slog.Float64("duration_ms", math.Round(took.Seconds()*1e6)/1e3),
 		slog.Int64("user_id", callerOf(c).UserID),
 		slog.String("request_id", requestID(c)),
 	)
-	return nil
 }
 
 // prepare names the request and sets the headers that every answer carries,

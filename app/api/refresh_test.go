@@ -166,12 +166,10 @@ func TestWhatIsNoRefreshToken(t *testing.T) {
 	s := start(t)
 	ann := s.signUp("ann")
 	for body, want := range map[string][2]string{
-		`{}`:                                                  {"Refresh token required.", "Refresh token required."},
-		`{"refresh_token":null}`:                              {"Refresh token required.", "Refresh token required."},
-		`{"refresh_token":""}`:                                {"Refresh token required.", "Refresh token required."},
-		`{"refresh_token":5}`:                                 {"Invalid or expired refresh token.", "Invalid or already revoked refresh token."},
-		`{"refresh_token":["x"]}`:                             {"Invalid or expired refresh token.", "Invalid or already revoked refresh token."},
-		`{"refresh_token":"x"}`:                               {"Invalid or expired refresh token.", "Invalid or already revoked refresh token."},
+		`{}`:                     {"Refresh token required.", "Refresh token required."},
+		`{"refresh_token":null}`: {"Refresh token required.", "Refresh token required."},
+		`{"refresh_token":""}`:   {"Refresh token required.", "Refresh token required."},
+		`{"refresh_token":"x"}`:  {"Invalid or expired refresh token.", "Invalid or already revoked refresh token."},
 		`{"refresh_token":"` + ann.refresh + `A"}`:            {"Invalid or expired refresh token.", "Invalid or already revoked refresh token."},
 		`{"refresh_token":"` + flip(ann.refresh) + `"}`:       {"Invalid or expired refresh token.", "Invalid or already revoked refresh token."},
 		`{"refresh_token":"` + ann.refresh + `\u0000"}`:       {"Invalid or expired refresh token.", "Invalid or already revoked refresh token."},
@@ -184,6 +182,13 @@ func TestWhatIsNoRefreshToken(t *testing.T) {
 		}
 		if a := s.call("POST", "/auth/logout", "", body); a.status != 400 || a.str("error") != want[1] {
 			t.Errorf("logout %s: %d %s", body, a.status, a.text)
+		}
+	}
+	for _, body := range []string{`{"refresh_token":5}`, `{"refresh_token":["x"]}`, `{"refresh_token":{}}`} {
+		for _, path := range []string{"/auth/refresh", "/auth/logout"} {
+			if a := s.call("POST", path, "", body); a.status != 422 || a.str("errors.refresh_token") == "" {
+				t.Errorf("%s %s: %d %s", path, body, a.status, a.text)
+			}
 		}
 	}
 	if s.refresh(ann.refresh).status != 200 {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -28,6 +29,7 @@ const (
 	writeTimeout = 30 * time.Second // for an answer to be taken
 	idleTimeout  = 60 * time.Second // between two requests of a connection
 	workTimeout  = 10 * time.Second // for a request to get its turn at what is scarce
+	stopTimeout  = 3 * time.Second  // for a request to arrive once a stop has begun
 )
 
 // Config is what the server is made of. All fields are required unless said
@@ -57,7 +59,8 @@ type Config struct {
 // Server is the HTTP server.
 type Server struct {
 	Config
-	fiber *fiber.App
+	fiber    *fiber.App
+	listener atomic.Pointer[listener]
 }
 
 // New makes a server; Serve starts it.
@@ -81,6 +84,8 @@ func New(config Config) *Server {
 		WriteTimeout:            writeTimeout,
 		IdleTimeout:             idleTimeout,
 	})
+	// So that clients don't send another request into the stop.
+	s.fiber.Server().CloseOnShutdown = true
 	s.fiber.Server().Handler = s.knownMethods(s.fiber.Handler())
 	s.fiber.Use(s.observe, compress(), recover.New(recover.Config{
 		EnableStackTrace:  true,
@@ -91,12 +96,18 @@ func New(config Config) *Server {
 }
 
 // Serve answers on the listener until Shutdown. It closes the listener.
-func (s *Server) Serve(listener net.Listener) error {
-	return s.fiber.Listener(lingerListener{listener})
+func (s *Server) Serve(inner net.Listener) error {
+	listener := newListener(inner, s.Log)
+	s.listener.Store(listener)
+	return s.fiber.Listener(listener)
 }
 
 // Shutdown stops listening, lets requests under way be answered and returns
-// when all connections have ended, or with the context's error.
+// when all connections have ended, or with the context's error. Who is still
+// sending a request has 3 s for the rest of it.
 func (s *Server) Shutdown(ctx context.Context) error {
+	if listener := s.listener.Load(); listener != nil {
+		listener.hurry(time.Now().Add(stopTimeout))
+	}
 	return s.fiber.ShutdownWithContext(ctx)
 }

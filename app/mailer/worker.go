@@ -24,7 +24,7 @@ const (
 	// storePause is the wait after the database failed.
 	storePause = 10 * time.Second
 	// stopGrace is how long a dialogue may go on after a stop began.
-	stopGrace = 10 * time.Second
+	stopGrace = 3 * time.Second
 	// lookAgain bounds the wait for new mail, since a command of another
 	// process may queue some without waking us.
 	lookAgain = time.Minute
@@ -67,7 +67,7 @@ func (w *Worker) Wake() {
 }
 
 // Run sends until the context ends, and returns when the mail in hand is
-// settled. Its dialogue has ten seconds for that.
+// settled. Its dialogue has three seconds for that.
 func (w *Worker) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait := w.next(ctx)
@@ -114,6 +114,9 @@ func (w *Worker) handle(ctx context.Context, mail app.Mail) error {
 		return w.record(ctx, func(ctx context.Context) error { return w.Outbox.MailSent(ctx, mail.ID, w.Now()) })
 	}
 	next := w.retryAt(mail, failure)
+	if ctx.Err() != nil && !next.IsZero() {
+		next = w.Now() // our stop may be why it failed: the next start tries again
+	}
 	log = log.With(logAttrs(failure)...)
 	if next.IsZero() {
 		log.Error("mail given up; \"taskapi mail list\" says why")

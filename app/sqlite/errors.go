@@ -64,8 +64,10 @@ func translate(err error) error {
 		return busy(err)
 	}
 	switch code(err) & 0xff {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL:
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return busy(err)
+	case sqlite3.SQLITE_FULL:
+		return app.ErrDiskFull.With(err)
 	}
 	return err
 }

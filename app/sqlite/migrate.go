@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 )
 
 // applicationID marks a file as ours: "tapi" as a number, as in schema.sql.
@@ -62,6 +63,25 @@ func migrateOnce(ctx context.Context, conn *sql.Conn, schema string, steps []str
 		return false, fmt.Errorf("bring the schema from %d to %d: %w", version, version+1, err)
 	}
 	return false, nil
+}
+
+// Ours returns ErrForeign for a file that another program filled, nil for one
+// of ours or an empty one, and another error for what is no database.
+func Ours(ctx context.Context, path string) (err error) {
+	if _, err := os.Stat(path); err != nil {
+		return err
+	}
+	pool, err := openPool(dsn(path, Full, true), 1)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = schemaVersion(ctx, conn)
+	return errors.Join(err, conn.Close())
 }
 
 // schemaVersion returns the number of the schema in the file, 0 for an empty

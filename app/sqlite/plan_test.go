@@ -117,7 +117,7 @@ func useEverything(t *testing.T, db *DB) {
 	hash := testHash
 	_, err = db.UpdateUser(ctx, ann.ID, app.UserChange{PasswordHash: &hash, PendingEmail: new(string)}, app.Record{})
 	check(err)
-	if _, err = db.UpdateUser(ctx, ann.ID, app.UserChange{IfPasswordHash: "another"}, app.Record{}); !errors.Is(err, app.ErrWrongPassword) {
+	if _, err = db.UpdateUser(ctx, ann.ID, app.UserChange{IfPasswordHash: "another"}, app.Record{}); !errors.Is(err, app.ErrHashReplaced) {
 		t.Fatal(err)
 	}
 	_, err = db.SetRole(ctx, ann.ID, app.RoleAdmin, app.Record{})

@@ -144,7 +144,7 @@ func TestALoginDoesNotOutrunAPasswordChange(t *testing.T) {
 	if err := db.CreateSession(ctx, stale, testHash, "", app.Record{}); !errors.Is(err, app.ErrInvalidCredentials) {
 		t.Errorf("a session on the old password: %v", err)
 	}
-	if _, err := db.UpdateUser(ctx, ann.ID, app.UserChange{PasswordHash: &newHash, IfPasswordHash: testHash}, app.Record{}); !errors.Is(err, app.ErrWrongPassword) {
+	if _, err := db.UpdateUser(ctx, ann.ID, app.UserChange{PasswordHash: &newHash, IfPasswordHash: testHash}, app.Record{}); !errors.Is(err, app.ErrHashReplaced) {
 		t.Errorf("a change on the old password: %v", err)
 	}
 }

@@ -95,7 +95,7 @@ func (db *DB) Users(ctx context.Context, page app.PageRequest) (app.Page[app.Use
 // UpdateUser changes what the change names. A new password ends all sessions
 // but c.KeepSession; a new address is not a proven one, and links to another
 // are good for nothing any more. Returns app.ErrUserNotFound,
-// app.ErrEmailTaken, or app.ErrWrongPassword when c.IfPasswordHash is no
+// app.ErrEmailTaken, or app.ErrHashReplaced when c.IfPasswordHash is no
 // longer the hash.
 func (db *DB) UpdateUser(ctx context.Context, id int64, c app.UserChange, record app.Record) (app.User, error) {
 	var updated app.User
@@ -138,7 +138,7 @@ func (t *tx) changeUser(id int64, c app.UserChange) (app.User, error) {
 		id, c.IfPasswordHash, c.Username, c.Email, key, c.PasswordHash, c.PendingEmail)
 	if errors.Is(err, app.ErrUserNotFound) && c.IfPasswordHash != "" {
 		if _, err := t.user(`SELECT `+userColumns+` FROM users WHERE id = ?`, id); err == nil {
-			return app.User{}, app.ErrWrongPassword
+			return app.User{}, app.ErrHashReplaced
 		}
 	}
 	return updated, err
