@@ -109,5 +109,6 @@ func (a *application) confirm(ctx context.Context, question string) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		err = errors.New("nothing was changed")
 	}
-	return err
+	_, printErr := fmt.Fprintln(a.err) // the line that the person did not end
+	return errors.Join(err, printErr)
 }
