@@ -52,7 +52,7 @@ func (a *application) wire(s Settings, db *sqlite.DB, secret []byte, log *slog.L
 		Version: a.build.Version, Users: users, Sessions: sessions, Audit: audit, Access: access, Log: log, Now: time.Now,
 		Tasks:       &app.Tasks{Store: db, Now: time.Now},
 		APITokens:   &app.APITokens{Store: db, Now: time.Now, Random: rand.Reader},
-		CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies,
+		CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(),
 	}
 	recovery := app.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Now: time.Now, Log: log}
 	if s.RateLimit {
@@ -62,7 +62,8 @@ func (a *application) wire(s Settings, db *sqlite.DB, secret []byte, log *slog.L
 		config.Limiter = &app.Limiter{Now: time.Now, Max: limiterKeys}
 	}
 	config.Recovery = app.NewRecovery(recovery)
-	return api.New(config), []func(context.Context){config.Recovery.Run, sendMails}, nil
+	server, err := api.New(config)
+	return server, []func(context.Context){config.Recovery.Run, sendMails}, err
 }
 
 func newLinks(s Settings, secret []byte) (*app.Links, error) {

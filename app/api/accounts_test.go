@@ -17,7 +17,7 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 	s.register("ann")
 	a := s.with("POST", "/auth/login", `{"email":"ann@example.com","password":"`+testPassword+`"}`, "Content-Type", "application/json", "User-Agent", firefox)
 	phone := person{access: a.str("access_token"), refresh: a.str("refresh_token")}
-	s.clock.advance(time.Hour)
+	s.clock.advance(10 * time.Minute)
 	laptop, bob := s.login("ann"), s.signUp("bob")
 
 	list := s.call("GET", "/auth/sessions", laptop.access, "")

@@ -22,6 +22,7 @@ import (
 	"taskapi/app/sqlite"
 	"taskapi/app/sqlite/sqlitetest"
 	"taskapi/app/token"
+	"taskapi/web"
 )
 
 const (
@@ -32,14 +33,24 @@ const (
 // clock is a clock that a test moves. It runs on with real time, so that what
 // Fiber and the tokens do in between stays consistent.
 type clock struct {
-	mu   sync.Mutex
-	skew time.Duration
+	mu     sync.Mutex
+	skew   time.Duration
+	frozen time.Time // unless zero, real time stands still here
 }
 
 func (c *clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !c.frozen.IsZero() {
+		return c.frozen.Add(c.skew)
+	}
 	return time.Now().Add(c.skew)
+}
+
+func (c *clock) freeze() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.frozen = time.Now().Truncate(time.Second)
 }
 
 func (c *clock) advance(d time.Duration) {
@@ -113,7 +124,7 @@ func start(t testing.TB, change ...func(*parts)) *server {
 		},
 		recovery: app.Recovery{Store: s.db, Links: s.links, Passwords: hasher, Policy: s.users.Policy, Now: s.clock.Now, Log: log},
 		api: api.Config{
-			Version: "test", Tasks: &app.Tasks{Store: s.db, Now: s.clock.Now}, Access: access, Audit: audit, Log: log, Now: s.clock.Now,
+			Version: "test", Web: web.Files(), Tasks: &app.Tasks{Store: s.db, Now: s.clock.Now}, Access: access, Audit: audit, Log: log, Now: s.clock.Now,
 			APITokens: &app.APITokens{Store: s.db, Now: s.clock.Now, Random: rand.Reader},
 		},
 	}
@@ -121,7 +132,9 @@ func start(t testing.TB, change ...func(*parts)) *server {
 		f(&p)
 	}
 	p.api.Users, p.api.Sessions, p.api.Recovery = p.users, p.sessions, app.NewRecovery(p.recovery)
-	s.url = serve(t, api.New(p.api))
+	server, err := api.New(p.api)
+	must(t, err)
+	s.url = serve(t, server)
 	run(t, p.api.Recovery.Run)
 	return s
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/api"
 )
 
 // failsUntilLimited tries to sign in with a wrong password until it is told to
@@ -31,6 +32,11 @@ func (s *server) failsUntilLimited(forwarded string) int {
 	}
 	s.t.Fatal("there is no limit")
 	return 0
+}
+
+// trustLoopback makes the tests themselves a proxy that is believed.
+func trustLoopback(c *api.Config) {
+	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 }
 
 func limitedServer(t *testing.T, proxies ...string) *server {

@@ -67,7 +67,9 @@ func TestEveryRouteForEveryone(t *testing.T) {
 			}
 		}
 	}
-	for _, route := range api.New(api.Config{}).Routes() {
+	server, err := api.New(api.Config{})
+	must(t, err)
+	for _, route := range server.Routes() {
 		if !tested[route[0]+" "+route[1]] {
 			t.Errorf("%s %s is not in the matrix", route[0], route[1])
 		}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -51,6 +52,8 @@ type Config struct {
 	CORSOrigins []string
 	// TrustedProxies are believed when they say whom they speak for.
 	TrustedProxies []netip.Prefix
+	// Web holds the page below static/. Nil is no page.
+	Web fs.FS
 	// Limiter bounds how often an address may try to sign in and the like.
 	// Nil is no limit.
 	Limiter *app.Limiter
@@ -63,8 +66,9 @@ type Server struct {
 	listener atomic.Pointer[listener]
 }
 
-// New makes a server; Serve starts it.
-func New(config Config) *Server {
+// New makes a server; Serve starts it. It fails only on a Web that can't be
+// read.
+func New(config Config) (*Server, error) {
 	if config.Random == nil {
 		config.Random = rand.Reader
 	}
@@ -91,8 +95,16 @@ func New(config Config) *Server {
 		EnableStackTrace:  true,
 		StackTraceHandler: s.panicked,
 	}), refuseEncoded)
-	s.register(s.routes())
-	return s
+	routes := s.routes()
+	if s.Web != nil {
+		static, err := newStatic(s.Web)
+		if err != nil {
+			return nil, err
+		}
+		routes = append(routes, static.routes()...)
+	}
+	s.register(routes)
+	return s, nil
 }
 
 // Serve answers on the listener until Shutdown. It closes the listener.

@@ -124,6 +124,9 @@ func openPool(dsn string, connections int) (*sql.DB, error) {
 	return pool, nil
 }
 
+// Path is where the database file is.
+func (db *DB) Path() string { return db.path }
+
 // Close ends all connections. The last one out moves the write-ahead log into
 // the database and removes it.
 func (db *DB) Close() error {

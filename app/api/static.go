@@ -1,0 +1,143 @@
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+)
+
+// staticMark stands in HTML for the address of everything beside it.
+const staticMark = "{{static}}"
+
+// policy is what a page of ours may do (CSP level 3): load from here and
+// nowhere else, and never stand in another page's frame.
+const policy = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+
+// static is what browsers load. One hash of all files is part of their
+// addresses, so that they may be kept for ever and modules find each other by
+// relative names.
+type static struct {
+	prefix string // /static/HASH
+	files  map[string]file
+}
+
+// file is a file in the forms that it is sent in, made once at the start.
+type file struct {
+	kind        string
+	plain, gzip []byte
+	etag        string
+}
+
+// newStatic reads the folder static of a file system.
+func newStatic(files fs.FS) (*static, error) {
+	s := &static{files: map[string]file{}}
+	sum := sha256.New()
+	err := fs.WalkDir(files, "static", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(files, name)
+		s.files[strings.TrimPrefix(name, "static/")] = file{plain: content}
+		// The walk is in lexical order, so the hash is always the same.
+		_, _ = fmt.Fprintf(sum, "%s %d ", name, len(content))
+		_, _ = sum.Write(content)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the page: %w", err)
+	}
+	s.prefix = "/static/" + base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:9])
+	for name, f := range s.files {
+		s.files[name] = s.prepare(name, f.plain)
+	}
+	return s, nil
+}
+
+// kindOf names the media type of what we have. The system's own table can't be
+// relied on: some call scripts plain text.
+func kindOf(name string) string {
+	switch path.Ext(name) {
+	case ".html":
+		return "text/html; charset=utf-8"
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	case ".png":
+		return "image/png"
+	case ".webmanifest":
+		return "application/manifest+json"
+	}
+	return fiber.MIMEOctetStream
+}
+
+func (s *static) prepare(name string, content []byte) file {
+	f := file{kind: kindOf(name), plain: content}
+	if strings.HasPrefix(f.kind, "text/") {
+		f.plain = bytes.ReplaceAll(content, []byte(staticMark), []byte(s.prefix))
+	}
+	if packed := fasthttp.AppendGzipBytesLevel(nil, f.plain, fasthttp.CompressBestCompression); len(packed) < len(f.plain)*9/10 {
+		f.gzip = packed
+	}
+	sum := sha256.Sum256(f.plain)
+	f.etag = `"` + base64.RawURLEncoding.EncodeToString(sum[:9]) + `"`
+	return f
+}
+
+// routes are the addresses of the pages and of what they load.
+func (s *static) routes() []route {
+	return []route{
+		{fiber.MethodGet, "/reset-password", public, "", s.page("link.html")},
+		{fiber.MethodGet, "/verify-email", public, "", s.page("link.html")},
+		{fiber.MethodGet, "/static/:hash/:name", public, "", s.asset},
+	}
+}
+
+// page sends a page, which is asked for again each time.
+func (s *static) page(name string) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		f, ok := s.files[name]
+		if !ok {
+			return fiber.ErrNotFound
+		}
+		c.Set(fiber.HeaderContentSecurityPolicy, policy)
+		c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
+		c.Set("Cross-Origin-Opener-Policy", "same-origin")
+		c.Set(fiber.HeaderCacheControl, "no-cache")
+		return f.send(c)
+	}
+}
+
+// asset sends what a page loads, to be kept for a year: another content has
+// another address.
+func (s *static) asset(c *fiber.Ctx) error {
+	f, ok := s.files[c.Params("name")]
+	if !ok || "/static/"+c.Params("hash") != s.prefix {
+		return fiber.ErrNotFound
+	}
+	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+	return f.send(c)
+}
+
+func (f file) send(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderETag, f.etag)
+	c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
+	if c.Get(fiber.HeaderIfNoneMatch) == f.etag {
+		return c.SendStatus(fiber.StatusNotModified)
+	}
+	c.Set(fiber.HeaderContentType, f.kind)
+	if f.gzip != nil && c.Context().Request.Header.HasAcceptEncoding("gzip") {
+		c.Set(fiber.HeaderContentEncoding, "gzip")
+		return c.Send(f.gzip)
+	}
+	return c.Send(f.plain)
+}

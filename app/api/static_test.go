@@ -1,0 +1,85 @@
+package api_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// load sends a request for something that is no JSON.
+func (s *server) load(method, path string, header ...string) answer {
+	s.t.Helper()
+	request, err := http.NewRequest(method, s.url+path, nil)
+	must(s.t, err)
+	for i := 0; i < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	response, err := http.DefaultTransport.RoundTrip(request)
+	must(s.t, err)
+	text, err := io.ReadAll(response.Body)
+	must(s.t, err)
+	must(s.t, response.Body.Close())
+	return answer{status: response.StatusCode, header: response.Header, text: string(text)}
+}
+
+func TestPagesBehindLinks(t *testing.T) {
+	s := start(t)
+	for _, path := range []string{"/reset-password", "/verify-email", "/verify-email/"} {
+		a := s.load("GET", path, "Accept-Encoding", "identity")
+		if a.status != 200 || a.header.Get("Content-Type") != "text/html; charset=utf-8" || a.header.Get("Cache-Control") != "no-cache" {
+			t.Errorf("%s: %d %v", path, a.status, a.header)
+		}
+		for name, want := range map[string]string{"Content-Security-Policy": "default-src 'self'", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"} {
+			if !strings.Contains(a.header.Get(name), want) {
+				t.Errorf("%s: %s is %q", path, name, a.header.Get(name))
+			}
+		}
+		// Nothing inline, nothing from elsewhere.
+		if regexp.MustCompile(`(?i)<script(?:[^>]*)>[^<]|<style| on[a-z]+=|style=|https?://`).MatchString(a.text) {
+			t.Errorf("%s: %s", path, a.text)
+		}
+		loaded := regexp.MustCompile(`/static/[^"]+`).FindAllString(a.text, -1)
+		if len(loaded) != 2 {
+			t.Fatalf("%s loads %v", path, loaded)
+		}
+		for _, asset := range loaded {
+			s.checkAsset(asset)
+		}
+		if again := s.load("GET", path, "If-None-Match", a.header.Get("Etag")); again.status != 304 || again.text != "" {
+			t.Errorf("%s again: %d", path, again.status)
+		}
+		if head := s.load("HEAD", path); head.status != 200 || head.text != "" {
+			t.Errorf("HEAD %s: %d", path, head.status)
+		}
+	}
+	if a := s.call("POST", "/verify-email", "", ""); a.status != 405 {
+		t.Errorf("POST: %d", a.status)
+	}
+}
+
+func (s *server) checkAsset(path string) {
+	s.t.Helper()
+	plain := s.load("GET", path, "Accept-Encoding", "identity")
+	if plain.status != 200 || !strings.Contains(plain.header.Get("Cache-Control"), "immutable") || !strings.HasPrefix(plain.header.Get("Content-Type"), "text/") {
+		s.t.Errorf("%s: %d %v", path, plain.status, plain.header)
+	}
+	packed := s.load("GET", path, "Accept-Encoding", "gzip")
+	if packed.header.Get("Content-Encoding") != "gzip" || len(packed.text) >= len(plain.text) {
+		s.t.Errorf("%s is not packed: %v", path, packed.header)
+	}
+	unpacked, err := gzip.NewReader(bytes.NewReader([]byte(packed.text)))
+	must(s.t, err)
+	if text, err := io.ReadAll(unpacked); err != nil || string(text) != plain.text {
+		s.t.Errorf("%s differs when packed (%v)", path, err)
+	}
+	if a := s.call("GET", strings.Replace(path, "/static/", "/static/x", 1), "", ""); a.status != 404 {
+		s.t.Errorf("under another hash: %d", a.status)
+	}
+	if a := s.call("GET", path+".no", "", ""); a.status != 404 {
+		s.t.Errorf("no such file: %d", a.status)
+	}
+}

@@ -1,0 +1,150 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"taskapi/app"
+)
+
+// openAt opens a second handle on a database, as another process would.
+func openAt(t *testing.T, path string, now func() time.Time) *DB {
+	t.Helper()
+	db, err := Open(context.Background(), Options{Path: path, Schema: freshSchema(t), Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+func TestWhatThisProcessEndsIsEndedAtOnce(t *testing.T) {
+	ctx := context.Background()
+	for name, end := range map[string]func(db *DB, ann app.User) error{
+		"logout": func(db *DB, _ app.User) error {
+			_, err := db.EndSession(ctx, testSession, 0, testNow, app.Record{})
+			return err
+		},
+		"logout-all": func(db *DB, ann app.User) error { _, err := db.EndSessions(ctx, ann.ID, app.Record{}); return err },
+		"deletion":   func(db *DB, ann app.User) error { return db.DeleteUser(ctx, ann.ID, app.Record{}) },
+		"role": func(db *DB, ann app.User) error {
+			_, err := db.SetRole(ctx, ann.ID, app.RoleAdmin, app.Record{})
+			return err
+		},
+		"password": func(db *DB, ann app.User) error {
+			hash := testHash
+			_, err := db.UpdateUser(ctx, ann.ID, app.UserChange{PasswordHash: &hash}, app.Record{})
+			return err
+		},
+		"replay": func(db *DB, _ app.User) error {
+			_, err := db.UseSession(ctx, app.UseOf{SessionID: testSession, Now: testNow}, func(app.SessionUse) (app.SessionAction, app.Record) {
+				return app.SessionEnd, app.Record{}
+			})
+			return err
+		},
+	} {
+		db := openTest(t)
+		ann := addUser(t, db, "ann@example.com", app.RoleUser)
+		addSession(t, db, testSession, ann)
+		for range 3 {
+			if _, err := db.Caller(ctx, testSession, ann.ID, testNow); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := db.Caller(ctx, testSession, ann.ID+1, testNow); !errors.Is(err, app.ErrSessionEnded) {
+			t.Errorf("%s: remembered for another user: %v", name, err)
+		}
+		if err := end(db, ann); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Caller(ctx, testSession, ann.ID, testNow); !errors.Is(err, app.ErrSessionEnded) {
+			t.Errorf("%s: the session is remembered: %v", name, err)
+		}
+	}
+}
+
+func TestWhatAnotherProcessEndsIsSeenSoon(t *testing.T) {
+	ctx := context.Background()
+	var passed atomic.Int64
+	clock := func() time.Time { return testNow.Add(time.Duration(passed.Load())) }
+	first := openTest(t)
+	ann := addUser(t, first, "ann@example.com", app.RoleUser)
+	addSession(t, first, testSession, ann)
+	db := openAt(t, first.path, clock)
+	if _, err := db.Caller(ctx, testSession, ann.ID, testNow); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := first.SetRole(ctx, ann.ID, app.RoleAdmin, app.Record{}); err != nil {
+		t.Fatal(err)
+	}
+	passed.Store(int64(SeenWithin))
+	if _, err := db.Caller(ctx, testSession, ann.ID, testNow); !errors.Is(err, app.ErrSessionEnded) {
+		t.Errorf("after %s: %v", SeenWithin, err)
+	}
+}
+
+func TestARememberedSessionExpires(t *testing.T) {
+	ctx := context.Background()
+	db := openTest(t)
+	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	session := addSession(t, db, testSession, ann)
+	if _, err := db.Caller(ctx, testSession, ann.ID, session.ExpiresAt.Add(-time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Caller(ctx, testSession, ann.ID, session.ExpiresAt); !errors.Is(err, app.ErrSessionEnded) {
+		t.Error(err)
+	}
+}
+
+// Whatever lookups are under way, none that ends after the session did may
+// say that it lives.
+func TestLookupsDuringTheEnd(t *testing.T) {
+	ctx := context.Background()
+	db := openTest(t)
+	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	for range 50 {
+		session := app.Session{ID: testSession, UserID: ann.ID, Generation: 1, CreatedAt: testNow, LastUsedAt: testNow, ExpiresAt: testNow.Add(time.Hour)}
+		if err := db.CreateSession(ctx, session, testHash, "", app.Record{}); err != nil {
+			t.Fatal(err)
+		}
+		var ended atomic.Bool
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				for range 50 {
+					over := ended.Load()
+					if _, err := db.Caller(ctx, testSession, ann.ID, testNow); err == nil && over {
+						t.Error("alive after its end")
+					}
+				}
+			})
+		}
+		if _, err := db.EndSession(ctx, testSession, 0, testNow, app.Record{}); err != nil {
+			t.Error(err)
+		}
+		ended.Store(true)
+		all.Wait()
+	}
+}
+
+func BenchmarkCaller(b *testing.B) {
+	db := openTest(b)
+	db.now = time.Now
+	db.callers.now = time.Now
+	ann := addUser(b, db, "ann@example.com", app.RoleUser)
+	addSession(b, db, testSession, ann)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := db.Caller(context.Background(), testSession, ann.ID, testNow); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
