@@ -91,6 +91,7 @@ var homes = map[string]string{
 	"os/signal":                       "taskapi/cmd",
 	"os/exec":                         "nowhere",
 	"net/http":                        "nowhere",
+	"github.com/go-rod/rod":           "taskapi/cmd",
 	"github.com/emersion/go-smtp":     "taskapi/app/mailer/mailertest",
 	"github.com/emersion/go-sasl":     "taskapi/app/mailer/mailertest",
 	"github.com/gofiber/contrib/v3":   "nowhere",

@@ -63,5 +63,6 @@
 // In tests only:
 //
 //   - github.com/emersion/go-smtp: a real SMTP server to refuse, stall and drop.
+//   - github.com/go-rod/rod: drives the Chromium that is installed.
 //   - pgregory.net/rapid: random histories against a model.
 package app

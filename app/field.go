@@ -50,6 +50,9 @@ func (p problems) add(name, message string) {
 	}
 }
 
+// Mistake is the error of one field that is wrong.
+func Mistake(name, message string) error { return problems{name: message}.err() }
+
 func (p problems) err() error {
 	if len(p) == 0 {
 		return nil

@@ -119,6 +119,8 @@ type Tokens struct {
 	Access    string
 	Refresh   string
 	ExpiresIn time.Duration // of the access token
+	// SessionEnds is when the refresh token is good for nothing any more.
+	SessionEnds time.Time
 }
 
 // Login begins a session. An unknown address and a wrong password give the
@@ -347,5 +349,5 @@ func (s *Sessions) tokens(session Session, refresh string) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
-	return Tokens{UserID: session.UserID, Access: access, Refresh: refresh, ExpiresIn: expiresIn}, nil
+	return Tokens{UserID: session.UserID, Access: access, Refresh: refresh, ExpiresIn: expiresIn, SessionEnds: session.ExpiresAt}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	mathrand "math/rand/v2"
+	"strings"
 	"time"
 
 	"taskapi/app"
@@ -53,6 +54,7 @@ func (a *application) wire(s Settings, db *sqlite.DB, secret []byte, log *slog.L
 		Tasks:       &app.Tasks{Store: db, Now: time.Now},
 		APITokens:   &app.APITokens{Store: db, Now: time.Now, Random: rand.Reader},
 		CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(),
+		SecureCookies: strings.HasPrefix(s.PublicURL, "https://"),
 	}
 	recovery := app.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Now: time.Now, Log: log}
 	if s.RateLimit {

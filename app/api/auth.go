@@ -1,6 +1,7 @@
 package api
 
 import (
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -8,19 +9,25 @@ import (
 	"taskapi/app"
 )
 
-// about is what someone sees who opens the address of the server.
+// about is what is at the address of the server: the page for a browser, and
+// for everything else a few words.
 func (s *Server) about(c *fiber.Ctx) error {
+	c.Append(fiber.HeaderVary, fiber.HeaderAccept)
+	if s.index != nil && strings.Contains(c.Get(fiber.HeaderAccept), fiber.MIMETextHTML) {
+		return s.index(c)
+	}
 	return send(c, fiber.StatusOK, struct {
 		Name    string `json:"name"`
 		Version string `json:"version"`
-		Message string `json:"message"`
-	}{"taskapi", s.Version, "The server is running. Sign up with POST /auth/register, sign in with POST /auth/login."})
+		Docs    string `json:"docs"`
+		OpenAPI string `json:"openapi"`
+	}{"taskapi", s.Version, "/docs", "/openapi.json"})
 }
 
 type tokensView struct {
 	Message      string `json:"message,omitempty"`
 	AccessToken  string `json:"access_token"`
-	RefreshToken string `json:"refresh_token"`
+	RefreshToken string `json:"refresh_token,omitempty"` // absent when it is in the cookie
 	TokenType    string `json:"token_type"`
 	ExpiresIn    int64  `json:"expires_in"` // seconds
 }
@@ -45,34 +52,76 @@ func (s *Server) login(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	cookie := in.boolean("cookie")
+	if cookie.State == app.Mistyped {
+		return app.Mistake("cookie", "The field cookie must be a boolean.")
+	}
 	tokens, err := s.Sessions.Login(c.UserContext(), callerOf(c), app.LoginInput{Email: in.text("email"), Password: in.text("password")})
 	if err != nil {
 		return err
 	}
-	setUser(c, tokens.UserID)
-	return send(c, fiber.StatusOK, viewTokens("Login successful.", tokens))
+	return s.sendTokens(c, "Login successful.", tokens, cookie.Value)
 }
 
 func (s *Server) refresh(c *fiber.Ctx) error {
-	in, err := body(c)
+	shown, fromCookie, err := s.shownToken(c)
 	if err != nil {
 		return err
 	}
-	tokens, err := s.Sessions.Refresh(c.UserContext(), callerOf(c), in.text("refresh_token"))
+	tokens, err := s.Sessions.Refresh(c.UserContext(), callerOf(c), shown)
 	if err != nil {
 		return err
 	}
-	setUser(c, tokens.UserID)
-	return send(c, fiber.StatusOK, viewTokens("", tokens))
+	return s.sendTokens(c, "", tokens, fromCookie)
 }
 
 func (s *Server) logout(c *fiber.Ctx) error {
-	in, err := body(c)
+	shown, fromCookie, err := s.shownToken(c)
 	if err != nil {
 		return err
 	}
-	if err := s.Sessions.Logout(c.UserContext(), callerOf(c), in.text("refresh_token")); err != nil {
+	if fromCookie {
+		s.setCookie(c, "", -1) // whatever becomes of the session
+	}
+	if err := s.Sessions.Logout(c.UserContext(), callerOf(c), shown); err != nil {
 		return err
 	}
 	return send(c, fiber.StatusOK, messageView{"Logout successful. Token revoked."})
+}
+
+func (s *Server) sendTokens(c *fiber.Ctx, message string, tokens app.Tokens, cookie bool) error {
+	setUser(c, tokens.UserID)
+	if cookie {
+		s.setCookie(c, tokens.Refresh, int(time.Until(tokens.SessionEnds)/time.Second))
+		tokens.Refresh = ""
+	}
+	return send(c, fiber.StatusOK, viewTokens(message, tokens))
+}
+
+// refreshCookie is where a page keeps its refresh token: out of the reach of
+// scripts, and sent to nothing but what trades or ends it.
+const refreshCookie = "taskapi_refresh"
+
+func (s *Server) setCookie(c *fiber.Ctx, value string, maxAge int) {
+	c.Cookie(&fiber.Cookie{
+		Name: refreshCookie, Value: value, Path: "/auth", MaxAge: maxAge,
+		HTTPOnly: true, SameSite: fiber.CookieSameSiteStrictMode, Secure: s.SecureCookies,
+	})
+}
+
+// shownToken returns the refresh token of the body or, without one there, of
+// the cookie. A cookie counts for pages of ours only: to SameSite, another port
+// of this machine is the same site (Fetch Metadata tells them apart).
+func (s *Server) shownToken(c *fiber.Ctx) (shown app.Field[string], fromCookie bool, err error) {
+	in, err := body(c)
+	if err != nil {
+		return shown, false, err
+	}
+	shown = in.text("refresh_token")
+	value := c.Cookies(refreshCookie)
+	site := c.Get("Sec-Fetch-Site")
+	if shown.State == app.Absent && value != "" && (site == "same-origin" || site == "") {
+		return app.Given(value), true, nil
+	}
+	return shown, false, nil
 }

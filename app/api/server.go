@@ -52,6 +52,8 @@ type Config struct {
 	CORSOrigins []string
 	// TrustedProxies are believed when they say whom they speak for.
 	TrustedProxies []netip.Prefix
+	// SecureCookies keeps cookies off connections that are not encrypted.
+	SecureCookies bool
 	// Web holds the page below static/. Nil is no page.
 	Web fs.FS
 	// Limiter bounds how often an address may try to sign in and the like.
@@ -63,6 +65,7 @@ type Config struct {
 type Server struct {
 	Config
 	fiber    *fiber.App
+	index    fiber.Handler // the page; nil without one
 	listener atomic.Pointer[listener]
 }
 
@@ -101,6 +104,7 @@ func New(config Config) (*Server, error) {
 		if err != nil {
 			return nil, err
 		}
+		s.index = static.page("index.html")
 		routes = append(routes, static.routes()...)
 	}
 	s.register(routes)

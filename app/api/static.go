@@ -82,7 +82,7 @@ func kindOf(name string) string {
 
 func (s *static) prepare(name string, content []byte) file {
 	f := file{kind: kindOf(name), plain: content}
-	if strings.HasPrefix(f.kind, "text/") {
+	if f.kind != "image/png" {
 		f.plain = bytes.ReplaceAll(content, []byte(staticMark), []byte(s.prefix))
 	}
 	if packed := fasthttp.AppendGzipBytesLevel(nil, f.plain, fasthttp.CompressBestCompression); len(packed) < len(f.plain)*9/10 {
@@ -93,11 +93,15 @@ func (s *static) prepare(name string, content []byte) file {
 	return f
 }
 
-// routes are the addresses of the pages and of what they load.
+// routes are the addresses of the page and of what it loads. The files that a
+// browser wants at the top have their names there.
 func (s *static) routes() []route {
 	return []route{
-		{fiber.MethodGet, "/reset-password", public, "", s.page("link.html")},
-		{fiber.MethodGet, "/verify-email", public, "", s.page("link.html")},
+		{fiber.MethodGet, "/reset-password", public, "", s.page("index.html")},
+		{fiber.MethodGet, "/verify-email", public, "", s.page("index.html")},
+		{fiber.MethodGet, "/sw.js", public, "", s.page("sw.js")},
+		{fiber.MethodGet, "/manifest.webmanifest", public, "", s.page("manifest.webmanifest")},
+		{fiber.MethodGet, "/favicon.ico", public, "", s.page("icon-192.png")},
 		{fiber.MethodGet, "/static/:hash/:name", public, "", s.asset},
 	}
 }
@@ -130,7 +134,7 @@ func (s *static) asset(c *fiber.Ctx) error {
 
 func (f file) send(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderETag, f.etag)
-	c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
+	c.Append(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
 	if c.Get(fiber.HeaderIfNoneMatch) == f.etag {
 		return c.SendStatus(fiber.StatusNotModified)
 	}

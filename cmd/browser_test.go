@@ -1,0 +1,153 @@
+package cmd
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-rod/rod"
+	"github.com/go-rod/rod/lib/input"
+	"github.com/go-rod/rod/lib/launcher"
+	"github.com/go-rod/rod/lib/proto"
+)
+
+// browser drives a Chromium that is installed; without one it says so and the
+// test is skipped.
+func browser(t *testing.T) *rod.Browser {
+	t.Helper()
+	path, found := launcher.LookPath()
+	if !found {
+		t.Skip("no Chromium was found on this machine: the page is not tested here")
+	}
+	address, err := launcher.New().Bin(path).Headless(true).NoSandbox(true).Set("lang", "en-US").Launch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := rod.New().ControlURL(address)
+	if err := b.Connect(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// tab is a page that fails the test when its policy is violated or a script
+// of it throws.
+type tab struct {
+	*rod.Page
+	t   *testing.T
+	url string
+}
+
+func open(t *testing.T, b *rod.Browser, url string) *tab {
+	t.Helper()
+	page := b.MustPage().Timeout(60 * time.Second)
+	x := &tab{Page: page, t: t, url: url}
+	page.MustEvalOnNewDocument(`window.violations = []; addEventListener("securitypolicyviolation", (e) => violations.push(e.violatedDirective + " " + e.blockedURI));`)
+	go page.EachEvent(func(e *proto.RuntimeExceptionThrown) {
+		t.Errorf("a script threw: %s %s", e.ExceptionDetails.Text, e.ExceptionDetails.Exception.Description)
+	})()
+	page.MustNavigate(url)
+	page.MustWaitLoad()
+	t.Cleanup(func() {
+		if found := page.MustEval(`() => violations.join()`).String(); found != "" {
+			t.Errorf("the policy was violated: %s", found)
+		}
+	})
+	return x
+}
+
+// fill types into a field that is found by its name.
+func (x *tab) fill(form, name, text string) {
+	x.t.Helper()
+	x.MustElement(form + " [name=" + name + "]").MustSelectAllText().MustInput(text)
+}
+
+func (x *tab) press(keys ...input.Key) {
+	x.t.Helper()
+	x.KeyActions().Press(keys...).MustDo()
+}
+
+// wait waits until an expression in the page is true.
+func (x *tab) wait(what string) {
+	x.t.Helper()
+	if err := rod.Try(func() { x.Page.Timeout(20 * time.Second).MustWait("() => Boolean(" + what + ")") }); err != nil {
+		x.t.Fatalf("never: %s (%v)\n%s", what, err, x.MustElement("body").MustText())
+	}
+}
+
+func (x *tab) register(name string) {
+	x.t.Helper()
+	x.fill("#register", "username", name)
+	x.fill("#register", "email", name+"@example.com")
+	x.fill("#register", "password", plainPassword)
+	x.fill("#register", "confirm_password", plainPassword)
+	x.MustElement("#register button[type=submit]").MustClick()
+	x.wait(`document.querySelector("#new-task")`)
+}
+
+func (x *tab) titles() string {
+	x.t.Helper()
+	return x.MustEval(`() => [...document.querySelectorAll("#list .words")].map((e) => e.textContent).join("|")`).String()
+}
+
+func (x *tab) shot(name string) {
+	x.t.Helper()
+	folder := os.Getenv("SCREENSHOTS")
+	if folder == "" {
+		return
+	}
+	if err := errors.Join(os.MkdirAll(folder, 0o755), os.WriteFile(filepath.Join(folder, name+".png"), x.MustScreenshot(), 0o600)); err != nil {
+		x.t.Error(err)
+	}
+}
+
+func TestPageFromSignUpToSignOut(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil)
+	x := open(t, b, p.url)
+	x.wait(`document.querySelector("#signin")`)
+	x.shot("first visit")
+	x.register("ann")
+	x.wait(`document.querySelector(".note:not([hidden])")`)
+	x.shot("empty")
+	for _, title := range []string{"Buy bread", "Call <img src=x onerror=alert(1)>", "Water the plants"} {
+		x.MustElement("#new-task").MustInput(title)
+		x.press(input.Enter)
+	}
+	x.wait(`document.querySelectorAll("#list .task").length === 3`)
+	if got, want := x.titles(), "Water the plants|Call <img src=x onerror=alert(1)>|Buy bread"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	x.shot("list")
+	x.MustElement("#list .tick").MustClick()
+	x.wait(`document.querySelector("#undo:not([hidden])")`)
+	x.wait(`document.querySelector(".fold:not([hidden]) summary")?.textContent === "Done (1)"`)
+	x.shot("ticked")
+	x.MustElement("#undo button").MustClick()
+	x.wait(`document.querySelectorAll("#list .task").length === 3`)
+	x.MustElement("#list .title").MustClick()
+	x.wait(`document.querySelector(".edit")`)
+	x.fill(".edit", "title", "Water the garden")
+	x.fill(".edit", "description", "and the balcony\nin the evening")
+	x.shot("edit")
+	x.MustElement(".edit button[type=submit]").MustClick()
+	x.wait(`document.querySelector("#list .words")?.textContent === "Water the garden"`)
+	x.MustReload()
+	x.wait(`document.querySelectorAll("#list .task").length === 3`)
+	if got := x.titles(); !strings.HasPrefix(got, "Water the garden|") {
+		t.Errorf("after a reload: %s", got)
+	}
+	x.MustElement("#menu button").MustClick()
+	x.wait(`document.querySelector("#signin")`)
+	x.MustReload()
+	x.wait(`document.querySelector("#signin")`)
+}

@@ -1,0 +1,178 @@
+// The account: name, address, password, devices, API tokens, and its end.
+
+import { announce, field, h } from "./dom.js";
+import { submit } from "./auth.js";
+import { date, dayOf, said, t } from "./i18n.js";
+
+const scopes = ["tasks:read", "tasks:write", "account"];
+
+export class AccountView {
+  #api; #root; #signedOut; #user; #gone = false;
+
+  constructor(api, root, signedOut) {
+    this.#api = api;
+    this.#root = root;
+    this.#signedOut = signedOut;
+    root.replaceChildren(h("h1", {}, t("account")), h("div", { class: "loading", "aria-hidden": "true" }, h("i"), h("i"), h("i")));
+    this.#load();
+  }
+
+  close() { this.#gone = true; }
+
+  get #path() { return `/users/${this.#api.userID}`; }
+
+  async #load() {
+    try {
+      this.#user = await this.#api.get(this.#path);
+    } catch (error) {
+      if (!this.#gone) this.#root.append(h("p", { class: "problem", role: "alert" }, said(error)));
+      return;
+    }
+    if (this.#gone) return;
+    this.sessions = h("section", {});
+    this.tokens = h("section", {});
+    this.#root.replaceChildren(h("h1", { tabIndex: -1 }, t("account")), this.#profile(), this.#password(), this.sessions, this.tokens, this.#end());
+    this.#root.querySelector("h1").focus();
+    await Promise.all([this.#showSessions(), this.#showTokens()]);
+  }
+
+  #say(form, text) {
+    form.querySelector("[role=status]").textContent = text;
+  }
+
+  #profile() {
+    const current = field("current_password", t("password.current"), { type: "password", autocomplete: "current-password" });
+    current.hidden = true;
+    const form = submit(h("form", { id: "profile" }, h("h2", {}, t("account.profile")),
+      field("username", t("username"), { value: this.#user.username, required: true, maxLength: 50, autocomplete: "nickname" }),
+      field("email", t("email"), { type: "email", value: this.#user.email, required: true, maxLength: 254, autocomplete: "email" }),
+      this.#user.pending_email ? h("p", { class: "soft" }, t("account.pending", { email: this.#user.pending_email })) : null,
+      this.#user.email_verified ? null : h("p", { class: "soft" }, t("account.unverified"), " ", h("button", { type: "button", class: "quiet", onclick: () => this.#resend(form) }, t("account.resend"))),
+      current, h("button", { type: "submit" }, t("account.save")), h("p", { role: "status" })),
+    async (values) => {
+      const change = { username: values.username };
+      if (values.email !== this.#user.email) Object.assign(change, { email: values.email, current_password: values.current_password });
+      const { user } = await this.#api.request("PATCH", this.#path, change);
+      this.#user = user;
+      const next = this.#profile();
+      form.replaceWith(next);
+      this.#say(next, t("account.saved"));
+      next.querySelector("button[type=submit]").focus();
+    });
+    form.elements.email.addEventListener("input", (event) => {
+      current.hidden = event.target.value === this.#user.email;
+      current.querySelector("input").required = !current.hidden;
+    });
+    return form;
+  }
+
+  async #resend(form) {
+    try {
+      this.#say(form, (await this.#api.post("/auth/email/resend", { email: this.#user.email })).message);
+    } catch (error) {
+      this.#say(form, said(error));
+    }
+  }
+
+  #password() {
+    const field2 = (name, label, autocomplete) => {
+      const element = field(name, label, { type: "password", autocomplete, required: true, id: `password-${name}` });
+      element.querySelector("label").htmlFor = `password-${name}`;
+      element.querySelector(".problem").id = `password-${name}-problem`;
+      element.querySelector("input").setAttribute("aria-describedby", `password-${name}-problem`);
+      return element;
+    };
+    const form = submit(h("form", { id: "change-password" }, h("h2", {}, t("account.password")),
+      field2("current_password", t("password.current"), "current-password"), field2("password", t("password.new"), "new-password"), field2("confirm_password", t("password.again"), "new-password"),
+      h("button", { type: "submit" }, t("account.password.do")), h("p", { role: "status" })),
+    async (values) => {
+      await this.#api.request("PATCH", this.#path, values);
+      form.reset();
+      this.#say(form, t("account.password.done"));
+      await this.#showSessions();
+    });
+    return form;
+  }
+
+  // guarded runs what a button does and says what went wrong beside it.
+  #guarded(section, act) {
+    return async (event) => {
+      const button = event.currentTarget;
+      button.disabled = true;
+      try {
+        await act();
+      } catch (error) {
+        button.disabled = false;
+        section.querySelector("[role=status]").textContent = said(error);
+      }
+    };
+  }
+
+  async #showSessions() {
+    const { sessions } = await this.#api.get("/auth/sessions?per_page=100");
+    const section = this.sessions;
+    const items = sessions.map((session) => h("li", {},
+      h("div", {}, h("b", {}, session.device), session.current ? ` (${t("sessions.this")})` : "", h("br"),
+        h("span", { class: "soft" }, `${session.address} · ${t("sessions.used", { date: date(session.date_last_used) })}`)),
+      h("button", { type: "button", class: "quiet", "aria-label": t("sessions.end.of", { device: session.device }), onclick: this.#guarded(section, async () => {
+        await this.#api.request("DELETE", `/auth/sessions/${session.id}`);
+        announce(t("sessions.ended"));
+        if (session.current) this.#signedOut();
+        else await this.#showSessions();
+      }) }, t("sessions.end"))));
+    section.replaceChildren(h("h2", {}, t("sessions")), h("ul", { class: "things" }, items), h("p", { role: "status" }),
+      h("button", { type: "button", class: "second", onclick: this.#guarded(section, async () => {
+        await this.#api.request("POST", "/auth/logout-all", {});
+        this.#signedOut();
+      }) }, t("sessions.all")));
+  }
+
+  async #showTokens(created) {
+    const { api_tokens: tokens } = await this.#api.get("/auth/tokens?per_page=100");
+    const section = this.tokens;
+    const items = tokens.map((token) => h("li", {},
+      h("div", {}, h("b", {}, token.name), h("br"), h("span", { class: "soft" },
+        `${token.scopes.map((scope) => t(`scope.${scope}`)).join(", ")} · ${token.expires_at ? t("tokens.until.date", { date: dayOf(token.expires_at) }) : t("tokens.forever")}`)),
+      h("button", { type: "button", class: "quiet", "aria-label": t("tokens.revoke.of", { name: token.name }), onclick: this.#guarded(section, async () => {
+        await this.#api.request("DELETE", `/auth/tokens/${token.id}`);
+        announce(t("tokens.revoked"));
+        await this.#showTokens();
+      }) }, t("tokens.revoke"))));
+    const boxes = scopes.map((scope) => h("label", { class: "check" }, h("input", { type: "checkbox", name: scope, checked: scope === "tasks:read" }), t(`scope.${scope}`)));
+    const form = submit(h("form", { id: "new-token" }, field("name", t("tokens.name"), { required: true, maxLength: 50, autocomplete: "off" }),
+      h("fieldset", { class: "field" }, h("legend", {}, t("tokens.scopes")), boxes),
+      field("expires_at", t("tokens.until"), { type: "date" }), h("button", { type: "submit", class: "second" }, t("tokens.create"))),
+    async (values) => {
+      const body = { name: values.name, scopes: scopes.filter((scope) => values[scope]) };
+      if (values.expires_at) body.expires_at = new Date(`${values.expires_at}T23:59:59`).toISOString();
+      await this.#showTokens((await this.#api.request("POST", "/auth/tokens", body)).token);
+    });
+    section.replaceChildren(h("h2", {}, t("tokens")), h("p", { class: "soft" }, t("tokens.hint")), created ? this.#once(created) : "",
+      items.length ? h("ul", { class: "things" }, items) : h("p", { class: "soft" }, t("tokens.none")), form, h("p", { role: "status" }));
+    section.querySelector(".once input")?.select();
+  }
+
+  #once(token) {
+    const input = h("input", { readOnly: true, value: token, "aria-label": t("tokens") });
+    return h("div", { class: "once" }, h("p", {}, t("tokens.once")), h("div", { class: "line" }, input,
+      h("button", { type: "button", class: "second", onclick: async () => {
+        input.select();
+        // Only pages from https or this machine may use the clipboard.
+        if (navigator.clipboard) await navigator.clipboard.writeText(token);
+        announce(t("tokens.copied"));
+      } }, t("tokens.copy"))));
+  }
+
+  #end() {
+    const form = submit(h("form", { id: "delete-account" }, h("h2", {}, t("delete.title")), h("p", { class: "soft" }, t("delete.hint")),
+      field("confirm_email", t("email"), { autocomplete: "off", required: true }), h("button", { type: "submit", class: "danger", disabled: true }, t("delete.do"))),
+    async () => {
+      await this.#api.request("DELETE", this.#path);
+      this.#signedOut();
+    });
+    form.elements.confirm_email.addEventListener("input", (event) => {
+      form.querySelector("button").disabled = event.target.value.trim().toLowerCase() !== this.#user.email.toLowerCase();
+    });
+    return form;
+  }
+}

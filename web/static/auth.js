@@ -1,0 +1,114 @@
+// Who is not signed in: sign in, register, forgotten password, and the pages
+// behind the links in mails.
+
+import { ApiError } from "./api.js";
+import { field, h, problems } from "./dom.js";
+import { said, saidOfFields, t } from "./i18n.js";
+
+// submit wires a form: one request at a time, what is wrong shown where it
+// belongs, and nothing typed lost.
+export function submit(form, send) {
+  const note = h("p", { class: "problem", role: "alert" });
+  form.append(note);
+  form.noValidate = true;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const button = form.querySelector("button[type=submit]");
+    const values = Object.fromEntries(new FormData(form));
+    note.textContent = "";
+    const missing = Object.fromEntries([...form.elements].filter((e) => e.required && !e.value.trim()).map((e) => [e.name, t("required")]));
+    if ("confirm_password" in values && !missing.confirm_password && values.password !== values.confirm_password) missing.confirm_password = t("differ");
+    problems(form, missing);
+    if (Object.keys(missing).length) return;
+    button.disabled = true;
+    try {
+      await send(values);
+    } catch (error) {
+      if (error instanceof ApiError && Object.keys(error.errors).length) note.textContent = problems(form, saidOfFields(error.errors)).join(" ");
+      else note.textContent = said(error);
+    } finally {
+      button.disabled = false;
+    }
+  });
+  return form;
+}
+
+const email = (props) => field("email", t("email"), { type: "email", autocomplete: "username", inputMode: "email", required: true, maxLength: 254, ...props });
+const newPassword = (label = t("password")) => [
+  field("password", label, { type: "password", autocomplete: "new-password", required: true }),
+  field("confirm_password", t("password.again"), { type: "password", autocomplete: "new-password", required: true }),
+];
+const go = (text) => h("button", { type: "submit" }, text);
+
+export class AuthView {
+  #api; #root; #signedIn;
+
+  constructor(api, root, signedIn, note = "") {
+    this.#api = api;
+    this.#root = root;
+    this.#signedIn = signedIn;
+    this.#choose(note);
+  }
+
+  close() {}
+
+  #choose(note = "") {
+    const signIn = submit(h("form", { id: "signin" }, h("h2", {}, t("signin.title")), email(),
+      field("password", t("password"), { type: "password", autocomplete: "current-password", required: true }),
+      h("div", { class: "line" }, go(t("signin")), h("button", { type: "button", class: "quiet", onclick: () => this.#forgot() }, t("forgot")))),
+    async (values) => { await this.#api.signIn(values.email, values.password); this.#signedIn(); });
+    const register = submit(h("form", { id: "register" }, h("h2", {}, t("register.title")),
+      field("username", t("username"), { autocomplete: "nickname", required: true, maxLength: 50 }), this.#second(email()), ...newPassword().map((f) => this.#second(f)), go(t("register"))),
+    async (values) => {
+      await this.#api.post("/auth/register", values);
+      await this.#api.signIn(values.email, values.password);
+      this.#signedIn();
+    });
+    this.#root.replaceChildren(h("h1", {}, "taskapi"), note ? h("p", { role: "status" }, note) : "", h("div", { class: "doors" }, signIn, register));
+    signIn.querySelector("input").focus();
+  }
+
+  // second gives a field of the second form ids of its own.
+  #second(element) {
+    for (const part of element.querySelectorAll("[id]")) part.id = `second-${part.id}`;
+    element.querySelector("label").htmlFor = `second-${element.querySelector("label").htmlFor}`;
+    const input = element.querySelector("input");
+    input.setAttribute("aria-describedby", `second-${input.getAttribute("aria-describedby")}`);
+    return element;
+  }
+
+  #forgot() {
+    const form = submit(h("form", { class: "narrow" }, h("h1", {}, t("forgot.title")), h("p", { class: "soft" }, t("forgot.hint")), email(),
+      h("div", { class: "line" }, go(t("forgot.send")), h("button", { type: "button", class: "quiet", onclick: () => this.#choose() }, t("back")))),
+    async (values) => { const answer = await this.#api.post("/auth/password/forgot", values); this.#choose(answer.message); });
+    this.#root.replaceChildren(form);
+    form.querySelector("input").focus();
+  }
+}
+
+// LinkView is the page behind a link in a mail. Nothing happens before a
+// person presses the button: programs that look at mails follow links too.
+export class LinkView {
+  constructor(api, root, path, code) {
+    const reset = path.startsWith("/reset-password");
+    const title = h("h1", {}, t(reset ? "reset.title" : "verify.title"));
+    const home = h("p", {}, h("a", { href: "/" }, t("to.list")));
+    if (!code) {
+      root.replaceChildren(title, h("p", {}, t("link.none")), home);
+      return;
+    }
+    const done = (answer) => {
+      history.replaceState(null, "", location.pathname);
+      const status = h("p", { role: "status", tabIndex: -1 }, answer.message);
+      root.replaceChildren(title, status, home);
+      status.focus();
+    };
+    const form = reset
+      ? submit(h("form", { class: "narrow" }, ...newPassword(t("password.new")), go(t("reset.do"))), async (values) => done(await api.post("/auth/password/reset", { token: code, ...values })))
+      : submit(h("form", { class: "narrow" }, h("p", {}, t("verify.hint")), go(t("verify.do"))), async () => done(await api.post("/auth/email/verify", { token: code })));
+    root.replaceChildren(title, form);
+    form.querySelector("input, button").focus();
+  }
+
+  close() {}
+}

@@ -1,0 +1,119 @@
+// The words of the page, in the person's language.
+
+const catalogue = {
+  en: {
+    "new.label": "What needs doing?", "new.hint": "Type a task and press Enter.", "add": "Add",
+    "search": "Search", "filter": "Show", "filter.all": "All", "filter.open": "Open", "filter.done": "Done",
+    "done.count": "Done ({n})", "empty": "Nothing to do. Type your first task above and press Enter.",
+    "empty.search": "No task matches.", "empty.open": "Nothing is open.", "empty.done": "Nothing is done yet.",
+    "task.tick": "Done: {title}", "task.edit": "Edit", "task.edit.of": "Edit: {title}", "task.delete": "Delete", "task.delete.of": "Delete: {title}",
+    "task.title": "Title", "task.description": "Description", "task.save": "Save", "task.cancel": "Cancel",
+    "task.waiting": "not sent yet", "task.retry": "Try again", "task.drop": "Drop the change",
+    "task.created": "Added {date}", "task.completed": "Done {date}",
+    "undo": "Undo", "deleted": "Deleted: {title}", "ticked": "Done: {title}", "unticked": "Open again: {title}", "added": "Added: {title}", "undone": "Undone.",
+    "offline": "The server is not answering. You can go on.", "offline.n": "The server is not answering. Your changes ({n}) are kept and will be sent when it does.",
+    "online": "The server is answering again.", "busy": "Too many requests. It goes on in {n} seconds.",
+    "signin": "Sign in", "signin.title": "Sign in", "register": "Create an account", "register.title": "New here", "signout": "Sign out", "or": "or",
+    "email": "E-mail", "password": "Password", "password.new": "New password", "password.again": "The same again", "password.current": "Current password", "username": "Name",
+    "forgot": "Forgotten password", "forgot.title": "Forgotten password", "forgot.send": "Send the link", "forgot.hint": "You get a mail with a link for a new password.", "back": "Back",
+    "ended": "You were signed out. What you typed is kept.", "reset.title": "Choose a new password", "reset.do": "Set the password",
+    "verify.title": "Confirm your e-mail address", "verify.hint": "Press the button to confirm that this address is yours.", "verify.do": "Confirm",
+    "link.none": "This page is opened by the link in a mail. Please open that link, or copy all of it.", "to.list": "To the tasks",
+    "account": "Account", "account.profile": "You", "account.save": "Save", "account.saved": "Saved.", "account.pending": "{email} becomes your address when you follow the link in the mail to it.",
+    "account.unverified": "This address is not confirmed yet.", "account.resend": "Send the link again", "account.password": "Password", "account.password.do": "Change the password", "account.password.done": "The password is changed. Your other devices are signed out.",
+    "sessions": "Devices", "sessions.this": "this one", "sessions.used": "last used {date}", "sessions.end": "Sign out", "sessions.end.of": "Sign out: {device}", "sessions.all": "Sign out everywhere", "sessions.ended": "Signed out.",
+    "tokens": "API tokens", "tokens.hint": "For scripts. A token is shown once.", "tokens.none": "There are none.", "tokens.name": "Name", "tokens.scopes": "May", "tokens.until": "Good until", "tokens.forever": "good until revoked", "tokens.until.date": "good until {date}",
+    "tokens.create": "Create a token", "tokens.revoke": "Revoke", "tokens.revoke.of": "Revoke: {name}", "tokens.revoked": "Revoked.", "tokens.copy": "Copy", "tokens.copied": "Copied.", "tokens.once": "Keep it now. It is not shown again.",
+    "scope.tasks:read": "read tasks", "scope.tasks:write": "change tasks", "scope.account": "manage the account",
+    "delete.title": "Delete the account", "delete.hint": "All tasks go with it, for ever. Type your e-mail address to go on.", "delete.do": "Delete the account",
+    "users": "Users", "users.search": "Search names and addresses", "users.role": "Role", "users.since": "Since", "users.none": "Nobody matches.", "role.admin": "admin", "role.user": "user",
+    "page.prev": "Earlier", "page.next": "Later", "help": "Keys", "help.close": "Close",
+    "help.n": "new task", "help.search": "search", "help.jk": "next and previous task", "help.x": "tick", "help.e": "edit", "help.delete": "delete", "help.u": "undo", "help.help": "these keys", "help.esc": "out of a field", "help.save": "save an edit",
+    "required": "Please fill this in.", "differ": "The two passwords differ.", "failed": "That did not work: {error}", "skip": "To the list",
+  },
+  es: {
+    "new.label": "¿Qué hay que hacer?", "new.hint": "Escribe una tarea y pulsa Intro.", "add": "Añadir",
+    "search": "Buscar", "filter": "Mostrar", "filter.all": "Todas", "filter.open": "Pendientes", "filter.done": "Hechas",
+    "done.count": "Hechas ({n})", "empty": "No hay nada que hacer. Escribe arriba tu primera tarea y pulsa Intro.",
+    "empty.search": "Ninguna tarea coincide.", "empty.open": "No hay nada pendiente.", "empty.done": "Todavía no hay nada hecho.",
+    "task.tick": "Hecha: {title}", "task.edit": "Editar", "task.edit.of": "Editar: {title}", "task.delete": "Borrar", "task.delete.of": "Borrar: {title}",
+    "task.title": "Título", "task.description": "Descripción", "task.save": "Guardar", "task.cancel": "Cancelar",
+    "task.waiting": "sin enviar", "task.retry": "Reintentar", "task.drop": "Descartar el cambio",
+    "task.created": "Añadida {date}", "task.completed": "Hecha {date}",
+    "undo": "Deshacer", "deleted": "Borrada: {title}", "ticked": "Hecha: {title}", "unticked": "Pendiente de nuevo: {title}", "added": "Añadida: {title}", "undone": "Deshecho.",
+    "offline": "El servidor no responde. Puedes seguir.", "offline.n": "El servidor no responde. Tus cambios ({n}) se guardan y se enviarán cuando responda.",
+    "online": "El servidor vuelve a responder.", "busy": "Demasiadas peticiones. Sigue en {n} segundos.",
+    "signin": "Entrar", "signin.title": "Entrar", "register": "Crear una cuenta", "register.title": "Primera vez", "signout": "Salir", "or": "o",
+    "email": "Correo electrónico", "password": "Contraseña", "password.new": "Contraseña nueva", "password.again": "La misma otra vez", "password.current": "Contraseña actual", "username": "Nombre",
+    "forgot": "Contraseña olvidada", "forgot.title": "Contraseña olvidada", "forgot.send": "Enviar el enlace", "forgot.hint": "Recibirás un correo con un enlace para una contraseña nueva.", "back": "Volver",
+    "ended": "Se ha cerrado la sesión. Lo que escribiste se conserva.", "reset.title": "Elige una contraseña nueva", "reset.do": "Poner la contraseña",
+    "verify.title": "Confirma tu correo electrónico", "verify.hint": "Pulsa el botón para confirmar que esta dirección es tuya.", "verify.do": "Confirmar",
+    "link.none": "Esta página se abre con el enlace de un correo. Abre ese enlace o cópialo entero.", "to.list": "A las tareas",
+    "account": "Cuenta", "account.profile": "Tú", "account.save": "Guardar", "account.saved": "Guardado.", "account.pending": "{email} será tu dirección cuando sigas el enlace del correo enviado a ella.",
+    "account.unverified": "Esta dirección aún no está confirmada.", "account.resend": "Enviar otra vez el enlace", "account.password": "Contraseña", "account.password.do": "Cambiar la contraseña", "account.password.done": "La contraseña ha cambiado. Tus otros dispositivos han salido.",
+    "sessions": "Dispositivos", "sessions.this": "este", "sessions.used": "usado por última vez {date}", "sessions.end": "Cerrar sesión", "sessions.end.of": "Cerrar sesión: {device}", "sessions.all": "Cerrar sesión en todas partes", "sessions.ended": "Sesión cerrada.",
+    "tokens": "Tokens de API", "tokens.hint": "Para programas. Un token se muestra una sola vez.", "tokens.none": "No hay ninguno.", "tokens.name": "Nombre", "tokens.scopes": "Puede", "tokens.until": "Válido hasta", "tokens.forever": "válido hasta revocarlo", "tokens.until.date": "válido hasta {date}",
+    "tokens.create": "Crear un token", "tokens.revoke": "Revocar", "tokens.revoke.of": "Revocar: {name}", "tokens.revoked": "Revocado.", "tokens.copy": "Copiar", "tokens.copied": "Copiado.", "tokens.once": "Guárdalo ahora. No se vuelve a mostrar.",
+    "scope.tasks:read": "leer tareas", "scope.tasks:write": "cambiar tareas", "scope.account": "gestionar la cuenta",
+    "delete.title": "Borrar la cuenta", "delete.hint": "Todas las tareas se van con ella, para siempre. Escribe tu correo electrónico para seguir.", "delete.do": "Borrar la cuenta",
+    "users": "Usuarios", "users.search": "Buscar nombres y direcciones", "users.role": "Rol", "users.since": "Desde", "users.none": "Nadie coincide.", "role.admin": "administrador", "role.user": "usuario",
+    "page.prev": "Anteriores", "page.next": "Siguientes", "help": "Teclas", "help.close": "Cerrar",
+    "help.n": "tarea nueva", "help.search": "buscar", "help.jk": "tarea siguiente y anterior", "help.x": "marcar", "help.e": "editar", "help.delete": "borrar", "help.u": "deshacer", "help.help": "estas teclas", "help.esc": "salir de un campo", "help.save": "guardar una edición",
+    "required": "Rellena este campo.", "differ": "Las dos contraseñas son distintas.", "failed": "No ha funcionado: {error}", "skip": "A la lista",
+  },
+};
+
+// What the server says in English, for those who read Spanish: by code, and
+// for the sentences about fields by their form.
+const codes = {
+  es: {
+    invalid_credentials: "El correo o la contraseña no son correctos.", too_many_requests: "Demasiados intentos. Espera {n} segundos.",
+    server_busy: "El servidor está ocupado. Inténtalo dentro de un momento.", disk_full: "El servidor no tiene espacio en el disco. Avisa a quien lo lleva.",
+    registration_closed: "El registro está cerrado. Pide una cuenta a un administrador.", email_not_verified: "La dirección aún no está confirmada. Sigue el enlace del correo que se le envió.",
+    link_invalid: "El enlace no es válido, ya se usó o ha caducado. Pide uno nuevo.", last_admin: "El único administrador no se puede borrar.",
+    internal_error: "Algo ha fallado en el servidor.", forbidden: "No está permitido.",
+  },
+};
+const sentences = {
+  es: [
+    [/^The field (\w+) is required\.$/, "Rellena este campo."],
+    [/at most (\d+) characters/, "Como mucho $1 caracteres."], [/at least (\d+) characters/, "Al menos $1 caracteres."],
+    [/valid e-mail address/, "No es una dirección de correo válida."], [/already registered/, "Esta dirección ya tiene una cuenta."],
+    [/do not match/, "Las dos contraseñas son distintas."], [/current password is incorrect/, "La contraseña actual no es correcta."],
+    [/most common/, "Es una de las contraseñas más comunes. Elige otra."], [/must not be your username/, "La contraseña no puede ser tu nombre ni tu correo."],
+    [/invalid characters/, "Hay caracteres que no se pueden usar."], [/in the future/, "Tiene que ser una fecha futura."],
+  ],
+};
+
+export const language = navigator.languages.map((l) => l.slice(0, 2)).find((l) => l in catalogue) ?? "en";
+document.documentElement.lang = language;
+
+// t is a text with its values filled in.
+export function t(key, values = {}) {
+  const text = catalogue[language][key] ?? catalogue.en[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+}
+
+// said is what the server said, in the person's language where we can.
+export function said(error) {
+  const text = codes[language]?.[error.code];
+  if (text) return text.replace("{n}", String(error.retryAfter ?? ""));
+  if (error.constructor.name === "Unreachable" || !error.code) return error.status ? error.message : t("offline");
+  return saidOf(error.message);
+}
+
+export function saidOf(text) {
+  for (const [form, words] of sentences[language] ?? []) {
+    const found = form.exec(text);
+    if (found) return words.replace("$1", found[1]);
+  }
+  return text;
+}
+
+export const saidOfFields = (errors) => Object.fromEntries(Object.entries(errors).map(([name, text]) => [name, saidOf(text)]));
+
+const near = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+const day = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+export const date = (text) => near.format(new Date(text));
+export const dayOf = (text) => day.format(new Date(text));
+export { catalogue };

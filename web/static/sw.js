@@ -1,0 +1,31 @@
+// Keeps the shell of the page, so that it opens without the server. What the
+// API says is never kept: it is personal.
+
+const prefix = "{{static}}";
+const shell = ["/", ...["app.css", "app.js", "account.js", "api.js", "auth.js", "dom.js", "i18n.js", "list.js", "store.js", "users.js", "icon.svg"].map((name) => `${prefix}/${name}`)];
+
+self.addEventListener("install", (event) => {
+  event.waitUntil((async () => {
+    const cache = await caches.open(prefix);
+    await cache.addAll(shell.map((url) => new Request(url, { headers: { Accept: "text/html,*/*" } })));
+    await self.skipWaiting();
+  })());
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil((async () => {
+    for (const name of await caches.keys()) if (name !== prefix) await caches.delete(name);
+    await self.clients.claim();
+  })());
+});
+
+self.addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method !== "GET" || url.origin !== location.origin) return;
+  if (event.request.mode === "navigate" && url.pathname === "/") {
+    // The server first, for the newest page; without an answer, what is kept.
+    event.respondWith(fetch(event.request).catch(() => caches.match("/")));
+  } else if (url.pathname.startsWith("/static/")) {
+    event.respondWith((async () => (await caches.match(event.request, { ignoreVary: true })) ?? fetch(event.request))());
+  }
+});
