@@ -55,6 +55,7 @@
 //     refuses duplicate names, invalid UTF-8 and lone surrogates as RFC 7493
 //     asks; encoding/json quietly repairs them.
 //   - github.com/mileusna/useragent: names the device of a session for people.
+//   - go.yaml.in/yaml/v3: turns openapi.yaml into JSON.
 //   - github.com/joho/godotenv: reads .env files.
 //   - github.com/gofrs/flock: one server at a time on one data folder, on every
 //     system.
@@ -63,6 +64,7 @@
 // In tests only:
 //
 //   - github.com/emersion/go-smtp: a real SMTP server to refuse, stall and drop.
+//   - github.com/getkin/kin-openapi: holds every exchange against openapi.yaml.
 //   - github.com/go-rod/rod: drives the Chromium that is installed.
 //   - pgregory.net/rapid: random histories against a model.
 package app

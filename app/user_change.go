@@ -37,6 +37,9 @@ func (u *Users) update(ctx context.Context, caller Caller, id int64, in UserInpu
 	change := UserChange{Username: p.text(username(false), in.Username), Email: p.email(false, in.Email)}
 	plain := p.newPassword(u.Policy, false, in.Password, in.ConfirmPassword,
 		orElse(change.Username, user.Username), orElse(change.Email, user.Email))
+	if in.CurrentPassword.State == Mistyped {
+		p.add("current_password", "The field current_password must be a string.")
+	}
 	if err := u.checkFree(ctx, p, change.Email, id); err != nil {
 		return User{}, err
 	}
@@ -108,8 +111,7 @@ func (u *Users) checkCurrent(ctx context.Context, p problems, caller Caller, use
 	const name = "current_password"
 	switch {
 	case field.State == Mistyped:
-		p.add(name, "The field "+name+" must be a string.")
-		return nil
+		return nil // said already
 	case field.State != Present || field.Value == "":
 		p.add(name, required(name))
 		return nil

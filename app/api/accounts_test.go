@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -327,5 +328,86 @@ func TestTheAuditRecord(t *testing.T) {
 	}
 	for _, template := range []app.MailTemplate{app.MailReplay, app.MailPassword, app.MailEmail} {
 		s.mail(template) // each was queued, in this order
+	}
+}
+
+// replacedUsers is a store in which the hash is always replaced in between.
+type replacedUsers struct{ app.UserStore }
+
+func (replacedUsers) UpdateUser(context.Context, int64, app.UserChange, app.Record) (app.User, error) {
+	return app.User{}, app.ErrHashReplaced
+}
+
+func TestRareRefusals(t *testing.T) {
+	s := start(t)
+	ann, boss := s.signUp("ann"), s.admin()
+	read, _ := s.apiToken(ann, app.ScopeTasksRead)
+	task := s.task(ann, "t")
+	for _, row := range []struct {
+		method, path, token, body string
+		status                    int
+		code                      string
+	}{
+		{"PATCH", "/users/4711", boss.access, `{}`, 404, "user_not_found"},
+		{"GET", "/users/4711/audit", ann.access, "", 403, "forbidden"},
+		{"GET", "/users/0/audit", ann.access, "", 404, "user_not_found"},
+		{"GET", fmt.Sprint("/users/", ann.id, "/audit?page=0"), ann.access, "", 400, "invalid_pagination"},
+		{"GET", "/auth/tokens?page=x", ann.access, "", 400, "invalid_pagination"},
+		{"GET", "/auth/sessions?per_page=101", ann.access, "", 400, "invalid_pagination"},
+		{"POST", "/auth/register", "no token", `{}`, 401, "token_invalid"},
+		{"DELETE", fmt.Sprint("/tasks/", task), read, "", 403, "insufficient_scope"},
+		{"PATCH", fmt.Sprint("/tasks/", task), read, `{}`, 403, "insufficient_scope"},
+		{"DELETE", "/auth/sessions/x", read, "", 403, "insufficient_scope"},
+		{"POST", "/auth/logout-all", read, "", 403, "insufficient_scope"},
+	} {
+		if a := s.call(row.method, row.path, row.token, row.body); a.status != row.status || a.str("code") != row.code {
+			t.Errorf("%s %s: %d %s", row.method, row.path, a.status, a.text)
+		}
+	}
+	s = start(t, func(p *parts) { p.users.Store = replacedUsers{p.users.Store} })
+	ann = s.signUp("ann")
+	for _, method := range []string{"PUT", "PATCH"} {
+		if a := s.call(method, "/users/1", ann.access, `{"username":"x"}`); a.status != 409 || a.str("code") != "password_changed" {
+			t.Errorf("%s: %d %s", method, a.status, a.text)
+		}
+	}
+}
+
+// TestAPageKeepsItsTokenInACookie: out of the reach of scripts, sent to /auth
+// only, and counted for pages of this server only.
+func TestAPageKeepsItsTokenInACookie(t *testing.T) {
+	s := start(t)
+	s.register("ann")
+	a := s.call("POST", "/auth/login", "", fmt.Sprintf(`{"email":"ann@example.com","password":%q,"cookie":true}`, testPassword))
+	cookie := a.header.Get("Set-Cookie")
+	if a.status != 200 || a.at("refresh_token") != nil || !s.alive(a.str("access_token")) {
+		t.Fatalf("%d %s", a.status, a.text)
+	}
+	for _, part := range []string{"taskapi_refresh=", "path=/auth;", "HttpOnly", "SameSite=Strict", "max-age=6047"} {
+		if !strings.Contains(cookie, part) {
+			t.Errorf("no %s in %s", part, cookie)
+		}
+	}
+	value, _, _ := strings.Cut(cookie, ";")
+	ask := func(path, site string) answer {
+		return s.with("POST", path, `{}`, "Content-Type", "application/json", "Cookie", value, "Sec-Fetch-Site", site)
+	}
+	for _, site := range []string{"cross-site", "same-site", "none"} {
+		if a := ask("/auth/refresh", site); a.status != 400 {
+			t.Errorf("from %s: %d %s", site, a.status, a.text)
+		}
+	}
+	a = ask("/auth/refresh", "same-origin")
+	if a.status != 200 || a.at("refresh_token") != nil || a.header.Get("Set-Cookie") == "" {
+		t.Fatalf("%d %s", a.status, a.text)
+	}
+	value, _, _ = strings.Cut(a.header.Get("Set-Cookie"), ";")
+	access := a.str("access_token")
+	a = ask("/auth/logout", "same-origin")
+	if a.status != 200 || !strings.Contains(a.header.Get("Set-Cookie"), "taskapi_refresh=;") || s.alive(access) {
+		t.Errorf("%d %v", a.status, a.header)
+	}
+	if a := s.call("POST", "/auth/login", "", `{"email":"a","password":"b","cookie":"yes"}`); a.status != 422 || a.str("errors.cookie") == "" {
+		t.Errorf("%d %s", a.status, a.text)
 	}
 }

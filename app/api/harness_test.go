@@ -216,6 +216,13 @@ func (s *server) call(method, path, token, body string) answer {
 
 func (s *server) do(request *http.Request) answer {
 	s.t.Helper()
+	var sent []byte
+	if request.GetBody != nil {
+		body, err := request.GetBody()
+		must(s.t, err)
+		sent, err = io.ReadAll(body)
+		must(s.t, err)
+	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		s.t.Errorf("%s %s: no answer: %v", request.Method, request.URL.Path, err)
@@ -230,6 +237,9 @@ func (s *server) do(request *http.Request) answer {
 	}
 	a := answer{status: response.StatusCode, header: response.Header, text: string(text)}
 	s.checkShape(request, &a)
+	d, err := loadDocument()
+	must(s.t, err)
+	d.check(s.t, request, sent, a)
 	return a
 }
 

@@ -31,6 +31,8 @@ func (s *Server) routes() []route {
 	const account, read, write = app.ScopeAccount, app.ScopeTasksRead, app.ScopeTasksWrite
 	return []route{
 		{get, "/", public, "", s.about},
+		{get, "/openapi.json", public, "", s.sendJSONContract},
+		{get, "/openapi.yaml", public, "", s.sendYAMLContract},
 
 		{post, "/auth/register", optional, account, s.limited("register", s.registerUser)},
 		{post, "/auth/login", public, "", s.limited("login", s.login)},

@@ -66,11 +66,12 @@ type Server struct {
 	Config
 	fiber    *fiber.App
 	index    fiber.Handler // the page; nil without one
+	contract contract
 	listener atomic.Pointer[listener]
 }
 
 // New makes a server; Serve starts it. It fails only on a Web that can't be
-// read.
+// read, and on a broken openapi.yaml.
 func New(config Config) (*Server, error) {
 	if config.Random == nil {
 		config.Random = rand.Reader
@@ -98,6 +99,10 @@ func New(config Config) (*Server, error) {
 		EnableStackTrace:  true,
 		StackTraceHandler: s.panicked,
 	}), refuseEncoded)
+	var err error
+	if s.contract, err = newContract(s.Version); err != nil {
+		return nil, err
+	}
 	routes := s.routes()
 	if s.Web != nil {
 		static, err := newStatic(s.Web)
