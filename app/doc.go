@@ -61,6 +61,9 @@
 //     system.
 //   - golang.org/x/term: asks for a password without echo.
 //
+// In web/static, as a file: RapiDoc 9.3.8 (MIT), the viewer of /docs; half as
+// large as the others.
+//
 // In tests only:
 //
 //   - github.com/emersion/go-smtp: a real SMTP server to refuse, stall and drop.

@@ -151,3 +151,12 @@ func TestPageFromSignUpToSignOut(t *testing.T) {
 	x.MustReload()
 	x.wait(`document.querySelector("#signin")`)
 }
+
+func TestReferenceOfTheAPI(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil)
+	x := open(t, b, p.url+"/docs")
+	x.wait(`document.querySelector("rapi-doc")?.shadowRoot?.textContent.includes("Trade a refresh token for the next one")`)
+	x.shot("docs")
+}

@@ -13,32 +13,32 @@ import (
 //go:embed openapi.yaml
 var openAPI string
 
-// contract is the OpenAPI document in both forms.
-type contract struct {
-	yaml string
-	json []byte
+// contractYAML is the OpenAPI document of this version.
+func contractYAML(version string) string {
+	return strings.ReplaceAll(openAPI, "{{version}}", strings.ReplaceAll(version, "'", ""))
 }
 
-// newContract puts the version into the document and turns it into JSON.
-func newContract(version string) (contract, error) {
-	c := contract{yaml: strings.ReplaceAll(openAPI, "{{version}}", strings.ReplaceAll(version, "'", ""))}
+// contractJSON is the same as JSON.
+func contractJSON(version string) ([]byte, error) {
 	var tree map[string]any
-	if err := yaml.Unmarshal([]byte(c.yaml), &tree); err != nil {
-		return c, fmt.Errorf("reading openapi.yaml: %w", err)
+	if err := yaml.Unmarshal([]byte(contractYAML(version)), &tree); err != nil {
+		return nil, fmt.Errorf("reading openapi.yaml: %w", err)
 	}
-	var err error
-	c.json, err = json.Marshal(tree)
-	return c, err
+	return json.Marshal(tree)
 }
 
 func (s *Server) sendJSONContract(c *fiber.Ctx) error {
+	text, err := s.contract()
+	if err != nil {
+		return err
+	}
 	c.Set(fiber.HeaderContentType, mimeJSON)
 	c.Set(fiber.HeaderCacheControl, "no-cache")
-	return c.Send(s.contract.json)
+	return c.Send(text)
 }
 
 func (s *Server) sendYAMLContract(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentType, "application/yaml; charset=utf-8") // RFC 9512
 	c.Set(fiber.HeaderCacheControl, "no-cache")
-	return c.SendString(s.contract.yaml)
+	return c.SendString(contractYAML(s.Version))
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -66,17 +67,18 @@ type Server struct {
 	Config
 	fiber    *fiber.App
 	index    fiber.Handler // the page; nil without one
-	contract contract
+	contract func() ([]byte, error) // the OpenAPI document as JSON, made once when asked for
 	listener atomic.Pointer[listener]
 }
 
 // New makes a server; Serve starts it. It fails only on a Web that can't be
-// read, and on a broken openapi.yaml.
+// read.
 func New(config Config) (*Server, error) {
 	if config.Random == nil {
 		config.Random = rand.Reader
 	}
 	s := &Server{Config: config}
+	s.contract = sync.OnceValues(func() ([]byte, error) { return contractJSON(config.Version) })
 	s.fiber = fiber.New(fiber.Config{
 		ErrorHandler:          s.serverError,
 		DisableStartupMessage: true,
@@ -99,10 +101,6 @@ func New(config Config) (*Server, error) {
 		EnableStackTrace:  true,
 		StackTraceHandler: s.panicked,
 	}), refuseEncoded)
-	var err error
-	if s.contract, err = newContract(s.Version); err != nil {
-		return nil, err
-	}
 	routes := s.routes()
 	if s.Web != nil {
 		static, err := newStatic(s.Web)

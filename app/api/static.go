@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -28,11 +29,13 @@ type static struct {
 	files  map[string]file
 }
 
-// file is a file in the forms that it is sent in, made once at the start.
+// file is a file in the forms that it is sent in. It is packed once, when it is
+// first asked for: a Pi takes a second for the largest.
 type file struct {
-	kind        string
-	plain, gzip []byte
-	etag        string
+	kind  string
+	plain []byte
+	gzip  func() []byte // nil where packing is not worth it
+	etag  string
 }
 
 // newStatic reads the folder static of a file system.
@@ -85,8 +88,10 @@ func (s *static) prepare(name string, content []byte) file {
 	if f.kind != "image/png" {
 		f.plain = bytes.ReplaceAll(content, []byte(staticMark), []byte(s.prefix))
 	}
-	if packed := fasthttp.AppendGzipBytesLevel(nil, f.plain, fasthttp.CompressBestCompression); len(packed) < len(f.plain)*9/10 {
-		f.gzip = packed
+	if f.kind != "image/png" {
+		f.gzip = sync.OnceValue(func() []byte {
+			return fasthttp.AppendGzipBytesLevel(nil, f.plain, fasthttp.CompressBestCompression)
+		})
 	}
 	sum := sha256.Sum256(f.plain)
 	f.etag = `"` + base64.RawURLEncoding.EncodeToString(sum[:9]) + `"`
@@ -99,6 +104,7 @@ func (s *static) routes() []route {
 	return []route{
 		{fiber.MethodGet, "/reset-password", public, "", s.page("index.html")},
 		{fiber.MethodGet, "/verify-email", public, "", s.page("index.html")},
+		{fiber.MethodGet, "/docs", public, "", s.docs},
 		{fiber.MethodGet, "/sw.js", public, "", s.page("sw.js")},
 		{fiber.MethodGet, "/manifest.webmanifest", public, "", s.page("manifest.webmanifest")},
 		{fiber.MethodGet, "/favicon.ico", public, "", s.page("icon-192.png")},
@@ -121,6 +127,13 @@ func (s *static) page(name string) fiber.Handler {
 	}
 }
 
+// docs sends the reference of the API. Its viewer writes styles of its own.
+func (s *static) docs(c *fiber.Ctx) error {
+	err := s.page("docs.html")(c)
+	c.Set(fiber.HeaderContentSecurityPolicy, policy+"; style-src 'self' 'unsafe-inline'; img-src 'self' data:")
+	return err
+}
+
 // asset sends what a page loads, to be kept for a year: another content has
 // another address.
 func (s *static) asset(c *fiber.Ctx) error {
@@ -141,7 +154,7 @@ func (f file) send(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentType, f.kind)
 	if f.gzip != nil && c.Context().Request.Header.HasAcceptEncoding("gzip") {
 		c.Set(fiber.HeaderContentEncoding, "gzip")
-		return c.Send(f.gzip)
+		return c.Send(f.gzip())
 	}
 	return c.Send(f.plain)
 }
