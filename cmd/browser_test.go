@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,7 +49,12 @@ type tab struct {
 
 func open(t *testing.T, b *rod.Browser, url string) *tab {
 	t.Helper()
-	page := b.MustPage().Timeout(60 * time.Second)
+	// A window of its own: a tab in the background draws nothing.
+	page, err := b.Page(proto.TargetCreateTarget{NewWindow: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page = page.Timeout(60 * time.Second)
 	x := &tab{Page: page, t: t, url: url}
 	page.MustEvalOnNewDocument(`window.violations = []; addEventListener("securitypolicyviolation", (e) => violations.push(e.violatedDirective + " " + e.blockedURI));`)
 	go page.EachEvent(func(e *proto.RuntimeExceptionThrown) {
@@ -91,6 +97,30 @@ func (x *tab) register(name string) {
 	x.fill("#register", "confirm_password", plainPassword)
 	x.MustElement("#register button[type=submit]").MustClick()
 	x.wait(`document.querySelector("#new-task")`)
+}
+
+// add types a task and presses Enter.
+func (x *tab) add(title string) {
+	x.t.Helper()
+	x.MustElement("#new-task").MustInput(title)
+	x.press(input.Enter)
+	x.wait(fmt.Sprintf(`[...document.querySelectorAll("#list .words")].some((e) => e.textContent === %q)`, title))
+}
+
+// signIn fills the form of who has an account.
+func (x *tab) signIn(name string) {
+	x.t.Helper()
+	x.wait(`document.querySelector("#signin")`)
+	x.fill("#signin", "email", name+"@example.com")
+	x.fill("#signin", "password", plainPassword)
+	x.MustElement("#signin button[type=submit]").MustClick()
+	x.wait(`document.querySelector("#new-task")`)
+}
+
+// settled waits until the server has heard everything.
+func (x *tab) settled() {
+	x.t.Helper()
+	x.wait(`Object.keys(localStorage).every((key) => !key.startsWith("taskapi.queue"))`)
 }
 
 func (x *tab) titles() string {

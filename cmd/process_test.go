@@ -41,11 +41,22 @@ type process struct {
 // returns when it has printed its address.
 func start(t *testing.T, environ []string, args ...string) *process {
 	t.Helper()
+	return startProcess(t, environ, append([]string{"serve", "--addr=127.0.0.1:0", "--data-dir=data"}, args...))
+}
+
+// startAt starts it again at an address.
+func startAt(t *testing.T, addr string) *process {
+	t.Helper()
+	return startProcess(t, nil, []string{"serve", "--addr=" + addr, "--data-dir=data"})
+}
+
+func startProcess(t *testing.T, environ, args []string) *process {
+	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{t: t, cmd: exec.Command(program, append([]string{"serve", "--addr=127.0.0.1:0", "--data-dir=data"}, args...)...)}
+	p := &process{t: t, cmd: exec.Command(program, args...)}
 	p.cmd.Env = append([]string{beTaskapi + "=" + schema(t)}, environ...)
 	p.cmd.Stderr = &p.log
 	pipe, err := p.cmd.StdoutPipe()
@@ -139,6 +150,16 @@ func (p *process) signUp() map[string]any {
 		p.t.Fatal(status, answer)
 	}
 	return answer
+}
+
+// login signs ann in once more and returns the access token.
+func (p *process) login() string {
+	p.t.Helper()
+	status, answer := p.call("POST", "/auth/login", "", fmt.Sprintf(`{"email":"ann@example.com","password":%q}`, plainPassword))
+	if status != 200 {
+		p.t.Fatal(status, answer)
+	}
+	return answer["access_token"].(string)
 }
 
 const plainPassword = "a password nobody may see"

@@ -66,7 +66,7 @@ type Config struct {
 type Server struct {
 	Config
 	fiber    *fiber.App
-	index    fiber.Handler // the page; nil without one
+	index    fiber.Handler          // the page; nil without one
 	contract func() ([]byte, error) // the OpenAPI document as JSON, made once when asked for
 	listener atomic.Pointer[listener]
 }

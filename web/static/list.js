@@ -83,6 +83,10 @@ export class ListView {
     if (this.#limit < open.length) this.#limit += step;
     else this.#doneLimit += step;
     this.#render();
+    // The observer tells of changes only: an end that is still near is asked
+    // for again.
+    this.#watcher.unobserve(this.end);
+    this.#watcher.observe(this.end);
   }
 
   get #doneShown() { return this.#filter === "done" || this.fold.open; }

@@ -24,7 +24,7 @@ self.addEventListener("fetch", (event) => {
   if (event.request.method !== "GET" || url.origin !== location.origin) return;
   if (event.request.mode === "navigate" && url.pathname === "/") {
     // The server first, for the newest page; without an answer, what is kept.
-    event.respondWith(fetch(event.request).catch(() => caches.match("/")));
+    event.respondWith(fetch(event.request).catch(() => caches.match("/", { ignoreVary: true })));
   } else if (url.pathname.startsWith("/static/")) {
     event.respondWith((async () => (await caches.match(event.request, { ignoreVary: true })) ?? fetch(event.request))());
   }

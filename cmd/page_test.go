@@ -1,0 +1,317 @@
+package cmd
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-rod/rod"
+	"github.com/go-rod/rod/lib/input"
+	"github.com/go-rod/rod/lib/proto"
+)
+
+// tasks returns how many tasks the server has of the first user.
+func (p *process) tasks(token string) int {
+	p.t.Helper()
+	status, answer := p.call("GET", "/tasks/", token, "")
+	if status != 200 {
+		p.t.Fatal(status, answer)
+	}
+	return int(answer["pagination"].(map[string]any)["total"].(float64))
+}
+
+func TestPageOutlivesItsAccessToken(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil, "--access-ttl=1s", "--rate-limit=off")
+	first := open(t, b, p.url)
+	first.register("ann")
+	second := open(t, b, p.url)
+	second.wait(`document.querySelector("#new-task")`)
+	for n := range 4 { // each with a token that has run out, in both tabs at once
+		time.Sleep(1100 * time.Millisecond)
+		done := make(chan struct{})
+		go func() { defer close(done); second.add(fmt.Sprint("second ", n)) }()
+		first.add(fmt.Sprint("first ", n))
+		<-done
+	}
+	for _, x := range []*tab{first, second} {
+		x.settled()
+		x.wait(`document.querySelectorAll("#list .task").length === 8`) // each shows what the other did
+	}
+}
+
+func TestPageWhileTheServerIsAway(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil)
+	x := open(t, b, p.url)
+	x.register("ann")
+	x.add("before")
+	x.settled()
+	p.stop(os.Interrupt)
+	x.add("while it was away")
+	x.wait(`document.querySelector("#status:not([hidden])")?.textContent.includes("(1)")`)
+	x.shot("offline")
+	x.MustElement("#new-task").MustInput("half a thou")
+	p = startAt(t, strings.TrimPrefix(p.url, "http://"))
+	x.wait(`document.querySelector("#status").hidden`)
+	x.settled()
+	x.MustReload()
+	x.wait(`document.querySelectorAll("#list .task").length === 2 && document.querySelector("#new-task").value === "half a thou"`)
+	if got := x.titles(); got != "while it was away|before" {
+		t.Errorf("after the restart: %s", got)
+	}
+}
+
+// TestPageNeverDuplicates: the server creates the task, and its answer is lost.
+func TestPageNeverDuplicates(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil)
+	x := open(t, b, p.url)
+	x.register("ann")
+	x.add("known before")
+	x.settled()
+	lost := 0
+	router := x.HijackRequests()
+	router.MustAdd("*/tasks/", func(h *rod.Hijack) {
+		if h.Request.Method() != http.MethodPost || lost == 2 {
+			h.ContinueRequest(&proto.FetchContinueRequest{})
+			return
+		}
+		lost++
+		h.MustLoadResponse()
+		h.Response.Fail(proto.NetworkErrorReasonConnectionReset)
+	})
+	go router.Run()
+	x.add("only once")
+	x.settled()
+	x.add("only once") // a second one that is meant
+	x.settled()
+	if err := router.Stop(); err != nil {
+		t.Error(err)
+	}
+	token := p.login()
+	if n := p.tasks(token); n != 3 || lost != 2 {
+		t.Errorf("%d tasks after %d lost answers, want 3", n, lost)
+	}
+}
+
+// A reload while the server can't be reached loses nothing.
+func TestPageKeepsWhatWasTyped(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil)
+	x := open(t, b, p.url)
+	x.register("ann")
+	x.add("old")
+	x.settled()
+	x.wait(`navigator.serviceWorker?.controller`)
+	p.stop(os.Interrupt)
+	x.add("new")
+	x.MustElement("#list .task:last-child .title").MustClick()
+	x.fill(".edit", "title", "older")
+	x.MustReload()
+	x.wait(`document.body.textContent.includes("not answering")`)
+	x.shot("offline start")
+	p = startAt(t, strings.TrimPrefix(p.url, "http://"))
+	x.wait(`document.querySelector(".edit [name=title]")?.value === "older"`)
+	x.MustElement(".edit button[type=submit]").MustClick()
+	x.settled()
+	x.MustReload()
+	x.wait(`document.querySelectorAll("#list .task").length === 2`)
+	if got := x.titles(); got != "new|older" {
+		t.Errorf("%s", got)
+	}
+	_ = p
+}
+
+func TestPageByKeyboardOnly(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil)
+	x := open(t, b, p.url)
+	x.register("ann")
+	for _, title := range []string{"one", "two", "three"} {
+		x.add(title)
+	}
+	x.settled()
+	x.press(input.Escape)
+	focus := func() string {
+		return x.MustEval(`() => document.activeElement.closest(".task")?.querySelector(".words")?.textContent ?? document.activeElement.id`).String()
+	}
+	if got := focus(); got != "three" {
+		t.Errorf("Esc goes to %q", got)
+	}
+	x.press('j')
+	x.press('j')
+	x.press('k')
+	if got := focus(); got != "two" {
+		t.Errorf("j j k goes to %q", got)
+	}
+	x.press('x')
+	x.wait(`document.querySelector("summary")?.textContent === "Done (1)"`)
+	if got := focus(); got != "one" {
+		t.Errorf("after the tick: %q", got)
+	}
+	x.press('u')
+	x.wait(`document.querySelectorAll("#list .task").length === 3`)
+	x.press('e')
+	x.wait(`document.activeElement.name === "title"`)
+	x.press(input.End)
+	x.MustElement(".edit [name=title]").MustInput("!")
+	x.KeyActions().Press(input.ControlLeft).Type(input.Enter).MustDo()
+	x.wait(`[...document.querySelectorAll("#list .words")].some((e) => e.textContent === "one!")`)
+	x.press('#')
+	x.wait(`document.querySelectorAll("#list .task").length === 2`)
+	if got := focus(); got != "two" {
+		t.Errorf("after the deletion: %q", got)
+	}
+	x.press('u')
+	x.wait(`document.querySelectorAll("#list .task").length === 3`)
+	x.press('n')
+	if got := focus(); got != "new-task" {
+		t.Errorf("n goes to %q", got)
+	}
+	x.press(input.Escape)
+	x.press('/')
+	if got := focus(); got != "search" {
+		t.Errorf("/ goes to %q", got)
+	}
+	x.MustElement("#search").MustInput("TW")
+	x.wait(`document.querySelectorAll("#list .task").length === 1`)
+	x.press(input.Escape)
+	x.press('?')
+	x.wait(`document.querySelector("#help").open`)
+	x.shot("help")
+	x.press(input.Escape)
+	x.wait(`!document.querySelector("#help").open`)
+}
+
+func TestPageWithFiveThousandTasks(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil, "--durability=normal")
+	x := open(t, b, p.url)
+	x.register("ann")
+	token := p.login()
+	for n := range 5000 {
+		if status, answer := p.call("POST", "/tasks/", token, fmt.Sprintf(`{"title":"task number %d"}`, n+1)); status != 201 {
+			t.Fatal(status, answer)
+		}
+	}
+	began := time.Now()
+	x.MustReload()
+	x.wait(`document.querySelectorAll("#list .task").length >= 50`)
+	shown := time.Since(began)
+	x.MustElement("#search").MustInput("number 4711")
+	x.wait(`document.querySelectorAll("#list .task").length === 1`)
+	t.Logf("5,000 tasks: the newest are there after %s, an old one is found after %s", shown, time.Since(began))
+	x.MustElement("#search").MustSelectAllText().MustInput("")
+	x.press(input.Backspace)
+	for range 30 {
+		x.MustEval(`() => scrollTo(0, document.body.scrollHeight)`)
+		x.MustWaitIdle()
+	}
+	x.wait(`document.querySelectorAll("#list .task").length > 1000`)
+}
+
+func TestAccountPage(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil)
+	x := open(t, b, p.url)
+	x.register("ann")
+	other := p.login()
+	x.MustElement(`#menu a[href="#account"]`).MustClick()
+	x.wait(`document.querySelectorAll(".things li").length === 2`)
+	x.shot("account")
+	x.fill("#profile", "username", "Anna")
+	x.MustElement("#profile button[type=submit]").MustClick()
+	x.wait(`document.querySelector("#profile [role=status]")?.textContent === "Saved."`)
+	x.fill("#new-token", "name", "script")
+	x.MustElement("#new-token button[type=submit]").MustClick()
+	x.wait(`document.querySelector(".once input")?.value.startsWith("tapi_")`)
+	x.shot("account token")
+	raw := x.MustElement(".once input").MustProperty("value").String()
+	if status, answer := p.call("GET", "/tasks/", raw, ""); status != 200 {
+		t.Error(status, answer)
+	}
+	x.fill("#change-password", "current_password", plainPassword)
+	x.fill("#change-password", "password", "quite another one")
+	x.fill("#change-password", "confirm_password", "quite another one")
+	x.MustElement("#change-password button[type=submit]").MustClick()
+	x.wait(`document.querySelector("#change-password [role=status]")?.textContent.startsWith("The password is changed")`)
+	if status, _ := p.call("GET", "/tasks/", other, ""); status != 401 {
+		t.Errorf("the other session: %d", status)
+	}
+	x.MustElement("#delete-account [name=confirm_email]").MustInput("ann@example.com")
+	x.MustElement("#delete-account button").MustClick()
+	x.wait(`document.querySelector("#signin")`)
+	if status, _ := p.call("GET", "/tasks/", raw, ""); status != 401 {
+		t.Errorf("a token of the deleted account: %d", status)
+	}
+}
+
+func TestUsersPage(t *testing.T) {
+	b := browser(t)
+	data := folder(t)
+	world{}.taskapi(t, "db", "init", data).expect(t, exitOK)
+	world{in: plainPassword}.taskapi(t, "user", "add", "boss@example.com", "--admin", data).expect(t, exitOK)
+	p := start(t, nil, "--rate-limit=off")
+	for n := range 60 {
+		body := fmt.Sprintf(`{"username":"user%[1]d","email":"user%[1]d@example.com","password":%[2]q,"confirm_password":%[2]q}`, n, plainPassword)
+		if status, answer := p.call("POST", "/auth/register", "", body); status != 201 {
+			t.Fatal(status, answer)
+		}
+	}
+	x := open(t, b, p.url)
+	x.signIn("boss")
+	x.wait(`document.querySelector('#menu a[href="#users"]')`)
+	x.MustElement(`#menu a[href="#users"]`).MustClick()
+	x.wait(`document.querySelectorAll("tbody tr").length === 50`)
+	x.shot("users")
+	x.MustElement("main input[type=search]").MustInput("user59")
+	x.wait(`document.querySelectorAll("tbody tr").length === 1`)
+}
+
+// TestLinkPage follows the link of a mail in the outbox.
+func TestLinkPage(t *testing.T) {
+	b := browser(t)
+	data := folder(t)
+	p := start(t, nil)
+	p.signUp()
+	if status, answer := p.call("POST", "/auth/password/forgot", "", `{"email":"ann@example.com"}`); status != 202 {
+		t.Fatal(status, answer)
+	}
+	var link string
+	for link == "" { // the mail is queued right after the answer
+		got := world{}.taskapi(t, "mail", "show", "2", data, "--public-url="+p.url)
+		for line := range strings.Lines(got.out) {
+			if strings.HasPrefix(line, "http") {
+				link = strings.TrimSpace(line)
+			}
+		}
+	}
+	x := open(t, b, link)
+	x.wait(`document.querySelector("form.narrow")`)
+	x.shot("reset")
+	x.fill("form", "password", "short")
+	x.fill("form", "confirm_password", "short")
+	x.MustElement("form button").MustClick()
+	x.wait(`document.querySelector(".problem:not(:empty)")?.textContent.includes("at least 8")`)
+	x.fill("form", "password", "quite another one")
+	x.fill("form", "confirm_password", "quite another one")
+	x.MustElement("form button").MustClick()
+	x.wait(`document.querySelector("[role=status][tabindex]")?.textContent.startsWith("Your password has been changed")`)
+	if strings.Contains(x.MustInfo().URL, "#") {
+		t.Error("the code still stands in the address")
+	}
+	if status, _ := p.call("POST", "/auth/login", "", `{"email":"ann@example.com","password":"quite another one"}`); status != 200 {
+		t.Errorf("login: %d", status)
+	}
+}
