@@ -128,14 +128,56 @@ func (x *tab) titles() string {
 	return x.MustEval(`() => [...document.querySelectorAll("#list .words")].map((e) => e.textContent).join("|")`).String()
 }
 
+// shot looks at a state of the page in every width and scheme: axe, whose file
+// AXE_JS names, must find nothing, and pictures go to the folder SCREENSHOTS.
 func (x *tab) shot(name string) {
 	x.t.Helper()
-	folder := os.Getenv("SCREENSHOTS")
-	if folder == "" {
+	folder, axe := os.Getenv("SCREENSHOTS"), os.Getenv("AXE_JS")
+	if folder == "" && axe == "" {
 		return
 	}
-	if err := errors.Join(os.MkdirAll(folder, 0o755), os.WriteFile(filepath.Join(folder, name+".png"), x.MustScreenshot(), 0o600)); err != nil {
+	for _, width := range []int{360, 768, 1280} {
+		for _, scheme := range []string{"light", "dark"} {
+			x.MustSetViewport(width, 800, 1, width == 360)
+			media := proto.EmulationSetEmulatedMedia{Features: []*proto.EmulationMediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}
+			if err := media.Call(x.Page); err != nil {
+				x.t.Fatal(err)
+			}
+			state := fmt.Sprintf("%s, %d, %s", name, width, scheme)
+			if wide := x.MustEval(`() => document.documentElement.scrollWidth > innerWidth`).Bool(); wide {
+				x.t.Errorf("%s: wider than the window", state)
+			}
+			if folder != "" {
+				x.save(filepath.Join(folder, state+".png"))
+			}
+			if axe != "" {
+				x.axe(axe, state)
+			}
+		}
+	}
+	x.MustSetViewport(1280, 800, 1, false)
+}
+
+func (x *tab) save(path string) {
+	x.t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, x.MustScreenshot(), 0o600)); err != nil {
 		x.t.Error(err)
+	}
+}
+
+// axe looks for what keeps people out (WCAG).
+func (x *tab) axe(path, state string) {
+	x.t.Helper()
+	source, err := os.ReadFile(path)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	if !x.MustEval(`() => "axe" in window`).Bool() {
+		x.MustEval("() => {" + string(source) + "}")
+	}
+	found := x.MustEval(`async () => (await axe.run(document)).violations.map((v) => v.id + ": " + v.help + " " + v.nodes.map((n) => n.html).join(" ").slice(0, 300)).join("\n")`).String()
+	if found != "" {
+		x.t.Errorf("%s: %s", state, found)
 	}
 }
 
@@ -188,5 +230,7 @@ func TestReferenceOfTheAPI(t *testing.T) {
 	p := start(t, nil)
 	x := open(t, b, p.url+"/docs")
 	x.wait(`document.querySelector("rapi-doc")?.shadowRoot?.textContent.includes("Trade a refresh token for the next one")`)
-	x.shot("docs")
+	if folder := os.Getenv("SCREENSHOTS"); folder != "" {
+		x.save(filepath.Join(folder, "docs.png"))
+	}
 }

@@ -153,6 +153,7 @@ addEventListener("hashchange", route);
 const help = $("#help");
 $("#help-title").textContent = t("help");
 $("#skip").textContent = t("skip");
+$("#undo").setAttribute("aria-label", t("undo"));
 $("#help-list").replaceChildren(...[["n", "n"], ["/", "search"], ["j k", "jk"], ["x", "x"], ["e", "e"], ["#", "delete"], ["u", "u"], ["Ctrl Enter", "save"], ["Esc", "esc"], ["?", "help"]]
   .flatMap(([keys, name]) => [h("dt", {}, keys.split(" ").map((key) => h("kbd", {}, key))), h("dd", {}, t(`help.${name}`))]));
 $("#help-close").textContent = t("help.close");
@@ -182,7 +183,7 @@ async function begin() {
       return;
     } catch {
       clearTimeout(pale);
-      root.replaceChildren(h("p", { class: "note", role: "status" }, t("offline")));
+      root.replaceChildren(h("h1", {}, "taskapi"), h("p", { class: "note", role: "status" }, t("offline.start")));
       await new Promise((resolve) => { setTimeout(resolve, 2000); addEventListener("online", resolve, { once: true }); });
     }
   }

@@ -45,7 +45,7 @@ export class ListView {
     this.input = h("input", { id: "new-task", name: "title", maxLength: 100, autocomplete: "off", placeholder: t("new.hint"), enterKeyHint: "done", value: this.#drafts.get("new") ?? "" });
     this.input.addEventListener("input", () => this.#drafts.set("new", this.input.value));
     const form = h("form", { class: "new", onsubmit: (event) => { event.preventDefault(); this.#add(); } },
-      h("label", { for: "new-task" }, t("new.label")),
+      h("h1", {}, h("label", { for: "new-task" }, t("new.label"))),
       h("div", { class: "line" }, this.input, h("button", { type: "submit" }, t("add"))));
     this.search = h("input", { id: "search", type: "search", placeholder: t("search"), "aria-label": t("search"), "aria-controls": "list" });
     this.search.addEventListener("input", () => { this.#query = this.search.value.trim().toLocaleLowerCase(); this.#limit = this.#doneLimit = step; this.#render(); });
@@ -133,7 +133,7 @@ export class ListView {
   }
 
   #row(task) {
-    const mark = JSON.stringify([task.title, task.description, task.completed, task.waiting, task.problem, task.date_completed]);
+    const mark = JSON.stringify([task.title, task.description, task.completed, task.waiting && this.#store.offline, task.problem, task.date_completed]);
     const known = this.#rows.get(task.id);
     if (known?.mark === mark || known?.editing) return known.element;
     const focused = known?.element.contains(document.activeElement) ? document.activeElement.className : "";
