@@ -32,7 +32,7 @@ func TestPageOutlivesItsAccessToken(t *testing.T) {
 	second := open(t, b, p.url)
 	second.wait(`document.querySelector("#new-task")`)
 	for n := range 4 { // each with a token that has run out, in both tabs at once
-		time.Sleep(1100 * time.Millisecond)
+		first.wait(fmt.Sprintf("Date.now() > %d", time.Now().Add(1100*time.Millisecond).UnixMilli()))
 		done := make(chan struct{})
 		go func() { defer close(done); second.add(fmt.Sprint("second ", n)) }()
 		first.add(fmt.Sprint("first ", n))
@@ -213,11 +213,7 @@ func TestPageWithFiveThousandTasks(t *testing.T) {
 	t.Logf("5,000 tasks: the newest are there after %s, an old one is found after %s", shown, time.Since(began))
 	x.MustElement("#search").MustSelectAllText().MustInput("")
 	x.press(input.Backspace)
-	for range 30 {
-		x.MustEval(`() => scrollTo(0, document.body.scrollHeight)`)
-		x.MustWaitIdle()
-	}
-	x.wait(`document.querySelectorAll("#list .task").length > 1000`)
+	x.wait(`(scrollTo(0, document.body.scrollHeight), document.querySelectorAll("#list .task").length > 1000)`)
 }
 
 func TestAccountPage(t *testing.T) {

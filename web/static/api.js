@@ -20,6 +20,10 @@ export class Unreachable extends Error {}
 
 const timeout = 20_000;
 
+// hint says that there may be a cookie, which no script can see: without it, a
+// first visit asks for nothing.
+const hint = "taskapi.session";
+
 async function send(method, path, body, token) {
   const headers = {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -57,10 +61,12 @@ export class Api extends EventTarget {
   async signIn(email, password) {
     const answer = await this.post("/auth/login", { email, password, cookie: true });
     this.#token = answer.access_token;
+    localStorage.setItem(hint, "1");
   }
 
   // resume tries to go on with the session of the cookie. False without one.
   async resume() {
+    if (!localStorage.getItem(hint)) return false;
     try {
       await this.#renew();
       return true;
@@ -71,7 +77,7 @@ export class Api extends EventTarget {
   }
 
   async signOut() {
-    this.#token = "";
+    this.forget();
     try {
       await this.post("/auth/logout", {});
     } catch (error) {
@@ -80,7 +86,10 @@ export class Api extends EventTarget {
   }
 
   // forget drops the token: the session has ended elsewhere.
-  forget() { this.#token = ""; }
+  forget() {
+    this.#token = "";
+    localStorage.removeItem(hint);
+  }
 
   // userID is read from the token, which is ours and was just handed out.
   get userID() {
@@ -110,7 +119,7 @@ export class Api extends EventTarget {
       await this.#renew();
     } catch (error) {
       if (error instanceof ApiError && (error.status === 401 || error.status === 400)) {
-        this.#token = "";
+        this.forget();
         this.dispatchEvent(new Event("ended"));
       }
       throw error;

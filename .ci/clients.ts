@@ -1,0 +1,31 @@
+// The tutorial's walk with a client that was generated from openapi.yaml.
+import createClient from "openapi-fetch";
+import type { components, paths } from "./api.js";
+
+const client = createClient<paths>({ baseUrl: process.env.URL! });
+
+function must<T>(answer: { data?: T; error?: unknown; response: Response }, status: number): T {
+  if (answer.response.status !== status || answer.data === undefined) {
+    throw new Error(`${answer.response.url}: ${answer.response.status} ${JSON.stringify(answer.error)}`);
+  }
+  return answer.data;
+}
+
+const email = "typescript@example.com";
+const password = "securepassword";
+const { user } = must(await client.POST("/auth/register", { body: { username: "ts", email, password, confirm_password: password } }), 201);
+const tokens = must(await client.POST("/auth/login", { body: { email, password } }), 200);
+const headers = { Authorization: `Bearer ${tokens.access_token}` };
+const { task } = must(await client.POST("/tasks", { body: { title: "New Task" }, headers }), 201);
+const path = { id: task.id };
+const read: components["schemas"]["Task"] = must(await client.GET("/tasks/{id}", { params: { path }, headers }), 200);
+const { task: done } = must(await client.PUT("/tasks/{id}", { params: { path }, body: { completed: true }, headers }), 200);
+if (read.completed || !done.completed || done.date_completed === null) throw new Error("not completed");
+const list = must(await client.GET("/tasks", { params: { query: { page: 1, per_page: 10 } }, headers }), 200);
+if (list.pagination.total !== 1 || list.tasks[0]?.user_id !== user.id) throw new Error("another list");
+must(await client.DELETE("/tasks/{id}", { params: { path }, headers }), 200);
+const missing = await client.GET("/tasks/{id}", { params: { path }, headers });
+if (missing.response.status !== 404 || missing.error?.code !== "task_not_found") throw new Error("still there");
+const next = must(await client.POST("/auth/refresh", { body: { refresh_token: tokens.refresh_token } }), 200);
+must(await client.POST("/auth/logout", { body: { refresh_token: next.refresh_token } }), 200);
+console.log("the TypeScript client did the walk");
