@@ -57,7 +57,7 @@ func TestPageWhileTheServerIsAway(t *testing.T) {
 	x.wait(`document.querySelector("#status:not([hidden])")?.textContent.includes("(1)")`)
 	x.shot("offline")
 	x.MustElement("#new-task").MustInput("half a thou")
-	p = startAt(t, strings.TrimPrefix(p.url, "http://"))
+	startAt(t, strings.TrimPrefix(p.url, "http://"))
 	x.wait(`document.querySelector("#status").hidden`)
 	x.settled()
 	x.MustReload()
@@ -118,7 +118,7 @@ func TestPageKeepsWhatWasTyped(t *testing.T) {
 	x.MustReload()
 	x.wait(`document.body.textContent.includes("not answering")`)
 	x.shot("offline start")
-	p = startAt(t, strings.TrimPrefix(p.url, "http://"))
+	startAt(t, strings.TrimPrefix(p.url, "http://"))
 	x.wait(`document.querySelector(".edit [name=title]")?.value === "older"`)
 	x.MustElement(".edit button[type=submit]").MustClick()
 	x.settled()
@@ -127,7 +127,6 @@ func TestPageKeepsWhatWasTyped(t *testing.T) {
 	if got := x.titles(); got != "new|older" {
 		t.Errorf("%s", got)
 	}
-	_ = p
 }
 
 func TestPageByKeyboardOnly(t *testing.T) {
