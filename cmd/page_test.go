@@ -28,7 +28,7 @@ func TestPageOutlivesItsAccessToken(t *testing.T) {
 	folder(t)
 	p := start(t, nil, "--access-ttl=1s", "--rate-limit=off")
 	first := open(t, b, p.url)
-	first.register("ann")
+	first.register()
 	second := open(t, b, p.url)
 	second.wait(`document.querySelector("#new-task")`)
 	for n := range 4 { // each with a token that has run out, in both tabs at once
@@ -49,7 +49,7 @@ func TestPageWhileTheServerIsAway(t *testing.T) {
 	folder(t)
 	p := start(t, nil)
 	x := open(t, b, p.url)
-	x.register("ann")
+	x.register()
 	x.add("before")
 	x.settled()
 	p.stop(os.Interrupt)
@@ -73,7 +73,7 @@ func TestPageNeverDuplicates(t *testing.T) {
 	folder(t)
 	p := start(t, nil)
 	x := open(t, b, p.url)
-	x.register("ann")
+	x.register()
 	x.add("known before")
 	x.settled()
 	lost := 0
@@ -107,7 +107,7 @@ func TestPageKeepsWhatWasTyped(t *testing.T) {
 	folder(t)
 	p := start(t, nil)
 	x := open(t, b, p.url)
-	x.register("ann")
+	x.register()
 	x.add("old")
 	x.settled()
 	x.wait(`navigator.serviceWorker?.controller`)
@@ -134,7 +134,7 @@ func TestPageByKeyboardOnly(t *testing.T) {
 	folder(t)
 	p := start(t, nil)
 	x := open(t, b, p.url)
-	x.register("ann")
+	x.register()
 	for _, title := range []string{"one", "two", "three"} {
 		x.add(title)
 	}
@@ -196,7 +196,7 @@ func TestPageWithFiveThousandTasks(t *testing.T) {
 	folder(t)
 	p := start(t, nil, "--durability=normal")
 	x := open(t, b, p.url)
-	x.register("ann")
+	x.register()
 	token := p.login()
 	for n := range 5000 {
 		if status, answer := p.call("POST", "/tasks/", token, fmt.Sprintf(`{"title":"task number %d"}`, n+1)); status != 201 {
@@ -220,7 +220,7 @@ func TestAccountPage(t *testing.T) {
 	folder(t)
 	p := start(t, nil)
 	x := open(t, b, p.url)
-	x.register("ann")
+	x.register()
 	other := p.login()
 	x.MustElement(`#menu a[href="#account"]`).MustClick()
 	x.wait(`document.querySelectorAll(".things li").length === 2`)

@@ -45,9 +45,9 @@ func start(t *testing.T, environ []string, args ...string) *process {
 }
 
 // startAt starts it again at an address.
-func startAt(t *testing.T, addr string) *process {
+func startAt(t *testing.T, addr string) {
 	t.Helper()
-	return startProcess(t, nil, []string{"serve", "--addr=" + addr, "--data-dir=data"})
+	startProcess(t, nil, []string{"serve", "--addr=" + addr, "--data-dir=data"})
 }
 
 func startProcess(t *testing.T, environ, args []string) *process {
