@@ -1,6 +1,7 @@
 package app
 
 import (
+	"crypto/sha256"
 	"net/netip"
 	"sync"
 	"time"
@@ -33,7 +34,8 @@ func guardNetwork() Rate { return Rate{Burst: 100, Every: 5 * time.Second} }
 func guardAccount() Rate { return Rate{Burst: 100, Every: 10 * time.Second} }
 
 // Guard slows down those who guess passwords, and nobody else. A nil Guard
-// lets everything pass. Its memory is bounded by Max; all of it may be lost.
+// lets everything pass. Its memory is bounded by Max, at about 300 bytes a
+// pair; all of it may be lost.
 type Guard struct {
 	Now func() time.Time
 	// Max is how many pairs of network and account are remembered.
@@ -46,7 +48,12 @@ type Guard struct {
 
 type pair struct {
 	network netip.Prefix
-	account string
+	account string // a hash of its name, which may be as long as a request
+}
+
+func newPair(from Origin, account string) pair {
+	sum := sha256.Sum256([]byte(account))
+	return pair{from.Network(), string(sum[:])}
 }
 
 type attempts struct {
@@ -74,7 +81,7 @@ func (g *Guard) Begin(from Origin, account string) (attempt Attempt, wait time.D
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.Now()
-	p := pair{from.Network(), account}
+	p := newPair(from, account)
 	a := g.pairs[p]
 	if a.underWay == 0 && now.Sub(a.last) > guardForget {
 		a.refused, a.told = 0, false
@@ -172,7 +179,7 @@ func (g *Guard) Trust(from Origin, account string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.Now()
-	g.put(pair{from.Network(), account}, attempts{last: now, known: now.Add(guardKnown)}, now)
+	g.put(newPair(from, account), attempts{last: now, known: now.Add(guardKnown)}, now)
 }
 
 // put stores a pair and keeps the map within its bound: first goes what is

@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 )
@@ -149,6 +150,9 @@ func TestGuardOfANetwork(t *testing.T) {
 
 func TestGuardMemoryIsBounded(t *testing.T) {
 	g, now := guardRig()
+	if p := newPair(from("192.0.2.1"), strings.Repeat("x", 1<<20)); len(p.account) != 32 {
+		t.Errorf("%d bytes of a name are kept", len(p.account))
+	}
 	g.Max = 80
 	for n := range 5000 {
 		*now = now.Add(time.Second)

@@ -101,11 +101,16 @@ type Sessions struct {
 	Rotation bool
 	// VerifiedOnly refuses those whose address is not proven.
 	VerifiedOnly bool
-	Guard        *Guard // nil is no limit
+	Guard        *Guard   // nil is no limit
+	Limiter      *Limiter // of each session's refreshes; nil is no limit
 	Audit        *Audit
 	Now          func() time.Time
 	Log          *slog.Logger
 }
+
+// refreshRate is how often one session may be refreshed: far more often than
+// many tabs do, too seldom to wear out a disk.
+func refreshRate() Rate { return Rate{Burst: 60, Every: time.Second} }
 
 // LoginInput is what a client signs in with.
 type LoginInput struct {
@@ -231,6 +236,11 @@ func (s *Sessions) Refresh(ctx context.Context, from Caller, raw Field[string]) 
 	shown, err := s.parse(raw, ErrRefreshInvalid)
 	if err != nil {
 		return Tokens{}, err
+	}
+	if s.Limiter != nil {
+		if wait, _ := s.Limiter.Take(shown.SessionID, refreshRate()); wait > 0 {
+			return Tokens{}, TooMany(wait)
+		}
 	}
 	now := s.Now()
 	var refusal error

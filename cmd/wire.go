@@ -60,6 +60,7 @@ func (a *application) wire(s Settings, db *sqlite.DB, secret []byte, log *slog.L
 	if s.RateLimit {
 		guard := &app.Guard{Now: time.Now, Max: limiterKeys}
 		users.Guard, sessions.Guard, recovery.Guard = guard, guard, guard
+		sessions.Limiter = &app.Limiter{Now: time.Now, Max: limiterKeys}
 		recovery.Limiter = &app.Limiter{Now: time.Now, Max: limiterKeys}
 		config.Limiter = &app.Limiter{Now: time.Now, Max: limiterKeys}
 	}

@@ -91,3 +91,26 @@ func TestForwardedAddressOfATrustedProxy(t *testing.T) {
 		}
 	}
 }
+
+// One session can't be refreshed without end, and its neighbour is not touched.
+func TestRefreshesOfASessionAreLimited(t *testing.T) {
+	s := start(t, func(p *parts) { p.sessions.Limiter = &app.Limiter{Max: 1000} }, func(p *parts) { p.sessions.Limiter.Now = p.sessions.Now })
+	s.clock.freeze()
+	ann, bob := s.signUp("ann"), s.signUp("bob")
+	passed, token := 0, ann.refresh
+	for range 100 {
+		if a := s.refresh(token); a.status == http.StatusOK {
+			token = a.str("refresh_token")
+			passed++
+		} else if a.status != http.StatusTooManyRequests {
+			t.Fatalf("%d %s", a.status, a.text)
+		}
+	}
+	if passed != 60 || s.refresh(bob.refresh).status != http.StatusOK {
+		t.Errorf("%d refreshes at once", passed)
+	}
+	s.clock.advance(time.Second)
+	if a := s.refresh(token); a.status != http.StatusOK {
+		t.Errorf("a second later: %d %s", a.status, a.text)
+	}
+}
