@@ -76,6 +76,19 @@ func (x *tab) fill(form, name, text string) {
 	x.MustElement(form + " [name=" + name + "]").MustSelectAllText().MustInput(text)
 }
 
+// click presses what a selector finds, and looks again if it was drawn anew in
+// between.
+func (x *tab) click(selector string) {
+	x.t.Helper()
+	var err error
+	for range 20 {
+		if err = rod.Try(func() { x.MustElement(selector).MustClick() }); err == nil {
+			return
+		}
+	}
+	x.t.Fatalf("click on %s: %v", selector, err)
+}
+
 func (x *tab) press(keys ...input.Key) {
 	x.t.Helper()
 	x.KeyActions().Press(keys...).MustDo()
@@ -96,7 +109,7 @@ func (x *tab) register() {
 	x.fill("#register", "email", "ann@example.com")
 	x.fill("#register", "password", plainPassword)
 	x.fill("#register", "confirm_password", plainPassword)
-	x.MustElement("#register button[type=submit]").MustClick()
+	x.click("#register button[type=submit]")
 	x.wait(`document.querySelector("#new-task")`)
 }
 
@@ -114,7 +127,7 @@ func (x *tab) signIn(name string) {
 	x.wait(`document.querySelector("#signin")`)
 	x.fill("#signin", "email", name+"@example.com")
 	x.fill("#signin", "password", plainPassword)
-	x.MustElement("#signin button[type=submit]").MustClick()
+	x.click("#signin button[type=submit]")
 	x.wait(`document.querySelector("#new-task")`)
 }
 
@@ -201,25 +214,25 @@ func TestPageFromSignUpToSignOut(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 	x.shot("list")
-	x.MustElement("#list .tick").MustClick()
+	x.click("#list .tick")
 	x.wait(`document.querySelector("#undo:not([hidden])")`)
 	x.wait(`document.querySelector(".fold:not([hidden]) summary")?.textContent === "Done (1)"`)
 	x.shot("ticked")
-	x.MustElement("#undo button").MustClick()
+	x.click("#undo button")
 	x.wait(`document.querySelectorAll("#list .task").length === 3`)
-	x.MustElement("#list .title").MustClick()
+	x.click("#list .title")
 	x.wait(`document.querySelector(".edit")`)
 	x.fill(".edit", "title", "Water the garden")
 	x.fill(".edit", "description", "and the balcony\nin the evening")
 	x.shot("edit")
-	x.MustElement(".edit button[type=submit]").MustClick()
+	x.click(".edit button[type=submit]")
 	x.wait(`document.querySelector("#list .words")?.textContent === "Water the garden"`)
 	x.MustReload()
 	x.wait(`document.querySelectorAll("#list .task").length === 3`)
 	if got := x.titles(); !strings.HasPrefix(got, "Water the garden|") {
 		t.Errorf("after a reload: %s", got)
 	}
-	x.MustElement("#menu button").MustClick()
+	x.click("#menu button")
 	x.wait(`document.querySelector("#signin")`)
 	x.MustReload()
 	x.wait(`document.querySelector("#signin")`)

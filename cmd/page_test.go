@@ -113,14 +113,14 @@ func TestPageKeepsWhatWasTyped(t *testing.T) {
 	x.wait(`navigator.serviceWorker?.controller`)
 	p.stop(os.Interrupt)
 	x.add("new")
-	x.MustElement("#list .task:last-child .title").MustClick()
+	x.click("#list .task:last-child .title")
 	x.fill(".edit", "title", "older")
 	x.MustReload()
 	x.wait(`document.body.textContent.includes("not answering")`)
 	x.shot("offline start")
 	startAt(t, strings.TrimPrefix(p.url, "http://"))
 	x.wait(`document.querySelector(".edit [name=title]")?.value === "older"`)
-	x.MustElement(".edit button[type=submit]").MustClick()
+	x.click(".edit button[type=submit]")
 	x.settled()
 	x.MustReload()
 	x.wait(`document.querySelectorAll("#list .task").length === 2`)
@@ -222,14 +222,14 @@ func TestAccountPage(t *testing.T) {
 	x := open(t, b, p.url)
 	x.register()
 	other := p.login()
-	x.MustElement(`#menu a[href="#account"]`).MustClick()
+	x.click(`#menu a[href="#account"]`)
 	x.wait(`document.querySelectorAll(".things li").length === 2`)
 	x.shot("account")
 	x.fill("#profile", "username", "Anna")
-	x.MustElement("#profile button[type=submit]").MustClick()
+	x.click("#profile button[type=submit]")
 	x.wait(`document.querySelector("#profile [role=status]")?.textContent === "Saved."`)
 	x.fill("#new-token", "name", "script")
-	x.MustElement("#new-token button[type=submit]").MustClick()
+	x.click("#new-token button[type=submit]")
 	x.wait(`document.querySelector(".once input")?.value.startsWith("tapi_")`)
 	x.shot("account token")
 	raw := x.MustElement(".once input").MustProperty("value").String()
@@ -239,13 +239,13 @@ func TestAccountPage(t *testing.T) {
 	x.fill("#change-password", "current_password", plainPassword)
 	x.fill("#change-password", "password", "quite another one")
 	x.fill("#change-password", "confirm_password", "quite another one")
-	x.MustElement("#change-password button[type=submit]").MustClick()
+	x.click("#change-password button[type=submit]")
 	x.wait(`document.querySelector("#change-password [role=status]")?.textContent.startsWith("The password is changed")`)
 	if status, _ := p.call("GET", "/tasks/", other, ""); status != 401 {
 		t.Errorf("the other session: %d", status)
 	}
 	x.MustElement("#delete-account [name=confirm_email]").MustInput("ann@example.com")
-	x.MustElement("#delete-account button").MustClick()
+	x.click("#delete-account button")
 	x.wait(`document.querySelector("#signin")`)
 	if status, _ := p.call("GET", "/tasks/", raw, ""); status != 401 {
 		t.Errorf("a token of the deleted account: %d", status)
@@ -267,7 +267,7 @@ func TestUsersPage(t *testing.T) {
 	x := open(t, b, p.url)
 	x.signIn("boss")
 	x.wait(`document.querySelector('#menu a[href="#users"]')`)
-	x.MustElement(`#menu a[href="#users"]`).MustClick()
+	x.click(`#menu a[href="#users"]`)
 	x.wait(`document.querySelectorAll("tbody tr").length === 50`)
 	x.shot("users")
 	x.MustElement("main input[type=search]").MustInput("user59")
@@ -297,16 +297,67 @@ func TestLinkPage(t *testing.T) {
 	x.shot("reset")
 	x.fill("form", "password", "short")
 	x.fill("form", "confirm_password", "short")
-	x.MustElement("form button").MustClick()
+	x.click("form button")
 	x.wait(`document.querySelector(".problem:not(:empty)")?.textContent.includes("at least 8")`)
 	x.fill("form", "password", "quite another one")
 	x.fill("form", "confirm_password", "quite another one")
-	x.MustElement("form button").MustClick()
+	x.click("form button")
 	x.wait(`document.querySelector("[role=status][tabindex]")?.textContent.startsWith("Your password has been changed")`)
 	if strings.Contains(x.MustInfo().URL, "#") {
 		t.Error("the code still stands in the address")
 	}
 	if status, _ := p.call("POST", "/auth/login", "", `{"email":"ann@example.com","password":"quite another one"}`); status != 200 {
 		t.Errorf("login: %d", status)
+	}
+}
+
+// The page speaks the language of the person, and says everything in each.
+func TestPageInSpanish(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil)
+	x := open(t, b, p.url)
+	agent := x.MustEval(`() => navigator.userAgent`).String()
+	if err := (proto.NetworkSetUserAgentOverride{UserAgent: agent, AcceptLanguage: "es-ES"}).Call(x.Page); err != nil {
+		t.Fatal(err)
+	}
+	x.MustReload()
+	x.wait(`document.documentElement.lang === "es" && document.querySelector("#signin button")?.textContent === "Entrar"`)
+	missing := x.MustEval(`async () => {
+		const { catalogue } = await import(document.querySelector("script").src.replace("app.js", "i18n.js"));
+		const keys = (language) => Object.keys(catalogue[language]);
+		return [...keys("en").filter((key) => !(key in catalogue.es)), ...keys("es").filter((key) => !(key in catalogue.en))].join();
+	}`).String()
+	if missing != "" {
+		t.Errorf("not in both languages: %s", missing)
+	}
+	x.fill("#signin", "email", "nobody@example.com")
+	x.fill("#signin", "password", "wrong password")
+	x.click("#signin button[type=submit]")
+	x.wait(`document.querySelector("#signin [role=alert]")?.textContent === "El correo o la contraseña no son correctos."`)
+	x.shot("refused, in Spanish")
+}
+
+// Who is signed out elsewhere is told, and keeps what was typed.
+func TestPageSignedOutElsewhere(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil)
+	x := open(t, b, p.url)
+	x.register()
+	x.add("one")
+	x.settled()
+	if status, answer := p.call("POST", "/auth/logout-all", p.login(), "{}"); status != 200 {
+		t.Fatal(status, answer)
+	}
+	x.MustElement("#new-task").MustInput("typed in vain?")
+	x.press(input.Enter)
+	x.wait(`document.querySelector("[role=status]")?.textContent.startsWith("You were signed out")`)
+	x.shot("signed out")
+	x.signIn("ann")
+	x.wait(`document.querySelectorAll("#list .task").length === 2`)
+	x.settled()
+	if n := p.tasks(p.login()); n != 2 {
+		t.Errorf("%d tasks", n)
 	}
 }

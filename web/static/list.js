@@ -140,23 +140,27 @@ export class ListView {
     const element = known?.element ?? h("li", { class: "task" });
     element.dataset.id = String(task.id);
     element.classList.toggle("done", task.completed);
-    element.replaceChildren(...this.#cells(task));
+    element.replaceChildren(...this.#cells(task, element));
     if (focused) element.querySelector(`.${focused.split(" ")[0]}`)?.focus();
     this.#rows.set(task.id, { element, mark, task });
     return element;
   }
 
-  #cells(task) {
+  // cells are what a row holds. Its listeners ask for the row's id when they
+  // are needed: a new task gets another one, and replacing what a person is
+  // about to press would lose the click.
+  #cells(task, row) {
     const { title } = task;
-    const box = h("input", { type: "checkbox", class: "tick", checked: task.completed, "aria-label": t("task.tick", { title }), onchange: () => this.#tick(task.id) });
-    const text = h("button", { type: "button", class: "title", "aria-label": t("task.edit.of", { title }), onclick: () => this.#edit(task.id) },
+    const id = () => this.#idOf(row);
+    const box = h("input", { type: "checkbox", class: "tick", checked: task.completed, "aria-label": t("task.tick", { title }), onchange: () => this.#tick(id()) });
+    const text = h("button", { type: "button", class: "title", "aria-label": t("task.edit.of", { title }), onclick: () => this.#edit(id()) },
       h("span", { class: "words" }, title), task.description ? h("span", { class: "more soft" }, task.description) : null);
-    const remove = h("button", { type: "button", class: "remove quiet", "aria-label": t("task.delete.of", { title }), onclick: () => this.#remove(task.id) }, "×");
+    const remove = h("button", { type: "button", class: "remove quiet", "aria-label": t("task.delete.of", { title }), onclick: () => this.#remove(id()) }, "×");
     const cells = [h("label", { class: "box" }, box), text, remove];
     if (task.problem) {
       cells.push(h("div", { class: "trouble" }, h("p", { class: "problem" }, saidOf(task.problem)),
-        h("button", { type: "button", class: "quiet", onclick: () => this.#store.retry(task.id) }, t("task.retry")),
-        h("button", { type: "button", class: "quiet", onclick: () => this.#store.drop(task.id) }, t("task.drop"))));
+        h("button", { type: "button", class: "quiet", onclick: () => this.#store.retry(id()) }, t("task.retry")),
+        h("button", { type: "button", class: "quiet", onclick: () => this.#store.drop(id()) }, t("task.drop"))));
     } else if (task.waiting && this.#store.offline) {
       cells.push(h("p", { class: "trouble soft" }, t("task.waiting")));
     } else if (task.completed && task.date_completed) {
@@ -296,7 +300,7 @@ export class ListView {
     const row = this.#rows.get(key);
     if (row) {
       this.#rows.delete(key);
-      this.#rows.set(id, { ...row, mark: "" });
+      this.#rows.set(id, row);
     }
     if (this.#lingering.delete(key)) this.#lingering.set(id, true);
     if (this.#editing?.id === key) { this.#editing.id = id; this.#drafts.set("edit", this.#editing); }
