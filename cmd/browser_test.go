@@ -54,7 +54,7 @@ func open(t *testing.T, b *rod.Browser, url string) *tab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page = page.Timeout(60 * time.Second)
+	page = page.Timeout(5 * time.Minute)
 	x := &tab{Page: page, t: t, url: url}
 	page.MustEvalOnNewDocument(`window.violations = []; addEventListener("securitypolicyviolation", (e) => violations.push(e.violatedDirective + " " + e.blockedURI));`)
 	go page.EachEvent(func(e *proto.RuntimeExceptionThrown) {
@@ -97,7 +97,7 @@ func (x *tab) press(keys ...input.Key) {
 // wait waits until an expression in the page is true.
 func (x *tab) wait(what string) {
 	x.t.Helper()
-	if err := rod.Try(func() { x.Page.Timeout(20 * time.Second).MustWait("() => Boolean(" + what + ")") }); err != nil {
+	if err := rod.Try(func() { x.Page.Timeout(time.Minute).MustWait("() => Boolean(" + what + ")") }); err != nil {
 		x.t.Fatalf("never: %s (%v)\n%s", what, err, x.MustElement("body").MustText())
 	}
 }
