@@ -52,13 +52,11 @@ type DB struct {
 	writer  *writer
 	readers *readers
 	callers callers
-	// mailQueued is told of each mail after the commit that queued it.
-	mailQueued func(app.NewMail)
 }
 
 // OnMail names who is told of each mail after the commit that queued it. Call
 // it before anything else; what is told must not block.
-func (db *DB) OnMail(queued func(app.NewMail)) { db.mailQueued = queued }
+func (db *DB) OnMail(queued func(app.NewMail)) { db.writer.onMail = queued }
 
 // busyTimeout is how long a connection waits for another process, such as a
 // command that is run while the server serves.

@@ -4,32 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"sync"
 
 	"taskapi/app"
 )
-
-// writer hands the one write connection from caller to caller. It holds the
-// connection itself rather than a pool of one, so that statements stay
-// prepared on it and BEGIN and COMMIT are ours to place.
-type writer struct {
-	pool  *sql.DB
-	conn  *sql.Conn
-	turn  chan struct{} // holds one token: whose turn it is
-	stmts statements
-}
-
-func newWriter(pool *sql.DB, conn *sql.Conn) *writer {
-	w := &writer{pool: pool, conn: conn, turn: make(chan struct{}, 1)}
-	w.stmts.prepare = conn.PrepareContext
-	w.turn <- struct{}{}
-	return w
-}
-
-func (w *writer) close() error {
-	return errors.Join(w.stmts.close(), w.conn.Close(), w.pool.Close())
-}
 
 // tx is an open transaction, or a single statement's worth of reading.
 // Statements run to their end whatever becomes of the request: SQLite rolls
@@ -43,55 +21,6 @@ type tx struct {
 	// failed is the first error of a statement. Nothing runs after it: SQLite
 	// may have ended the transaction, and what followed would stand alone.
 	failed error
-}
-
-// write runs one immediate transaction that may change who may do what: what
-// is remembered of that is forgotten before the change is answered. Waiting
-// for the turn ends with the context (then the error is app.ErrBusy); once
-// begun, it is carried through. The transaction is committed if do returns
-// nil, else undone, also when do panics.
-func (db *DB) write(ctx context.Context, do func(tx *tx) error) error {
-	defer db.callers.forget()
-	return db.writeAside(ctx, do)
-}
-
-// writeAside is write for what changes nobody's sessions, API tokens or role.
-func (db *DB) writeAside(ctx context.Context, do func(tx *tx) error) error {
-	w := db.writer
-	select {
-	case <-w.turn:
-	case <-ctx.Done():
-		return busy(ctx.Err())
-	}
-	defer func() { w.turn <- struct{}{} }()
-	if err := ctx.Err(); err != nil {
-		return busy(err)
-	}
-	tx := &tx{ctx: context.WithoutCancel(ctx), stmts: &w.stmts}
-	if err := tx.exec("BEGIN IMMEDIATE"); err != nil {
-		return translate(err)
-	}
-	done := false
-	defer func() {
-		if !done {
-			// Best effort: a failed statement may have ended it already.
-			tx.failed = nil
-			_ = tx.exec("ROLLBACK")
-		}
-	}()
-	if err := do(tx); err != nil {
-		return translate(err)
-	}
-	if err := tx.exec("COMMIT"); err != nil {
-		return translate(fmt.Errorf("commit: %w", err))
-	}
-	done = true
-	if db.mailQueued != nil {
-		for _, mail := range tx.queued {
-			db.mailQueued(mail)
-		}
-	}
-	return nil
 }
 
 func (t *tx) exec(query string, args ...any) error {

@@ -1,0 +1,223 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"taskapi/app"
+)
+
+// held keeps the turn until release, so that changes pile up into one batch.
+func held(t *testing.T, db *DB) (release func()) {
+	t.Helper()
+	<-db.writer.turn
+	return func() { db.writer.turn <- struct{}{} }
+}
+
+// pile waits until so many changes wait.
+func pile(db *DB, n int) {
+	for len(db.writer.waiting) < n {
+		runtime.Gosched()
+	}
+}
+
+func insertTask(title string, user int64) func(*tx) error {
+	return func(tx *tx) error {
+		return tx.exec(`INSERT INTO tasks (user_id, title, description, created_at) VALUES (?, ?, '', 1)`, user, title)
+	}
+}
+
+func titlesOf(t *testing.T, db *DB, user int64) string {
+	t.Helper()
+	page, err := db.Tasks(context.Background(), user, app.PageRequest{Page: 1, PerPage: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var titles []string
+	for _, task := range page.Items {
+		titles = append(titles, task.Title)
+	}
+	return strings.Join(titles, " ")
+}
+
+// batchOf runs changes as one batch, in their order, and returns what each
+// caller got; a panic comes as an error with its value.
+func batchOf(t *testing.T, db *DB, changes ...func(*tx) error) []error {
+	t.Helper()
+	release := held(t, db)
+	results := make([]error, len(changes))
+	var all sync.WaitGroup
+	for i, do := range changes {
+		all.Go(func() {
+			defer func() {
+				if reason := recover(); reason != nil {
+					results[i] = fmt.Errorf("panic: %v", reason)
+				}
+			}()
+			results[i] = db.writeAside(context.Background(), do)
+		})
+		pile(db, i+1)
+	}
+	release()
+	all.Wait()
+	return results
+}
+
+func TestOneFailureUndoesOneChange(t *testing.T) {
+	db := openTest(t)
+	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	broken := errors.New("broken")
+	runs := 0
+	results := batchOf(t, db,
+		insertTask("one", ann.ID),
+		func(tx *tx) error {
+			runs++
+			return errors.Join(insertTask("two", ann.ID)(tx), broken)
+		},
+		insertTask("three", 4711), // nobody's: a broken reference
+		func(tx *tx) error {
+			if err := insertTask("four", ann.ID)(tx); err != nil {
+				return err
+			}
+			panic("out of hand")
+		},
+		insertTask(strings.Repeat("x", 101), ann.ID), // against a CHECK
+		insertTask("six", ann.ID),
+	)
+	for i, want := range []func(error) bool{
+		func(err error) bool { return err == nil },
+		func(err error) bool { return errors.Is(err, broken) },
+		isForeignKey,
+		func(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "panic: out of hand") },
+		func(err error) bool { return err != nil },
+		func(err error) bool { return err == nil },
+	} {
+		if !want(results[i]) {
+			t.Errorf("change %d: %v", i, results[i])
+		}
+	}
+	if got := titlesOf(t, db, ann.ID); got != "one six" {
+		t.Errorf("stored: %s", got)
+	}
+	if runs != 1 {
+		t.Errorf("the second was run %d times", runs)
+	}
+}
+
+// A statement that ends the whole transaction (as a full disk does) takes
+// nothing of the others along.
+func TestATransactionThatEndsInBetween(t *testing.T) {
+	db := openTest(t)
+	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	results := batchOf(t, db,
+		insertTask("one", ann.ID),
+		func(tx *tx) error {
+			if err := tx.exec("ROLLBACK"); err != nil {
+				return err
+			}
+			return errors.New("the disk is full")
+		},
+		insertTask("three", ann.ID),
+	)
+	if results[0] != nil || results[1] == nil || results[2] != nil {
+		t.Errorf("%v", results)
+	}
+	if got := titlesOf(t, db, ann.ID); got != "one three" {
+		t.Errorf("stored: %s", got)
+	}
+}
+
+// A commit that fails is everybody's failure, and nothing is stored. Deferred
+// references are checked at the commit.
+func TestACommitThatFails(t *testing.T) {
+	db := openTest(t)
+	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	results := batchOf(t, db,
+		insertTask("one", ann.ID),
+		func(tx *tx) error {
+			return errors.Join(tx.exec("PRAGMA defer_foreign_keys = ON"), insertTask("two", 4711)(tx))
+		},
+		insertTask("three", ann.ID),
+	)
+	for i, err := range results {
+		if err == nil || !strings.Contains(err.Error(), "commit") {
+			t.Errorf("change %d: %v", i, err)
+		}
+	}
+	if got := titlesOf(t, db, ann.ID); got != "" {
+		t.Errorf("stored: %s", got)
+	}
+	if err := db.writeAside(context.Background(), insertTask("after", ann.ID)); err != nil {
+		t.Errorf("the next: %v", err)
+	}
+}
+
+func TestWaitingEndsWithTheContext(t *testing.T) {
+	db := openTest(t)
+	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	release := held(t, db)
+	ctx, cancel := context.WithCancel(context.Background())
+	left := make(chan error, 1)
+	go func() { left <- db.writeAside(ctx, insertTask("left", ann.ID)) }()
+	stays := make(chan error, 1)
+	pile(db, 1)
+	go func() { stays <- db.writeAside(context.Background(), insertTask("stays", ann.ID)) }()
+	pile(db, 2)
+	cancel()
+	if err := <-left; !errors.Is(err, app.ErrBusy) || !errors.Is(err, context.Canceled) {
+		t.Errorf("who left: %v", err)
+	}
+	release()
+	if err := <-stays; err != nil {
+		t.Error(err)
+	}
+	if got := titlesOf(t, db, ann.ID); got != "stays" {
+		t.Errorf("stored: %s", got)
+	}
+}
+
+func TestTheQueueIsBounded(t *testing.T) {
+	db := openTest(t)
+	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	release := held(t, db)
+	var all sync.WaitGroup
+	for range maxWaiting {
+		all.Go(func() {
+			if err := db.writeAside(context.Background(), insertTask("x", ann.ID)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	pile(db, maxWaiting)
+	if err := db.writeAside(context.Background(), insertTask("one too many", ann.ID)); !errors.Is(err, app.ErrBusy) {
+		t.Errorf("beyond the bound: %v", err)
+	}
+	release()
+	all.Wait()
+	page, err := db.Tasks(context.Background(), ann.ID, app.PageRequest{Page: 1, PerPage: 1})
+	if err != nil || page.Total != maxWaiting {
+		t.Errorf("%d stored, want %d (%v)", page.Total, maxWaiting, err)
+	}
+}
+
+// Mails are told of after the commit, and only those that were stored.
+func TestMailsOfABatch(t *testing.T) {
+	db := openTest(t)
+	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	var told []string
+	db.OnMail(func(m app.NewMail) { told = append(told, m.To) })
+	queue := func(to string, err error) func(*tx) error {
+		return func(tx *tx) error {
+			return errors.Join(tx.queueMail(ann.ID, app.NewMail{Template: app.MailReplay, To: to, CreatedAt: testNow}), err)
+		}
+	}
+	batchOf(t, db, queue("one@example.com", nil), queue("two@example.com", errors.New("no")), queue("three@example.com", nil))
+	if got := strings.Join(told, " "); got != "one@example.com three@example.com" {
+		t.Errorf("told of %s", got)
+	}
+}
