@@ -371,3 +371,39 @@ func TestPageSignedOutElsewhere(t *testing.T) {
 		t.Errorf("%d tasks", n)
 	}
 }
+
+// A server that asks to wait is waited for; one that refuses a change is
+// quoted in the row, and the change can be tried again or dropped.
+func TestPageWhenTheServerRefuses(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil)
+	x := open(t, b, p.url)
+	x.register()
+	answers := []int{429, 422}
+	router := x.HijackRequests()
+	router.MustAdd("*/tasks/", func(h *rod.Hijack) {
+		if h.Request.Method() != http.MethodPost || len(answers) == 0 {
+			h.ContinueRequest(&proto.FetchContinueRequest{})
+			return
+		}
+		h.Response.Payload().ResponseCode = answers[0]
+		h.Response.SetHeader("Content-Type", "application/json", "Retry-After", "2")
+		h.Response.SetBody(`{"errors":{"title":"The field title must be at most 100 characters."},"error":"Too many requests.","code":"x"}`)
+		answers = answers[1:]
+	})
+	go router.Run()
+	x.add("patience")
+	x.wait(`document.querySelector("#status:not([hidden])")?.textContent.includes("2 seconds")`)
+	x.shot("asked to wait")
+	x.wait(`document.querySelector(".trouble .problem")`)
+	x.shot("refused change")
+	x.click(".trouble button")
+	x.settled()
+	if err := router.Stop(); err != nil {
+		t.Error(err)
+	}
+	if n := p.tasks(p.login()); n != 1 {
+		t.Errorf("%d tasks", n)
+	}
+}

@@ -133,10 +133,10 @@ api.addEventListener("ended", () => leave(t("ended")));
 
 store.addEventListener("change", () => {
   const bar = $("#status");
-  const hidden = !store.offline || !signedIn;
-  const text = hidden ? "" : store.waiting ? t("offline.n", { n: store.waiting }) : t("offline");
+  const hidden = !signedIn || !store.offline && !store.paused;
+  const text = hidden ? "" : store.paused ? t("busy", { n: store.paused }) : store.waiting ? t("offline.n", { n: store.waiting }) : t("offline");
   if (bar.textContent !== text) {
-    if (hidden && bar.textContent) announce(t("online"));
+    if (hidden && bar.textContent && signedIn) announce(t("online"));
     bar.textContent = text;
   }
   bar.hidden = hidden;

@@ -24,6 +24,7 @@ export class Store extends EventTarget {
   #now;
   loaded = false;
   offline = false;
+  paused = 0; // seconds, when the server has asked us to wait
 
   constructor(api, { storage = localStorage, channel, now = Date.now } = {}) {
     super();
@@ -216,6 +217,7 @@ export class Store extends EventTarget {
       try {
         await this.#send(change);
         this.#reached(true);
+        this.paused = 0;
       } catch (error) {
         change.sent = false;
         if (error instanceof ApiError && !error.later) {
@@ -223,7 +225,8 @@ export class Store extends EventTarget {
           this.#refused(change, error);
         } else {
           if (change.op === "create" && error instanceof Unreachable) change.doubtful = true;
-          if (error instanceof Unreachable) this.#reached(false);
+          if (error.status === 429 || error.status === 503) this.paused = error.retryAfter;
+          else this.#reached(false);
           this.#later((error.retryAfter ?? 3) * 1000);
           this.#persist();
           return;
