@@ -23,7 +23,18 @@ func browser(t *testing.T) *rod.Browser {
 	if !found {
 		t.Skip("no Chromium was found on this machine: the page is not tested here")
 	}
-	address, err := launcher.New().Bin(path).Headless(true).NoSandbox(true).Set("lang", "en-US").Launch()
+	address, err := "", error(nil)
+	// Chromium dies at one of some sixty starts on machines without a GPU, which
+	// says nothing about the page.
+	for try := 0; try < 3; try++ {
+		l := launcher.New().Bin(path).Headless(true).NoSandbox(true).
+			Set("lang", "en-US").Set("disable-gpu").Set("disable-quic").Set("disable-component-update")
+		if address, err = l.Launch(); err == nil {
+			t.Cleanup(l.Cleanup)
+			break
+		}
+		t.Log(err)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
