@@ -131,6 +131,59 @@ CREATE INDEX events_at ON events (at);
 CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events
 BEGIN SELECT RAISE(ABORT, 'the audit record is append-only'); END;
 
+-- How long each list is, kept by the triggers below in the transaction of each
+-- change, so that a page costs the same however long its list is.
+CREATE TABLE totals (
+    list  TEXT    NOT NULL CHECK (list IN ('tasks', 'users', 'events')),
+    -- The user whose list it is; 0 for the list of users.
+    owner INTEGER NOT NULL,
+    total INTEGER NOT NULL CHECK (total >= 0),
+    PRIMARY KEY (list, owner)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER tasks_count_more AFTER INSERT ON tasks
+BEGIN
+    INSERT INTO totals (list, owner, total) VALUES ('tasks', NEW.user_id, 1)
+    ON CONFLICT DO UPDATE SET total = total + 1;
+END;
+
+CREATE TRIGGER tasks_count_fewer AFTER DELETE ON tasks
+BEGIN
+    UPDATE totals SET total = total - 1 WHERE list = 'tasks' AND owner = OLD.user_id;
+END;
+
+CREATE TRIGGER tasks_change_owner AFTER UPDATE OF user_id ON tasks WHEN OLD.user_id <> NEW.user_id
+BEGIN
+    UPDATE totals SET total = total - 1 WHERE list = 'tasks' AND owner = OLD.user_id;
+    INSERT INTO totals (list, owner, total) VALUES ('tasks', NEW.user_id, 1)
+    ON CONFLICT DO UPDATE SET total = total + 1;
+END;
+
+CREATE TRIGGER users_count_more AFTER INSERT ON users
+BEGIN
+    INSERT INTO totals (list, owner, total) VALUES ('users', 0, 1)
+    ON CONFLICT DO UPDATE SET total = total + 1;
+END;
+
+-- Runs after the user's tasks have gone.
+CREATE TRIGGER users_count_fewer AFTER DELETE ON users
+BEGIN
+    UPDATE totals SET total = total - 1 WHERE list = 'users' AND owner = 0;
+    DELETE FROM totals WHERE list = 'tasks' AND owner = OLD.id;
+END;
+
+CREATE TRIGGER events_count_more AFTER INSERT ON events WHEN NEW.user_id IS NOT NULL
+BEGIN
+    INSERT INTO totals (list, owner, total) VALUES ('events', NEW.user_id, 1)
+    ON CONFLICT DO UPDATE SET total = total + 1;
+END;
+
+CREATE TRIGGER events_count_fewer AFTER DELETE ON events WHEN OLD.user_id IS NOT NULL
+BEGIN
+    UPDATE totals SET total = total - 1 WHERE list = 'events' AND owner = OLD.user_id;
+    DELETE FROM totals WHERE list = 'events' AND owner = OLD.user_id AND total = 0;
+END;
+
 -- "tapi": this file is taskapi's.
 PRAGMA application_id = 1952542825;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;

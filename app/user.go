@@ -227,7 +227,7 @@ func (u *Users) List(ctx context.Context, caller Caller, page PageRequest) (Page
 		return Page[User]{}, err
 	}
 	own := Page[User]{PageRequest: page, Total: 1}
-	if page.Offset() == 0 {
+	if page.ByCursor && page.After < self.ID || page.Page == 1 {
 		own.Items = []User{self}
 	}
 	return own, nil

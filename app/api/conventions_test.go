@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,12 +71,57 @@ func TestPagination(t *testing.T) {
 	for _, query := range []string{
 		"page=0", "page=-1", "page=abc", "page=", "page=1.5", "page=%2B1", "page=1e3", "page=01", "per_page=0", "per_page=101", "per_page=x",
 		"page=" + strings.Repeat("9", 25), "per_page=" + strings.Repeat("9", 25), "page=9223372036854775807&per_page=100", "page=%00",
+		"after=-1", "after=", "after=x", "after=00", "after=0&page=1", "after=0&per_page=0", "after=0&per_page=101", "after=9223372036854775808",
 	} {
 		for _, path := range []string{"/tasks/?", "/users/?"} {
 			a := s.call("GET", path+query, ann.access, "")
 			if a.status != 400 || a.str("error") != "Invalid pagination parameters" || a.str("code") != "invalid_pagination" {
 				t.Errorf("%s%s: %d %s", path, query, a.status, a.text)
 			}
+		}
+	}
+}
+
+// A walk by cursor meets every task once, also those that are made meanwhile,
+// and is not thrown off by those that go.
+func TestWalkByCursor(t *testing.T) {
+	s := start(t)
+	ann, ben := s.signUp("ann"), s.signUp("ben")
+	var ids []int64
+	for i := range 9 {
+		ids = append(ids, s.task(ann, fmt.Sprint("task ", i+1)))
+		s.task(ben, "not ann's")
+	}
+	next := "/tasks/?after=0&per_page=4"
+	var seen []int64
+	for step := 0; next != ""; step++ {
+		a := s.call("GET", next, ann.access, "")
+		for _, task := range a.json["tasks"].([]any) {
+			seen = append(seen, int64(task.(map[string]any)["id"].(float64)))
+		}
+		if step == 0 {
+			s.call("DELETE", fmt.Sprint("/tasks/", ids[1]), ann.access, "")
+			ids = append(ids, s.task(ann, "made meanwhile"))
+		}
+		if more := a.at("pagination.has_next") == true; more != (a.at("pagination.next_after") != nil) || a.at("pagination.page") != nil {
+			t.Errorf("%s", a.text)
+		}
+		_, rest, _ := strings.Cut(a.header.Get("Link"), `rel="first", <`)
+		next, _, _ = strings.Cut(rest, `>; rel="next"`)
+		if a.status != 200 || a.id("pagination.total") != 9 || step > 5 {
+			t.Fatalf("%d %s", a.status, a.text)
+		}
+	}
+	if !slices.Equal(seen, ids) {
+		t.Errorf("saw %v, want %v", seen, ids)
+	}
+	if a := s.call("GET", "/tasks/?after=9223372036854775807", ann.access, ""); a.status != 200 || a.at("pagination.has_next") != false {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+	for after, want := range map[int64]int{0: 1, ann.id - 1: 1, ann.id: 0} {
+		a := s.call("GET", fmt.Sprint("/users/?after=", after), ann.access, "")
+		if users, _ := a.json["users"].([]any); a.status != 200 || len(users) != want {
+			t.Errorf("after %d: %d %s", after, a.status, a.text)
 		}
 	}
 }

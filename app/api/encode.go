@@ -2,8 +2,6 @@ package api
 
 import (
 	"encoding/json"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -66,22 +64,6 @@ func viewTask(t app.Task) taskView {
 	}
 }
 
-type paginationView struct {
-	Total   int64 `json:"total"`
-	Pages   int64 `json:"pages"`
-	Page    int64 `json:"page"`
-	PerPage int64 `json:"per_page"`
-	HasNext bool  `json:"has_next"`
-	HasPrev bool  `json:"has_prev"`
-}
-
-func viewPagination[T any](p app.Page[T]) paginationView {
-	return paginationView{
-		Total: p.Total, Pages: p.Pages(), Page: p.Page, PerPage: p.PerPage,
-		HasNext: p.Page < p.Pages(), HasPrev: p.Page > 1,
-	}
-}
-
 // views maps a page's items; an empty page is [], never null.
 func views[T, V any](items []T, view func(T) V) []V {
 	out := make([]V, len(items))
@@ -98,38 +80,4 @@ func optionalTime(t time.Time) *string {
 	}
 	text := timestamp(t)
 	return &text
-}
-
-// pageRequest reads ?page= and ?per_page=. Returns app.ErrPagination.
-func pageRequest(c *fiber.Ctx) (app.PageRequest, error) {
-	page := app.PageRequest{Page: 1, PerPage: app.DefaultPerPage}
-	for name, value := range map[string]*int64{"page": &page.Page, "per_page": &page.PerPage} {
-		if args := c.Context().QueryArgs(); args.Has(name) {
-			n, ok := positive(string(args.Peek(name)))
-			if !ok {
-				return page, app.ErrPagination
-			}
-			*value = n
-		}
-	}
-	return page, page.Check()
-}
-
-// link sets the Link header (RFC 8288) of a page. Its targets are relative,
-// so that no proxy's idea of our name gets into them.
-func link(c *fiber.Ctx, path, filter string, p paginationView) {
-	var links []string
-	add := func(rel string, page int64) {
-		links = append(links, fmt.Sprintf(`<%s?%spage=%d&per_page=%d>; rel=%q`, path, filter, page, p.PerPage, rel))
-	}
-	last := max(1, p.Pages)
-	add("first", 1)
-	if p.HasPrev {
-		add("prev", min(p.Page-1, last))
-	}
-	if p.HasNext {
-		add("next", p.Page+1)
-	}
-	add("last", last)
-	c.Set(fiber.HeaderLink, strings.Join(links, ", "))
 }

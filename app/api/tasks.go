@@ -14,8 +14,8 @@ type taskAnswer struct {
 }
 
 type tasksAnswer struct {
-	Tasks      []taskView     `json:"tasks"`
-	Pagination paginationView `json:"pagination"`
+	Tasks      []taskView `json:"tasks"`
+	Pagination any        `json:"pagination"`
 }
 
 func taskInput(in fields) app.TaskInput {
@@ -28,7 +28,7 @@ func taskInput(in fields) app.TaskInput {
 }
 
 func (s *Server) listTasks(c *fiber.Ctx) error {
-	request, err := pageRequest(c)
+	request, err := pageOrCursor(c)
 	if err != nil {
 		return err
 	}
@@ -45,8 +45,7 @@ func (s *Server) listTasks(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	pagination := viewPagination(page)
-	link(c, "/tasks/", filter, pagination)
+	pagination := paginate(c, "/tasks/", filter, page, func(t app.Task) int64 { return t.ID })
 	return send(c, fiber.StatusOK, tasksAnswer{views(page.Items, viewTask), pagination})
 }
 

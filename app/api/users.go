@@ -12,8 +12,8 @@ type userAnswer struct {
 }
 
 type usersAnswer struct {
-	Users      []userView     `json:"users"`
-	Pagination paginationView `json:"pagination"`
+	Users      []userView `json:"users"`
+	Pagination any        `json:"pagination"`
 }
 
 func userInput(in fields) app.UserInput {
@@ -43,7 +43,7 @@ func (s *Server) addUser(c *fiber.Ctx, message string) error {
 }
 
 func (s *Server) listUsers(c *fiber.Ctx) error {
-	request, err := pageRequest(c)
+	request, err := pageOrCursor(c)
 	if err != nil {
 		return err
 	}
@@ -51,8 +51,7 @@ func (s *Server) listUsers(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	pagination := viewPagination(page)
-	link(c, "/users/", "", pagination)
+	pagination := paginate(c, "/users/", "", page, func(u app.User) int64 { return u.ID })
 	return send(c, fiber.StatusOK, usersAnswer{views(page.Items, viewUser), pagination})
 }
 

@@ -2,27 +2,128 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 
 	"taskapi/app"
 )
 
-// pageOf reads a page and its total, of the same moment. The query gives the
-// total in the first column of each row and takes, after args, a limit and an
-// offset; count is for a page without rows.
-func pageOf[T any](ctx context.Context, db *DB, page app.PageRequest, query, count string, args []any, scan func(row row, total *int64) (T, error)) (app.Page[T], error) {
+// A list that can be very long has its total kept in the table totals, and is
+// read by queries that begin alike. ?1 is whose list it is.
+//
+//   - counted: the total alone.
+//   - forward: from the list's beginning, with a limit and an offset.
+//   - backward: the same from its end. What is skipped is walked, by the index
+//     alone, so a page is read from whichever end is nearer.
+//   - after: what follows an id (?2), with a limit; it walks nothing.
+type list struct{ counted, forward, backward, after string }
+
+const (
+	totalOfTasks  = `(SELECT total FROM totals WHERE list = 'tasks' AND owner = ?1)`
+	totalOfUsers  = `(SELECT total FROM totals WHERE list = 'users' AND owner = ?1)`
+	totalOfEvents = `(SELECT total FROM totals WHERE list = 'events' AND owner = ?1)`
+
+	selectTasks  = `SELECT ` + totalOfTasks + `, ` + taskColumns + ` FROM tasks WHERE user_id = ?1`
+	selectUsers  = `SELECT ` + totalOfUsers + `, ` + userColumns + ` FROM users WHERE id > ?1`
+	selectEvents = `SELECT ` + totalOfEvents + `, ` + eventColumns + ` FROM events WHERE user_id = ?1`
+
+	oldestFirst = ` ORDER BY id LIMIT ?2 OFFSET ?3`
+	newestFirst = ` ORDER BY id DESC LIMIT ?2 OFFSET ?3`
+	following   = ` AND id > ?2 ORDER BY id LIMIT ?3`
+)
+
+func tasksOfUser() list {
+	return list{
+		counted: `SELECT coalesce(` + totalOfTasks + `, 0)`,
+		forward: selectTasks + oldestFirst, backward: selectTasks + newestFirst, after: selectTasks + following,
+	}
+}
+
+// allUsers is the list of owner 0; ids begin at 1.
+func allUsers() list {
+	return list{
+		counted: `SELECT coalesce(` + totalOfUsers + `, 0)`,
+		forward: selectUsers + oldestFirst, backward: selectUsers + newestFirst, after: selectUsers + following,
+	}
+}
+
+// eventsOfUser has no cursor.
+func eventsOfUser() list {
+	return list{
+		counted: `SELECT coalesce(` + totalOfEvents + `, 0)`,
+		forward: selectEvents + newestFirst, backward: selectEvents + oldestFirst,
+	}
+}
+
+// deep is the offset from which it is asked first which end is nearer.
+const deep = 1000
+
+// pageOfList reads a page of a list and the list's total, of the same moment.
+func pageOfList[T any](ctx context.Context, db *DB, l list, owner int64, page app.PageRequest, scan func(row row, total *int64) (T, error)) (app.Page[T], error) {
+	out := app.Page[T]{PageRequest: page}
+	tx, err := db.read(ctx)
+	if err != nil {
+		return out, err
+	}
+	if page.ByCursor {
+		// One row more than asked for tells whether more follow.
+		err = fetch(tx, &out, l.after, []any{owner, page.After, page.PerPage + 1}, l.counted, []any{owner}, scan)
+		if out.More = int64(len(out.Items)) > page.PerPage; out.More {
+			out.Items = out.Items[:page.PerPage]
+		}
+		return out, translate(err)
+	}
+	if page.Offset() >= deep {
+		if done, err := fromEnd(tx, l, &out, scan, owner); done || err != nil {
+			return out, translate(err)
+		}
+	}
+	return out, translate(fetch(tx, &out, l.forward, []any{owner, page.PerPage, page.Offset()}, l.counted, []any{owner}, scan))
+}
+
+// fromEnd reads a page that is nearer to the end. False if it is not, or if
+// the list changed in between.
+func fromEnd[T any](tx *tx, l list, out *app.Page[T], scan func(row row, total *int64) (T, error), owner int64) (done bool, err error) {
+	var total int64
+	if err := tx.one(l.counted, []any{owner}, &total); err != nil {
+		return false, err
+	}
+	out.Total = total
+	rest := total - out.Offset()
+	if rest <= 0 {
+		return true, nil
+	}
+	if rest > total/2 {
+		return false, nil
+	}
+	count := min(rest, out.PerPage)
+	err = fetch(tx, out, l.backward, []any{owner, count, rest - count}, l.counted, []any{owner}, scan)
+	slices.Reverse(out.Items)
+	return out.Total == total, err
+}
+
+// fetch reads the rows of a page, each with the total in its first column.
+func fetch[T any](tx *tx, out *app.Page[T], query string, args []any, counted string, countedArgs []any, scan func(row row, total *int64) (T, error)) error {
+	out.Items = make([]T, 0, out.PerPage+1)
+	err := tx.each(query, args, func(row row) error {
+		item, err := scan(row, &out.Total)
+		out.Items = append(out.Items, item)
+		return err
+	})
+	if err == nil && len(out.Items) == 0 {
+		err = tx.one(counted, countedArgs, &out.Total)
+	}
+	return err
+}
+
+// pageOf reads a page of a short list and its total, of the same moment. The
+// query takes, after args, a limit and an offset; counted is for a page without
+// rows.
+func pageOf[T any](ctx context.Context, db *DB, page app.PageRequest, query, counted string, args []any, scan func(row row, total *int64) (T, error)) (app.Page[T], error) {
 	out := app.Page[T]{PageRequest: page}
 	tx, err := db.read(ctx)
 	if err != nil {
 		return out, err
 	}
 	all := append(append(make([]any, 0, len(args)+2), args...), page.PerPage, page.Offset())
-	err = tx.each(query, all, func(row row) error {
-		item, err := scan(row, &out.Total)
-		out.Items = append(out.Items, item)
-		return err
-	})
-	if err == nil && len(out.Items) == 0 {
-		err = tx.one(count, args, &out.Total)
-	}
-	return out, translate(err)
+	return out, translate(fetch(tx, &out, query, all, counted, args, scan))
 }

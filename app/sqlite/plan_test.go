@@ -92,6 +92,14 @@ func useEverything(t *testing.T, db *DB) {
 		_, err = db.Tasks(ctx, ann.ID, app.PageRequest{Page: page, PerPage: 10})
 		check(err)
 	}
+	for _, l := range []list{tasksOfUser(), allUsers(), eventsOfUser()} {
+		for _, query := range []string{l.backward, l.after} { // of lists longer than this one
+			if query != "" {
+				_, err := db.readers.stmts.get(ctx, query)
+				check(err)
+			}
+		}
+	}
 	session := addSession(t, db, testSession, ann)
 	_, err = db.Caller(ctx, session.ID, ann.ID, testNow)
 	check(err)

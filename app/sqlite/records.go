@@ -78,9 +78,7 @@ func scanEvent(row row, before ...any) (app.Event, error) {
 
 // Events returns a page of a user's lines, the newest first.
 func (db *DB) Events(ctx context.Context, userID int64, page app.PageRequest) (app.Page[app.Event], error) {
-	return pageOf(ctx, db, page, `SELECT (SELECT count(*) FROM events WHERE user_id = ?1), `+eventColumns+`
-			FROM events WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2 OFFSET ?3`,
-		`SELECT count(*) FROM events WHERE user_id = ?1`, []any{userID},
+	return pageOfList(ctx, db, eventsOfUser(), userID, page,
 		func(row row, total *int64) (app.Event, error) { return scanEvent(row, total) })
 }
 

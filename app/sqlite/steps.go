@@ -48,3 +48,58 @@ CREATE INDEX events_at ON events (at);
 CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events
 BEGIN SELECT RAISE(ABORT, 'the audit record is append-only'); END;
 `
+
+// stepTotals brings version 2 to 3: the lengths of lists are kept.
+const stepTotals = `
+CREATE TABLE totals (
+    list  TEXT    NOT NULL CHECK (list IN ('tasks', 'users', 'events')),
+    owner INTEGER NOT NULL,
+    total INTEGER NOT NULL CHECK (total >= 0),
+    PRIMARY KEY (list, owner)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER tasks_count_more AFTER INSERT ON tasks
+BEGIN
+    INSERT INTO totals (list, owner, total) VALUES ('tasks', NEW.user_id, 1)
+    ON CONFLICT DO UPDATE SET total = total + 1;
+END;
+
+CREATE TRIGGER tasks_count_fewer AFTER DELETE ON tasks
+BEGIN
+    UPDATE totals SET total = total - 1 WHERE list = 'tasks' AND owner = OLD.user_id;
+END;
+
+CREATE TRIGGER tasks_change_owner AFTER UPDATE OF user_id ON tasks WHEN OLD.user_id <> NEW.user_id
+BEGIN
+    UPDATE totals SET total = total - 1 WHERE list = 'tasks' AND owner = OLD.user_id;
+    INSERT INTO totals (list, owner, total) VALUES ('tasks', NEW.user_id, 1)
+    ON CONFLICT DO UPDATE SET total = total + 1;
+END;
+
+CREATE TRIGGER users_count_more AFTER INSERT ON users
+BEGIN
+    INSERT INTO totals (list, owner, total) VALUES ('users', 0, 1)
+    ON CONFLICT DO UPDATE SET total = total + 1;
+END;
+CREATE TRIGGER users_count_fewer AFTER DELETE ON users
+BEGIN
+    UPDATE totals SET total = total - 1 WHERE list = 'users' AND owner = 0;
+    DELETE FROM totals WHERE list = 'tasks' AND owner = OLD.id;
+END;
+
+CREATE TRIGGER events_count_more AFTER INSERT ON events WHEN NEW.user_id IS NOT NULL
+BEGIN
+    INSERT INTO totals (list, owner, total) VALUES ('events', NEW.user_id, 1)
+    ON CONFLICT DO UPDATE SET total = total + 1;
+END;
+
+CREATE TRIGGER events_count_fewer AFTER DELETE ON events WHEN OLD.user_id IS NOT NULL
+BEGIN
+    UPDATE totals SET total = total - 1 WHERE list = 'events' AND owner = OLD.user_id;
+    DELETE FROM totals WHERE list = 'events' AND owner = OLD.user_id AND total = 0;
+END;
+
+INSERT INTO totals (list, owner, total) SELECT 'tasks', user_id, count(*) FROM tasks GROUP BY user_id;
+INSERT INTO totals (list, owner, total) SELECT 'users', 0, count(*) FROM users;
+INSERT INTO totals (list, owner, total) SELECT 'events', user_id, count(*) FROM events WHERE user_id IS NOT NULL GROUP BY user_id;
+`

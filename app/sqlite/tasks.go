@@ -59,15 +59,12 @@ func (db *DB) Task(ctx context.Context, owner app.Owner, id int64) (app.Task, er
 // Tasks returns a page of a user's tasks in the order of their ids. The page
 // and its total are of the same moment.
 func (db *DB) Tasks(ctx context.Context, userID int64, page app.PageRequest) (app.Page[app.Task], error) {
-	return pageOf(ctx, db, page, `SELECT (SELECT count(*) FROM tasks WHERE user_id = ?1), `+taskColumns+`
-			FROM tasks WHERE user_id = ?1 ORDER BY id LIMIT ?2 OFFSET ?3`,
-		`SELECT count(*) FROM tasks WHERE user_id = ?1`, []any{userID},
-		func(row row, total *int64) (task app.Task, err error) {
-			var times taskTimes
-			err = row.Scan(append([]any{total}, taskFields(&task, &times)...)...)
-			times.fill(&task)
-			return task, err
-		})
+	return pageOfList(ctx, db, tasksOfUser(), userID, page, func(row row, total *int64) (task app.Task, err error) {
+		var times taskTimes
+		err = row.Scan(total, &task.ID, &task.UserID, &task.Title, &task.Description, &times.created, &times.completed)
+		times.fill(&task)
+		return task, err
+	})
 }
 
 // UpdateTask changes what the change names, in one statement, so that two

@@ -82,14 +82,10 @@ func (db *DB) UserByEmail(ctx context.Context, email string) (app.User, error) {
 
 // Users returns a page of all users in the order of their ids.
 func (db *DB) Users(ctx context.Context, page app.PageRequest) (app.Page[app.User], error) {
-	// Ids begin at 1; saying so makes both a search and keeps the order free.
-	return pageOf(ctx, db, page, `SELECT (SELECT count(*) FROM users WHERE id > 0), `+userColumns+`
-			FROM users WHERE id > 0 ORDER BY id LIMIT ? OFFSET ?`,
-		`SELECT count(*) FROM users WHERE id > 0`, nil,
-		func(row row, total *int64) (user app.User, err error) {
-			err = scanUser(row, &user, total)
-			return user, err
-		})
+	return pageOfList(ctx, db, allUsers(), 0, page, func(row row, total *int64) (user app.User, err error) {
+		err = scanUser(row, &user, total)
+		return user, err
+	})
 }
 
 // UpdateUser changes what the change names. A new password ends all sessions

@@ -1,0 +1,115 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"taskapi/app"
+)
+
+// The totals are what counting gives, whatever has happened.
+func TestTotalsAfterRandomHistories(t *testing.T) {
+	ctx := context.Background()
+	rapid.Check(t, func(r *rapid.T) {
+		db := openTest(t)
+		users := []app.User{addUser(t, db, "first@example.com", app.RoleAdmin)}
+		var tasks []int64
+		anyUser := func() int { return rapid.IntRange(0, len(users)-1).Draw(r, "user") }
+		for step := range rapid.IntRange(1, 40).Draw(r, "steps") {
+			var err error
+			switch action := rapid.IntRange(0, 9).Draw(r, "action"); {
+			case action == 0:
+				users = append(users, addUser(t, db, fmt.Sprintf("%d@example.com", step), app.RoleUser))
+			case action == 1 && len(users) > 1:
+				i := rapid.IntRange(1, len(users)-1).Draw(r, "gone")
+				err = db.DeleteUser(ctx, users[i].ID, app.Record{Events: []app.Event{{At: testNow, Name: app.EventUserDeleted}}})
+				users = slices.Delete(users, i, i+1)
+			case action == 2 && len(tasks) > 0:
+				err = db.DeleteTask(ctx, app.Owner{}, rapid.SampledFrom(tasks).Draw(r, "task"))
+			case action == 3 && len(tasks) > 0:
+				_, err = db.UpdateTask(ctx, app.Owner{}, rapid.SampledFrom(tasks).Draw(r, "task"), app.TaskChange{UserID: &users[anyUser()].ID, Now: testNow})
+			case action == 4:
+				_, err = db.Housekeep(ctx, 0)
+			default:
+				var task app.Task
+				task, err = db.CreateTask(ctx, app.NewTask{UserID: users[anyUser()].ID, Title: "t", CreatedAt: testNow})
+				tasks = append(tasks, task.ID)
+			}
+			if err != nil && err != app.ErrTaskNotFound {
+				t.Fatal(err)
+			}
+		}
+		if wrong := lines(t, db.readers.pool, `
+			WITH counted AS (
+				SELECT 'tasks' AS list, user_id AS owner, count(*) AS total FROM tasks GROUP BY user_id
+				UNION ALL SELECT 'users', 0, count(*) FROM users
+				UNION ALL SELECT 'events', user_id, count(*) FROM events WHERE user_id IS NOT NULL GROUP BY user_id)
+			SELECT list || ' of ' || owner || ': kept ' || coalesce(kept.total, 'nothing') || ', counted ' || coalesce(counted.total, 'nothing')
+			FROM counted FULL JOIN totals AS kept USING (list, owner)
+			WHERE coalesce(kept.total, 0) <> coalesce(counted.total, 0)`); len(wrong) > 0 {
+			t.Fatalf("%v", wrong)
+		}
+	})
+}
+
+// Pages that are read from the end are the pages that counting from the
+// beginning gives, and so are walks by cursor.
+func TestDeepPages(t *testing.T) {
+	db := openTest(t)
+	ctx := context.Background()
+	ann, ben := addUser(t, db, "ann@example.com", app.RoleUser), addUser(t, db, "ben@example.com", app.RoleUser)
+	var want []int64
+	err := db.writeAside(ctx, func(tx *tx) error {
+		for i := range 2 * 2345 {
+			owner := []app.User{ann, ben}[i%2]
+			task, err := tx.task(`INSERT INTO tasks (user_id, title, description, created_at) VALUES (?, 't', '', 0) RETURNING `+taskColumns, owner.ID)
+			if err != nil {
+				return err
+			}
+			if owner.ID == ann.ID {
+				want = append(want, task.ID)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(request app.PageRequest) ([]int64, app.Page[app.Task]) {
+		t.Helper()
+		page, err := db.Tasks(ctx, ann.ID, request)
+		if err != nil || page.Total != int64(len(want)) {
+			t.Fatalf("%+v: total %d, %v", request, page.Total, err)
+		}
+		ids := make([]int64, len(page.Items))
+		for i, task := range page.Items {
+			ids[i] = task.ID
+		}
+		return ids, page
+	}
+	for _, perPage := range []int64{1, 7, 100} {
+		for page := int64(1); page <= 2345/perPage+3; page += max(1, 50/perPage) {
+			request := app.PageRequest{Page: page, PerPage: perPage}
+			low := min(request.Offset(), 2345)
+			if got, _ := read(request); !slices.Equal(got, want[low:min(low+perPage, 2345)]) {
+				t.Errorf("page %d of %d: %v", page, perPage, got)
+			}
+		}
+	}
+	var walked []int64
+	for request := (app.PageRequest{ByCursor: true, PerPage: 99}); ; {
+		ids, page := read(request)
+		walked = append(walked, ids...)
+		if !page.More {
+			break
+		}
+		request.After = ids[len(ids)-1]
+	}
+	if !slices.Equal(walked, want) {
+		t.Errorf("the walk met %d tasks of %d", len(walked), len(want))
+	}
+}
