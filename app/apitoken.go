@@ -54,8 +54,8 @@ type APITokenStore interface {
 	APITokens(ctx context.Context, userID int64, now time.Time, page PageRequest) (Page[APIToken], error)
 	// DeleteAPIToken returns ErrTokenNotFound without one of the user's.
 	DeleteAPIToken(ctx context.Context, userID, id int64, record Record) error
-	// TokenCaller returns who a token speaks for, if it has not expired; else
-	// ErrSessionEnded.
+	// TokenCaller returns who a token speaks for; else ErrSessionEnded, or
+	// ErrAPITokenExpired for as long as an expired one is remembered.
 	TokenCaller(ctx context.Context, hash string, now time.Time) (Caller, error)
 }
 
@@ -131,6 +131,8 @@ func (p problems) future(name string, now time.Time, field Field[string]) time.T
 		p.add(name, "The field "+name+" must be a time such as 2030-01-31T12:00:00Z.")
 	case !at.After(now):
 		p.add(name, "The field "+name+" must be in the future.")
+	case at.UTC().Year() > 9999: // RFC 3339 has four digits
+		p.add(name, "The field "+name+" must be before the year 10000.")
 	}
 	return at
 }
@@ -148,7 +150,8 @@ func (t *APITokens) Revoke(ctx context.Context, caller Caller, id int64) error {
 	return t.Store.DeleteAPIToken(ctx, caller.UserID, id, recordOf(caller.event(EventTokenRevoked, caller.UserID, t.Now(), "")))
 }
 
-// Caller returns who an API token speaks for, now. Returns ErrSessionEnded.
+// Caller returns who an API token speaks for, now. Returns ErrSessionEnded and
+// ErrAPITokenExpired.
 func (t *APITokens) Caller(ctx context.Context, raw string) (Caller, error) {
 	hash, ok := token.ParsePersonal(raw)
 	if !ok {

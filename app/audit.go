@@ -24,6 +24,7 @@ const (
 	EventPassword       EventName = "password_changed"
 	EventResetRequested EventName = "password_reset_requested"
 	EventPasswordReset  EventName = "password_reset"
+	EventLinkRefused    EventName = "link_refused"
 	EventUsername       EventName = "username_changed"
 	EventEmailPending   EventName = "email_change_requested"
 	EventEmail          EventName = "email_changed"
@@ -58,7 +59,9 @@ func recordOf(events ...Event) Record { return Record{Events: events} }
 type AuditStore interface {
 	// AddEvent adds a line that belongs to no other change.
 	AddEvent(ctx context.Context, event Event) error
-	// Events returns a page of a user's lines, the newest first.
+	User(ctx context.Context, id int64) (User, error)
+	// Events returns a page of a user's lines, the newest first. Those of a
+	// user who is gone are still there.
 	Events(ctx context.Context, userID int64, page PageRequest) (Page[Event], error)
 }
 
@@ -70,7 +73,7 @@ type Audit struct {
 }
 
 // List returns a page of a user's lines, the newest first, to that user or an
-// admin; else ErrForbidden.
+// admin; else ErrForbidden. Returns ErrUserNotFound where there never was one.
 func (a *Audit) List(ctx context.Context, caller Caller, userID int64, page PageRequest) (Page[Event], error) {
 	if err := access(caller, userID); err != nil {
 		return Page[Event]{}, err
@@ -78,7 +81,11 @@ func (a *Audit) List(ctx context.Context, caller Caller, userID int64, page Page
 	if err := page.Check(); err != nil {
 		return Page[Event]{}, err
 	}
-	return a.Store.Events(ctx, userID, page)
+	events, err := a.Store.Events(ctx, userID, page)
+	if err == nil && events.Total == 0 {
+		_, err = a.Store.User(ctx, userID)
+	}
+	return events, err
 }
 
 // Note adds a line. That it can't be added is logged and hinders nothing.
@@ -90,5 +97,10 @@ func (a *Audit) Note(ctx context.Context, event Event) {
 
 // Limited notes that a limit began to bind.
 func (a *Audit) Limited(ctx context.Context, caller Caller, at time.Time, action string) {
-	a.Note(ctx, caller.event(EventLimited, caller.UserID, at, action))
+	a.LimitedAccount(ctx, caller, caller.UserID, at, action)
+}
+
+// LimitedAccount notes that a limit on an account began to bind.
+func (a *Audit) LimitedAccount(ctx context.Context, caller Caller, userID int64, at time.Time, action string) {
+	a.Note(ctx, caller.event(EventLimited, userID, at, action))
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"net/mail"
 	"strings"
+	"unicode"
 )
 
 // Limits of an e-mail address, in characters (RFC 5321 section 4.5.3.1.3 for
@@ -22,6 +23,10 @@ func EmailKey(address string) string { return strings.ToLower(address) }
 func ValidEmail(address string) bool {
 	parsed, err := mail.ParseAddress(address)
 	if err != nil || parsed.Name != "" || parsed.Address != address {
+		return false
+	}
+	// What nobody can see makes two addresses look like one.
+	if strings.ContainsFunc(address, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return false
 	}
 	local, domain, _ := strings.Cut(address, "@")

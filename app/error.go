@@ -42,6 +42,8 @@ type Error struct {
 	Message string
 	// Fields maps a field's name to what is wrong with it, for KindInvalid.
 	Fields map[string]string
+	// Scope is what an API token lacks, for ErrScope.
+	Scope Scope
 	// RetryAfter is when it may work again, for KindLimited and KindUnavailable.
 	RetryAfter time.Duration
 	// Cause is for the log, never for the client. May be nil.
@@ -90,6 +92,14 @@ func TooMany(wait time.Duration) *Error {
 	}
 }
 
+// LacksScope is ErrScope with the scope that is missing.
+func LacksScope(scope Scope) *Error {
+	return &Error{
+		Kind: ErrScope.Kind, Code: ErrScope.Code, Scope: scope,
+		Message: fmt.Sprintf("This API token may not do this: it lacks the scope %s.", scope),
+	}
+}
+
 // Code of every KindInvalid error.
 const codeValidation = "validation_failed"
 
@@ -109,6 +119,7 @@ var (
 	ErrUserIDParameter    = &Error{Kind: KindMalformed, Code: "invalid_user_id", Message: "The parameter user_id must be a positive integer."}
 	ErrSessionNotFound    = &Error{Kind: KindNotFound, Code: "session_not_found", Message: "Session not found."}
 	ErrTokenNotFound      = &Error{Kind: KindNotFound, Code: "api_token_not_found", Message: "API token not found."}
+	ErrAPITokenExpired    = &Error{Kind: KindUnauthenticated, Code: "token_expired", Message: "Token has expired!"}
 	ErrScope              = &Error{Kind: KindForbidden, Code: "insufficient_scope", Message: "This API token may not do this."}
 	ErrSessionNeeded      = &Error{Kind: KindForbidden, Code: "session_required", Message: "An API token may not do this. Sign in and use an access token."}
 	ErrLinkInvalid        = &Error{Kind: KindMalformed, Code: "link_invalid", Message: "This link is invalid, was used already or has expired. Ask for a new one."}

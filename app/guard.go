@@ -14,12 +14,12 @@ const (
 	// nothing: people mistype.
 	guardFree = 5
 	// From there on each refusal doubles the delay, from the first to the
-	// longest. It is never longer, and other networks have none of it, so
-	// that nobody can lock the owner out.
+	// longest. It is never longer, and other networks have none of it.
 	guardFirst   = time.Second
 	guardLongest = 15 * time.Minute
-	// guardParallel is how many attempts of one network on one account may be
-	// under way at once while there are no refusals; four fewer for each.
+	// guardParallel is how many attempts of a network of the owner's may be
+	// under way at once while there are no refusals; four fewer for each. Of
+	// another network, no more than it has refusals free.
 	guardParallel = 20
 	// guardForget is when refusals are forgotten after the last one.
 	guardForget = time.Hour
@@ -29,7 +29,8 @@ const (
 
 // guardNetwork bounds the refusals of one network over all accounts, and
 // guardAccount those of one account over all networks but those from which it
-// has been signed in to.
+// has been signed in to. Beyond the latter, a network that has had no refusal
+// still has one attempt, so that nobody can lock the owner out.
 func guardNetwork() Rate { return Rate{Burst: 100, Every: 5 * time.Second} }
 func guardAccount() Rate { return Rate{Burst: 100, Every: 10 * time.Second} }
 
@@ -67,9 +68,9 @@ type attempts struct {
 
 // Attempt is a password that is being checked. Every one must be ended.
 type Attempt struct {
-	guard *Guard
-	pair  pair
-	known bool
+	guard   *Guard
+	pair    pair
+	counted bool // against the account
 }
 
 // Begin asks for an attempt on an account, which is any name for it, known or
@@ -88,11 +89,16 @@ func (g *Guard) Begin(from Origin, account string) (attempt Attempt, wait time.D
 	}
 	known := now.Before(a.known)
 	wait = a.next.Sub(now)
-	if a.underWay >= max(1, guardParallel-4*a.refused) {
+	parallel := guardFree - a.refused
+	if known {
+		parallel = guardParallel - 4*a.refused
+	}
+	if a.underWay >= max(1, parallel) {
 		wait = max(wait, guardFirst)
 	}
+	counted := false // against the account
 	if wait <= 0 {
-		wait = g.take(p, known)
+		counted, wait = g.take(p, known, a.refused == 0 && a.underWay == 0)
 	}
 	if wait > 0 {
 		first, a.told = !a.told, true
@@ -102,26 +108,30 @@ func (g *Guard) Begin(from Origin, account string) (attempt Attempt, wait time.D
 	a.underWay++
 	a.last, a.told = now, false
 	g.put(p, a, now)
-	return Attempt{guard: g, pair: p, known: known}, 0, false
+	return Attempt{guard: g, pair: p, counted: counted}, 0, false
 }
 
 // take counts against the network and, from a network that is not the
-// owner's, against the account.
-func (g *Guard) take(p pair, known bool) time.Duration {
+// owner's, against the account. The first attempt of a network on an account
+// is allowed whatever others have done to it.
+func (g *Guard) take(p pair, known, first bool) (counted bool, wait time.Duration) {
 	if g.limiter == nil {
 		g.limiter = &Limiter{Now: g.Now, Max: g.Max}
 	}
 	if wait, _ := g.limiter.Take("n "+p.network.String(), guardNetwork()); wait > 0 {
-		return wait
+		return false, wait
 	}
 	if known {
-		return 0
+		return false, 0
 	}
-	wait, _ := g.limiter.Take("a "+p.account, guardAccount())
+	wait, _ = g.limiter.Take("a "+p.account, guardAccount())
+	if wait > 0 && first {
+		return false, 0
+	}
 	if wait > 0 {
 		g.limiter.Refund("n "+p.network.String(), guardNetwork())
 	}
-	return wait
+	return wait == 0, wait
 }
 
 // Refused ends the attempt: the password was wrong.
@@ -164,7 +174,7 @@ func (a Attempt) end(refund bool, change func(now time.Time, state *attempts)) {
 	g.put(a.pair, state, now)
 	if refund {
 		g.limiter.Refund("n "+a.pair.network.String(), guardNetwork())
-		if !a.known {
+		if a.counted {
 			g.limiter.Refund("a "+a.pair.account, guardAccount())
 		}
 	}

@@ -61,6 +61,13 @@ func (l *Limiter) Refund(key string, rate Rate) {
 	}
 }
 
+// Forget gives a key all of its rate back.
+func (l *Limiter) Forget(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.accounts, key)
+}
+
 // makeRoom drops what is over and, so that a flood of keys does not sweep the
 // whole map for each of them, an eighth of the rest if still full.
 func (l *Limiter) makeRoom(now time.Time) {

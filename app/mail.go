@@ -18,6 +18,9 @@ const (
 	MailReset MailTemplate = "reset-password"
 	// MailPassword tells of a new password. Data: When, Address.
 	MailPassword MailTemplate = "password-changed"
+	// MailPasswordReset tells of a new password that was set by a link. Data:
+	// When, Address.
+	MailPasswordReset MailTemplate = "password-reset"
 	// MailEmailPending tells the old address of a wish for a new one. Data:
 	// When, Address, Email.
 	MailEmailPending MailTemplate = "email-pending"

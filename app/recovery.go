@@ -26,6 +26,7 @@ type Recovery struct {
 	Policy    PasswordPolicy
 	Limiter   *Limiter // per address; nil is no limit
 	Guard     *Guard
+	Audit     *Audit
 	Now       func() time.Time
 	Log       *slog.Logger
 
@@ -64,22 +65,31 @@ func (r *Recovery) Run(ctx context.Context) {
 }
 
 // Forgot asks for a mail with a link for a new password. Returns KindInvalid
-// errors, and ErrBusy when too many wait.
-func (r *Recovery) Forgot(_ context.Context, caller Caller, email Field[string]) error {
-	return r.ask(caller, email, MailReset)
+// errors, KindLimited for an address that has had too many, with an account or
+// without, and ErrBusy when too many wait.
+func (r *Recovery) Forgot(ctx context.Context, caller Caller, email Field[string]) error {
+	return r.ask(ctx, caller, email, MailReset)
 }
 
 // ResendVerification asks for another mail that proves an address. Returns
 // what Forgot does.
-func (r *Recovery) ResendVerification(_ context.Context, caller Caller, email Field[string]) error {
-	return r.ask(caller, email, MailVerify)
+func (r *Recovery) ResendVerification(ctx context.Context, caller Caller, email Field[string]) error {
+	return r.ask(ctx, caller, email, MailVerify)
 }
 
-func (r *Recovery) ask(caller Caller, email Field[string], kind MailTemplate) error {
+func (r *Recovery) ask(ctx context.Context, caller Caller, email Field[string], kind MailTemplate) error {
 	p := problems{}
 	address := p.email(true, email)
 	if err := p.err(); err != nil {
 		return err
+	}
+	if r.Limiter != nil {
+		if wait, first := r.Limiter.Take(askKey(kind, *address), askRate()); wait > 0 {
+			if first {
+				r.Audit.Limited(ctx, caller, r.Now(), string(kind))
+			}
+			return TooMany(wait)
+		}
 	}
 	select {
 	case r.asked <- asked{caller, *address, kind}:
@@ -89,14 +99,10 @@ func (r *Recovery) ask(caller Caller, email Field[string], kind MailTemplate) er
 	}
 }
 
-// answer queues the mail that was asked for, if there is an account and it has
-// not had too many.
+func askKey(kind MailTemplate, address string) string { return string(kind) + " " + EmailKey(address) }
+
+// answer queues the mail that was asked for, if there is an account.
 func (r *Recovery) answer(ctx context.Context, a asked) {
-	if r.Limiter != nil {
-		if wait, _ := r.Limiter.Take(string(a.kind)+" "+EmailKey(a.email), askRate()); wait > 0 {
-			return
-		}
-	}
 	user, err := r.Store.UserByEmail(ctx, a.email)
 	if err == nil {
 		err = r.queue(ctx, a, user)
@@ -134,7 +140,14 @@ type ResetInput struct {
 // tokens of the user, and tells them. Returns KindInvalid errors,
 // ErrLinkInvalid, and ErrBusy when too many passwords are being hashed.
 func (r *Recovery) Reset(ctx context.Context, caller Caller, in ResetInput) error {
-	hash, link, err := r.link(ctx, in.Token)
+	p := problems{}
+	raw := p.code(in.Token)
+	// Once without the names of the user, whom only the link tells.
+	p.newPassword(r.Policy, true, in.Password, in.ConfirmPassword)
+	if err := p.err(); err != nil {
+		return err
+	}
+	hash, link, err := r.link(ctx, caller, raw)
 	if err != nil {
 		return err
 	}
@@ -145,7 +158,6 @@ func (r *Recovery) Reset(ctx context.Context, caller Caller, in ResetInput) erro
 	if err != nil {
 		return ErrLinkInvalid.With(err)
 	}
-	p := problems{}
 	plain := p.newPassword(r.Policy, true, in.Password, in.ConfirmPassword, user.Username, user.Email)
 	if err := p.err(); err != nil {
 		return err
@@ -158,26 +170,35 @@ func (r *Recovery) Reset(ctx context.Context, caller Caller, in ResetInput) erro
 	caller.UserID = user.ID // who holds the link is the user
 	user, err = r.Store.ResetPassword(ctx, hash, passwordHash, now, Record{
 		Events: []Event{caller.event(EventPasswordReset, user.ID, now, "")},
-		Mails:  []NewMail{caller.notice(MailPassword, "", user.Email, now)},
+		Mails:  []NewMail{caller.notice(MailPasswordReset, "", user.Email, now)},
 	})
-	if err == nil {
-		r.Guard.Trust(caller.From, EmailKey(user.Email))
+	if err != nil {
+		return err
 	}
-	return err
+	r.Guard.Trust(caller.From, EmailKey(user.Email))
+	if r.Limiter != nil {
+		r.Limiter.Forget(askKey(MailReset, user.Email))
+	}
+	return nil
 }
 
-// link reads the code of a link and looks up what it is good for.
-func (r *Recovery) link(ctx context.Context, code Field[string]) (hash string, link Link, err error) {
-	p := problems{}
-	raw := p.credential("token", "The field token must be a string.", code)
-	if err := p.err(); err != nil {
-		return "", Link{}, err
+// code takes the field token, which holds the code of a link.
+func (p problems) code(field Field[string]) string {
+	return p.credential("token", "The field token must be a string.", field)
+}
+
+// link looks up what the code of a link is good for. That somebody tries
+// codes is noted.
+func (r *Recovery) link(ctx context.Context, caller Caller, code string) (hash string, link Link, err error) {
+	hash, ok := r.Links.Codes.Parse(code)
+	if ok {
+		link, err = r.Store.Link(ctx, hash, r.Now())
+	} else {
+		err = ErrLinkInvalid
 	}
-	hash, ok := r.Links.Codes.Parse(raw)
-	if !ok {
-		return "", Link{}, ErrLinkInvalid
+	if errors.Is(err, ErrLinkInvalid) {
+		r.Audit.Note(ctx, caller.event(EventLinkRefused, 0, r.Now(), ""))
 	}
-	link, err = r.Store.Link(ctx, hash, r.Now())
 	return hash, link, err
 }
 
@@ -185,7 +206,12 @@ func (r *Recovery) link(ctx context.Context, code Field[string]) (hash string, l
 // wanted to change to becomes theirs. Returns KindInvalid errors, ErrEmailTaken
 // among them, and ErrLinkInvalid.
 func (r *Recovery) VerifyEmail(ctx context.Context, caller Caller, code Field[string]) (User, error) {
-	hash, _, err := r.link(ctx, code)
+	p := problems{}
+	raw := p.code(code)
+	if err := p.err(); err != nil {
+		return User{}, err
+	}
+	hash, _, err := r.link(ctx, caller, raw)
 	if err != nil {
 		return User{}, err
 	}

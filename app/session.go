@@ -143,7 +143,12 @@ func (s *Sessions) Login(ctx context.Context, from Caller, in LoginInput) (Token
 	attempt, wait, first := s.Guard.Begin(from.From, EmailKey(address))
 	if wait > 0 {
 		if first {
-			s.Audit.Limited(ctx, from, s.Now(), "login")
+			// The owner is to see it; of an unknown address it is nobody's.
+			owner, err := s.Store.UserByEmail(ctx, address)
+			if err != nil && !errors.Is(err, ErrUserNotFound) {
+				return Tokens{}, err
+			}
+			s.Audit.LimitedAccount(ctx, from, owner.ID, s.Now(), "login")
 		}
 		return Tokens{}, TooMany(wait)
 	}
@@ -237,11 +242,6 @@ func (s *Sessions) Refresh(ctx context.Context, from Caller, raw Field[string]) 
 	if err != nil {
 		return Tokens{}, err
 	}
-	if s.Limiter != nil {
-		if wait, _ := s.Limiter.Take(shown.SessionID, refreshRate()); wait > 0 {
-			return Tokens{}, TooMany(wait)
-		}
-	}
 	now := s.Now()
 	var refusal error
 	session, err := s.Store.UseSession(ctx, UseOf{
@@ -249,6 +249,9 @@ func (s *Sessions) Refresh(ctx context.Context, from Caller, raw Field[string]) 
 		Address: from.From.text(), UserAgent: from.From.agent(),
 	}, func(use SessionUse) (action SessionAction, record Record) {
 		action, refusal = s.decide(use, shown.Generation, now)
+		if wait := s.tooOften(shown, action); wait > 0 {
+			action, refusal = SessionKeep, TooMany(wait)
+		}
 		if errors.Is(refusal, errReplay) {
 			record = recordOf(from.event(EventReplay, use.UserID, now, "session ended"))
 			record.Mails = []NewMail{from.notice(MailReplay, "", "", now)}
@@ -264,9 +267,24 @@ func (s *Sessions) Refresh(ctx context.Context, from Caller, raw Field[string]) 
 				"user_id", session.UserID, "session_id", session.ID,
 				"generation", shown.Generation, "current", session.Generation)
 		}
+		var limited *Error
+		if errors.As(refusal, &limited) {
+			return Tokens{}, limited
+		}
 		return Tokens{}, ErrRefreshInvalid.With(refusal)
 	}
 	return s.tokens(session, s.Refreshes.Mint(shown, session.Generation))
+}
+
+// tooOften bounds what a session writes. That a retired token gives its
+// successor again writes nothing, so it is not counted: nobody who shows one
+// over and over keeps the owner waiting.
+func (s *Sessions) tooOften(shown token.RefreshToken, action SessionAction) time.Duration {
+	if s.Limiter == nil || action != SessionRotate && action != SessionTouch {
+		return 0
+	}
+	wait, _ := s.Limiter.Take(shown.SessionID, refreshRate())
+	return wait
 }
 
 var (

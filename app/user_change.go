@@ -119,7 +119,7 @@ func (u *Users) checkCurrent(ctx context.Context, p problems, caller Caller, use
 	attempt, wait, first := u.Guard.Begin(caller.From, EmailKey(user.Email))
 	if wait > 0 {
 		if first {
-			u.Audit.Limited(ctx, caller, u.Now(), name)
+			u.Audit.LimitedAccount(ctx, caller, user.ID, u.Now(), name)
 		}
 		return TooMany(wait)
 	}

@@ -20,14 +20,13 @@ func newAudit(a *application) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "audit", Short: "Show who did what: sign-ins, refusals, changes of accounts", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if limit < 1 {
+				return usagef("--limit is %d, expected at least 1", limit)
+			}
 			return a.withDatabase(cmd, func(ctx context.Context, db *sqlite.DB) error {
-				var id int64
-				if user != "" {
-					found, err := find(ctx, db, user)
-					if err != nil {
-						return err
-					}
-					id = found.ID
+				id, err := accountOf(ctx, db, user)
+				if err != nil {
+					return err
 				}
 				return a.listEvents(ctx, db, id, limit)
 			})
@@ -37,6 +36,16 @@ func newAudit(a *application) *cobra.Command {
 	cmd.Flags().IntVar(&limit, "limit", 100, "at most so many, the newest first")
 	addSettings(cmd, folderSetting)
 	return cmd
+}
+
+// accountOf returns the id of a user by address or id, 0 for none. An id may
+// be of a user who is gone: the record outlives them.
+func accountOf(ctx context.Context, db *sqlite.DB, name string) (int64, error) {
+	if id, err := strconv.ParseInt(name, 10, 64); err == nil || name == "" {
+		return id, nil
+	}
+	user, err := find(ctx, db, name)
+	return user.ID, err
 }
 
 func (a *application) listEvents(ctx context.Context, db *sqlite.DB, userID int64, limit int) error {

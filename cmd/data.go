@@ -19,9 +19,10 @@ import (
 
 // The files in the data folder.
 const (
-	databaseFile = "taskapi.db"
-	keyFile      = "secret.key"
-	lockFile     = "taskapi.lock"
+	databaseFile  = "taskapi.db"
+	keyFile       = "secret.key"
+	lockFile      = "taskapi.lock"
+	publicURLFile = "public-url"
 )
 
 // data is the folder that holds everything.
@@ -56,16 +57,42 @@ func (d data) lock() (release func() error, err error) {
 	return lock.Unlock, nil
 }
 
+// notePublicURL leaves the address of the server for commands that make links.
+func (d data) notePublicURL(url string) error {
+	if d.publicURL("") == url {
+		return nil
+	}
+	if err := os.WriteFile(filepath.Join(d.dir, publicURLFile), []byte(url+"\n"), 0o600); err != nil {
+		return fmt.Errorf("the data folder %s can't be written; change who may write there (%w)", d.dir, err)
+	}
+	return nil
+}
+
+// publicURL is the address that the last server had, or another one.
+func (d data) publicURL(otherwise string) string {
+	text, err := os.ReadFile(filepath.Join(d.dir, publicURLFile))
+	if url := strings.TrimSpace(string(text)); err == nil && url != "" {
+		return url
+	}
+	return otherwise
+}
+
 // open opens the database, and says in a sentence what to do if it can't.
 func (a *application) open(ctx context.Context, d data, durability sqlite.Durability) (*sqlite.DB, error) {
 	path := d.database()
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return nil, fmt.Errorf("%s is a folder and not a database; move it away, or choose another folder with --data-dir", path)
 	}
+	// SQLite makes its files with the process's umask, and the log and the index
+	// beside the database with the mode of that: nobody else may read them.
+	if file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+		if err := file.Close(); err != nil {
+			return nil, err
+		}
+	}
 	db, err := sqlite.Open(ctx, sqlite.Options{Path: path, Schema: a.build.Schema, Durability: durability})
 	switch {
 	case err == nil:
-		// SQLite makes its files with the process's umask.
 		return db, errors.Join(os.Chmod(path, 0o600))
 	case errors.Is(err, sqlite.ErrNewer):
 		return nil, fmt.Errorf("%s was made by a newer version of taskapi; install that version or restore a backup (%w)", path, err)

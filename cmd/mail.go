@@ -41,6 +41,9 @@ func newMailList(a *application) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the mails in the outbox, the newest first", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if limit < 1 {
+				return usagef("--limit is %d, expected at least 1", limit)
+			}
 			switch app.MailStatus(status) {
 			case "", app.MailQueued, app.MailSent, app.MailDead:
 			default:
@@ -101,9 +104,13 @@ func (a *application) showMail(ctx context.Context, db *sqlite.DB, s Settings, i
 	case mail.Status == app.MailSent:
 		return fmt.Errorf("mail %d was sent, and what was in it has been forgotten since", id)
 	}
-	secret, err := data{s.DataDir}.secret(s.JWTSecret)
+	d := data{s.DataDir}
+	secret, err := d.secret(s.JWTSecret)
 	if err != nil {
 		return err
+	}
+	if s.PublicURL == publicURL(s.Addr) { // not set
+		s.PublicURL = d.publicURL(s.PublicURL)
 	}
 	links, err := newLinks(s, secret)
 	if err != nil {

@@ -79,6 +79,9 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	if s.PublicURL == publicURL(s.Addr) { // not set; and the port may have been 0
 		s.PublicURL = publicURL(listener.Addr().String())
 	}
+	if err := d.notePublicURL(s.PublicURL); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	server, background, err := a.wire(s, db, secret, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())

@@ -56,7 +56,7 @@ func (a *application) wire(s Settings, db *sqlite.DB, secret []byte, log *slog.L
 		CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(),
 		SecureCookies: strings.HasPrefix(s.PublicURL, "https://"),
 	}
-	recovery := app.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Now: time.Now, Log: log}
+	recovery := app.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Audit: audit, Now: time.Now, Log: log}
 	if s.RateLimit {
 		guard := &app.Guard{Now: time.Now, Max: limiterKeys}
 		users.Guard, sessions.Guard, recovery.Guard = guard, guard, guard

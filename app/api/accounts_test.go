@@ -89,7 +89,7 @@ func TestPasswordReset(t *testing.T) {
 			t.Errorf("the %s link: %d %s", name, a.status, a.text)
 		}
 	}
-	if m := s.mail(app.MailPassword); m.Data["Address"] != "127.0.0.1" {
+	if m := s.mail(app.MailPasswordReset); m.Data["Address"] != "127.0.0.1" {
 		t.Errorf("the notice: %+v", m)
 	}
 	if a := s.call("POST", "/auth/login", "", `{"email":"ann@example.com","password":"a new password"}`); a.status != 200 {
@@ -100,6 +100,77 @@ func TestPasswordReset(t *testing.T) {
 	if a := s.reset(late, "too late for this"); a.status != 400 {
 		t.Errorf("after 30 minutes: %d %s", a.status, a.text)
 	}
+}
+
+// Whoever has the password may have asked for a new address or a link. A new
+// password ends those wishes too.
+func TestANewPasswordEndsWhatAThiefHasSetUp(t *testing.T) {
+	for name, renew := range map[string]func(*server, person){
+		"change": func(s *server, ann person) {
+			a := s.call("PUT", fmt.Sprint("/users/", ann.id), ann.access, fmt.Sprintf(`{"password":"a new password","current_password":%q}`, testPassword))
+			if a.status != 200 || a.at("user.pending_email") != nil {
+				s.t.Errorf("%d %s", a.status, a.text)
+			}
+		},
+		"reset": func(s *server, ann person) { s.reset(s.forgot(ann), "a new password") },
+		"command": func(s *server, ann person) {
+			must(s.t, s.users.SetPassword(context.Background(), ann.id, "a new password"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, func(p *parts) { p.users.ConfirmEmail = true })
+			ann := s.signUp("ann")
+			thief := s.login("ann")
+			s.call("PUT", fmt.Sprint("/users/", ann.id), thief.access, fmt.Sprintf(`{"email":"thief@example.com","current_password":%q}`, testPassword))
+			change, earlier := s.code(s.mail(app.MailVerify)), s.forgot(ann)
+			renew(s, ann)
+			if a := s.call("POST", "/auth/email/verify", "", fmt.Sprintf(`{"token":%q}`, change)); a.status != 400 || a.str("code") != "link_invalid" {
+				t.Errorf("the thief's address: %d %s", a.status, a.text)
+			}
+			if a := s.reset(earlier, "the thief's own"); a.status != 400 || a.str("code") != "link_invalid" {
+				t.Errorf("a link from before: %d %s", a.status, a.text)
+			}
+		})
+	}
+}
+
+// A mailbox that is no longer the user's opens nothing.
+func TestLinksToAnOldAddressAreDead(t *testing.T) {
+	s := start(t, func(p *parts) { p.users.ConfirmEmail = true })
+	ann, boss := s.signUp("ann"), s.admin()
+	path := fmt.Sprint("/users/", ann.id)
+	confirmed := func() {
+		s.call("PUT", path, ann.access, fmt.Sprintf(`{"email":"new@example.com","current_password":%q}`, testPassword))
+		s.call("POST", "/auth/email/verify", "", fmt.Sprintf(`{"token":%q}`, s.code(s.mail(app.MailVerify))))
+	}
+	byAdmin := func() { s.call("PUT", path, boss.access, `{"email":"newer@example.com"}`) }
+	for n, change := range []func(){confirmed, byAdmin} {
+		old := s.forgot(ann)
+		change()
+		if a := s.reset(old, "a new password"); a.status != 400 || a.str("code") != "link_invalid" {
+			t.Errorf("change %d: %d %s", n, a.status, a.text)
+		}
+		ann.email = "new@example.com"
+	}
+}
+
+// The bound is the same whether or not there is an account, and a reset that
+// worked lifts it.
+func TestForgotIsLimitedByAddress(t *testing.T) {
+	s := start(t, func(p *parts) { p.recovery.Limiter = &app.Limiter{Now: p.sessions.Now, Max: 1000} })
+	ann := s.signUp("ann")
+	code := ""
+	for range 5 {
+		code = s.forgot(ann)
+		s.call("POST", "/auth/password/forgot", "", `{"email":"nobody@example.com"}`)
+	}
+	known := s.call("POST", "/auth/password/forgot", "", `{"email":"ann@example.com"}`)
+	unknown := s.call("POST", "/auth/password/forgot", "", `{"email":"nobody@example.com"}`)
+	if known.status != 429 || known.text != unknown.text || known.header.Get("Retry-After") == "" {
+		t.Errorf("%d %s, %d %s", known.status, known.text, unknown.status, unknown.text)
+	}
+	s.reset(code, "a new password")
+	s.forgot(ann)
 }
 
 func TestForgotTellsNothing(t *testing.T) {
@@ -218,18 +289,21 @@ func TestAPITokens(t *testing.T) {
 		{"POST", "/tasks/", `{"title":"x"}`, 403, 201, 403}, {"PUT", fmt.Sprint("/tasks/", task), `{"title":"y"}`, 403, 200, 403},
 		{"GET", fmt.Sprint("/users/", ann.id), "", 403, 403, 200}, {"GET", "/users/", "", 403, 403, 200}, {"GET", "/auth/sessions", "", 403, 403, 200},
 		{"GET", fmt.Sprint("/users/", ann.id, "/audit"), "", 403, 403, 200}, {"GET", fmt.Sprint("/users/", bob.id), "", 403, 403, 403},
-		{"GET", "/auth/tokens", "", 403, 403, 403}, {"POST", "/auth/tokens", `{"name":"x","scopes":["account"]}`, 403, 403, 403},
-		{"DELETE", fmt.Sprint("/auth/tokens/", readID), "", 403, 403, 403}, {"POST", "/users/", `{}`, 403, 403, 422},
+		{"GET", "/auth/tokens", "", 403, 403, 200}, {"POST", "/auth/tokens", `{"name":"x","scopes":["account"]}`, 403, 403, 403},
+		{"DELETE", "/auth/tokens/4711", "", 403, 403, 404}, {"POST", "/users/", `{}`, 403, 403, 422},
 	} {
 		for raw, want := range map[string]int{read: row.read, write: row.write, account: row.account} {
 			a := s.call(row.method, row.path, raw, row.body)
 			if a.status != want {
 				t.Errorf("%s %s: %d %s, want %d", row.method, row.path, a.status, a.text, want)
 			}
-			if a.status == 403 && a.str("code") != "forbidden" && a.header.Get("WWW-Authenticate") != `Bearer error="insufficient_scope"` {
+			if a.status == 403 && a.str("code") != "forbidden" && !strings.HasPrefix(a.header.Get("WWW-Authenticate"), `Bearer error="insufficient_scope"`) {
 				t.Errorf("%s %s: %v", row.method, row.path, a.header)
 			}
 		}
+	}
+	if a := s.call("POST", "/tasks/", read, `{"title":"x"}`); !strings.Contains(a.str("error"), "tasks:write") || !strings.Contains(a.header.Get("WWW-Authenticate"), `scope="tasks:write"`) {
+		t.Errorf("what it lacks is not said: %s %v", a.text, a.header)
 	}
 	if a := s.refresh(read); a.status != 401 {
 		t.Errorf("as a refresh token: %d %s", a.status, a.text)
@@ -247,8 +321,8 @@ func TestAPITokens(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.text)
 	}
 	s.clock.advance(time.Hour)
-	if s.alive(a.str("token")) {
-		t.Error("an expired one works")
+	if a := s.call("GET", "/tasks/", a.str("token"), ""); a.status != 401 || a.str("error") != "Token has expired!" || a.str("code") != "token_expired" {
+		t.Errorf("an expired one: %d %s", a.status, a.text)
 	}
 }
 
@@ -261,7 +335,8 @@ func TestWhatAnAPITokenMayBe(t *testing.T) {
 		`{"name":"x"}`: "scopes", `{"name":"x","scopes":[]}`: "scopes", `{"name":"x","scopes":"account"}`: "scopes", `{"name":"x","scopes":["account",5]}`: "scopes",
 		`{"name":"x","scopes":["admin"]}`: "scopes", `{"name":"x","scopes":[["account"]]}`: "scopes", `{"name":"x","scopes":{"a":1}}`: "scopes",
 		`{"name":"x","scopes":["account"],"expires_at":"tomorrow"}`: "expires_at", `{"name":"x","scopes":["account"],"expires_at":5}`: "expires_at",
-		`{"name":"x","scopes":["account"],"expires_at":"2020-01-01T00:00:00Z"}`: "expires_at",
+		`{"name":"x","scopes":["account"],"expires_at":"2020-01-01T00:00:00Z"}`:      "expires_at",
+		`{"name":"x","scopes":["account"],"expires_at":"9999-12-31T23:59:59-23:00"}`: "expires_at",
 	} {
 		if a := s.call("POST", "/auth/tokens", ann.access, body); a.status != 422 || a.str("errors."+field) == "" {
 			t.Errorf("%s: %d %s", body, a.status, a.text)
@@ -331,6 +406,19 @@ func TestTheAuditRecord(t *testing.T) {
 	}
 }
 
+func TestOwnersSeeThatGuessingWasSlowed(t *testing.T) {
+	s := start(t, func(p *parts) { p.sessions.Guard = &app.Guard{Now: p.sessions.Now, Max: 1000} })
+	ann := s.signUp("ann")
+	for range 7 {
+		s.call("POST", "/auth/login", "", `{"email":"ann@example.com","password":"a wrong one"}`)
+		s.call("POST", "/auth/login", "", `{"email":"nobody@example.com","password":"a wrong one"}`)
+	}
+	a := s.call("GET", fmt.Sprint("/users/", ann.id, "/audit"), ann.access, "")
+	if strings.Count(a.text, `"rate_limited"`) != 1 || strings.Count(a.text, `"login_refused"`) != 5 {
+		t.Errorf("%s", a.text)
+	}
+}
+
 // replacedUsers is a store in which the hash is always replaced in between.
 type replacedUsers struct{ app.UserStore }
 
@@ -349,6 +437,7 @@ func TestRareRefusals(t *testing.T) {
 		code                      string
 	}{
 		{"PATCH", "/users/4711", boss.access, `{}`, 404, "user_not_found"},
+		{"GET", "/users/4711/audit", boss.access, "", 404, "user_not_found"},
 		{"GET", "/users/4711/audit", ann.access, "", 403, "forbidden"},
 		{"GET", "/users/0/audit", ann.access, "", 404, "user_not_found"},
 		{"GET", fmt.Sprint("/users/", ann.id, "/audit?page=0"), ann.access, "", 400, "invalid_pagination"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -238,7 +239,7 @@ func (s *server) searchForSecrets(people ...person) {
 		must(s.t, err)
 		texts["the database"+suffix] = string(content)
 	}
-	secrets := []string{testPassword, "the thief's choice", "the owner's choice", "a changed one", token.PersonalPrefix}
+	secrets := []string{testPassword, "the thief's choice", "the owner's choice", "a changed one"}
 	for _, p := range people {
 		secrets = append(secrets, p.access, p.refresh)
 	}
@@ -252,7 +253,12 @@ func (s *server) searchForSecrets(people ...person) {
 			drained = true
 		}
 	}
+	// In the database, "api_token_created" may stand behind a byte that is a t.
+	personal := regexp.MustCompile(token.PersonalPrefix + `[A-Za-z0-9-]{10}`)
 	for where, text := range texts {
+		if found := personal.FindString(text); found != "" {
+			s.t.Errorf("the API token %s… is in %s", found, where)
+		}
 		for _, secret := range secrets {
 			if strings.Contains(text, secret) {
 				s.t.Errorf("%q is in %s", secret, where)

@@ -74,7 +74,7 @@ func mayUse(scope app.Scope) fiber.Handler {
 		case scope == "":
 			return app.ErrSessionNeeded
 		}
-		return app.ErrScope
+		return app.LacksScope(scope)
 	}
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"strconv"
@@ -119,7 +120,9 @@ func challenge(err *app.Error) string {
 	switch err.Code {
 	case errTokenExpired.Code, errTokenInvalid.Code:
 		return `Bearer error="invalid_token"`
-	case app.ErrScope.Code, app.ErrSessionNeeded.Code:
+	case app.ErrScope.Code:
+		return fmt.Sprintf(`Bearer error="insufficient_scope", scope=%q`, err.Scope)
+	case app.ErrSessionNeeded.Code:
 		return `Bearer error="insufficient_scope"`
 	}
 	if err.Kind == app.KindForbidden {

@@ -122,7 +122,7 @@ func start(t testing.TB, change ...func(*parts)) *server {
 			Store: s.db, Passwords: hasher, Access: access, Refreshes: refreshes,
 			RefreshTTL: 7 * 24 * time.Hour, Rotation: true, Audit: audit, Now: s.clock.Now, Log: log,
 		},
-		recovery: app.Recovery{Store: s.db, Links: s.links, Passwords: hasher, Policy: s.users.Policy, Now: s.clock.Now, Log: log},
+		recovery: app.Recovery{Store: s.db, Links: s.links, Passwords: hasher, Policy: s.users.Policy, Audit: audit, Now: s.clock.Now, Log: log},
 		api: api.Config{
 			Version: "test", Web: web.Files(), Tasks: &app.Tasks{Store: s.db, Now: s.clock.Now}, Access: access, Audit: audit, Log: log, Now: s.clock.Now,
 			APITokens: &app.APITokens{Store: s.db, Now: s.clock.Now, Random: rand.Reader},

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"net/netip"
 	"slices"
 	"strings"
@@ -54,17 +55,33 @@ func (s *Server) clientAddr(c *fiber.Ctx) netip.Addr {
 	if !s.trusted(client) {
 		return client
 	}
-	hops := strings.Split(c.Get(fiber.HeaderXForwardedFor), ",")
+	// Several lines are one list (RFC 9110 section 5.3), and some proxies add
+	// theirs as a line of its own.
+	lines := c.Request().Header.PeekAll(fiber.HeaderXForwardedFor)
+	hops := strings.Split(string(bytes.Join(lines, []byte(","))), ",")
 	for _, hop := range slices.Backward(hops) {
-		next, err := netip.ParseAddr(strings.TrimSpace(hop))
-		if err != nil {
+		next, ok := hopAddr(strings.TrimSpace(hop))
+		if !ok {
 			break
 		}
-		if client = next.Unmap(); !s.trusted(client) {
+		if client = next; !s.trusted(client) {
 			break
 		}
 	}
 	return client
+}
+
+// hopAddr reads an address of X-Forwarded-For, which some proxies write with a
+// port, in brackets or in quotes.
+func hopAddr(hop string) (netip.Addr, bool) {
+	hop = strings.Trim(hop, `"`)
+	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(hop, "["), "]"))
+	if err != nil {
+		var withPort netip.AddrPort
+		withPort, err = netip.ParseAddrPort(hop)
+		addr = withPort.Addr()
+	}
+	return addr.WithZone("").Unmap(), err == nil
 }
 
 func (s *Server) trusted(addr netip.Addr) bool {

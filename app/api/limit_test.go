@@ -21,7 +21,9 @@ func (s *server) failsUntilLimited(forwarded string) int {
 		must(s.t, err)
 		request.Header.Set("Content-Type", "application/json")
 		if forwarded != "" {
-			request.Header.Set("X-Forwarded-For", forwarded)
+			for line := range strings.SplitSeq(forwarded, "\n") {
+				request.Header.Add("X-Forwarded-For", line)
+			}
 		}
 		switch a := s.do(request); {
 		case a.status == http.StatusTooManyRequests && a.header.Get("Retry-After") == "1" && a.str("code") == "too_many_requests":
@@ -81,6 +83,8 @@ func TestForwardedAddressOfATrustedProxy(t *testing.T) {
 		{"nonsense", true},             // the proxy itself
 		{"", false},
 		{"198.51.100.1, nonsense", false},
+		{"203.0.113.9\n198.51.100.1", false}, // in two lines, the second by the proxy
+		{"198.51.100.1:4711", false}, {"[2001:db8:1:2::1]:443", false}, {"[2001:db8:1:2::1]", false}, {`"2001:db8:1:2::3"`, false},
 	} {
 		want := 0
 		if c.fresh {
@@ -92,12 +96,21 @@ func TestForwardedAddressOfATrustedProxy(t *testing.T) {
 	}
 }
 
-// One session can't be refreshed without end, and its neighbour is not touched.
+// One session can't be refreshed without end, its neighbour is not touched,
+// and who shows a retired token over and over does not use up what the owner
+// has.
 func TestRefreshesOfASessionAreLimited(t *testing.T) {
 	s := start(t, func(p *parts) { p.sessions.Limiter = &app.Limiter{Max: 1000} }, func(p *parts) { p.sessions.Limiter.Now = p.sessions.Now })
 	s.clock.freeze()
 	ann, bob := s.signUp("ann"), s.signUp("bob")
-	passed, token := 0, ann.refresh
+	// The first is retired from here on, and leads to its successor without end.
+	token := s.refresh(ann.refresh).str("refresh_token")
+	for range 100 {
+		if a := s.refresh(ann.refresh); a.status != http.StatusOK || a.str("refresh_token") != token {
+			t.Fatalf("%d %s", a.status, a.text)
+		}
+	}
+	passed := 1
 	for range 100 {
 		if a := s.refresh(token); a.status == http.StatusOK {
 			token = a.str("refresh_token")

@@ -46,9 +46,9 @@ func (s *Server) routes() []route {
 		{get, "/auth/sessions", signedIn, account, s.listSessions},
 		{del, "/auth/sessions/:id", signedIn, account, s.endSession},
 		{post, "/auth/logout-all", signedIn, account, s.endAllSessions},
-		{get, "/auth/tokens", signedIn, "", s.listTokens},
+		{get, "/auth/tokens", signedIn, account, s.listTokens},
 		{post, "/auth/tokens", signedIn, "", s.createToken},
-		{del, "/auth/tokens/:id", signedIn, "", s.revokeToken},
+		{del, "/auth/tokens/:id", signedIn, account, s.revokeToken},
 
 		{get, "/users/", signedIn, account, s.listUsers},
 		{post, "/users/", optional, account, s.limited("register", s.createUser)},

@@ -83,8 +83,8 @@ func (db *DB) DeleteAPIToken(ctx context.Context, userID, id int64, record app.R
 	})
 }
 
-// TokenCaller returns who a token speaks for, if it has not expired; else
-// app.ErrSessionEnded.
+// TokenCaller returns who a token speaks for; else app.ErrSessionEnded, or
+// app.ErrAPITokenExpired until housekeeping has removed the token.
 func (db *DB) TokenCaller(ctx context.Context, hash string, now time.Time) (app.Caller, error) {
 	return db.callers.find(hash, now, func() (app.Caller, time.Time, error) {
 		tx, err := db.read(ctx)
@@ -95,7 +95,7 @@ func (db *DB) TokenCaller(ctx context.Context, hash string, now time.Time) (app.
 		var scopes string
 		var expires sql.NullInt64
 		err = tx.one(`SELECT u.id, u.role, t.scopes, t.expires_at FROM api_tokens t JOIN users u ON u.id = t.user_id
-			WHERE t.hash = ? AND coalesce(t.expires_at > ?, true)`, []any{hash, millis(now)},
+			WHERE t.hash = ?`, []any{hash},
 			&caller.UserID, &caller.Role, &scopes, &expires)
 		if errors.Is(err, sql.ErrNoRows) {
 			err = app.ErrSessionEnded
@@ -104,6 +104,9 @@ func (db *DB) TokenCaller(ctx context.Context, hash string, now time.Time) (app.
 		until := time.Time{}
 		if expires.Valid {
 			until = fromMillis(expires.Int64)
+			if !now.Before(until) {
+				err = app.ErrAPITokenExpired
+			}
 		}
 		return caller, until, translate(err)
 	})

@@ -31,7 +31,8 @@ func (t *tx) link(hash string, now time.Time) (link app.Link, err error) {
 }
 
 // ResetPassword uses a link for a new password up, with all others like it,
-// and ends everything by which the user is signed in. Else app.ErrLinkInvalid.
+// and ends everything by which the user is signed in and, since somebody else
+// may have asked for it, the wish for a new address. Else app.ErrLinkInvalid.
 func (db *DB) ResetPassword(ctx context.Context, hash, passwordHash string, now time.Time, record app.Record) (app.User, error) {
 	var user app.User
 	err := db.write(ctx, func(tx *tx) error {
@@ -42,14 +43,14 @@ func (db *DB) ResetPassword(ctx context.Context, hash, passwordHash string, now 
 		if link.Purpose != app.PurposeReset {
 			return app.ErrLinkInvalid
 		}
-		user, err = tx.user(`UPDATE users SET password_hash = ?2,
+		user, err = tx.user(`UPDATE users SET password_hash = ?2, pending_email = NULL,
 			verified_at = iif(email_key = ?3, coalesce(verified_at, ?4), verified_at)
 			WHERE id = ?1 RETURNING `+userColumns, link.UserID, passwordHash, app.EmailKey(link.Email), millis(now))
 		if err != nil {
 			return err
 		}
 		return errors.Join(
-			tx.exec(`DELETE FROM links WHERE user_id = ? AND purpose = 'reset'`, user.ID),
+			tx.exec(`DELETE FROM links WHERE user_id = ? AND purpose IN ('change', 'reset')`, user.ID),
 			tx.endAccess(user.ID), tx.record(user.ID, record))
 	})
 	return user, err
@@ -77,7 +78,7 @@ func (db *DB) VerifyEmail(ctx context.Context, hash string, now time.Time, recor
 			return err
 		}
 		return errors.Join(
-			tx.exec(`DELETE FROM links WHERE user_id = ? AND purpose = ?`, after.ID, string(link.Purpose)),
+			tx.exec(`DELETE FROM links WHERE user_id = ? AND (purpose = ? OR email <> ?)`, after.ID, string(link.Purpose), after.Email),
 			tx.record(after.ID, record(link, before)))
 	})
 	return after, err

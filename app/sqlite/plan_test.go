@@ -169,16 +169,20 @@ func useTokensAndLinks(t *testing.T, db *DB, user app.User) {
 	check(db.DeleteAPIToken(ctx, user.ID, token.ID, app.Record{}))
 	_, err = db.VerifyEmail(ctx, linkHash(user.Email), testNow, func(app.Link, app.User) app.Record { return app.Record{} })
 	check(err)
-	pending := "new@example.com"
-	_, err = db.UpdateUser(ctx, user.ID, app.UserChange{PendingEmail: &pending}, app.Record{})
-	check(err)
-	for purpose, email := range map[app.Purpose]string{app.PurposeChange: pending, app.PurposeReset: user.Email} {
+	addLink := func(purpose app.Purpose, email string) {
 		mail := app.NewMail{To: email, CreatedAt: testNow, Link: &app.NewLink{Hash: linkHash(string(purpose)), Purpose: purpose, ExpiresAt: testNow.Add(time.Hour)}}
 		check(db.AddRecord(ctx, user.ID, app.Record{Mails: []app.NewMail{mail}}))
 	}
+	addLink(app.PurposeReset, user.Email)
+	_, err = db.ResetPassword(ctx, linkHash("reset"), testHash, testNow, app.Record{})
+	check(err)
+	pending, address := "new@example.com", "newer@example.com"
+	_, err = db.UpdateUser(ctx, user.ID, app.UserChange{PendingEmail: &pending}, app.Record{})
+	check(err)
+	addLink(app.PurposeChange, pending)
 	_, err = db.VerifyEmail(ctx, linkHash("change"), testNow, func(app.Link, app.User) app.Record { return app.Record{} })
 	check(err)
-	_, err = db.ResetPassword(ctx, linkHash("reset"), testHash, testNow, app.Record{})
+	_, err = db.UpdateUser(ctx, user.ID, app.UserChange{Email: &address}, app.Record{})
 	check(err)
 	check(db.AddEvent(ctx, app.Event{At: testNow, Name: app.EventLimited}))
 }

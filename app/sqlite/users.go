@@ -89,8 +89,10 @@ func (db *DB) Users(ctx context.Context, page app.PageRequest) (app.Page[app.Use
 }
 
 // UpdateUser changes what the change names. A new password ends all sessions
-// but c.KeepSession; a new address is not a proven one, and links to another
-// are good for nothing any more. Returns app.ErrUserNotFound,
+// but c.KeepSession and, since somebody else may have set them up, the wish
+// for a new address and all links but those that prove the present one. A new
+// address is not a proven one, and links to another are good for nothing any
+// more. Returns app.ErrUserNotFound,
 // app.ErrEmailTaken, or app.ErrHashReplaced when c.IfPasswordHash is no
 // longer the hash.
 func (db *DB) UpdateUser(ctx context.Context, id int64, c app.UserChange, record app.Record) (app.User, error) {
@@ -106,14 +108,28 @@ func (db *DB) UpdateUser(ctx context.Context, id int64, c app.UserChange, record
 				return err
 			}
 		}
-		if c.PendingEmail != nil {
-			if err := tx.exec(`DELETE FROM links WHERE user_id = ? AND purpose = 'change'`, id); err != nil {
-				return err
-			}
+		if err := tx.dropLinks(id, c); err != nil {
+			return err
 		}
 		return tx.record(id, record)
 	})
 	return updated, err
+}
+
+// dropLinks ends the links that a change leaves nothing for.
+func (t *tx) dropLinks(id int64, c app.UserChange) error {
+	var errs []error
+	if c.Email != nil {
+		errs = append(errs, t.exec(`DELETE FROM links WHERE user_id = ?1
+			AND email NOT IN (SELECT email FROM users WHERE id = ?1)`, id))
+	}
+	if c.PendingEmail != nil {
+		errs = append(errs, t.exec(`DELETE FROM links WHERE user_id = ? AND purpose = 'change'`, id))
+	}
+	if c.PasswordHash != nil {
+		errs = append(errs, t.exec(`DELETE FROM links WHERE user_id = ? AND purpose IN ('change', 'reset')`, id))
+	}
+	return errors.Join(errs...)
 }
 
 func (t *tx) changeUser(id int64, c app.UserChange) (app.User, error) {
@@ -127,7 +143,7 @@ func (t *tx) changeUser(id int64, c app.UserChange) (app.User, error) {
 			email         = coalesce(?4, email),
 			email_key     = coalesce(?5, email_key),
 			verified_at   = iif(email_key = coalesce(?5, email_key), verified_at, NULL),
-			pending_email = iif(?7 IS NULL, pending_email, nullif(?7, '')),
+			pending_email = CASE WHEN ?7 IS NOT NULL THEN nullif(?7, '') WHEN ?6 IS NULL THEN pending_email END,
 			password_hash = coalesce(?6, password_hash)
 		WHERE id = ?1 AND (?2 = '' OR password_hash = ?2)
 		RETURNING `+userColumns,
