@@ -16,7 +16,8 @@ import (
 )
 
 func newDB(a *application) *cobra.Command {
-	return newGroup("db", "Make or reset the database", newDBInit(a), newDBReset(a))
+	return newGroup("db", "Make, reset, back up and restore the database",
+		newDBInit(a), newDBReset(a), newDBBackup(a), newDBRestore(a), newDBRollback(a))
 }
 
 func newDBInit(a *application) *cobra.Command {

@@ -37,6 +37,7 @@ func (w world) taskapi(t *testing.T, args ...string) outcome {
 		build: Build{Version: "1.2.3", Schema: schema(t)},
 		in:    strings.NewReader(w.in), out: &out, err: &err, environ: w.environ,
 		terminal: func() bool { return w.terminal },
+		screen:   func() bool { return w.terminal },
 		readPassword: func(context.Context) ([]byte, error) {
 			if len(typed) == 0 {
 				return nil, errors.New("nothing was typed")
@@ -49,11 +50,16 @@ func (w world) taskapi(t *testing.T, args ...string) outcome {
 	return outcome{code, out.String(), err.String()}
 }
 
-// schema is found from this file, since the tests change the working folder.
-func schema(t *testing.T) string {
+// root is found from this file, since the tests change the working folder.
+func root(t *testing.T) string {
 	t.Helper()
 	_, file, _, _ := runtime.Caller(0)
-	text, err := os.ReadFile(filepath.Join(filepath.Dir(file), "..", "schema.sql"))
+	return filepath.Join(filepath.Dir(file), "..")
+}
+
+func schema(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root(t), "schema.sql"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,6 +41,8 @@ type application struct {
 	environ []string
 	// terminal reports whether a person types the input.
 	terminal func() bool
+	// screen reports whether a person reads standard error as it comes.
+	screen func() bool
 	// readPassword reads a line without echo, on a terminal.
 	readPassword func(context.Context) ([]byte, error)
 }
@@ -66,6 +68,7 @@ func Main(build Build, args []string) int {
 	return run(ctx, &application{
 		build: build, in: os.Stdin, out: os.Stdout, err: os.Stderr, environ: os.Environ(),
 		terminal:     func() bool { return term.IsTerminal(stdin) },
+		screen:       func() bool { return term.IsTerminal(int(os.Stderr.Fd())) },
 		readPassword: func(ctx context.Context) ([]byte, error) { return readPassword(ctx, stdin) },
 	}, args)
 }

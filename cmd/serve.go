@@ -93,6 +93,11 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 		return errors.Join(err, listener.Close())
 	}
 	background = append(background, func(ctx context.Context) { housekeep(ctx, db, s.AuditKeep, log) })
+	if s.BackupEvery > 0 {
+		backups := a.backups(s)
+		backups.Log = log
+		background = append(background, backups.Run)
+	}
 	return runUntilStopped(ctx, server, listener, log, background...)
 }
 

@@ -32,7 +32,7 @@ func TestEmptyFolder(t *testing.T) {
 	if code := p.stop(os.Interrupt); code != exitOK {
 		t.Fatalf("exit code %d\n%s", code, p.log.String())
 	}
-	if got := files(t); got != "secret.key taskapi.db taskapi.lock" {
+	if got := files(t); got != "public-url secret.key taskapi.db taskapi.lock" {
 		t.Errorf("left in the data folder: %s", got)
 	}
 	// The key is kept: who was signed in still is.
@@ -115,7 +115,7 @@ func TestGracefulStop(t *testing.T) {
 		if code := p.wait(); code != exitOK {
 			t.Errorf("%v: exit code %d\n%s", signal, code, p.log.String())
 		}
-		if got := files(t); got != "secret.key taskapi.db taskapi.lock" {
+		if got := files(t); got != "public-url secret.key taskapi.db taskapi.lock" {
 			t.Errorf("left in the data folder: %s", got)
 		}
 	}

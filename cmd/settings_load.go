@@ -48,6 +48,9 @@ func userSettings(s setting) bool {
 	return folderSetting(s) || strings.HasPrefix(s.flag, "password-")
 }
 
+// backupSettings are where things are.
+func backupSettings(s setting) bool { return folderSetting(s) || s.flag == "backup-dir" }
+
 // linkSettings are what links in mails are made of.
 func linkSettings(s setting) bool {
 	return folderSetting(s) || s.flag == "public-url" || s.flag == "jwt-secret"

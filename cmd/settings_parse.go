@@ -49,11 +49,12 @@ func choice(yes, no string, field func(*Settings) *bool) func(*Settings, string)
 	}
 }
 
-func number(least, most int, field func(*Settings) *int) func(*Settings, string) error {
+// number is from 1 to most.
+func number(most int, field func(*Settings) *int) func(*Settings, string) error {
 	return func(s *Settings, value string) error {
 		n, err := strconv.Atoi(value)
-		if err != nil || n < least || n > most {
-			return fmt.Errorf("expected a number from %d to %d", least, most)
+		if err != nil || n < 1 || n > most {
+			return fmt.Errorf("expected a number from 1 to %d", most)
 		}
 		*field(s) = n
 		return nil
@@ -69,6 +70,15 @@ func duration(least, most time.Duration, field func(*Settings) *time.Duration) f
 		*field(s) = d
 		return nil
 	}
+}
+
+// parseBackupEvery takes 0s for never.
+func parseBackupEvery(s *Settings, value string) error {
+	if d, err := time.ParseDuration(value); err == nil && d == 0 {
+		s.BackupEvery = 0
+		return nil
+	}
+	return duration(time.Minute, 8760*time.Hour, func(s *Settings) *time.Duration { return &s.BackupEvery })(s, value)
 }
 
 // short is a duration without the zeros at its end: 24h, not 24h0m0s.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -39,7 +40,7 @@ func TestTotalsAfterRandomHistories(t *testing.T) {
 				task, err = db.CreateTask(ctx, app.NewTask{UserID: users[anyUser()].ID, Title: "t", CreatedAt: testNow})
 				tasks = append(tasks, task.ID)
 			}
-			if err != nil && err != app.ErrTaskNotFound {
+			if err != nil && !errors.Is(err, app.ErrTaskNotFound) {
 				t.Fatal(err)
 			}
 		}

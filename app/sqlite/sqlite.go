@@ -43,6 +43,8 @@ type Options struct {
 	Durability Durability
 	// Now is the clock. Nil is time.Now.
 	Now func() time.Time
+
+	noSnapshot bool // for a copy that is of no use to anybody yet
 }
 
 // DB is an open database. All its methods may be called at the same time.
@@ -65,7 +67,8 @@ const busyTimeout = 5 * time.Second
 // Open opens the database, makes its schema or brings an older one forward,
 // and makes sure that the settings a lost write or a broken reference would
 // follow from are really in force. Returns ErrNotDatabase, ErrForeign,
-// ErrNewer, or what the system said.
+// ErrNewer, or what the system said. Before an older schema is brought forward,
+// a proved copy of the file is kept beside it: see Rollback.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -92,6 +95,15 @@ func (db *DB) start(ctx context.Context, o Options, pool *sql.DB) error {
 	db.writer = newWriter(pool, conn)
 	if err := checkPragmas(ctx, conn, o.Durability); err != nil {
 		return err
+	}
+	version, err := schemaVersion(ctx, conn)
+	if err != nil {
+		return err
+	}
+	if version > 0 && version <= len(steps()) && !o.noSnapshot {
+		if err := snapshot(ctx, o.Path, version, o.Now()); err != nil {
+			return err
+		}
 	}
 	if err := migrate(ctx, conn, o.Schema, steps()); err != nil {
 		return err

@@ -4,6 +4,8 @@ package sqlitetest
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -60,4 +62,17 @@ func OpenAt(t testing.TB, path string, now func() time.Time) *sqlite.DB {
 		}
 	})
 	return db
+}
+
+// Make makes a database file of any schema.
+func Make(t testing.TB, schema, path string) {
+	t.Helper()
+	pool, err := sql.Open("sqlite", "file:"+path)
+	if err == nil {
+		_, err = pool.Exec(schema)
+		err = errors.Join(err, pool.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }

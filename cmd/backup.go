@@ -1,0 +1,227 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"taskapi/app/sqlite"
+)
+
+func newDBBackup(a *application) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "backup [FILE]", Short: "Copy the database to a file and prove the copy, also while the server serves",
+		Long: `Copy the database as it is at this moment, also while the server serves, and prove
+the copy: it is opened, checked, its rows are counted and its hash is taken before
+it gets its name. Without FILE, it goes into the backup folder. The key of the
+tokens (secret.key) is not in it: without that, everybody signs in again.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := a.settings(cmd)
+			if err != nil {
+				return err
+			}
+			file := ""
+			if len(args) == 1 {
+				file = args[0]
+			}
+			return a.backUp(cmd.Context(), l.settings, file)
+		},
+	}
+	addSettings(cmd, backupSettings)
+	return cmd
+}
+
+func (a *application) backUp(ctx context.Context, s Settings, file string) error {
+	d := data{s.DataDir}
+	// Opened once: it must be there, be ours, and have this program's schema.
+	db, err := a.existing(ctx, d, s.Durability)
+	if err != nil {
+		return err
+	}
+	if err := db.Close(); err != nil {
+		return err
+	}
+	progress := a.progress("Copying")
+	made := sqlite.Made{Path: file}
+	if file == "" {
+		made, err = a.backups(s).Make(ctx, false, progress.show)
+	} else {
+		made.Manifest, err = sqlite.Backup(ctx, sqlite.BackupOptions{
+			From: d.database(), To: file, Version: a.build.Version, Now: time.Now(), Progress: progress.show,
+		})
+	}
+	progress.end()
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("there is something at %s already; choose another name", file)
+	case err != nil:
+		return fmt.Errorf("no backup was made, %w; the database is as it was", sentence(err))
+	}
+	return a.printf("%s is a whole and proven copy: %d users, %d tasks, %s, SHA-256 %s.\n",
+		made.Path, made.Rows["users"], made.Rows["tasks"], bytesText(made.Bytes), made.SHA256)
+}
+
+// backups is the folder of backups that the settings name.
+func (a *application) backups(s Settings) *sqlite.Backups {
+	dir := s.BackupDir
+	if dir == "" {
+		dir = filepath.Join(s.DataDir, "backups")
+	}
+	return &sqlite.Backups{
+		Path: data{s.DataDir}.database(), Dir: dir, Version: a.build.Version,
+		Every: s.BackupEvery, Keep: s.BackupKeep, Now: time.Now,
+	}
+}
+
+func newDBRestore(a *application) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use: "restore FILE", Short: "Put a backup in the place of the database, which is kept aside",
+		Args: exactArg("the backup, as \"taskapi db backup\" has made it"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := a.settings(cmd)
+			if err != nil {
+				return err
+			}
+			return a.restore(cmd.Context(), l.settings, args[0], yes)
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	addSettings(cmd, folderSetting)
+	return cmd
+}
+
+func (a *application) restore(ctx context.Context, s Settings, file string, yes bool) error {
+	return a.replace(ctx, s, func(d data) (sqlite.Restored, error) {
+		m, _, err := sqlite.ProveBackup(ctx, file)
+		if err != nil {
+			return sqlite.Restored{}, fmt.Errorf("%s is not restored, %w; the database is as it was", file, sentence(err))
+		}
+		if !yes {
+			question := fmt.Sprintf("Replace the database in %s by one with %d users and %d tasks? Type yes: ", d.dir, m.Rows["users"], m.Rows["tasks"])
+			if err := a.confirm(ctx, question); err != nil {
+				return sqlite.Restored{}, err
+			}
+		}
+		progress := a.progress("Copying")
+		defer progress.end()
+		r, err := sqlite.Restore(ctx, sqlite.RestoreOptions{From: file, Path: d.database(), Schema: a.build.Schema, Now: time.Now(), Progress: progress.show})
+		if err != nil {
+			return r, fmt.Errorf("%s is not restored, %w; the database is as it was", file, sentence(err))
+		}
+		return r, nil
+	}, func(r sqlite.Restored) error {
+		if !r.Proven {
+			if err := a.printf("There was no manifest beside %s, so only its inside could be checked.\n", file); err != nil {
+				return err
+			}
+		}
+		return a.printf("Restored: %d users, %d tasks%s. Who was signed in then is signed in again.\n", r.Rows["users"], r.Rows["tasks"], asOf(r.Manifest))
+	})
+}
+
+func newDBRollback(a *application) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use: "rollback", Short: "Undo the last upgrade: put back the database from before it", Args: noArgs,
+		Long: `Put back the copy of the database that was made before its schema was last brought
+forward, for the version of taskapi that knew that schema. What was written since
+is kept aside, in the file that this prints.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			l, err := a.settings(cmd)
+			if err != nil {
+				return err
+			}
+			return a.rollBack(cmd.Context(), l.settings, yes)
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	addSettings(cmd, folderSetting)
+	return cmd
+}
+
+func (a *application) rollBack(ctx context.Context, s Settings, yes bool) error {
+	return a.replace(ctx, s, func(d data) (sqlite.Restored, error) {
+		if !yes {
+			if err := a.confirm(ctx, fmt.Sprintf("Put back the database in %s from before the last upgrade? Type yes: ", d.dir)); err != nil {
+				return sqlite.Restored{}, err
+			}
+		}
+		r, err := sqlite.Rollback(ctx, d.database(), time.Now())
+		switch {
+		case errors.Is(err, sqlite.ErrNoSnapshot):
+			return r, fmt.Errorf("there is nothing to go back to: no upgrade has left a copy in %s", d.dir)
+		case err != nil:
+			return r, fmt.Errorf("the upgrade is not undone, %w; the database is as it was", sentence(err))
+		}
+		return r, nil
+	}, func(r sqlite.Restored) error {
+		return a.printf("Back at schema %d%s: %d users, %d tasks. Run the older version of taskapi now; this one would upgrade again.\n",
+			r.Schema, asOf(r.Manifest), r.Rows["users"], r.Rows["tasks"])
+	})
+}
+
+// replace puts another database in the place of the present one, and says so.
+func (a *application) replace(ctx context.Context, s Settings, do func(d data) (sqlite.Restored, error), say func(sqlite.Restored) error) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	d := data{s.DataDir}
+	if err := d.make(); err != nil {
+		return err
+	}
+	release, err := d.lock()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	r, err := do(d)
+	if err != nil {
+		return err
+	}
+	if err := say(r); err != nil || r.Aside == "" {
+		return err
+	}
+	return a.printf("What was there before is kept as %s; delete it when you no longer need it.\n", r.Aside)
+}
+
+func asOf(m sqlite.Manifest) string {
+	if m.MadeAt.IsZero() {
+		return ""
+	}
+	return " as of " + m.MadeAt.Format("2006-01-02 15:04:05 UTC")
+}
+
+// sentence words what can be wrong with a file for the operator.
+func sentence(err error) error {
+	for known, text := range map[error]string{
+		sqlite.ErrNewer:       "since it was made by a newer version of taskapi; install that version",
+		sqlite.ErrNotDatabase: "since it is not a database, or is damaged; take another backup",
+		sqlite.ErrForeign:     "since it is empty or belongs to another program; take another file",
+		sqlite.ErrDamaged:     "since the file is damaged; take another backup",
+		sqlite.ErrNotAsMade:   "since it has been changed since it was made; take another backup",
+		sqlite.ErrInUse:       "since it is a database in use, with its log beside it; copy that with \"taskapi db backup\"",
+		sqlite.ErrFull:        "since the disk is full; make room",
+		fs.ErrNotExist:        "since there is no such file or folder; check the name",
+		fs.ErrPermission:      "since this user may not do that there; change who may, or choose another place",
+	} {
+		if errors.Is(err, known) {
+			return fmt.Errorf("%s (%w)", text, err)
+		}
+	}
+	return err
+}
+
+// bytesText is a size for people.
+func bytesText(n int64) string {
+	if n < 1<<20 {
+		return fmt.Sprintf("%d KiB", (n+1023)>>10)
+	}
+	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+}
