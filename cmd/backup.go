@@ -63,8 +63,7 @@ func (a *application) backUp(ctx context.Context, s Settings, file string) error
 	case err != nil:
 		return fmt.Errorf("no backup was made, %w; the database is as it was", sentence(err))
 	}
-	return a.printf("%s is a whole and proven copy: %d users, %d tasks, %s, SHA-256 %s.\n",
-		made.Path, made.Rows["users"], made.Rows["tasks"], bytesText(made.Bytes), made.SHA256)
+	return a.printf("%s is a whole and proven copy: %s, %s, SHA-256 %s.\n", made.Path, content(made.Manifest), bytesText(made.Bytes), made.SHA256)
 }
 
 // backups is the folder of backups that the settings name.
@@ -99,17 +98,19 @@ func newDBRestore(a *application) *cobra.Command {
 
 func (a *application) restore(ctx context.Context, s Settings, file string, yes bool) error {
 	return a.replace(ctx, s, func(d data) (sqlite.Restored, error) {
+		checking := a.progress("Checking " + file)
 		m, _, err := sqlite.ProveBackup(ctx, file)
+		checking.end()
 		if err != nil {
 			return sqlite.Restored{}, fmt.Errorf("%s is not restored, %w; the database is as it was", file, sentence(err))
 		}
 		if !yes {
-			question := fmt.Sprintf("Replace the database in %s by one with %d users and %d tasks? Type yes: ", d.dir, m.Rows["users"], m.Rows["tasks"])
+			question := fmt.Sprintf("Replace the database in %s by one with %s? Type yes: ", d.dir, content(m))
 			if err := a.confirm(ctx, question); err != nil {
 				return sqlite.Restored{}, err
 			}
 		}
-		progress := a.progress("Copying")
+		progress := a.progress("Restoring")
 		defer progress.end()
 		r, err := sqlite.Restore(ctx, sqlite.RestoreOptions{From: file, Path: d.database(), Schema: a.build.Schema, Now: time.Now(), Progress: progress.show})
 		if err != nil {
@@ -122,7 +123,7 @@ func (a *application) restore(ctx context.Context, s Settings, file string, yes 
 				return err
 			}
 		}
-		return a.printf("Restored: %d users, %d tasks%s. Who was signed in then is signed in again.\n", r.Rows["users"], r.Rows["tasks"], asOf(r.Manifest))
+		return a.printf("Restored: %s%s. Who was signed in then is signed in again.\n", content(r.Manifest), asOf(r.Manifest))
 	})
 }
 
@@ -153,6 +154,8 @@ func (a *application) rollBack(ctx context.Context, s Settings, yes bool) error 
 				return sqlite.Restored{}, err
 			}
 		}
+		progress := a.progress("Going back")
+		defer progress.end()
 		r, err := sqlite.Rollback(ctx, d.database(), time.Now())
 		switch {
 		case errors.Is(err, sqlite.ErrNoSnapshot):
@@ -162,8 +165,7 @@ func (a *application) rollBack(ctx context.Context, s Settings, yes bool) error 
 		}
 		return r, nil
 	}, func(r sqlite.Restored) error {
-		return a.printf("Back at schema %d%s: %d users, %d tasks. Run the older version of taskapi now; this one would upgrade again.\n",
-			r.Schema, asOf(r.Manifest), r.Rows["users"], r.Rows["tasks"])
+		return a.printf("Back at schema %d%s: %s. Run the older version of taskapi now; this one would upgrade again.\n", r.Schema, asOf(r.Manifest), content(r.Manifest))
 	})
 }
 
@@ -189,6 +191,18 @@ func (a *application) replace(ctx context.Context, s Settings, do func(d data) (
 		return err
 	}
 	return a.printf("What was there before is kept as %s; delete it when you no longer need it.\n", r.Aside)
+}
+
+// content says how much is in a database.
+func content(m sqlite.Manifest) string {
+	return count(m.Rows["users"], "user") + ", " + count(m.Rows["tasks"], "task")
+}
+
+func count(n int64, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 func asOf(m sqlite.Manifest) string {

@@ -74,7 +74,7 @@ func TestBackupUnderLoadAndRestore(t *testing.T) {
 		before[title] = true
 	}
 	mutex.Unlock()
-	world{}.taskapi(t, "db", "backup", "copy.db", "--data-dir=data").expect(t, exitOK, "copy.db is a whole and proven copy: 1 users")
+	world{}.taskapi(t, "db", "backup", "copy.db", "--data-dir=data").expect(t, exitOK, "copy.db is a whole and proven copy: 1 user, ")
 	world{}.taskapi(t, "db", "backup", "copy.db", "--data-dir=data").expect(t, exitFailed, "choose another name")
 	world{}.taskapi(t, "db", "restore", "copy.db", "--yes", "--data-dir=data").expect(t, exitFailed, "stop that server first")
 	close(stop)
@@ -83,7 +83,7 @@ func TestBackupUnderLoadAndRestore(t *testing.T) {
 		t.Fatalf("exit code %d\n%s", code, p.log.String())
 	}
 	world{}.taskapi(t, "db", "restore", "copy.db", "--data-dir=data").expect(t, exitUsage, "--yes")
-	world{}.taskapi(t, "db", "restore", "copy.db", "--yes", "--data-dir=data").expect(t, exitOK, "Restored: 1 users", "is kept as data/taskapi.db.replaced-")
+	world{}.taskapi(t, "db", "restore", "copy.db", "--yes", "--data-dir=data").expect(t, exitOK, "Restored: 1 user, ", "is kept as data/taskapi.db.replaced-")
 	p = start(t, nil, "--rate-limit=off")
 	restored := p.titles(token) // the session is in the backup too
 	for title := range before {

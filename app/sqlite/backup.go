@@ -14,7 +14,8 @@ import (
 	"modernc.org/sqlite"
 )
 
-// Progress is told how far a long piece of work has come. May be nil.
+// Progress is told how far a long piece of work has come; total is 0 while
+// nobody knows. May be nil.
 type Progress func(done, total int64)
 
 // copyStep is how many pages are copied between two looks at the context.
@@ -52,6 +53,9 @@ func Backup(ctx context.Context, o BackupOptions) (m Manifest, err error) {
 	counts, err := copyDatabase(ctx, o.From, partial, o.Progress)
 	if err != nil {
 		return m, describe(err)
+	}
+	if o.Progress != nil {
+		o.Progress(0, 0) // it is being proved
 	}
 	if m, err = Prove(ctx, partial); err != nil {
 		return m, err

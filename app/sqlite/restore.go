@@ -64,6 +64,9 @@ func Restore(ctx context.Context, o RestoreOptions) (r Restored, err error) {
 	if sum != r.SHA256 {
 		return r, fmt.Errorf("%w: it changed while it was read", ErrNotAsMade)
 	}
+	if o.Progress != nil {
+		o.Progress(0, 0) // it is being brought forward and proved
+	}
 	if !o.AsItIs {
 		if err := bringForward(ctx, temporary, o); err != nil {
 			return r, err
