@@ -84,6 +84,7 @@ var homes = map[string]string{
 	"net/smtp":                        "taskapi/app/mailer",
 	"github.com/jordan-wright/email":  "taskapi/app/mailer",
 	"github.com/alexedwards/argon2id": "taskapi/app/password",
+	"golang.org/x/crypto/scrypt":      "taskapi/app/password",
 	"github.com/golang-jwt/jwt/v5":    "taskapi/app/token",
 	"github.com/spf13/cobra":          "taskapi/cmd",
 	"github.com/joho/godotenv":        "taskapi/cmd",

@@ -12,7 +12,8 @@ CREATE TABLE users (
     email         TEXT    NOT NULL CHECK (length(email) BETWEEN 3 AND 254),
     -- The address in lower case: two that differ in case only are one.
     email_key     TEXT    NOT NULL UNIQUE,
-    password_hash TEXT    NOT NULL CHECK (password_hash LIKE '$argon2id$%'),
+    -- The two others came with imported users; a sign-in replaces them.
+    password_hash TEXT    NOT NULL CHECK (password_hash LIKE '$argon2id$%' OR password_hash LIKE 'scrypt:%' OR password_hash LIKE 'pbkdf2:%'),
     role          TEXT    NOT NULL CHECK (role IN ('user', 'admin')),
     created_at    INTEGER NOT NULL,
     -- When a link in a mail to the address was followed; NULL before that.
@@ -186,4 +187,4 @@ END;
 
 -- "tapi": this file is taskapi's.
 PRAGMA application_id = 1952542825;
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;

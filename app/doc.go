@@ -49,6 +49,8 @@
 //   - github.com/gofiber/contrib/jwt: the bearer check in front of the routes.
 //   - github.com/golang-jwt/jwt/v5: signs and parses access tokens.
 //   - github.com/alexedwards/argon2id: password hashes in PHC form.
+//   - golang.org/x/crypto/scrypt: checks the hashes that imported users bring
+//     along; PBKDF2 is in the standard library.
 //   - github.com/spf13/cobra: commands, flags, shell completion.
 //   - github.com/jordan-wright/email: builds MIME messages (it does not send).
 //   - github.com/go-json-experiment/json: the Go team's json/v2, whose jsontext

@@ -145,8 +145,12 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 }
 
 // Verify tells whether hash was made from password. stale is true for a match
-// whose hash has another cost than today's, or other lengths: then the caller,
-// who has the password at hand, should store a new hash of it.
+// whose hash has another cost than today's, or other lengths, or was imported:
+// then the caller, who has the password at hand, should store a new hash of it.
+//
+// An imported hash (scrypt or PBKDF2, see Usable) takes the time that its own
+// cost takes, not today's: until its owner has signed in once, a wrong password
+// for it is answered later than one for an address that nobody has.
 //
 // A password of more than MaxLength bytes matches nothing. It fails with
 // ErrCorruptHash if hash can't be used, and with ErrBusy if it was not its
@@ -154,6 +158,9 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 func (h *Hasher) Verify(ctx context.Context, password, hash string) (match, stale bool, err error) {
 	if len(password) > MaxLength {
 		return false, false, nil
+	}
+	if isWerkzeug(hash) {
+		return h.verifyImported(ctx, password, hash)
 	}
 	if err := checkHash(hash); err != nil {
 		return false, false, err
@@ -167,6 +174,40 @@ func (h *Hasher) Verify(ctx context.Context, password, hash string) (match, stal
 		return false, false, fmt.Errorf("%w: %w", ErrCorruptHash, err)
 	}
 	return match, match && *params != h.params, nil
+}
+
+func (h *Hasher) verifyImported(ctx context.Context, password, hash string) (match, stale bool, err error) {
+	imported, err := parseWerkzeug(hash)
+	if err != nil {
+		return false, false, err
+	}
+	if err := h.enter(ctx); err != nil {
+		return false, false, err
+	}
+	defer h.gate.leave()
+	match, err = imported.matches(password)
+	if err != nil {
+		return false, false, fmt.Errorf("%w: %w", ErrCorruptHash, err)
+	}
+	return match, match, nil
+}
+
+// Usable returns nil for a hash that Verify can work with: an argon2id hash in
+// PHC form, or one that Werkzeug made (scrypt:N:r:p$salt$key or
+// pbkdf2:sha256:n$salt$key). Else it fails with ErrCorruptHash.
+func Usable(hash string) error {
+	if isWerkzeug(hash) {
+		_, err := parseWerkzeug(hash)
+		return err
+	}
+	return checkHash(hash)
+}
+
+// NoPassword returns a hash that no password is known for, at the default
+// cost: for an account whose owner has to set a new password first.
+func NoPassword() (string, error) {
+	p := DefaultParams()
+	return dummyHash(&argon2id.Params{Memory: p.Memory, Iterations: p.Iterations, Parallelism: p.Parallelism})
 }
 
 // VerifyNone does the work of Verify for an account that does not exist, so

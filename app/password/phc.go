@@ -8,8 +8,8 @@ import (
 	"github.com/alexedwards/argon2id"
 )
 
-// ErrCorruptHash says that a stored hash can't be used: it is not an argon2id
-// hash in PHC form, or its cost is beyond what this program will ever spend.
+// ErrCorruptHash says that a stored hash can't be used: it is neither an
+// argon2id hash in PHC form nor an imported one, or its cost is beyond what this program will ever spend.
 var ErrCorruptHash = errors.New("the stored password hash cannot be used: set a new password for this account")
 
 // What new hashes have (RFC 9106, section 4).

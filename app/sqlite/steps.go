@@ -103,3 +103,16 @@ INSERT INTO totals (list, owner, total) SELECT 'tasks', user_id, count(*) FROM t
 INSERT INTO totals (list, owner, total) SELECT 'users', 0, count(*) FROM users;
 INSERT INTO totals (list, owner, total) SELECT 'events', user_id, count(*) FROM events WHERE user_id IS NOT NULL GROUP BY user_id;
 `
+
+// stepImportedHashes brings version 3 to 4: a stored hash may be one that an
+// imported user came with. The new rule comes with a new column that takes the
+// old one's name. Making the table anew instead would drop it while others
+// refer to it, and with ON DELETE CASCADE that empties them; and a table of its
+// own for imported hashes would need care in each query that replaces a hash.
+const stepImportedHashes = `
+ALTER TABLE users ADD COLUMN new_hash TEXT CHECK (new_hash LIKE '$argon2id$%' OR new_hash LIKE 'scrypt:%' OR new_hash LIKE 'pbkdf2:%');
+UPDATE users SET new_hash = password_hash;
+ALTER TABLE users ALTER COLUMN new_hash SET NOT NULL;
+ALTER TABLE users DROP COLUMN password_hash;
+ALTER TABLE users RENAME COLUMN new_hash TO password_hash;
+`
