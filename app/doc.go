@@ -31,6 +31,8 @@
 //   - Replay: a retired refresh token shown after its grace. Ends the session.
 //   - Mail: one message to one address. Outbox: the mails kept in the database,
 //     queued, sent or dead (given up after too many tries).
+//   - Import: users and tasks taken from elsewhere in one transaction. Source:
+//     where they come from. Skipped: said of a row of it that breaks a rule.
 //   - Page: one slice of a list, in a stable order.
 //   - Field: one value of a request as the client sent it: absent, null, of the
 //     wrong type, or present.
@@ -39,7 +41,7 @@
 // # Dependencies
 //
 // Each module below is maintained, free of cgo and under a licence that agrees
-// with ours (MIT, BSD, Apache 2.0, ISC). One line of reason each:
+// with ours (MIT, BSD, Apache 2.0, ISC; MPL 2.0 where it is named). One line of reason each:
 //
 //   - modernc.org/sqlite: SQLite itself, translated to Go, so one static binary
 //     runs everywhere; modernc.org/libc stays at the version it names.
@@ -47,6 +49,8 @@
 //     server; fasthttp is raised above what Fiber asks for, because the old one
 //     accepts request smuggling and forged Content-Length.
 //   - github.com/gofiber/contrib/jwt: the bearer check in front of the routes.
+//   - github.com/go-sql-driver/mysql (MPL 2.0, used as it is): reads the
+//     tutorial's MariaDB or MySQL, without cgo.
 //   - github.com/golang-jwt/jwt/v5: signs and parses access tokens.
 //   - github.com/alexedwards/argon2id: password hashes in PHC form.
 //   - golang.org/x/crypto/scrypt: checks the hashes that imported users bring

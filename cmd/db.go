@@ -16,8 +16,8 @@ import (
 )
 
 func newDB(a *application) *cobra.Command {
-	return newGroup("db", "Make, reset, back up and restore the database",
-		newDBInit(a), newDBReset(a), newDBBackup(a), newDBRestore(a), newDBRollback(a))
+	return newGroup("db", "Make, reset, back up, restore, import and export the database",
+		newDBInit(a), newDBReset(a), newDBBackup(a), newDBRestore(a), newDBRollback(a), newDBImport(a), newDBExport(a))
 }
 
 func newDBInit(a *application) *cobra.Command {

@@ -17,7 +17,9 @@ type progress struct {
 	over sync.WaitGroup
 
 	mutex       sync.Mutex
-	done, total int64 // total is 0 while nobody knows
+	done, total int64  // total is 0 while nobody knows
+	said        string // in the place of a bar
+	shown       bool
 }
 
 // progress begins a line; end must be called.
@@ -37,34 +39,51 @@ func (p *progress) show(done, total int64) {
 	p.done, p.total = done, total
 }
 
+// say says it in words.
+func (p *progress) say(format string, args ...any) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.said = fmt.Sprintf(format, args...)
+}
+
 func (p *progress) draw() {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for n := 1; ; n++ {
 		select {
 		case <-p.stop:
-			if n > 5 {
-				_, _ = fmt.Fprint(p.out, "\r\033[K") // empty, for what is printed next
-			}
 			return
 		case <-tick.C:
-			if n >= 5 {
-				// A terminal that is gone is no reason to stop.
-				_, _ = fmt.Fprintf(p.out, "\r\033[K%s", p.line(n))
+			if n >= 5 { // a second
+				p.line(n)
 			}
 		}
 	}
 }
 
-// line is the text of the moment: a bar, or something that moves.
-func (p *progress) line(n int) string {
+// line writes the line of the moment: a bar, words, or something that moves.
+// A terminal that is gone is no reason to stop.
+func (p *progress) line(n int) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
+	p.shown = true
 	if p.total == 0 {
-		return p.what + strings.Repeat(".", 1+n%3)
+		_, _ = fmt.Fprintf(p.out, "\r\033[K%s%s %s", p.what, strings.Repeat(".", 1+n%3), p.said)
+		return
 	}
 	const width = 30
-	return fmt.Sprintf("%s [%-*s] %3d %%", p.what, width, strings.Repeat("=", int(width*p.done/p.total)), 100*p.done/p.total)
+	full := strings.Repeat("=", int(width*p.done/p.total))
+	_, _ = fmt.Fprintf(p.out, "\r\033[K%s [%-*s] %3d %%", p.what, width, full, 100*p.done/p.total)
+}
+
+// clear leaves the line empty, for what is printed next.
+func (p *progress) clear() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.shown {
+		p.shown = false
+		_, _ = fmt.Fprint(p.out, "\r\033[K")
+	}
 }
 
 func (p *progress) end() {
@@ -72,4 +91,5 @@ func (p *progress) end() {
 		close(p.stop)
 		p.over.Wait()
 	}
+	p.clear()
 }

@@ -36,7 +36,7 @@ data folder, the key and the database by itself.`,
 			return a.serve(cmd.Context(), l.settings)
 		},
 	}
-	addSettings(cmd, everySetting)
+	addSettings(cmd, serveSettings)
 	return cmd
 }
 

@@ -33,6 +33,7 @@ type Settings struct {
 	BackupDir        string // empty: below DataDir
 	Durability       sqlite.Durability
 	Mail             MailSettings
+	ImportPassword   string // of the database that is imported from
 	LogFormat        string // text or json
 	LogLevel         slog.Level
 
@@ -118,6 +119,8 @@ func table() []setting {
 			meaning: "sender of the mails (default the username)", parse: text(func(s *Settings) *string { return &s.Mail.From })},
 		{flag: "mail-tls", env: []string{"TASKAPI_MAIL_TLS"}, initial: "starttls", mail: true,
 			meaning: "starttls, tls or none", parse: parseMailTLS},
+		{flag: importPassword, env: []string{"TASKAPI_IMPORT_PASSWORD"}, secret: true,
+			meaning: "password of the database that \"taskapi db import\" reads (default: asked for)", parse: text(func(s *Settings) *string { return &s.ImportPassword })},
 		{flag: "log-format", env: []string{"TASKAPI_LOG_FORMAT"}, initial: "text",
 			meaning: "text or json", parse: oneOf(func(s *Settings) *string { return &s.LogFormat }, "text", "json")},
 		{flag: "log-level", env: []string{"TASKAPI_LOG_LEVEL"}, initial: "info",

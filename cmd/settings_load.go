@@ -42,6 +42,13 @@ func addSettings(cmd *cobra.Command, keep func(setting) bool) {
 
 func everySetting(setting) bool { return true }
 
+// importPassword is the one setting that a server has no use for.
+const importPassword = "import-password"
+
+func serveSettings(s setting) bool { return s.flag != importPassword }
+
+func importSettings(s setting) bool { return folderSetting(s) || s.flag == importPassword }
+
 func folderSetting(s setting) bool { return s.flag == "data-dir" }
 
 func userSettings(s setting) bool {
@@ -214,7 +221,7 @@ func (l *loader) noticeDatabase(levels []level) {
 	for _, level := range levels {
 		for _, name := range []string{"DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_NAME"} {
 			if level.vars[name] != "" {
-				l.settings.Notices = append(l.settings.Notices, "DB_* settings name a MariaDB server, which taskapi does not need: the data lives in "+l.settings.DataDir)
+				l.settings.Notices = append(l.settings.Notices, "DB_* settings name a MariaDB server, which taskapi does not need: the data lives in "+l.settings.DataDir+"; \"taskapi db import\" brings what is there")
 				return
 			}
 		}

@@ -1,0 +1,135 @@
+package app
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"taskapi/app/password"
+)
+
+// maxImportID is the greatest id that every JSON parser reads exactly. It also
+// keeps a hostile file from using up all the ids there are.
+const maxImportID = 1<<53 - 1
+
+// text returns a column as a field of a request, so that it meets the rules
+// that everybody's do.
+func (row ImportRow) text(column string) Field[string] {
+	if value, there := row.Values[column]; there {
+		return Given(value)
+	}
+	return Field[string]{State: Null}
+}
+
+// problem is why a row can't be taken, in sentences; empty if it can.
+func (row ImportRow) problem(p problems) string {
+	if row.Problem != "" {
+		return row.Problem
+	}
+	if err := p.err(); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// importID reads an id; 0 with a problem.
+func (p problems) importID(column string, row ImportRow) int64 {
+	id, err := strconv.ParseInt(strings.TrimSpace(row.Values[column]), 10, 64)
+	if err != nil || id < 1 || id > maxImportID {
+		p.add(column, "It must be a whole number from 1 on.")
+		return 0
+	}
+	return id
+}
+
+// importTimes are the forms of a moment: what MariaDB, RFC 3339 and the
+// tutorial's JSON print. What names no zone is UTC, as datetime.utcnow() is.
+func importTimes() []string {
+	return []string{time.DateTime, time.RFC3339, "2006-01-02T15:04:05", time.RFC1123, time.DateOnly}
+}
+
+// importTime reads a moment; zero without one, or with a problem.
+func (p problems) importTime(column string, row ImportRow) time.Time {
+	value := strings.TrimSpace(row.Values[column])
+	// MariaDB's zero date, and how phpMyAdmin and MariaDB itself write null.
+	if value == "" || value == "NULL" || value == `\N` || strings.HasPrefix(value, "0000-00-00") {
+		return time.Time{}
+	}
+	for _, form := range importTimes() {
+		// A fraction of the second is read where the form has none, too.
+		if at, err := time.Parse(form, value); err == nil {
+			if at = at.UTC(); at.Year() >= 1000 && at.Year() <= 9999 {
+				return at.Truncate(time.Millisecond)
+			}
+		}
+	}
+	p.add(column, "It must be a date such as 2026-01-02 03:04:05.")
+	return time.Time{}
+}
+
+// importBool reads a truth value; null is false.
+func (p problems) importBool(column string, row ImportRow) bool {
+	switch strings.ToLower(strings.TrimSpace(row.Values[column])) {
+	case "1", "true", "\x01": // the last is a BIT(1)
+		return true
+	case "", "0", "false", "null", `\n`, "\x00":
+		return false
+	}
+	p.add(column, "It must be true or false.")
+	return false
+}
+
+// importTask reads a task but for its owner. Repaired is true if something was
+// set right that the other system had in disorder.
+func (p problems) importTask(row ImportRow, now time.Time) (task NewTask, repaired bool) {
+	title := p.text(taskTitle(true), row.text("title"))
+	raw := row.text("description")
+	// Line ends of Windows and of browsers' forms.
+	raw.Value = strings.ReplaceAll(raw.Value, "\r\n", "\n")
+	description := p.text(taskDescription(), raw)
+	completed := p.importBool("completed", row)
+	created, done := p.importTime("date_created", row), p.importTime("date_completed", row)
+	if title == nil {
+		return task, false
+	}
+	task.Title = *title
+	if description != nil {
+		task.Description = *description
+	}
+	repaired = *title != row.Values["title"] || raw.Value != row.Values["description"] ||
+		created.IsZero() || completed == done.IsZero()
+	if created.IsZero() {
+		created = now
+	}
+	task.CreatedAt = created
+	if completed {
+		task.CompletedAt = done
+		if done.IsZero() {
+			task.CompletedAt = created
+		}
+	}
+	return task, repaired
+}
+
+// password returns the hash to store: the source's if we can check it, else
+// one that nobody's password matches.
+func (r *importRun) password(row ImportRow) (string, error) {
+	hash := row.Values["password"]
+	if hash != "" && password.Usable(hash) == nil {
+		return hash, nil
+	}
+	if hash != "" {
+		r.Note(row.Where, "came without a password: its hash is of a kind that can't be checked here.")
+	}
+	r.report.NoPassword++
+	return password.NoPassword()
+}
+
+// takenBy says who has an address. Ids that are given here only grow.
+func (r *importRun) takenBy(owner int64) string {
+	if r.report.KeptIDs || r.firstUser != 0 && owner >= r.firstUser {
+		return "Another user of the source has the same address."
+	}
+	return fmt.Sprintf("User %d here has the same address.", owner)
+}

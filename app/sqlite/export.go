@@ -1,0 +1,54 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"taskapi/app"
+)
+
+// Export calls users for every user and then tasks for every task, in the
+// order of their ids, all as they were at one moment: what is written
+// meanwhile is not seen, and waits for nothing.
+func (db *DB) Export(ctx context.Context, users func(app.User) error, tasks func(app.Task) error) (err error) {
+	snapshot, err := db.readers.pool.BeginTx(ctx, nil)
+	if err != nil {
+		return translate(err)
+	}
+	// Nothing was changed; the rows are what counts.
+	defer func() { _ = snapshot.Rollback() }()
+	err = eachRow(ctx, snapshot, `SELECT `+userColumns+` FROM users ORDER BY id`, func(row row) error {
+		var user app.User
+		if err := scanUser(row, &user); err != nil {
+			return err
+		}
+		return users(user)
+	})
+	if err != nil {
+		return translate(err)
+	}
+	return translate(eachRow(ctx, snapshot, `SELECT `+taskColumns+` FROM tasks ORDER BY id`, func(row row) error {
+		var task app.Task
+		var times taskTimes
+		if err := row.Scan(taskFields(&task, &times)...); err != nil {
+			return err
+		}
+		times.fill(&task)
+		return tasks(task)
+	}))
+}
+
+func eachRow(ctx context.Context, snapshot *sql.Tx, query string, scan func(row) error) (err error) {
+	rows, err := snapshot.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

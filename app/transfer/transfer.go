@@ -1,0 +1,84 @@
+// Package transfer reads and writes users and tasks as files, JSON or CSV
+// (RFC 4180), a row at a time, so that size costs no memory. The names of the
+// columns are those of the tutorial's tables and of the API.
+//
+// What stands in a file is the data as it is. A title that begins with "=" is
+// not changed, so a spreadsheet may take it for a formula.
+package transfer
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"taskapi/app"
+)
+
+// Store is where an export comes from.
+type Store interface {
+	// Export calls users for every user, then tasks for every task, all as
+	// they were at one moment.
+	Export(ctx context.Context, users func(app.User) error, tasks func(app.Task) error) error
+}
+
+// Options say what an export holds.
+type Options struct {
+	// Hashes puts the password hashes in, so that people can sign in where
+	// the file is imported, and whoever reads it can try to guess passwords.
+	Hashes bool
+	// Progress is told the numbers after each row.
+	Progress func(users, tasks int64)
+}
+
+// counter tells of the progress.
+type counter struct {
+	users, tasks int64
+	progress     func(users, tasks int64)
+}
+
+func (c *counter) user() { c.users++; c.progress(c.users, c.tasks) }
+func (c *counter) task() { c.tasks++; c.progress(c.users, c.tasks) }
+
+// moment is how a file holds a time; empty for none.
+func moment(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.UTC().Format("2006-01-02T15:04:05.000Z")
+}
+
+func integer(n int64) string { return strconv.FormatInt(n, 10) }
+
+// draft is a file that is not there under its name until it is whole. Only
+// this user may read it (os.CreateTemp makes it so).
+type draft struct {
+	*os.File
+	path string
+}
+
+func newDraft(path string) (draft, error) {
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	return draft{file, path}, err
+}
+
+// finish makes the drafts the files of their names if err is nil, and removes
+// them else.
+func finish(err error, drafts ...draft) error {
+	for _, d := range drafts {
+		if err == nil {
+			err = d.Sync()
+		}
+		err = errors.Join(err, d.Close())
+	}
+	for _, d := range drafts {
+		if err == nil {
+			err = os.Rename(d.Name(), d.path)
+		} else {
+			err = errors.Join(err, os.Remove(d.Name()))
+		}
+	}
+	return err
+}
