@@ -15,6 +15,8 @@ import (
 // How long things may take.
 const (
 	dialTimeout = 10 * time.Second
+	// startTimeout is for all that comes before the first row.
+	startTimeout = 30 * time.Second
 	// idleTimeout is how long the server may be silent in the middle of an
 	// answer.
 	idleTimeout = 60 * time.Second

@@ -56,7 +56,9 @@ func Open(ctx context.Context, a Address) (*Source, error) {
 		return nil, fmt.Errorf("the address of the database can't be used (%w)", err)
 	}
 	s := &Source{pool: sql.OpenDB(connector), name: a.config.DBName, columns: map[string][]string{}}
-	if err := s.start(ctx); err != nil {
+	limit, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	if err := s.start(limit); err != nil {
 		return nil, errors.Join(describe(err, a.config), s.Close())
 	}
 	return s, nil

@@ -1,0 +1,182 @@
+package cmd
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// tutorialHash is Werkzeug's hash of "correct horse".
+const tutorialHash = "scrypt:32768:8:1$Zk0pVqU3lHs2aRbT$56e747ec7fc205b2137d7afeab17dea63cefe421f1fc8d30058fb16c7c48117ce4ecf5fc1b032a585644535c128a351b240b54a1f53851f9535e4418dfadcc42"
+
+const tutorialExport = `{"users": [
+	{"id": 1, "username": "ann", "email": "ann@example.com", "password": "` + tutorialHash + `"},
+	{"id": 7, "username": "bob", "email": "bob@example.com", "password": null},
+	{"id": 8, "username": "\u001b[31mred", "email": "red@example.com"}
+], "tasks": [
+	{"id": 5, "title": "=1+1, \"quoted\"", "description": "two\nlines", "completed": true, "date_created": "Sat, 29 Nov 2025 03:19:52 GMT", "date_completed": "2025-11-29T03:19:52.5Z", "user_id": 1},
+	{"id": 9, "title": "\\N", "description": null, "completed": false, "date_created": "2025-11-29 03:19:52", "date_completed": null, "user_id": 7},
+	{"id": 10, "title": "of red", "user_id": 8}
+]}`
+
+func TestOldPasswordsWorkAndAreRenewed(t *testing.T) {
+	flag := folder(t)
+	writeFile(t, "tutorial.json", tutorialExport)
+	world{}.taskapi(t, "db", "import", "tutorial.json", flag).expect(t, exitOK,
+		"users[2]: skipped. username: The field username contains invalid characters.\n",
+		"Imported 2 users and 2 tasks.\n", "Skipped 1 user and 0 tasks, for the reasons above.\n",
+		"Skipped 1 task more, whose users were skipped.\n", "Ids are the ones they had.\n", "Without a password: 1 user. They set one")
+	p := start(t, nil)
+	login := func(password string) int {
+		status, _ := p.call("POST", "/auth/login", "", fmt.Sprintf(`{"email":"ann@example.com","password":%q}`, password))
+		return status
+	}
+	hash := func() string {
+		world{}.taskapi(t, "db", "export", "--with-password-hashes", "now.json", flag).expect(t, exitOK, "Exported 2 users and 2 tasks to now.json.")
+		var all struct{ Users []struct{ Password string } }
+		if err := json.Unmarshal([]byte(readFile(t, "now.json")), &all); err != nil {
+			t.Fatal(err)
+		}
+		return all.Users[0].Password
+	}
+	if status := login("correct horses"); status != 401 || hash() != tutorialHash {
+		t.Errorf("a wrong password: %d, %s", status, hash())
+	}
+	if status := login("correct horse"); status != 200 || !strings.HasPrefix(hash(), "$argon2id$v=19$m=19456,") {
+		t.Errorf("the old password: %d, %s", status, hash())
+	}
+	if wrong, right := login("correct horses"), login("correct horse"); wrong != 401 || right != 200 {
+		t.Errorf("afterwards: %d and %d", wrong, right)
+	}
+	world{}.taskapi(t, "db", "import", "tutorial.json", flag).expect(t, exitFailed, "a server is using this data folder", "stop that server first")
+	if code := p.stop(syscall.SIGTERM); code != exitOK {
+		t.Error(code, p.log.String())
+	}
+	world{}.taskapi(t, "mail", "list", flag).expect(t, exitOK)
+	world{}.taskapi(t, "audit", flag).expect(t, exitOK, "user_created", "command line", "imported")
+}
+
+// Out of one folder and into another, by either form.
+func TestRoundTrips(t *testing.T) {
+	first := folder(t)
+	writeFile(t, "tutorial.json", tutorialExport)
+	world{}.taskapi(t, "db", "import", "tutorial.json", first).expect(t, exitOK)
+	world{}.taskapi(t, "user", "promote", "ann@example.com", first).expect(t, exitOK)
+	world{}.taskapi(t, "db", "export", "--with-password-hashes", "a.json", first).expect(t, exitOK)
+	world{}.taskapi(t, "db", "export", "--with-password-hashes", "--csv=folder", first).expect(t, exitOK, "Exported 2 users and 2 tasks to folder.")
+	// Admins are made on the command line only.
+	want := strings.Replace(readFile(t, "a.json"), `"role":"admin"`, `"role":"user"`, 1)
+	for name, args := range map[string][]string{"json": {"a.json"}, "csv": {"folder/users.csv", "folder/tasks.csv"}} {
+		second := "--data-dir=" + name
+		world{}.taskapi(t, append([]string{"db", "import", "--dry-run", second}, args...)...).expect(t, exitOK, "Would import 2 users and 2 tasks.", "nothing was changed")
+		if _, err := os.Stat(name); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the dry run has left a folder (%v)", err)
+		}
+		world{}.taskapi(t, append([]string{"db", "import", second}, args...)...).expect(t, exitOK, "Imported 2 users and 2 tasks.", "Now ordinary users: 1 admin.")
+		world{}.taskapi(t, "db", "export", "--with-password-hashes", "b.json", second).expect(t, exitOK)
+		if got := readFile(t, "b.json"); got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", name, got, want)
+		}
+	}
+	world{}.taskapi(t, "db", "export", "c.json", first).expect(t, exitOK)
+	if text := readFile(t, "c.json"); strings.Contains(text, "password") || strings.Contains(text, "scrypt") {
+		t.Errorf("hashes that nobody asked for: %s", text)
+	}
+	for _, name := range []string{"a.json", "folder/users.csv", "folder/tasks.csv"} {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", name, info.Mode(), err)
+		}
+	}
+	if left, err := filepath.Glob("folder/.*"); err != nil || len(left) > 0 {
+		t.Errorf("left over: %v, %v", left, err)
+	}
+	world{}.taskapi(t, "db", "import", "folder/users.csv", "--data-dir=users").expect(t, exitOK, "Imported 2 users and 0 tasks.")
+	world{}.taskapi(t, "db", "import", "c.json", first).expect(t, exitFailed, "User 1 here has the same address.", "nothing was imported: skipped 2 users and 2 tasks")
+}
+
+func TestImportsAndExportsThatCannotBe(t *testing.T) {
+	data := folder(t)
+	writeFile(t, "empty.json", `{"users": []}`)
+	writeFile(t, "broken.json", `{"users": [{"id": 1, "username": "a", "email": "a@example.com"}], "tasks": [`)
+	writeFile(t, "tasks.csv", "id,title,user_id\n")
+	for args, want := range map[string]string{
+		"import": "wants a mysql:// address, a .json file", "import a.csv b.csv c.csv": "wants a mysql:// address",
+		"import a.json b.json": "wants a mysql:// address", "import dump.sql": "wants a mysql:// address",
+		"import postgres://h/d": "postgres:// are not known", "import mysql://h": "names no database",
+		"export": "wants either", "export a.json --csv=folder": "wants either",
+	} {
+		world{}.taskapi(t, append([]string{"db", data}, strings.Fields(args)...)...).expect(t, exitUsage, want)
+	}
+	for args, want := range map[string]string{
+		"import nowhere.json": "nowhere.json can't be read", "import empty.json": "nothing was imported: the source has no users",
+		"import broken.json": "broken.json is no JSON", "import tasks.csv": `no column "username"`,
+		"import mysql://user:secret@127.0.0.1:1/db": "can't be reached; check host and port",
+		"export nowhere/a.json":                     "the export to nowhere/a.json failed", "export --csv=empty.json": "can't be made",
+	} {
+		got := world{}.taskapi(t, append([]string{"db", data}, strings.Fields(args)...)...).expect(t, exitFailed, want)
+		if strings.Contains(got.err, "secret") || strings.Count(got.err, "\n") != 1 {
+			t.Errorf("%s: %s", args, got.err)
+		}
+	}
+	world{}.taskapi(t, "user", "list", data).expect(t, exitOK)
+	world{}.taskapi(t, "db", "export", "a.json", "--data-dir=nowhere").expect(t, exitFailed, "there is no database")
+}
+
+// The password of the database comes from a person, a variable or a file.
+func TestThePasswordOfTheDatabase(t *testing.T) {
+	data := folder(t)
+	writeFile(t, "secret", "from a file\n")
+	address := "mysql://user@127.0.0.1:1/db"
+	asked := world{terminal: true, typed: []string{"typed"}}.taskapi(t, "db", "import", address, data)
+	asked.expect(t, exitFailed, `Password of the database user "user": `, "can't be reached")
+	for _, env := range []string{"TASKAPI_IMPORT_PASSWORD=set", "TASKAPI_IMPORT_PASSWORD_FILE=secret"} {
+		got := world{terminal: true, environ: []string{env}}.taskapi(t, "db", "import", address, data).expect(t, exitFailed, "can't be reached")
+		if strings.Contains(got.err, "Password of") {
+			t.Errorf("%s: asked all the same", env)
+		}
+	}
+	world{terminal: true}.taskapi(t, "db", "import", address, data).expect(t, exitFailed, "nothing was typed")
+	world{}.taskapi(t, "serve", "--import-password=x", data).expect(t, exitUsage, "import-password")
+}
+
+func TestProgressIsALineOfATerminal(t *testing.T) {
+	var out bytes.Buffer
+	a := &application{err: &out, watched: true}
+	p := a.newProgress()
+	p.show("%d users", 1)
+	p.clear()
+	if out.Len() > 0 {
+		t.Errorf("at once: %q", out.String())
+	}
+	p.next = time.Time{} // a second later
+	p.show("%d users", 2)
+	p.show("%d users", 3)
+	p.clear()
+	if got := out.String(); got != "\r\x1b[K2 users\r\x1b[K" {
+		t.Errorf("%q", got)
+	}
+	out.Reset()
+	a.watched = false
+	p = a.newProgress()
+	p.next = time.Time{}
+	p.show("%d users", 1)
+	if p.clear(); out.Len() > 0 {
+		t.Errorf("without a terminal: %q", out.String())
+	}
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
