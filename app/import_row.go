@@ -9,9 +9,9 @@ import (
 	"taskapi/app/password"
 )
 
-// maxImportID is the greatest id that every JSON parser reads exactly. It also
-// keeps a hostile file from using up all the ids there are.
-const maxImportID = 1<<53 - 1
+// maxImportID leaves as many ids above it that every JSON parser reads exactly
+// (up to 2^53), so that no file can use them up.
+const maxImportID = 1 << 52
 
 // text returns a column as a field of a request, so that it meets the rules
 // that everybody's do.

@@ -24,7 +24,8 @@ func newDBExport(a *application) *cobra.Command {
 
 "taskapi db import" reads both. Password hashes are left out unless asked for:
 with them, people sign in after an import as before, and without, they set a new
-password. Titles are not changed: beware of formulas in a spreadsheet.`,
+password. Sessions, API tokens, mails, the audit record and which addresses are
+confirmed stay behind. Titles are not changed: beware of formulas in a spreadsheet.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if (folder == "") != (len(args) == 1) {
 				return usagef("%q wants either the name of a JSON file or --csv with a folder", cmd.CommandPath())

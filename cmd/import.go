@@ -65,7 +65,10 @@ func importArgs(cmd *cobra.Command, args []string) error {
 // importFrom runs an import and prints its report.
 func (a *application) importFrom(ctx context.Context, s Settings, args []string, dryRun bool) (err error) {
 	source, closeSource, err := a.importSource(ctx, s, args)
-	if err != nil {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return errInterrupted
+	case err != nil:
 		return err
 	}
 	defer func() { err = errors.Join(err, closeSource()) }()
@@ -104,7 +107,7 @@ func (a *application) importFrom(ctx context.Context, s Settings, args []string,
 	if err != nil {
 		return importFailed(err, report)
 	}
-	return a.printf("%s", describeImport(report, dryRun))
+	return a.printf("%s", describeImport(report, dryRun, s.VerifiedOnly))
 }
 
 // importSource opens what the arguments name. Close it with the function.
@@ -158,12 +161,16 @@ func importFailed(err error, r app.ImportReport) error {
 		return errors.New("nothing was imported: the source has no users")
 	case errors.Is(err, context.Canceled):
 		return errInterrupted
+	case errors.Is(err, app.ErrDiskFull):
+		return fmt.Errorf("nothing was imported: the disk is full; make room and try again (%w)", err)
+	case errors.Is(err, app.ErrBusy):
+		return fmt.Errorf("nothing was imported: another command is writing to the database; try again when it has ended (%w)", err)
 	}
 	return fmt.Errorf("nothing was imported: %w", err)
 }
 
 // describeImport is the report, a sentence a line.
-func describeImport(r app.ImportReport, dryRun bool) string {
+func describeImport(r app.ImportReport, dryRun, verifiedOnly bool) string {
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	verb := "Imported"
@@ -193,6 +200,9 @@ func describeImport(r app.ImportReport, dryRun bool) string {
 	}
 	if r.RefreshTokens > 0 {
 		add("Left behind: %s, signed with another key. Everybody signs in again, with the old password.", plural(r.RefreshTokens, "refresh token"))
+	}
+	if verifiedOnly && r.Users > 0 {
+		add("Addresses count as unconfirmed, and TASKAPI_REQUIRE_VERIFIED_EMAIL is on: everybody follows the link in a mail first (POST /auth/email/resend).")
 	}
 	if dryRun {
 		add("This was a dry run: nothing was changed.")

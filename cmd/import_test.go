@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -97,7 +98,8 @@ func TestRoundTrips(t *testing.T) {
 	if left, err := filepath.Glob("folder/.*"); err != nil || len(left) > 0 {
 		t.Errorf("left over: %v, %v", left, err)
 	}
-	world{}.taskapi(t, "db", "import", "folder/users.csv", "--data-dir=users").expect(t, exitOK, "Imported 2 users and 0 tasks.")
+	world{environ: []string{"TASKAPI_REQUIRE_VERIFIED_EMAIL=on", "MAIL_SERVER=localhost", "MAIL_DEFAULT_SENDER=a@b.c"}}.
+		taskapi(t, "db", "import", "folder/users.csv", "--data-dir=users").expect(t, exitOK, "Imported 2 users and 0 tasks.", "Addresses count as unconfirmed")
 	world{}.taskapi(t, "db", "import", "c.json", first).expect(t, exitFailed, "User 1 here has the same address.", "nothing was imported: skipped 2 users and 2 tasks")
 }
 
@@ -144,6 +146,21 @@ func TestThePasswordOfTheDatabase(t *testing.T) {
 	}
 	world{terminal: true}.taskapi(t, "db", "import", address, data).expect(t, exitFailed, "nothing was typed")
 	world{}.taskapi(t, "serve", "--import-password=x", data).expect(t, exitUsage, "import-password")
+}
+
+func TestAnInterruptedImport(t *testing.T) {
+	data := folder(t)
+	writeFile(t, "tutorial.json", tutorialExport)
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	for _, source := range []string{"tutorial.json", "mysql://user:x@127.0.0.1:1/db"} {
+		var text bytes.Buffer
+		a := &application{build: Build{Schema: schema(t)}, out: &text, err: &text, terminal: func() bool { return false }}
+		if code := run(ctx, a, []string{"db", "import", source, data}); code != exitFailed {
+			t.Errorf("%s: exit code %d: %s", source, code, text.String())
+		}
+	}
+	world{}.taskapi(t, "db", "import", "tutorial.json", data).expect(t, exitOK, "Ids are the ones they had.")
 }
 
 func TestProgressIsALineOfATerminal(t *testing.T) {
