@@ -130,7 +130,8 @@ type Tokens struct {
 
 // Login begins a session. An unknown address and a wrong password give the
 // same ErrInvalidCredentials after the same work, so that neither text nor
-// time tells which addresses have an account. Returns KindLimited for who has
+// time tells which addresses have an account; but a hash that was imported takes
+// its own time until a sign-in has replaced it. Returns KindLimited for who has
 // been wrong too often, and ErrEmailUnverified where that matters.
 func (s *Sessions) Login(ctx context.Context, from Caller, in LoginInput) (Tokens, error) {
 	p := problems{}
