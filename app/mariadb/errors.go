@@ -2,6 +2,7 @@ package mariadb
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -22,15 +23,18 @@ func describe(err error, c *mysql.Config) error {
 	var already missing
 	var refused *mysql.MySQLError
 	var network net.Error
+	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &already), errors.Is(err, context.Canceled):
 		return err
 	case errors.As(err, &refused):
 		return describeRefusal(refused, c)
+	case errors.As(err, &certificate):
+		return fmt.Errorf("the certificate of the database server at %s can't be trusted; use the host name that it was made for, or leave out tls=true (%w)", c.Addr, err)
 	case errors.As(err, &network):
 		return fmt.Errorf("the database server at %s can't be reached; check host and port, and that it is running (%w)", c.Addr, err)
 	}
-	return fmt.Errorf("the server at %s does not answer as MariaDB does; check host and port, or try ?tls=false (%w)", c.Addr, err)
+	return fmt.Errorf("the server at %s does not answer as MariaDB does; check host and port, or add ?tls=false (%w)", c.Addr, err)
 }
 
 func describeRefusal(refused *mysql.MySQLError, c *mysql.Config) error {

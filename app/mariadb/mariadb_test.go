@@ -2,7 +2,9 @@ package mariadb
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -69,6 +71,15 @@ func TestRefusalsAreSentences(t *testing.T) {
 		if got := describe(err, config); !strings.Contains(got.Error(), want) || !errors.Is(got, err) {
 			t.Errorf("%d: %v", number, got)
 		}
+	}
+}
+
+func TestACertificateThatCannotBeTrusted(t *testing.T) {
+	config := mysql.NewConfig()
+	config.Addr = "host:3306"
+	err := fmt.Errorf("tls: %w", &tls.CertificateVerificationError{Err: errors.New("who is that")})
+	if got := describe(err, config); !strings.Contains(got.Error(), "leave out tls=true") || !errors.Is(got, err) {
+		t.Error(got)
 	}
 }
 
