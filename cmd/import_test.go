@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // tutorialHash is Werkzeug's hash of "correct horse".
@@ -155,38 +154,12 @@ func TestAnInterruptedImport(t *testing.T) {
 	interrupt()
 	for _, source := range []string{"tutorial.json", "mysql://user:x@127.0.0.1:1/db"} {
 		var text bytes.Buffer
-		a := &application{build: Build{Schema: schema(t)}, out: &text, err: &text, terminal: func() bool { return false }}
+		a := &application{build: Build{Schema: schema(t)}, out: &text, err: &text, terminal: func() bool { return false }, screen: func() bool { return false }}
 		if code := run(ctx, a, []string{"db", "import", source, data}); code != exitFailed {
 			t.Errorf("%s: exit code %d: %s", source, code, text.String())
 		}
 	}
 	world{}.taskapi(t, "db", "import", "tutorial.json", data).expect(t, exitOK, "Ids are the ones they had.")
-}
-
-func TestProgressIsALineOfATerminal(t *testing.T) {
-	var out bytes.Buffer
-	a := &application{err: &out, watched: true}
-	p := a.newProgress()
-	p.show("%d users", 1)
-	p.clear()
-	if out.Len() > 0 {
-		t.Errorf("at once: %q", out.String())
-	}
-	p.next = time.Time{} // a second later
-	p.show("%d users", 2)
-	p.show("%d users", 3)
-	p.clear()
-	if got := out.String(); got != "\r\x1b[K2 users\r\x1b[K" {
-		t.Errorf("%q", got)
-	}
-	out.Reset()
-	a.watched = false
-	p = a.newProgress()
-	p.next = time.Time{}
-	p.show("%d users", 1)
-	if p.clear(); out.Len() > 0 {
-		t.Errorf("without a terminal: %q", out.String())
-	}
 }
 
 func readFile(t *testing.T, name string) string {

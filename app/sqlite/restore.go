@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -204,6 +205,22 @@ func snapshot(ctx context.Context, path string, schema int, now time.Time) error
 		}
 	}
 	return nil
+}
+
+// snapshotIfOlder makes a snapshot if the schema is going to be brought forward.
+func snapshotIfOlder(ctx context.Context, conn *sql.Conn, o Options) error {
+	// With the turn to write: another process may be making this very file.
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	version, err := schemaVersion(ctx, conn)
+	if _, endErr := conn.ExecContext(ctx, "ROLLBACK"); err != nil || endErr != nil {
+		return errors.Join(err, endErr)
+	}
+	if version < 1 || version > len(steps()) {
+		return nil
+	}
+	return snapshot(ctx, o.Path, version, o.Now())
 }
 
 // snapshots lists the schemas of which there are snapshots, the newest first.

@@ -96,12 +96,8 @@ func (db *DB) start(ctx context.Context, o Options, pool *sql.DB) error {
 	if err := checkPragmas(ctx, conn, o.Durability); err != nil {
 		return err
 	}
-	version, err := schemaVersion(ctx, conn)
-	if err != nil {
-		return err
-	}
-	if version > 0 && version <= len(steps()) && !o.noSnapshot {
-		if err := snapshot(ctx, o.Path, version, o.Now()); err != nil {
+	if !o.noSnapshot {
+		if err := snapshotIfOlder(ctx, conn, o); err != nil {
 			return err
 		}
 	}
