@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -62,48 +61,36 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	// The port is taken before the database is touched: it fails more often.
-	listener, err := listen(ctx, s.Addr)
+	// The ports are taken before the database is touched: they fail more often.
+	doors, err := openDoors(ctx, s, log)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, doors.close()) }()
 	secret, err := d.secret(s.JWTSecret)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
 	db, err := a.open(ctx, d, s.Durability)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if s.PublicURL == publicURL(s.Addr) { // not set; and the port may have been 0
-		s.PublicURL = publicURL(listener.Addr().String())
+		s.PublicURL = publicURL(doors.api.Addr().String())
 	}
-	server, background, err := a.wire(s, db, secret, log)
+	server, background, err := a.wire(s, doors, db, secret, log)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
 	if !s.RateLimit {
 		log.Warn("rate limits are off: anyone may guess passwords as fast as they can")
 	}
-	if err := a.printf("taskapi %s is serving at %s\n", a.build.Version, publicURL(listener.Addr().String())); err != nil {
-		return errors.Join(err, listener.Close())
+	if err := a.printf("taskapi %s is serving at %s\n", a.build.Version, publicURL(doors.api.Addr().String())); err != nil {
+		return err
 	}
 	background = append(background, func(ctx context.Context) { housekeep(ctx, db, s.AuditKeep, log) })
-	return runUntilStopped(ctx, server, listener, log, background...)
-}
-
-func listen(ctx context.Context, addr string) (net.Listener, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("another program is already listening on %s; stop it, or choose another address with --addr", addr)
-	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("this user may not listen on %s; choose a port of 1024 or above with --addr", addr)
-	case err != nil:
-		return nil, fmt.Errorf("the address %s can't be listened on; choose another with --addr (%w)", addr, err)
-	}
-	return listener, nil
+	return runUntilStopped(ctx, server, doors.api, log, background...)
 }
 
 // runUntilStopped serves until the context ends or serving fails, and then

@@ -30,6 +30,7 @@ type Settings struct {
 	AuditKeep        time.Duration
 	Durability       sqlite.Durability
 	Mail             MailSettings
+	MetricsAddr      string // empty: no metrics
 	LogFormat        string // text or json
 	LogLevel         slog.Level
 
@@ -109,6 +110,8 @@ func table() []setting {
 			meaning: "sender of the mails (default the username)", parse: text(func(s *Settings) *string { return &s.Mail.From })},
 		{flag: "mail-tls", env: []string{"TASKAPI_MAIL_TLS"}, initial: "starttls", mail: true,
 			meaning: "starttls, tls or none", parse: parseMailTLS},
+		{flag: "metrics-addr", env: []string{"TASKAPI_METRICS_ADDR"},
+			meaning: "address for Prometheus, such as 127.0.0.1:9090; whoever reaches it reads the metrics (default none)", parse: parseMetricsAddr},
 		{flag: "log-format", env: []string{"TASKAPI_LOG_FORMAT"}, initial: "text",
 			meaning: "text or json", parse: oneOf(func(s *Settings) *string { return &s.LogFormat }, "text", "json")},
 		{flag: "log-level", env: []string{"TASKAPI_LOG_LEVEL"}, initial: "info",

@@ -44,6 +44,9 @@ func everySetting(setting) bool { return true }
 
 func folderSetting(s setting) bool { return s.flag == "data-dir" }
 
+// listenSettings say where the server is found.
+func listenSettings(s setting) bool { return s.flag == "addr" }
+
 func userSettings(s setting) bool {
 	return folderSetting(s) || strings.HasPrefix(s.flag, "password-")
 }

@@ -90,6 +90,21 @@ func parseAddr(s *Settings, value string) error {
 	return nil
 }
 
+// parseMetricsAddr wants the network named, even if it is every one: nobody
+// shall publish what the server does by leaving something out.
+func parseMetricsAddr(s *Settings, value string) error {
+	if value == "" {
+		return nil
+	}
+	if host, _, err := net.SplitHostPort(value); err != nil || host == "" {
+		return errors.New("expected HOST:PORT such as 127.0.0.1:9090 for this machine, or 0.0.0.0:9090 for every network")
+	}
+	addr := s.Addr
+	err := parseAddr(s, value)
+	s.Addr, s.MetricsAddr = addr, value
+	return err
+}
+
 func parsePublicURL(s *Settings, value string) error {
 	u, err := url.Parse(value)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {

@@ -109,6 +109,7 @@ func TestOneMistake(t *testing.T) {
 		{"--cors-origins=example.com", "such as https://app.example.com"}, {"--cors-origins=https://a.example.com/path", "such as"}, {"--cors-origins=https://a.example.com,*", "such as"},
 		{"--trusted-proxies=10.0.0.0/33", "10.0.0.0/8"}, {"--trusted-proxies=proxy", "10.0.0.0/8"},
 		{"--rate-limit=1", "on or off"}, {"--durability=none", "full or normal"},
+		{"--metrics-addr=:9090", "0.0.0.0:9090 for every network"}, {"--metrics-addr=127.0.0.1:http", "HOST:PORT"},
 		{"--log-format=xml", "text or json"}, {"--log-level=loud", "debug, info, warn or error"},
 		{"--mail-tls=ssl", "starttls or tls or none"}, {"--mail-server=m", "such as tasks@example.com"},
 		{"--mail-server=m --mail-from=nonsense", "such as tasks@example.com"},

@@ -57,6 +57,11 @@ type Config struct {
 	SecureCookies bool
 	// Web holds the page below static/. Nil is no page.
 	Web fs.FS
+	// Health answers /readyz. Nil is always ready.
+	Health *app.Health
+	// OnAnswer is told of every answer: the method, the pattern of the route
+	// ("-" for none), the status and how long it took. Nil is nobody.
+	OnAnswer func(method, route string, status int, took time.Duration)
 	// Limiter bounds how often an address may try to sign in and the like.
 	// Nil is no limit.
 	Limiter *app.Limiter
