@@ -63,6 +63,9 @@
 //   - github.com/prometheus/client_golang with its common/expfmt: counts and
 //     writes metrics as Prometheus' own servers do.
 //   - golang.org/x/sys: the room on a disk, its kind and the state of the clock.
+//   - github.com/kardianos/service: installs and asks services on every system.
+//   - github.com/coreos/go-systemd/v22: its daemon package, which tells systemd
+//     that the server is ready and alive.
 //   - golang.org/x/term: asks for a password without echo.
 //
 // In web/static, as a file: RapiDoc 9.3.8 (MIT), the viewer of /docs; half as

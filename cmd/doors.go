@@ -36,6 +36,9 @@ func openDoors(ctx context.Context, s Settings, log *slog.Logger) (*doors, error
 	return d, nil
 }
 
+// probe asks the server behind these doors, whatever its port has become.
+func (d *doors) probe(s Settings) api.Probe { return probeAt(s, d.api.Addr().String()) }
+
 // close closes what serving has not closed before.
 func (d *doors) close() error {
 	var errs []error

@@ -41,7 +41,9 @@ check of a container or a monitor. "taskapi doctor" says what to do about it.`,
 }
 
 // ownProbe asks the server of these settings, on this machine.
-func ownProbe(s Settings) api.Probe { return api.Probe{URL: publicURL(s.Addr)} }
+func ownProbe(s Settings) api.Probe { return probeAt(s, s.Addr) }
+
+func probeAt(_ Settings, addr string) api.Probe { return api.Probe{URL: publicURL(addr)} }
 
 func (a *application) health(ctx context.Context, probe api.Probe, live bool) error {
 	if live {

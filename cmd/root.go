@@ -151,7 +151,7 @@ It makes all that it needs in ./taskapi-data and prints the address to open.`,
 	}
 	root.Flags().BoolVar(&version, "version", false, "print the version")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newServe(a), newDB(a), newUser(a), newMail(a), newAudit(a), newHealthCommand(a), newDoctor(a), newConfig(a), newVersion(a))
+	root.AddCommand(newServe(a), newDB(a), newUser(a), newMail(a), newAudit(a), newHealthCommand(a), newDoctor(a), newService(a), newConfig(a), newVersion(a))
 	return root
 }
 

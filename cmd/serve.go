@@ -13,6 +13,7 @@ import (
 
 	"taskapi/app/api"
 	"taskapi/app/sqlite"
+	"taskapi/cmd/service"
 )
 
 const (
@@ -32,7 +33,7 @@ data folder, the key and the database by itself.`,
 			if err != nil {
 				return err
 			}
-			return a.serve(cmd.Context(), l.settings)
+			return service.Run(cmd.Context(), func(ctx context.Context) error { return a.serve(ctx, l.settings) })
 		},
 	}
 	addSettings(cmd, everySetting)
@@ -89,7 +90,9 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	if err := a.printf("taskapi %s is serving at %s\n", a.build.Version, publicURL(doors.api.Addr().String())); err != nil {
 		return err
 	}
-	background = append(background, func(ctx context.Context) { housekeep(ctx, db, s.AuditKeep, log) })
+	background = append(background,
+		func(ctx context.Context) { housekeep(ctx, db, s.AuditKeep, log) },
+		func(ctx context.Context) { service.Watch(ctx, doors.probe(s).Alive, log) })
 	return runUntilStopped(ctx, server, doors.api, log, background...)
 }
 
@@ -103,10 +106,12 @@ func runUntilStopped(ctx context.Context, server *api.Server, listener net.Liste
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
+	service.Ready(log) // connections have been waited for since before the database was opened
 	var err error
 	select {
 	case err = <-served:
 	case <-ctx.Done():
+		service.Stopping(log)
 		log.Info("stopping: requests under way are being answered")
 		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 		err = server.Shutdown(limit)
