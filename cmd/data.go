@@ -22,6 +22,7 @@ const (
 	databaseFile = "taskapi.db"
 	keyFile      = "secret.key"
 	lockFile     = "taskapi.lock"
+	certsFolder  = "certificates" // of acme-domain
 )
 
 // data is the folder that holds everything.

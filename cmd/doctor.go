@@ -60,7 +60,7 @@ type exam struct {
 func (a *application) doctor(ctx context.Context, s Settings) error {
 	out := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	failed := 0
-	for _, e := range exams(s) {
+	for _, e := range a.exams(s) {
 		f := examine(ctx, e)
 		if ctx.Err() != nil {
 			return errors.Join(errInterrupted, out.Flush())
@@ -103,11 +103,11 @@ func examine(ctx context.Context, e exam) finding {
 }
 
 // exams are in the order in which one thing may be the cause of the next.
-func exams(s Settings) []exam {
+func (a *application) exams(s Settings) []exam {
 	d := data{s.DataDir}
 	return []exam{
 		{"binary", func(context.Context) finding { return examBinary() }},
-		{"clock", func(context.Context) finding { return examClock(d, time.Now()) }},
+		{"clock", func(context.Context) finding { return examClock(d, a.build.Date, time.Now()) }},
 		{"folder", func(context.Context) finding { return examFolder(d) }},
 		{"filesystem", func(context.Context) finding { return examFileSystem(d) }},
 		{"disk", func(context.Context) finding { return examRoom(d) }},

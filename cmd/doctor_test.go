@@ -108,7 +108,10 @@ func TestDoctorNamesTheStepAtWhichMailIsRefused(t *testing.T) {
 
 func TestAClockBeforeThisProgram(t *testing.T) {
 	d := data{filepath.Join(t.TempDir(), "data")}
-	if f := examClock(d, time.Date(1970, 1, 1, 0, 1, 0, 0, time.UTC)); f.grade != bad || !strings.Contains(f.sentence, "the clock shows 1970-01-01; set it") {
+	if f := examClock(d, "2026-11-24T00:00:00Z", time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)); f.grade != bad {
+		t.Error(f)
+	}
+	if f := examClock(d, "", time.Date(1970, 1, 1, 0, 1, 0, 0, time.UTC)); f.grade != bad || !strings.Contains(f.sentence, "the clock shows 1970-01-01; set it") {
 		t.Error(f)
 	}
 }

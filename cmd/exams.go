@@ -29,10 +29,6 @@ const (
 	mailStep = 8 * time.Second
 )
 
-// oldest is a time when this program did not exist yet: a clock that shows an
-// earlier one is wrong, as that of a machine without a battery after a start.
-func oldest() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
-
 func examBinary() finding {
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -48,9 +44,14 @@ func examBinary() finding {
 	return okay("the database's driver and its C library go together")
 }
 
-// examClock compares the clock with what can't be in its future.
-func examClock(d data, now time.Time) finding {
-	if now.Before(oldest()) {
+// examClock compares the clock with what can't be in its future: this program,
+// and what it has written. One without a battery begins in the past.
+func examClock(d data, built string, now time.Time) finding {
+	oldest, err := time.Parse(time.RFC3339, built)
+	if err != nil { // not a release
+		oldest = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	if now.Before(oldest.Add(-clockSlack)) {
 		return failure("the clock shows %s; set it, and keep it right with NTP (\"timedatectl set-ntp true\")", now.Format(time.DateOnly))
 	}
 	for _, name := range []string{databaseFile, databaseFile + "-wal", keyFile} {

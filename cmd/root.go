@@ -28,6 +28,8 @@ const (
 // Build is what was put into the binary when it was made.
 type Build struct {
 	Version string
+	// Date is when this version was committed, in RFC 3339. Empty if unknown.
+	Date string
 	// Schema is the text of schema.sql.
 	Schema string
 }

@@ -77,8 +77,8 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if s.PublicURL == publicURL(s.Addr) { // not set; and the port may have been 0
-		s.PublicURL = publicURL(doors.api.Addr().String())
+	if s.PublicURL == s.defaultURL(s.Addr) { // not set; and the port may have been 0
+		s.PublicURL = s.defaultURL(doors.api.Addr().String())
 	}
 	server, background, err := a.wire(s, doors, db, secret, log)
 	if err != nil {
@@ -87,7 +87,7 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	if !s.RateLimit {
 		log.Warn("rate limits are off: anyone may guess passwords as fast as they can")
 	}
-	if err := a.printf("taskapi %s is serving at %s\n", a.build.Version, publicURL(doors.api.Addr().String())); err != nil {
+	if err := a.printf("taskapi %s is serving at %s\n", a.build.Version, s.localURL(doors.api.Addr().String())); err != nil {
 		return err
 	}
 	background = append(background,

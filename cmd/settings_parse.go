@@ -90,21 +90,6 @@ func parseAddr(s *Settings, value string) error {
 	return nil
 }
 
-// parseMetricsAddr wants the network named, even if it is every one: nobody
-// shall publish what the server does by leaving something out.
-func parseMetricsAddr(s *Settings, value string) error {
-	if value == "" {
-		return nil
-	}
-	if host, _, err := net.SplitHostPort(value); err != nil || host == "" {
-		return errors.New("expected HOST:PORT such as 127.0.0.1:9090 for this machine, or 0.0.0.0:9090 for every network")
-	}
-	addr := s.Addr
-	err := parseAddr(s, value)
-	s.Addr, s.MetricsAddr = addr, value
-	return err
-}
-
 func parsePublicURL(s *Settings, value string) error {
 	u, err := url.Parse(value)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
@@ -112,15 +97,6 @@ func parsePublicURL(s *Settings, value string) error {
 	}
 	s.PublicURL = strings.TrimRight(value, "/")
 	return nil
-}
-
-// publicURL is where a browser on this machine finds the address.
-func publicURL(addr string) string {
-	host, port, err := net.SplitHostPort(addr)
-	if ip := net.ParseIP(host); err != nil || host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
-	return "http://" + net.JoinHostPort(host, port)
 }
 
 func parseSecret(s *Settings, value string) error {
@@ -216,8 +192,9 @@ func (s *Settings) complete(mistake func(flag, problem string)) {
 	if s.PasswordMin > s.PasswordMax {
 		mistake("password-min", fmt.Sprintf("expected at most the password-max, %d", s.PasswordMax))
 	}
+	s.completeTLS(mistake)
 	if s.PublicURL == "" {
-		s.PublicURL = publicURL(s.Addr)
+		s.PublicURL = s.defaultURL(s.Addr)
 	}
 	if s.Mail.Port == 0 {
 		s.Mail.Port = mailPort(s.Mail.TLS)

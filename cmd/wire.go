@@ -54,7 +54,7 @@ func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, l
 		Tasks:       &app.Tasks{Store: db, Now: time.Now},
 		APITokens:   &app.APITokens{Store: db, Now: time.Now, Random: rand.Reader},
 		CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(),
-		SecureCookies: strings.HasPrefix(s.PublicURL, "https://"), Health: newHealth(s, db, log),
+		SecureCookies: d.tls != nil || strings.HasPrefix(s.PublicURL, "https://"), Health: newHealth(s, db, log), TLS: d.tls,
 	}
 	recovery := app.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Now: time.Now, Log: log}
 	if s.RateLimit {
@@ -72,6 +72,9 @@ func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, l
 			return nil, nil, err
 		}
 		background = append(background, serveSide(page, d.metrics, log))
+	}
+	if d.redirect != nil {
+		background = append(background, serveSide(api.NewRedirect(s.PublicURL, log), d.redirect, log))
 	}
 	server, err := api.New(config)
 	return server, background, err

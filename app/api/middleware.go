@@ -78,6 +78,9 @@ func (s *Server) prepare(c *fiber.Ctx) {
 	c.Set(fiber.HeaderXRequestID, id)
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	c.Set(fiber.HeaderCacheControl, "no-store")
+	if s.TLS != nil {
+		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
+	}
 	s.allowOrigin(c)
 	c.Locals(keyCaller, app.Caller{From: app.Origin{Address: s.clientAddr(c), UserAgent: c.Get(fiber.HeaderUserAgent)}})
 }

@@ -18,8 +18,6 @@ import (
 type Probe struct {
 	// URL is where it serves, such as http://127.0.0.1:8000.
 	URL string
-	// Name is whom its certificate is for. Empty is the host of the URL.
-	Name string
 	// AnyCertificate skips the check of the certificate, for a server on this
 	// machine that is asked by its address.
 	AnyCertificate bool
@@ -76,7 +74,7 @@ func (p Probe) get(ctx context.Context, path string) (status int, answer probed,
 	client := &fasthttp.Client{
 		DialDualStack:       true,
 		MaxResponseBodySize: maxHeaders,
-		TLSConfig:           &tls.Config{ServerName: p.Name, InsecureSkipVerify: p.AnyCertificate},
+		TLSConfig:           &tls.Config{InsecureSkipVerify: p.AnyCertificate},
 	}
 	defer client.CloseIdleConnections()
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()

@@ -6,6 +6,7 @@ package api
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -57,6 +58,9 @@ type Config struct {
 	SecureCookies bool
 	// Web holds the page below static/. Nil is no page.
 	Web fs.FS
+	// TLS encrypts the connections, and tells browsers to come back encrypted
+	// only. Nil is plain HTTP.
+	TLS *tls.Config
 	// Health answers /readyz. Nil is always ready.
 	Health *app.Health
 	// OnAnswer is told of every answer: the method, the pattern of the route
@@ -123,6 +127,9 @@ func New(config Config) (*Server, error) {
 func (s *Server) Serve(inner net.Listener) error {
 	listener := newListener(inner, s.Log)
 	s.listener.Store(listener)
+	if s.TLS != nil {
+		return s.fiber.Listener(tls.NewListener(listener, s.TLS))
+	}
 	return s.fiber.Listener(listener)
 }
 

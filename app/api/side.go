@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -50,6 +51,16 @@ func NewMetricsPage(contentType string, write func(io.Writer) error, log *slog.L
 				ctx.SetStatusCode(fasthttp.StatusInternalServerError)
 			}
 		}
+	})
+}
+
+// NewRedirect returns a server that sends everybody to the same path below
+// another address.
+func NewRedirect(to string, log *slog.Logger) *Side {
+	return newSide(log, func(ctx *fasthttp.RequestCtx) {
+		// As it was written: a path that is decoded may become another header.
+		ctx.Response.Header.Set(fasthttp.HeaderLocation, to+"/"+strings.TrimLeft(string(ctx.Request.RequestURI()), "/"))
+		ctx.SetStatusCode(fasthttp.StatusPermanentRedirect)
 	})
 }
 
