@@ -11,9 +11,13 @@ import (
 //go:embed schema.sql
 var schema string
 
-// version is stamped by the release build.
-var version = "dev"
+// version, and the date of its commit in RFC 3339, are stamped by the release
+// build.
+var (
+	version = "dev"
+	date    = ""
+)
 
 func main() {
-	os.Exit(cmd.Main(cmd.Build{Version: version, Schema: schema}, os.Args[1:]))
+	os.Exit(cmd.Main(cmd.Build{Version: version, Date: date, Schema: schema}, os.Args[1:]))
 }

@@ -36,6 +36,7 @@
 //   - Page: one slice of a list, in a stable order.
 //   - Field: one value of a request as the client sent it: absent, null, of the
 //     wrong type, or present.
+//   - Health: whether the server can do its work. Check: one part of that.
 //   - Kind: the class of an error, from which every outside status is derived.
 //
 // # Dependencies
@@ -65,6 +66,14 @@
 //   - github.com/joho/godotenv: reads .env files.
 //   - github.com/gofrs/flock: one server at a time on one data folder, on every
 //     system.
+//   - github.com/prometheus/client_golang with its common/expfmt: counts and
+//     writes metrics as Prometheus' own servers do.
+//   - golang.org/x/sys: the room on a disk, its kind and the state of the clock.
+//   - github.com/kardianos/service: installs and asks services on every system.
+//   - github.com/coreos/go-systemd/v22: its daemon package, which tells systemd
+//     that the server is ready and alive.
+//   - golang.org/x/crypto/acme/autocert: certificates from Let's Encrypt and the
+//     like, in a quarter of the size of the alternative.
 //   - golang.org/x/term: asks for a password without echo.
 //
 // In web/static, as a file: RapiDoc 9.3.8 (MIT), the viewer of /docs; half as

@@ -23,6 +23,7 @@ const (
 	keyFile       = "secret.key"
 	lockFile      = "taskapi.lock"
 	publicURLFile = "public-url"
+	certsFolder   = "certificates" // of acme-domain
 )
 
 // data is the folder that holds everything.

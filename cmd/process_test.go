@@ -33,8 +33,26 @@ type process struct {
 	cmd  *exec.Cmd
 	url  string
 	out  bytes.Buffer // standard output, whole after stop
-	log  bytes.Buffer // standard error, whole after stop
+	log  transcript   // standard error, whole after stop
 	read sync.WaitGroup
+}
+
+// transcript may be read while it is written.
+type transcript struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (t *transcript) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(p)
+}
+
+func (t *transcript) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.String()
 }
 
 // start runs `taskapi serve` on a free port, with ./data as its folder, and

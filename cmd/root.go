@@ -28,6 +28,8 @@ const (
 // Build is what was put into the binary when it was made.
 type Build struct {
 	Version string
+	// Date is when this version was committed, in RFC 3339. Empty if unknown.
+	Date string
 	// Schema is the text of schema.sql.
 	Schema string
 }
@@ -154,7 +156,7 @@ It makes all that it needs in ./taskapi-data and prints the address to open.`,
 	}
 	root.Flags().BoolVar(&version, "version", false, "print the version")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newServe(a), newDB(a), newUser(a), newMail(a), newAudit(a), newConfig(a), newVersion(a))
+	root.AddCommand(newServe(a), newDB(a), newUser(a), newMail(a), newAudit(a), newHealthCommand(a), newDoctor(a), newService(a), newConfig(a), newVersion(a))
 	return root
 }
 

@@ -7,13 +7,13 @@ import (
 	"log/slog"
 	"net"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"taskapi/app/api"
 	"taskapi/app/sqlite"
+	"taskapi/cmd/service"
 )
 
 const (
@@ -33,7 +33,7 @@ data folder, the key and the database by itself.`,
 			if err != nil {
 				return err
 			}
-			return a.serve(cmd.Context(), l.settings)
+			return service.Run(cmd.Context(), func(ctx context.Context) error { return a.serve(ctx, l.settings) })
 		},
 	}
 	addSettings(cmd, serveSettings)
@@ -62,56 +62,46 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	// The port is taken before the database is touched: it fails more often.
-	listener, err := listen(ctx, s.Addr)
+	// The ports are taken before the database is touched: they fail more often.
+	doors, err := openDoors(ctx, s, log)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, doors.close()) }()
 	secret, err := d.secret(s.JWTSecret)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
 	db, err := a.open(ctx, d, s.Durability)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if s.PublicURL == publicURL(s.Addr) { // not set; and the port may have been 0
-		s.PublicURL = publicURL(listener.Addr().String())
+	if s.PublicURL == s.defaultURL(s.Addr) { // not set; and the port may have been 0
+		s.PublicURL = s.defaultURL(doors.api.Addr().String())
 	}
 	if err := d.notePublicURL(s.PublicURL); err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
-	server, background, err := a.wire(s, db, secret, log)
+	server, background, err := a.wire(s, doors, db, secret, log)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
 	if !s.RateLimit {
 		log.Warn("rate limits are off: anyone may guess passwords as fast as they can")
 	}
-	if err := a.printf("taskapi %s is serving at %s\n", a.build.Version, publicURL(listener.Addr().String())); err != nil {
-		return errors.Join(err, listener.Close())
+	if err := a.printf("taskapi %s is serving at %s\n", a.build.Version, s.localURL(doors.api.Addr().String())); err != nil {
+		return err
 	}
-	background = append(background, func(ctx context.Context) { housekeep(ctx, db, s.AuditKeep, log) })
+	background = append(background,
+		func(ctx context.Context) { housekeep(ctx, db, s.AuditKeep, log) },
+		func(ctx context.Context) { service.Watch(ctx, doors.probe(s).Alive, log) })
 	if s.BackupEvery > 0 {
 		backups := a.backups(s)
 		backups.Log = log
 		background = append(background, backups.Run)
 	}
-	return runUntilStopped(ctx, server, listener, log, background...)
-}
-
-func listen(ctx context.Context, addr string) (net.Listener, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("another program is already listening on %s; stop it, or choose another address with --addr", addr)
-	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("this user may not listen on %s; choose a port of 1024 or above with --addr", addr)
-	case err != nil:
-		return nil, fmt.Errorf("the address %s can't be listened on; choose another with --addr (%w)", addr, err)
-	}
-	return listener, nil
+	return runUntilStopped(ctx, server, doors.api, log, background...)
 }
 
 // runUntilStopped serves until the context ends or serving fails, and then
@@ -124,10 +114,12 @@ func runUntilStopped(ctx context.Context, server *api.Server, listener net.Liste
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
+	service.Ready(log) // connections have been waited for since before the database was opened
 	var err error
 	select {
 	case err = <-served:
 	case <-ctx.Done():
+		service.Stopping(log)
 		log.Info("stopping: requests under way are being answered")
 		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 		err = server.Shutdown(limit)

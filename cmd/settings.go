@@ -4,9 +4,11 @@ import (
 	"log/slog"
 	"net/netip"
 	"regexp"
+	"slices"
 	"time"
 
 	"taskapi/app/sqlite"
+	"taskapi/cmd/certs"
 )
 
 // Settings is everything an operator can choose.
@@ -34,6 +36,11 @@ type Settings struct {
 	Durability       sqlite.Durability
 	Mail             MailSettings
 	ImportPassword   string // of the database that is imported from
+	TLSCert, TLSKey  string // files; empty: none
+	ACMEDomains      []string
+	ACMEDirectory    string
+	RedirectAddr     string // empty: none
+	MetricsAddr      string // empty: no metrics
 	LogFormat        string // text or json
 	LogLevel         slog.Level
 
@@ -64,6 +71,10 @@ type setting struct {
 }
 
 func table() []setting {
+	return slices.Concat(serverTable(), accountTable(), keepingTable(), mailTable(), doorTable())
+}
+
+func serverTable() []setting {
 	return []setting{
 		{flag: "addr", env: []string{"TASKAPI_ADDR"}, initial: "127.0.0.1:8000",
 			meaning: "address to listen on; :8000 is port 8000 of every network", parse: parseAddr},
@@ -81,6 +92,11 @@ func table() []setting {
 			meaning: "how long a sign-in lasts unused; 0s is no such limit", parse: duration(0, 8760*time.Hour, func(s *Settings) *time.Duration { return &s.RefreshIdle })},
 		{flag: "refresh-rotation", env: []string{"TASKAPI_REFRESH_ROTATION"}, initial: "on",
 			meaning: "a refresh token is retired at its use: on or off", parse: choice("on", "off", func(s *Settings) *bool { return &s.RefreshRotation })},
+	}
+}
+
+func accountTable() []setting {
+	return []setting{
 		{flag: "registration", env: []string{"TASKAPI_REGISTRATION"}, initial: "open",
 			meaning: "who may make an account: open (anyone) or closed (an admin)", parse: choice("open", "closed", func(s *Settings) *bool { return &s.RegistrationOpen })},
 		{flag: "require-verified-email", env: []string{"TASKAPI_REQUIRE_VERIFIED_EMAIL"}, initial: "off",
@@ -97,6 +113,11 @@ func table() []setting {
 			meaning: "addresses or networks whose X-Forwarded-For counts, separated by commas", parse: parseProxies},
 		{flag: "rate-limit", env: []string{"TASKAPI_RATE_LIMIT"}, initial: "on",
 			meaning: "limit sign-ins and the like per address: on, or off for tests and benchmarks", parse: choice("on", "off", func(s *Settings) *bool { return &s.RateLimit })},
+	}
+}
+
+func keepingTable() []setting {
+	return []setting{
 		{flag: "audit-keep", env: []string{"TASKAPI_AUDIT_KEEP"}, initial: "2160h",
 			meaning: "how long the audit record is kept, 24h to 87600h (2160h is 90 days)", parse: duration(24*time.Hour, 87600*time.Hour, func(s *Settings) *time.Duration { return &s.AuditKeep })},
 		{flag: "backup-every", env: []string{"TASKAPI_BACKUP_EVERY"}, initial: "0s",
@@ -107,6 +128,11 @@ func table() []setting {
 			meaning: "folder of the backups (default the folder backups in the data folder)", parse: text(func(s *Settings) *string { return &s.BackupDir })},
 		{flag: "durability", env: []string{"TASKAPI_DURABILITY"}, initial: "full",
 			meaning: "what an answered write survives: full (a power cut) or normal (a crash of the program)", parse: parseDurability},
+	}
+}
+
+func mailTable() []setting {
+	return []setting{
 		{flag: "mail-server", env: []string{"TASKAPI_MAIL_SERVER", "MAIL_SERVER"}, mail: true,
 			meaning: "SMTP server; without one, mails stay in the outbox", parse: text(func(s *Settings) *string { return &s.Mail.Server })},
 		{flag: "mail-port", env: []string{"TASKAPI_MAIL_PORT", "MAIL_PORT"}, mail: true,
@@ -119,8 +145,25 @@ func table() []setting {
 			meaning: "sender of the mails (default the username)", parse: text(func(s *Settings) *string { return &s.Mail.From })},
 		{flag: "mail-tls", env: []string{"TASKAPI_MAIL_TLS"}, initial: "starttls", mail: true,
 			meaning: "starttls, tls or none", parse: parseMailTLS},
+	}
+}
+
+func doorTable() []setting {
+	return []setting{
 		{flag: importPassword, env: []string{"TASKAPI_IMPORT_PASSWORD"}, secret: true,
 			meaning: "password of the database that \"taskapi db import\" reads (default: asked for)", parse: text(func(s *Settings) *string { return &s.ImportPassword })},
+		{flag: "tls-cert", env: []string{"TASKAPI_TLS_CERT"},
+			meaning: "file of the certificate with its chain, to speak HTTPS; read again when it changes", parse: text(func(s *Settings) *string { return &s.TLSCert })},
+		{flag: "tls-key", env: []string{"TASKAPI_TLS_KEY"},
+			meaning: "file of its key", parse: text(func(s *Settings) *string { return &s.TLSKey })},
+		{flag: "acme-domain", env: []string{"TASKAPI_ACME_DOMAIN"},
+			meaning: "domains to get certificates for, to speak HTTPS; port 443 of each must lead here", parse: parseDomains},
+		{flag: "acme-directory", env: []string{"TASKAPI_ACME_DIRECTORY"}, initial: certs.LetsEncrypt,
+			meaning: "the authority that is asked for them; by using it you agree to its terms", parse: parseDirectory},
+		{flag: "redirect-addr", env: []string{"TASKAPI_REDIRECT_ADDR"},
+			meaning: "address, such as :80, from where browsers are sent to the public-url (default none)", parse: parseRedirectAddr},
+		{flag: "metrics-addr", env: []string{"TASKAPI_METRICS_ADDR"},
+			meaning: "address for Prometheus, such as 127.0.0.1:9090; whoever reaches it reads the metrics (default none)", parse: parseMetricsAddr},
 		{flag: "log-format", env: []string{"TASKAPI_LOG_FORMAT"}, initial: "text",
 			meaning: "text or json", parse: oneOf(func(s *Settings) *string { return &s.LogFormat }, "text", "json")},
 		{flag: "log-level", env: []string{"TASKAPI_LOG_LEVEL"}, initial: "info",

@@ -51,6 +51,11 @@ func importSettings(s setting) bool { return folderSetting(s) || s.flag == impor
 
 func folderSetting(s setting) bool { return s.flag == "data-dir" }
 
+// listenSettings say where the server is found.
+func listenSettings(s setting) bool {
+	return s.flag == "addr" || strings.HasPrefix(s.flag, "tls-") || s.flag == "acme-domain"
+}
+
 func userSettings(s setting) bool {
 	return folderSetting(s) || strings.HasPrefix(s.flag, "password-")
 }

@@ -109,15 +109,6 @@ func parsePublicURL(s *Settings, value string) error {
 	return nil
 }
 
-// publicURL is where a browser on this machine finds the address.
-func publicURL(addr string) string {
-	host, port, err := net.SplitHostPort(addr)
-	if ip := net.ParseIP(host); err != nil || host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
-	return "http://" + net.JoinHostPort(host, port)
-}
-
 func parseSecret(s *Settings, value string) error {
 	if len(value) < token.MinSecret {
 		return fmt.Errorf("expected at least %d bytes; make a good one with \"openssl rand -base64 48\", or leave it out and taskapi keeps one of its own", token.MinSecret)
@@ -211,8 +202,9 @@ func (s *Settings) complete(mistake func(flag, problem string)) {
 	if s.PasswordMin > s.PasswordMax {
 		mistake("password-min", fmt.Sprintf("expected at most the password-max, %d", s.PasswordMax))
 	}
+	s.completeTLS(mistake)
 	if s.PublicURL == "" {
-		s.PublicURL = publicURL(s.Addr)
+		s.PublicURL = s.defaultURL(s.Addr)
 	}
 	if s.Mail.Port == 0 {
 		s.Mail.Port = mailPort(s.Mail.TLS)

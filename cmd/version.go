@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"runtime"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,5 +21,9 @@ func (a *application) printVersion() error {
 	if err != nil {
 		return err
 	}
-	return a.printf("taskapi %s\n%s %s/%s\nSQLite %s\n", a.build.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, engine)
+	version := a.build.Version
+	if day, _, ok := strings.Cut(a.build.Date, "T"); ok {
+		version += " of " + day
+	}
+	return a.printf("taskapi %s\n%s %s/%s\nSQLite %s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, engine)
 }

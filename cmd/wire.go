@@ -21,7 +21,7 @@ import (
 const limiterKeys = 1 << 16
 
 // wire builds the server from the settings, and what runs beside it.
-func (a *application) wire(s Settings, db *sqlite.DB, secret []byte, log *slog.Logger) (*api.Server, []func(context.Context), error) {
+func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, log *slog.Logger) (*api.Server, []func(context.Context), error) {
 	access, err := token.NewAccess(secret, s.AccessTTL, time.Now, rand.Reader)
 	if err != nil {
 		return nil, nil, err
@@ -54,7 +54,7 @@ func (a *application) wire(s Settings, db *sqlite.DB, secret []byte, log *slog.L
 		Tasks:       &app.Tasks{Store: db, Now: time.Now},
 		APITokens:   &app.APITokens{Store: db, Now: time.Now, Random: rand.Reader},
 		CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(),
-		SecureCookies: strings.HasPrefix(s.PublicURL, "https://"),
+		SecureCookies: d.tls != nil || strings.HasPrefix(s.PublicURL, "https://"), Health: newHealth(s, db, a.backups(s), log), TLS: d.tls,
 	}
 	recovery := app.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Audit: audit, Now: time.Now, Log: log}
 	if s.RateLimit {
@@ -65,8 +65,19 @@ func (a *application) wire(s Settings, db *sqlite.DB, secret []byte, log *slog.L
 		config.Limiter = &app.Limiter{Now: time.Now, Max: limiterKeys}
 	}
 	config.Recovery = app.NewRecovery(recovery)
+	background := []func(context.Context){config.Recovery.Run, sendMails, config.Health.Run}
+	if d.metrics != nil {
+		page, err := newMetrics(a.build.Version, db, &config)
+		if err != nil {
+			return nil, nil, err
+		}
+		background = append(background, serveSide(page, d.metrics, log))
+	}
+	if d.redirect != nil {
+		background = append(background, serveSide(api.NewRedirect(s.PublicURL, log), d.redirect, log))
+	}
 	server, err := api.New(config)
-	return server, []func(context.Context){config.Recovery.Run, sendMails}, err
+	return server, background, err
 }
 
 func newLinks(s Settings, secret []byte) (*app.Links, error) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -91,6 +92,9 @@ type conn struct {
 
 // linger marks a connection of ours for a lingering close.
 func linger(c net.Conn) {
+	if encrypted, ok := c.(*tls.Conn); ok {
+		c = encrypted.NetConn()
+	}
 	if c, ok := c.(*conn); ok {
 		c.lingers.Store(true)
 	}

@@ -24,6 +24,8 @@ func TestEveryRouteForEveryone(t *testing.T) {
 	}{
 		{"GET", "/", "", 200, 200, 200, 200},
 		{"GET", "/openapi.json", "", 200, 200, 200, 200},
+		{"GET", "/healthz", "", 200, 200, 200, 200},
+		{"GET", "/readyz", "", 200, 200, 200, 200},
 		{"POST", "/auth/register", account, 201, 201, 201, 201},
 		{"POST", "/auth/login", `{"email":"owner@example.com","password":"` + testPassword + `"}`, 200, 200, 200, 200},
 		{"POST", "/auth/refresh", `{"refresh_token":"REFRESH"}`, 200, 200, 200, 200},

@@ -46,10 +46,18 @@ func (s *Server) observe(c *fiber.Ctx) error {
 	return nil
 }
 
-// logRequest writes a line of the access log. What could not be read of a
-// request is a hyphen.
+// logRequest writes a line of the access log, at a level of its own for those
+// who only ask how the server is, every few seconds. What could not be read of
+// a request is a hyphen.
 func (s *Server) logRequest(c *fiber.Ctx, method, route string, took time.Duration) {
-	s.Log.LogAttrs(c.UserContext(), slog.LevelInfo, "request",
+	if s.OnAnswer != nil {
+		s.OnAnswer(method, route, c.Response().StatusCode(), took)
+	}
+	level := slog.LevelInfo
+	if route == pathAlive || route == pathReady {
+		level = slog.LevelDebug
+	}
+	s.Log.LogAttrs(c.UserContext(), level, "request",
 		slog.String("method", method),
 		slog.String("route", route),
 		slog.Int("status", c.Response().StatusCode()),
@@ -70,6 +78,9 @@ func (s *Server) prepare(c *fiber.Ctx) {
 	c.Set(fiber.HeaderXRequestID, id)
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	c.Set(fiber.HeaderCacheControl, "no-store")
+	if s.TLS != nil {
+		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
+	}
 	s.allowOrigin(c)
 	c.Locals(keyCaller, app.Caller{From: app.Origin{Address: s.clientAddr(c), UserAgent: c.Get(fiber.HeaderUserAgent)}})
 }

@@ -31,6 +31,8 @@ func (s *Server) routes() []route {
 	const account, read, write = app.ScopeAccount, app.ScopeTasksRead, app.ScopeTasksWrite
 	return []route{
 		{get, "/", public, "", s.about},
+		{get, pathAlive, public, "", s.alive},
+		{get, pathReady, public, "", s.ready},
 		{get, "/openapi.json", public, "", s.sendJSONContract},
 		{get, "/openapi.yaml", public, "", s.sendYAMLContract},
 

@@ -6,6 +6,7 @@ package api
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -57,6 +58,14 @@ type Config struct {
 	SecureCookies bool
 	// Web holds the page below static/. Nil is no page.
 	Web fs.FS
+	// TLS encrypts the connections, and tells browsers to come back encrypted
+	// only. Nil is plain HTTP.
+	TLS *tls.Config
+	// Health answers /readyz. Nil is always ready.
+	Health *app.Health
+	// OnAnswer is told of every answer: the method, the pattern of the route
+	// ("-" for none), the status and how long it took. Nil is nobody.
+	OnAnswer func(method, route string, status int, took time.Duration)
 	// Limiter bounds how often an address may try to sign in and the like.
 	// Nil is no limit.
 	Limiter *app.Limiter
@@ -118,6 +127,9 @@ func New(config Config) (*Server, error) {
 func (s *Server) Serve(inner net.Listener) error {
 	listener := newListener(inner, s.Log)
 	s.listener.Store(listener)
+	if s.TLS != nil {
+		return s.fiber.Listener(tls.NewListener(listener, s.TLS))
+	}
 	return s.fiber.Listener(listener)
 }
 

@@ -131,6 +131,28 @@ func (s *Sender) Send(ctx context.Context, m Message, report func(Step)) error {
 	return nil
 }
 
+// Try goes as far as Send does before it names a mail: it connects, and signs
+// in where a Username is set. It returns a *SendError. From is whose domain we
+// introduce ourselves with, unless HelloName is set.
+func (s *Sender) Try(ctx context.Context, from string) error {
+	ctx, cancel := context.WithTimeout(ctx, totalTimeout)
+	defer cancel()
+	d := &dialogue{sender: s, message: Message{From: from}, ctx: ctx, report: func(Step) {}}
+	if err := d.connect(); err != nil {
+		return err
+	}
+	raw := d.conn
+	defer func() { _ = raw.Close() }()
+	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
+	defer stop()
+	if err := d.open(); err != nil {
+		return err
+	}
+	d.deadline()
+	_ = d.client.Quit()
+	return nil
+}
+
 func (d *dialogue) timeout() time.Duration {
 	if d.sender.StepTimeout > 0 {
 		return d.sender.StepTimeout

@@ -92,7 +92,7 @@ func (db *DB) start(ctx context.Context, o Options, pool *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	db.writer = newWriter(pool, conn)
+	db.writer = newWriter(pool, conn, db.now)
 	if err := checkPragmas(ctx, conn, o.Durability); err != nil {
 		return err
 	}

@@ -18,6 +18,8 @@ type tx struct {
 	ctx    context.Context
 	stmts  *statements
 	queued []app.NewMail // in this transaction
+	// changed says that a row was certainly changed.
+	changed bool
 	// failed is the first error of a statement. Nothing runs after it: SQLite
 	// may have ended the transaction, and what followed would stand alone.
 	failed error
@@ -38,6 +40,7 @@ func (t *tx) change(query string, args ...any) (n int64, err error) {
 		n, err = result.RowsAffected()
 		return err
 	})
+	t.changed = t.changed || n > 0
 	return n, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync/atomic"
+	"time"
 
 	"taskapi/app"
 )
@@ -45,6 +46,12 @@ type writer struct {
 	stmts   statements
 	// onMail is told of each mail after its commit. May be nil.
 	onMail func(app.NewMail)
+	// onBatch is told how many changes a batch had. May be nil.
+	onBatch func(changes int)
+	// written is when a change last reached the disk, in Unix milliseconds; 0
+	// after one that failed and was not the caller's fault.
+	written atomic.Int64
+	now     func() time.Time
 }
 
 // change is what one caller wants to do.
@@ -56,6 +63,7 @@ type change struct {
 	// What came of it, while its batch is under way.
 	outcome outcome
 	mails   []app.NewMail
+	changed bool
 }
 
 // outcome is an error, or the value that do has panicked with.
@@ -70,8 +78,8 @@ const (
 	stateLeft    // by its caller
 )
 
-func newWriter(pool *sql.DB, conn *sql.Conn) *writer {
-	w := &writer{pool: pool, conn: conn, turn: make(chan struct{}, 1), waiting: make(chan *change, maxWaiting)}
+func newWriter(pool *sql.DB, conn *sql.Conn, now func() time.Time) *writer {
+	w := &writer{pool: pool, conn: conn, now: now, turn: make(chan struct{}, 1), waiting: make(chan *change, maxWaiting)}
 	w.stmts.prepare = conn.PrepareContext
 	w.turn <- struct{}{}
 	return w
@@ -145,13 +153,28 @@ func (w *writer) batch() {
 			w.alone(c)
 		}
 	}
+	if w.onBatch != nil {
+		w.onBatch(len(taken))
+	}
 	for _, c := range taken {
+		w.note(c)
 		if c.outcome == (outcome{}) && w.onMail != nil {
 			for _, mail := range c.mails {
 				w.onMail(mail)
 			}
 		}
 		c.done <- c.outcome
+	}
+}
+
+// note remembers whether writing works, as a change has shown.
+func (w *writer) note(c *change) {
+	var refused *app.Error
+	switch err := c.outcome.err; {
+	case c.outcome == (outcome{}) && c.changed:
+		w.written.Store(millis(w.now()))
+	case err != nil && (!errors.As(err, &refused) || refused.Kind == app.KindUnavailable):
+		w.written.Store(0)
 	}
 }
 
@@ -226,7 +249,7 @@ func (w *writer) try(c *change) {
 	t := &tx{ctx: context.WithoutCancel(c.ctx), stmts: &w.stmts}
 	c.outcome = outcome{}
 	defer func() {
-		c.mails = t.queued
+		c.mails, c.changed = t.queued, t.changed
 		if reason := recover(); reason != nil {
 			// The stack would end here: another goroutine goes on with it.
 			c.outcome = outcome{panicked: fmt.Sprintf("%v\n%s", reason, debug.Stack())}

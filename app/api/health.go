@@ -1,0 +1,50 @@
+package api
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// Where to ask how the server is.
+const (
+	pathAlive = "/healthz" // the process
+	pathReady = "/readyz"  // all that it needs
+)
+
+type readyView struct {
+	Status string            `json:"status"`
+	Checks map[string]string `json:"checks"`
+	*problem
+}
+
+// alive answers as long as the process does.
+func (s *Server) alive(c *fiber.Ctx) error {
+	return send(c, fiber.StatusOK, map[string]string{"status": "ok"})
+}
+
+// ready says of each check whether it holds. Why it does not is in the log.
+func (s *Server) ready(c *fiber.Ctx) error {
+	view := readyView{Status: "ready", Checks: map[string]string{}}
+	if s.Health == nil {
+		return send(c, fiber.StatusOK, view)
+	}
+	report := s.Health.Ready(c.UserContext())
+	var failing []string
+	for _, name := range slices.Sorted(maps.Keys(report.Checks)) {
+		view.Checks[name] = "ok"
+		if !report.Checks[name] {
+			view.Checks[name] = "failing"
+			failing = append(failing, name)
+		}
+	}
+	if report.Ready {
+		return send(c, fiber.StatusOK, view)
+	}
+	view.Status = "not ready"
+	view.problem = &problem{Code: "not_ready", Error: "The server can't do all of its work (" + strings.Join(failing, ", ") + "); its log says why."}
+	c.Set(fiber.HeaderRetryAfter, "1")
+	return send(c, fiber.StatusServiceUnavailable, view)
+}

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+)
+
+// Probe asks a server how it is, as its operator.
+type Probe struct {
+	// URL is where it serves, such as http://127.0.0.1:8000.
+	URL string
+	// AnyCertificate skips the check of the certificate, for a server on this
+	// machine that is asked by its address.
+	AnyCertificate bool
+}
+
+// probeTimeout is more than a check of everything takes.
+const probeTimeout = 8 * time.Second
+
+// ErrNoAnswer says that no taskapi answers there.
+var ErrNoAnswer = errors.New("no taskapi answers")
+
+// Alive returns nil if the process answers, else ErrNoAnswer.
+func (p Probe) Alive(ctx context.Context) error {
+	status, answer, err := p.get(ctx, pathAlive)
+	if err == nil && (status != fiber.StatusOK || answer.Status != "ok") {
+		err = fmt.Errorf("the answer was %d", status)
+	}
+	if err != nil {
+		return fmt.Errorf("%w at %s: %w", ErrNoAnswer, p.URL, err)
+	}
+	return nil
+}
+
+// Ready returns the names of the checks that fail, none for a server that can
+// do its work, or ErrNoAnswer.
+func (p Probe) Ready(ctx context.Context) (failing string, err error) {
+	status, answer, err := p.get(ctx, pathReady)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%w at %s: %w", ErrNoAnswer, p.URL, err)
+	case status == fiber.StatusOK && answer.Status == "ready":
+		return "", nil
+	case status != fiber.StatusServiceUnavailable || answer.Status != "not ready":
+		return "", fmt.Errorf("%w at %s: the answer was %d", ErrNoAnswer, p.URL, status)
+	}
+	var names []string
+	for name, outcome := range answer.Checks {
+		if outcome != "ok" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", "), nil
+}
+
+// probed is what is read of an answer.
+type probed struct {
+	Status string
+	Checks map[string]string
+}
+
+// get ends with the context's deadline, not with its end.
+func (p Probe) get(ctx context.Context, path string) (status int, answer probed, err error) {
+	client := &fasthttp.Client{
+		DialDualStack:       true,
+		MaxResponseBodySize: maxHeaders,
+		TLSConfig:           &tls.Config{InsecureSkipVerify: p.AnyCertificate},
+	}
+	defer client.CloseIdleConnections()
+	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseRequest(request)
+	defer fasthttp.ReleaseResponse(response)
+	request.SetRequestURI(strings.TrimRight(p.URL, "/") + path)
+	request.SetConnectionClose()
+	deadline := time.Now().Add(probeTimeout)
+	if sooner, ok := ctx.Deadline(); ok && sooner.Before(deadline) {
+		deadline = sooner
+	}
+	if err := client.DoDeadline(request, response, deadline); err != nil {
+		return 0, answer, err
+	}
+	return response.StatusCode(), answer, json.Unmarshal(response.Body(), &answer)
+}

@@ -1,0 +1,119 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Check is one thing that must hold for the server to do its work. What Run
+// returns goes to the log and never to who asked; it should end with its
+// context.
+type Check struct {
+	Name string // lower case; anybody may read it
+	Run  func(ctx context.Context) error
+}
+
+const (
+	// healthKeep is how long a report is good for, so that no number of
+	// strangers makes the server check itself more than once a second.
+	healthKeep = time.Second
+	// checkTimeout is how long all checks together may take.
+	checkTimeout = 5 * time.Second
+)
+
+// Health tells whether the server can do its work. The checks run one after
+// the other in Run, and only when somebody asks, so that an idle server leaves
+// its disk alone.
+type Health struct {
+	Checks []Check
+	Now    func() time.Time
+	Log    *slog.Logger
+
+	mu      sync.Mutex
+	last    Report
+	at      time.Time
+	pending chan struct{} // closed when the report that is being made is there
+	wake    chan struct{}
+}
+
+// Report is the outcome of every check, by name.
+type Report struct {
+	Ready  bool
+	Checks map[string]bool
+}
+
+// NewHealth returns a Health; Run makes it answer.
+func NewHealth(now func() time.Time, log *slog.Logger, checks ...Check) *Health {
+	return &Health{Checks: checks, Now: now, Log: log, wake: make(chan struct{}, 1)}
+}
+
+// Ready returns a report that is at most a second old. When none can be made
+// in five seconds, nothing in it holds: a disk that answers nobody is as bad as
+// one that refuses.
+func (h *Health) Ready(ctx context.Context) Report {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	h.mu.Lock()
+	if age := h.Now().Sub(h.at); h.last.Checks != nil && age >= 0 && age < healthKeep {
+		defer h.mu.Unlock()
+		return h.last
+	}
+	if h.pending == nil {
+		h.pending = make(chan struct{})
+		h.wake <- struct{}{} // has room: there is one for each pending report
+	}
+	pending := h.pending
+	h.mu.Unlock()
+	select {
+	case <-pending:
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return h.last
+	case <-ctx.Done():
+		report := Report{Checks: map[string]bool{}}
+		for _, check := range h.Checks {
+			report.Checks[check.Name] = false
+		}
+		return report
+	}
+}
+
+// Run makes the reports that are asked for until the context ends.
+func (h *Health) Run(ctx context.Context) {
+	failing := map[string]bool{}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-h.wake:
+		}
+		report := h.look(ctx, failing)
+		h.mu.Lock()
+		h.last, h.at = report, h.Now()
+		close(h.pending)
+		h.pending = nil
+		h.mu.Unlock()
+	}
+}
+
+// look runs the checks and logs what has changed since the last time.
+func (h *Health) look(ctx context.Context, failing map[string]bool) Report {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	report := Report{Ready: true, Checks: map[string]bool{}}
+	for _, check := range h.Checks {
+		err := check.Run(ctx)
+		report.Checks[check.Name] = err == nil
+		report.Ready = report.Ready && err == nil
+		switch {
+		case err != nil && !failing[check.Name]:
+			h.Log.Error("not ready", "check", check.Name, "error", err)
+		case err == nil && failing[check.Name]:
+			h.Log.Info("ready again", "check", check.Name)
+		}
+		failing[check.Name] = err != nil
+	}
+	return report
+}

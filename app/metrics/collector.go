@@ -1,0 +1,46 @@
+package metrics
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// lookTimeout bounds what is asked of the database when somebody looks.
+const lookTimeout = 5 * time.Second
+
+// collector reads the sources at the moment somebody looks.
+type collector struct{ sources Sources }
+
+func gauge(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("taskapi_"+name, help, labels, nil)
+}
+
+// Describe names nothing, so that the registry takes what Collect sends as it
+// comes.
+func (c *collector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect sends what the sources say.
+func (c *collector) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), lookTimeout)
+	defer cancel()
+	send := func(desc *prometheus.Desc, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
+	}
+	running, waiting := c.sources.Hashing()
+	send(gauge("hashing_running", "Passwords that are being hashed."), float64(running))
+	send(gauge("hashing_waiting", "Passwords that wait for their turn to be hashed."), float64(waiting))
+	changes, log, database := c.sources.Database()
+	send(gauge("database_waiting_changes", "Changes that wait for the writer of the database."), float64(changes))
+	send(gauge("database_wal_bytes", "Size of the write-ahead log."), float64(log))
+	send(gauge("database_bytes", "Size of the database without its log."), float64(database))
+	// Where the outbox can't be read, its metrics are missing, and the check of
+	// the database says why.
+	if queued, dead, overdue, err := c.sources.Outbox(ctx); err == nil {
+		mails := gauge("outbox_mails", "Mails that have not been sent, by status.", "status")
+		send(mails, float64(queued), "queued")
+		send(mails, float64(dead), "dead")
+		send(gauge("outbox_overdue_seconds", "How long the first waiting mail has been due."), overdue.Seconds())
+	}
+}

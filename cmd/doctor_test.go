@@ -1,0 +1,117 @@
+package cmd
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"taskapi/app/mailer/mailertest"
+)
+
+// finds checks the line of one examination.
+func (o outcome) finds(t *testing.T, grade, exam, text string) {
+	t.Helper()
+	line := regexp.MustCompile(`(?m)^` + grade + ` +` + exam + ` +.*` + regexp.QuoteMeta(text))
+	if !line.MatchString(o.out) {
+		t.Errorf("no %s of %s with %q in\n%s%s", grade, exam, text, o.out, o.err)
+	}
+}
+
+func TestDoctorOfAHealthyInstallation(t *testing.T) {
+	data := folder(t)
+	port := "--addr=127.0.0.1:0"
+	before := world{}.taskapi(t, "doctor", data, port).expect(t, exitOK)
+	before.finds(t, "ok", "folder", `"taskapi serve" makes it`)
+	before.finds(t, "ok", "database", `"taskapi serve" makes it`)
+	if _, err := os.Stat("data"); err == nil {
+		t.Error("the doctor made the data folder")
+	}
+	p := start(t, nil)
+	during := world{}.taskapi(t, "doctor", data, "--addr="+strings.TrimPrefix(p.url, "http://")).expect(t, exitOK)
+	for exam, text := range map[string]string{
+		"port": "a taskapi is serving at " + p.url, "database": "every page of the database is whole", "disk": "GiB are free",
+		"sync": "the disk keeps a write within", "filesystem": "a disk of this machine", "mail": "no mail server is set", "folder": "the data folder is",
+	} {
+		during.finds(t, "ok", exam, text)
+	}
+	if got := files(t); strings.Contains(got, "doctor") {
+		t.Errorf("left in the data folder: %s", got)
+	}
+	if lines := strings.Count(during.out, "\n"); lines != 9 {
+		t.Errorf("%d lines, want one for each thing:\n%s", lines, during.out)
+	}
+}
+
+func TestDoctorFindsWhatIsWrong(t *testing.T) {
+	data := folder(t)
+	world{}.taskapi(t, "db", "init", data).expect(t, exitOK)
+	file, err := os.ReadFile("data/taskapi.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := append([]byte(nil), file...)
+	for i := 4 * 4096; i < 5*4096; i++ {
+		broken[i] = 0xA5
+	}
+	writeFile(t, "data/taskapi.db", string(broken))
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = other.Close() })
+	got := world{}.taskapi(t, "doctor", data, "--addr="+other.Addr().String()).expect(t, exitFailed, "2 of the things above need to be put right")
+	got.finds(t, "fail", "database", "is damaged; stop the server and restore a backup")
+	got.finds(t, "fail", "port", "another program is already listening on "+other.Addr().String())
+
+	writeFile(t, "data/taskapi.db", string(file))
+	future := time.Now().Add(24 * time.Hour)
+	if err := os.Chtimes("data/taskapi.db", future, future); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod("data", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod("data/taskapi.db", 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got = world{}.taskapi(t, "doctor", data, "--addr=127.0.0.1:0").expect(t, exitFailed)
+	got.finds(t, "fail", "clock", "taskapi.db was written at")
+	got.finds(t, "warn", "folder", "other users of this machine may read")
+
+	writeFile(t, "plain", "")
+	got = world{}.taskapi(t, "doctor", "--data-dir=plain", "--addr=192.0.2.1:1").expect(t, exitFailed)
+	got.finds(t, "fail", "folder", "is not a folder; choose another with --data-dir")
+	got.finds(t, "fail", "port", "can't be listened on")
+	world{}.taskapi(t, "doctor", "--addr=8000").expect(t, exitUsage, "HOST:PORT")
+}
+
+func TestDoctorNamesTheStepAtWhichMailIsRefused(t *testing.T) {
+	data := folder(t)
+	server := mailertest.Start(t, mailertest.Options{TLS: "none", Username: "sender", Password: "right"})
+	try := func(password, port string) outcome {
+		return world{environ: []string{"MAIL_SERVER=" + server.Host, "MAIL_PORT=" + port, "MAIL_USERNAME=sender", "MAIL_PASSWORD=" + password,
+			"MAIL_DEFAULT_SENDER=Tasks <tasks@example.com>", "TASKAPI_MAIL_TLS=none"}}.taskapi(t, "doctor", data, "--addr=127.0.0.1:0")
+	}
+	try("right", portText(server.Port)).expect(t, exitOK).finds(t, "ok", "mail", "lets us in")
+	wrong := try("wrong one", portText(server.Port)).expect(t, exitFailed)
+	wrong.finds(t, "fail", "mail", `at step "auth"`)
+	wrong.finds(t, "fail", "mail", "check --mail-username and --mail-password")
+	if strings.Contains(wrong.out+wrong.err, "wrong one") {
+		t.Error("the password is shown")
+	}
+	try("right", "1").expect(t, exitFailed).finds(t, "fail", "mail", `at step "connect"`)
+}
+
+func TestAClockBeforeThisProgram(t *testing.T) {
+	d := data{filepath.Join(t.TempDir(), "data")}
+	if f := examClock(d, "2026-11-24T00:00:00Z", time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)); f.grade != bad {
+		t.Error(f)
+	}
+	if f := examClock(d, "", time.Date(1970, 1, 1, 0, 1, 0, 0, time.UTC)); f.grade != bad || !strings.Contains(f.sentence, "the clock shows 1970-01-01; set it") {
+		t.Error(f)
+	}
+}

@@ -1,0 +1,255 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/mail"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"taskapi/app/mailer"
+	"taskapi/app/sqlite"
+	"taskapi/cmd/machine"
+)
+
+const (
+	// slowSync and uselessSync are what a sync of the disk may take: each
+	// answered write waits for one.
+	slowSync    = 100 * time.Millisecond
+	uselessSync = 2 * time.Second
+	// clockSlack is how far in the future a file may be: clocks are corrected.
+	clockSlack = 5 * time.Minute
+	// mailStep is how long the mail server may take for a step.
+	mailStep = 8 * time.Second
+)
+
+func examBinary() finding {
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return warning("this binary does not say what it is made of; build it with Go modules")
+	}
+	known, err := sqlite.CheckPair(build)
+	switch {
+	case err != nil:
+		return failure("the database's driver and its C library do not go together (%v); build from an unchanged go.mod, or install a release", err)
+	case !known:
+		return warning("this binary does not say which libraries it holds; build it with \"go build\" in the module's own folder")
+	}
+	return okay("the database's driver and its C library go together")
+}
+
+// examClock compares the clock with what can't be in its future: this program,
+// and what it has written. One without a battery begins in the past.
+func examClock(d data, built string, now time.Time) finding {
+	oldest, err := time.Parse(time.RFC3339, built)
+	if err != nil { // not a release
+		oldest = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	if now.Before(oldest.Add(-clockSlack)) {
+		return failure("the clock shows %s; set it, and keep it right with NTP (\"timedatectl set-ntp true\")", now.Format(time.DateOnly))
+	}
+	for _, name := range []string{databaseFile, databaseFile + "-wal", keyFile} {
+		if info, err := os.Stat(filepath.Join(d.dir, name)); err == nil && info.ModTime().After(now.Add(clockSlack)) {
+			return failure("the clock shows %s, but %s was written at %s; set the clock, and keep it right with NTP",
+				now.Format(time.DateTime), name, info.ModTime().Format(time.DateTime))
+		}
+	}
+	if machine.ClockState() == machine.ClockFree {
+		return warning("nothing keeps the clock right; switch NTP on (\"timedatectl set-ntp true\"), or tokens and links expire at the wrong time")
+	}
+	return okay("the clock shows %s", now.Format(time.RFC3339))
+}
+
+func examFolder(d data) finding {
+	info, err := os.Stat(d.dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return okay("there is no data folder %s yet; \"taskapi serve\" makes it", d.dir)
+	case err != nil:
+		return failure("the data folder %s can't be read; run this as the user it belongs to, or choose another with --data-dir", d.dir)
+	case !info.IsDir():
+		return failure("%s is not a folder; choose another with --data-dir", d.dir)
+	}
+	probe, err := os.CreateTemp(d.dir, ".doctor-*")
+	if err != nil {
+		return failure("nothing can be written in %s (%v); run this as the user it belongs to, or change who may write there", d.dir, cause(err))
+	}
+	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
+		return failure("what was written in %s can't be removed (%v); change who may write there", d.dir, cause(err))
+	}
+	return examModes(d, info)
+}
+
+// examModes looks who else may read what is secret, and whether we may use it.
+func examModes(d data, folder fs.FileInfo) finding {
+	for _, name := range []string{databaseFile, keyFile} {
+		path := filepath.Join(d.dir, name)
+		info, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		switch {
+		case err != nil:
+			return failure("%s can't be read; run this as the user it belongs to", path)
+		case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 && folder.Mode().Perm()&0o077 != 0:
+			return warning("other users of this machine may read %s; run \"chmod 700 %s\"", path, d.dir)
+		}
+	}
+	if _, err := os.ReadFile(filepath.Join(d.dir, keyFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return failure("the key in %s can't be read; run this as the user it belongs to", d.dir)
+	}
+	return okay("the data folder is %s", d.dir)
+}
+
+func examFileSystem(d data) finding {
+	name, err := machine.NetworkFS(existingPart(d.dir))
+	switch {
+	case err != nil:
+		return warning("the file system of %s can't be told (%v)", d.dir, cause(err))
+	case name == "FUSE":
+		return warning("%s is on a FUSE file system; if that is one of a network, move the data to a disk of this machine", d.dir)
+	case name != "":
+		return failure("%s is on a network file system (%s), where databases get damaged; move the data to a disk of this machine", d.dir, name)
+	}
+	return okay("the data is on a disk of this machine")
+}
+
+func examRoom(d data) finding {
+	dir := existingPart(d.dir)
+	free, err := machine.FreeBytes(dir)
+	switch {
+	case err != nil:
+		return warning("the room on the disk of %s can't be told (%v)", d.dir, cause(err))
+	case free < leastFree:
+		return failure("the disk of %s is full (%d MiB are left); make room", d.dir, free>>20)
+	case free < 10*leastFree:
+		return warning("only %d MiB are left on the disk of %s; make room", free>>20, d.dir)
+	}
+	return okay("%.1f GiB are free on the disk", float64(free)/(1<<30))
+}
+
+// examSync measures what every answered write waits for.
+func examSync(ctx context.Context, d data) finding {
+	if _, err := os.Stat(d.dir); err != nil {
+		return okay("not measured before there is a data folder")
+	}
+	took, err := slowestSync(ctx, d.dir)
+	switch {
+	case err != nil:
+		return failure("writing in %s fails (%v); make room, or look at the system's log for a broken disk", d.dir, cause(err))
+	case took > uselessSync:
+		return failure("the disk takes %s to keep one write; it is overloaded or breaking: look at the system's log", took.Round(time.Millisecond))
+	case took > slowSync:
+		return warning("the disk takes %s to keep one write; every change waits for that: a faster disk, or --durability normal, helps", took.Round(time.Millisecond))
+	}
+	return okay("the disk keeps a write within %s", max(took.Round(100*time.Microsecond), 100*time.Microsecond))
+}
+
+// slowestSync writes and syncs a page a few times and returns the slowest.
+func slowestSync(ctx context.Context, dir string) (slowest time.Duration, err error) {
+	file, err := os.CreateTemp(dir, ".doctor-*")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, file.Close(), os.Remove(file.Name())) }()
+	page := make([]byte, 4096)
+	for range 5 {
+		if ctx.Err() != nil {
+			return max(slowest, uselessSync+1), nil
+		}
+		began := time.Now()
+		if _, err := file.Write(page); err != nil {
+			return 0, err
+		}
+		if err := file.Sync(); err != nil {
+			return 0, err
+		}
+		slowest = max(slowest, time.Since(began))
+	}
+	return slowest, nil
+}
+
+func examDatabase(ctx context.Context, d data) finding {
+	path := d.database()
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return okay("there is no database yet; \"taskapi serve\" makes it")
+	}
+	err := sqlite.Inspect(ctx, path)
+	switch {
+	case err == nil:
+		return okay("every page of the database is whole")
+	case ctx.Err() != nil:
+		return warning("the database is too large to be looked through in %s; nothing wrong was found until then", examTimeout)
+	case errors.Is(err, sqlite.ErrDamaged), errors.Is(err, sqlite.ErrNotDatabase):
+		return failure("%s is damaged; stop the server and restore a backup (%v)", path, cause(err))
+	case errors.Is(err, sqlite.ErrForeign):
+		return failure("%s belongs to another program; choose another folder with --data-dir", path)
+	case errors.Is(err, sqlite.ErrNewer):
+		return failure("%s was made by a newer version of taskapi; install that version or restore a backup", path)
+	case errors.Is(err, sqlite.ErrLocked):
+		return warning("%s is held by another process; try again in a moment", path)
+	case errors.Is(err, sqlite.ErrReadOnly):
+		return failure("%s can't be used; run this as the user it belongs to, or change who may write there", path)
+	}
+	return failure("%s can't be read (%v); look at the system's log for a broken disk", path, cause(err))
+}
+
+// examPort takes the address for a moment, unless our own server has it.
+func examPort(ctx context.Context, s Settings, d data) finding {
+	listener, err := listen(ctx, s.Addr, "--addr")
+	if err == nil {
+		if err = listener.Close(); err == nil {
+			return okay("%s is free; no server is running there", s.Addr)
+		}
+	}
+	if release, lockErr := d.lock(); lockErr == nil {
+		return failure("%v", errors.Join(err, release()))
+	}
+	if ownProbe(s).Alive(ctx) != nil {
+		return failure("%v", err)
+	}
+	return okay("a taskapi is serving at %s", ownProbe(s).URL)
+}
+
+func examMail(ctx context.Context, s MailSettings) finding {
+	if s.Server == "" {
+		return okay("no mail server is set: mails stay in the outbox")
+	}
+	server := sender(s)
+	server.StepTimeout = mailStep
+	from := s.From
+	if address, err := mail.ParseAddress(from); err == nil {
+		from = address.Address
+	}
+	if err := server.Try(ctx, from); err != nil {
+		return failure("%s refuses us %v. %s", s.Server, err, mailer.Advice(err))
+	}
+	return okay("%s, port %d, lets us in; \"taskapi mail test ADDRESS\" sends a mail", s.Server, s.Port)
+}
+
+// existingPart is the folder, or the one above that is there.
+func existingPart(dir string) string {
+	dir, err := filepath.Abs(dir)
+	for err == nil {
+		if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	return dir
+}
+
+// cause is an error on one line without the path that the sentence has.
+func cause(err error) string {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return strings.Join(strings.Fields(fmt.Sprint(err)), " ")
+}

@@ -1,0 +1,67 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"taskapi/app/api"
+)
+
+func newHealthCommand(a *application) *cobra.Command {
+	var live bool
+	cmd := &cobra.Command{
+		Use: "health [URL]", Short: "Ask a running server whether it can do its work",
+		Long: `Ask a running server whether it can do its work: the one that the settings
+describe, or the one at URL. Exits with 0 if so, else with 1; for the health
+check of a container or a monitor. "taskapi doctor" says what to do about it.`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 || len(args) == 1 && !strings.HasPrefix(args[0], "http://") && !strings.HasPrefix(args[0], "https://") {
+				return usagef("%q wants at most one argument: an address such as http://127.0.0.1:8000", cmd.CommandPath())
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := a.settings(cmd)
+			if err != nil {
+				return err
+			}
+			probe := ownProbe(l.settings)
+			if len(args) == 1 {
+				probe = api.Probe{URL: args[0]}
+			}
+			return a.health(cmd.Context(), probe, live)
+		},
+	}
+	cmd.Flags().BoolVar(&live, "live", false, "ask only whether the process answers")
+	addSettings(cmd, listenSettings)
+	return cmd
+}
+
+// ownProbe asks the server of these settings, on this machine.
+func ownProbe(s Settings) api.Probe { return probeAt(s, s.Addr) }
+
+// probeAt believes any certificate: the one of the domain is not for the
+// address of this machine.
+func probeAt(s Settings, addr string) api.Probe {
+	return api.Probe{URL: s.localURL(addr), AnyCertificate: true}
+}
+
+func (a *application) health(ctx context.Context, probe api.Probe, live bool) error {
+	if live {
+		if err := probe.Alive(ctx); err != nil {
+			return err
+		}
+		return a.printf("alive\n")
+	}
+	failing, err := probe.Ready(ctx)
+	switch {
+	case err != nil:
+		return err
+	case failing != "":
+		return errors.New("not ready: " + failing + "; the server's log says why, and \"taskapi doctor\" what to do")
+	}
+	return a.printf("ready\n")
+}

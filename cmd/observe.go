@@ -1,0 +1,91 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"taskapi/app"
+	"taskapi/app/api"
+	"taskapi/app/metrics"
+	"taskapi/app/sqlite"
+	"taskapi/cmd/machine"
+)
+
+const (
+	// writeProof is how long a write that has worked stands for those to come.
+	writeProof = 30 * time.Second
+	// leastFree is the room on the disk below which the server is not ready:
+	// time to make some before writes fail.
+	leastFree = 64 << 20
+	// mostOverdue is how late the mail worker may be.
+	mostOverdue = 10 * time.Minute
+)
+
+// newHealth lists what /readyz looks at.
+func newHealth(s Settings, db *sqlite.DB, backups *sqlite.Backups, log *slog.Logger) *app.Health {
+	checks := []app.Check{
+		{Name: "database", Run: func(ctx context.Context) error {
+			if err := db.CheckRead(ctx); err != nil {
+				return err
+			}
+			return db.CheckWrite(ctx, writeProof)
+		}},
+		{Name: "disk", Run: func(context.Context) error { return enoughRoom(filepath.Dir(db.Path())) }},
+	}
+	if s.Mail.Server != "" {
+		checks = append(checks, app.Check{Name: "outbox", Run: func(ctx context.Context) error {
+			overdue, err := db.Overdue(ctx)
+			if err == nil && overdue > mostOverdue {
+				err = fmt.Errorf("a mail has been due for %s", overdue.Round(time.Second))
+			}
+			return err
+		}})
+	}
+	if s.BackupEvery > 0 {
+		began := time.Now() // a server that has just begun is owed no backup yet
+		checks = append(checks, app.Check{Name: "backup", Run: func(context.Context) error {
+			age, err := backups.Overdue(began)
+			if err == nil && age > 0 {
+				err = fmt.Errorf("the last backup that worked is %s old; one was to be made every %s", age.Round(time.Second), s.BackupEvery)
+			}
+			return err
+		}})
+	}
+	return app.NewHealth(time.Now, log, checks...)
+}
+
+func enoughRoom(dir string) error {
+	free, err := machine.FreeBytes(dir)
+	if err == nil && free < leastFree {
+		err = fmt.Errorf("only %d MiB are free on the disk of %s", free>>20, dir)
+	}
+	return err
+}
+
+// newMetrics returns what serves the metrics, and lets the parts of the server
+// tell it what they do.
+func newMetrics(version string, db *sqlite.DB, config *api.Config) (*api.Side, error) {
+	counts, err := metrics.New(version, metrics.Sources{
+		Hashing: config.Users.Passwords.Load,
+		Database: func() (int, int64, int64) {
+			load := db.Load()
+			return load.Waiting, load.LogBytes, load.DatabaseBytes
+		},
+		Outbox: func(ctx context.Context) (int64, int64, time.Duration, error) {
+			outbox, err := db.Outbox(ctx)
+			if err != nil || outbox.Due.IsZero() {
+				return outbox.Queued, outbox.Dead, 0, err
+			}
+			return outbox.Queued, outbox.Dead, max(0, time.Since(outbox.Due)), nil
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	db.OnBatch(counts.Batch)
+	config.OnAnswer = counts.Answer
+	return api.NewMetricsPage(metrics.ContentType(), counts.Write, config.Log), nil
+}

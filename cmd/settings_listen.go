@@ -1,0 +1,99 @@
+package cmd
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// How the server is reached: addresses, and HTTPS.
+
+// parseMetricsAddr wants the network named, even if it is every one: nobody
+// shall publish what the server does by leaving something out.
+func parseMetricsAddr(s *Settings, value string) error {
+	if value == "" {
+		return nil
+	}
+	if host, _, err := net.SplitHostPort(value); err != nil || host == "" {
+		return errors.New("expected HOST:PORT such as 127.0.0.1:9090 for this machine, or 0.0.0.0:9090 for every network")
+	}
+	return parseOtherAddr(value, &s.MetricsAddr)
+}
+
+func parseRedirectAddr(s *Settings, value string) error {
+	if value == "" {
+		return nil
+	}
+	return parseOtherAddr(value, &s.RedirectAddr)
+}
+
+func parseOtherAddr(value string, field *string) error {
+	var other Settings
+	err := parseAddr(&other, value)
+	*field = other.Addr
+	return err
+}
+
+func parseDomains(s *Settings, value string) error {
+	for _, domain := range list(value) {
+		bad := func(r rune) bool {
+			return !('a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '-' || r == '.')
+		}
+		if strings.ContainsFunc(domain, bad) || !strings.Contains(strings.Trim(domain, "."), ".") || net.ParseIP(domain) != nil {
+			return errors.New("expected domains such as tasks.example.com, separated by commas")
+		}
+		s.ACMEDomains = append(s.ACMEDomains, domain)
+	}
+	return nil
+}
+
+func parseDirectory(s *Settings, value string) error {
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "https" || u.Host == "" {
+		return errors.New("expected the address of an ACME directory, https://…")
+	}
+	s.ACMEDirectory = value
+	return nil
+}
+
+// encrypted reports whether the server speaks HTTPS itself.
+func (s *Settings) encrypted() bool { return s.TLSCert != "" || len(s.ACMEDomains) > 0 }
+
+func (s *Settings) completeTLS(mistake func(flag, problem string)) {
+	switch {
+	case s.TLSCert != "" && s.TLSKey == "":
+		mistake("tls-key", "expected the file of the certificate's key")
+	case s.TLSCert == "" && s.TLSKey != "":
+		mistake("tls-cert", "expected the file of the certificate")
+	case s.TLSCert != "" && len(s.ACMEDomains) > 0:
+		mistake("acme-domain", "expected either this or tls-cert, not both")
+	}
+	if s.RedirectAddr != "" && !s.encrypted() {
+		mistake("redirect-addr", "there is nothing to send browsers to without tls-cert or acme-domain")
+	}
+}
+
+// localURL is where a browser on this machine finds the address.
+func (s *Settings) localURL(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err != nil || host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	if s.encrypted() {
+		return "https://" + net.JoinHostPort(host, port)
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// defaultURL is the public-url of who has set none.
+func (s *Settings) defaultURL(addr string) string {
+	_, port, err := net.SplitHostPort(addr)
+	switch {
+	case err != nil || len(s.ACMEDomains) == 0:
+		return s.localURL(addr)
+	case port == "443":
+		return "https://" + s.ACMEDomains[0]
+	}
+	return "https://" + net.JoinHostPort(s.ACMEDomains[0], port)
+}
