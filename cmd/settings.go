@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"taskapi/app/sqlite"
-	"taskapi/cmd/certs"
 )
 
 // Settings is everything an operator can choose.
@@ -66,7 +65,7 @@ type setting struct {
 }
 
 func table() []setting {
-	return []setting{
+	return append([]setting{
 		{flag: "addr", env: []string{"TASKAPI_ADDR"}, initial: "127.0.0.1:8000",
 			meaning: "address to listen on; :8000 is port 8000 of every network", parse: parseAddr},
 		{flag: "data-dir", env: []string{"TASKAPI_DATA_DIR"}, initial: "./taskapi-data",
@@ -115,23 +114,11 @@ func table() []setting {
 			meaning: "sender of the mails (default the username)", parse: text(func(s *Settings) *string { return &s.Mail.From })},
 		{flag: "mail-tls", env: []string{"TASKAPI_MAIL_TLS"}, initial: "starttls", mail: true,
 			meaning: "starttls, tls or none", parse: parseMailTLS},
-		{flag: "tls-cert", env: []string{"TASKAPI_TLS_CERT"},
-			meaning: "file of the certificate with its chain, to speak HTTPS; read again when it changes", parse: text(func(s *Settings) *string { return &s.TLSCert })},
-		{flag: "tls-key", env: []string{"TASKAPI_TLS_KEY"},
-			meaning: "file of its key", parse: text(func(s *Settings) *string { return &s.TLSKey })},
-		{flag: "acme-domain", env: []string{"TASKAPI_ACME_DOMAIN"},
-			meaning: "domains to get certificates for, to speak HTTPS; port 443 of each must lead here", parse: parseDomains},
-		{flag: "acme-directory", env: []string{"TASKAPI_ACME_DIRECTORY"}, initial: certs.LetsEncrypt,
-			meaning: "the authority that is asked for them; by using it you agree to its terms", parse: parseDirectory},
-		{flag: "redirect-addr", env: []string{"TASKAPI_REDIRECT_ADDR"},
-			meaning: "address, such as :80, from where browsers are sent to the public-url (default none)", parse: parseRedirectAddr},
-		{flag: "metrics-addr", env: []string{"TASKAPI_METRICS_ADDR"},
-			meaning: "address for Prometheus, such as 127.0.0.1:9090; whoever reaches it reads the metrics (default none)", parse: parseMetricsAddr},
 		{flag: "log-format", env: []string{"TASKAPI_LOG_FORMAT"}, initial: "text",
 			meaning: "text or json", parse: oneOf(func(s *Settings) *string { return &s.LogFormat }, "text", "json")},
 		{flag: "log-level", env: []string{"TASKAPI_LOG_LEVEL"}, initial: "info",
 			meaning: "debug, info, warn or error", parse: parseLogLevel},
-	}
+	}, listenRows()...)
 }
 
 // mailPort is the port of the transport where none is given (RFC 8314, RFC 5321).
