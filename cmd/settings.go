@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"taskapi/app/sqlite"
-	"taskapi/cmd/certs"
 )
 
 // Settings is everything an operator can choose.
@@ -71,10 +70,10 @@ type setting struct {
 }
 
 func table() []setting {
-	return slices.Concat(serverTable(), accountTable(), keepingTable(), mailTable(), doorTable())
+	return slices.Concat(serverRows(), accountRows(), keepingRows(), mailRows(), listenRows(), otherRows())
 }
 
-func serverTable() []setting {
+func serverRows() []setting {
 	return []setting{
 		{flag: "addr", env: []string{"TASKAPI_ADDR"}, initial: "127.0.0.1:8000",
 			meaning: "address to listen on; :8000 is port 8000 of every network", parse: parseAddr},
@@ -95,7 +94,7 @@ func serverTable() []setting {
 	}
 }
 
-func accountTable() []setting {
+func accountRows() []setting {
 	return []setting{
 		{flag: "registration", env: []string{"TASKAPI_REGISTRATION"}, initial: "open",
 			meaning: "who may make an account: open (anyone) or closed (an admin)", parse: choice("open", "closed", func(s *Settings) *bool { return &s.RegistrationOpen })},
@@ -116,7 +115,7 @@ func accountTable() []setting {
 	}
 }
 
-func keepingTable() []setting {
+func keepingRows() []setting {
 	return []setting{
 		{flag: "audit-keep", env: []string{"TASKAPI_AUDIT_KEEP"}, initial: "2160h",
 			meaning: "how long the audit record is kept, 24h to 87600h (2160h is 90 days)", parse: duration(24*time.Hour, 87600*time.Hour, func(s *Settings) *time.Duration { return &s.AuditKeep })},
@@ -131,7 +130,7 @@ func keepingTable() []setting {
 	}
 }
 
-func mailTable() []setting {
+func mailRows() []setting {
 	return []setting{
 		{flag: "mail-server", env: []string{"TASKAPI_MAIL_SERVER", "MAIL_SERVER"}, mail: true,
 			meaning: "SMTP server; without one, mails stay in the outbox", parse: text(func(s *Settings) *string { return &s.Mail.Server })},
@@ -148,22 +147,10 @@ func mailTable() []setting {
 	}
 }
 
-func doorTable() []setting {
+func otherRows() []setting {
 	return []setting{
 		{flag: importPassword, env: []string{"TASKAPI_IMPORT_PASSWORD"}, secret: true,
 			meaning: "password of the database that \"taskapi db import\" reads (default: asked for)", parse: text(func(s *Settings) *string { return &s.ImportPassword })},
-		{flag: "tls-cert", env: []string{"TASKAPI_TLS_CERT"},
-			meaning: "file of the certificate with its chain, to speak HTTPS; read again when it changes", parse: text(func(s *Settings) *string { return &s.TLSCert })},
-		{flag: "tls-key", env: []string{"TASKAPI_TLS_KEY"},
-			meaning: "file of its key", parse: text(func(s *Settings) *string { return &s.TLSKey })},
-		{flag: "acme-domain", env: []string{"TASKAPI_ACME_DOMAIN"},
-			meaning: "domains to get certificates for, to speak HTTPS; port 443 of each must lead here", parse: parseDomains},
-		{flag: "acme-directory", env: []string{"TASKAPI_ACME_DIRECTORY"}, initial: certs.LetsEncrypt,
-			meaning: "the authority that is asked for them; by using it you agree to its terms", parse: parseDirectory},
-		{flag: "redirect-addr", env: []string{"TASKAPI_REDIRECT_ADDR"},
-			meaning: "address, such as :80, from where browsers are sent to the public-url (default none)", parse: parseRedirectAddr},
-		{flag: "metrics-addr", env: []string{"TASKAPI_METRICS_ADDR"},
-			meaning: "address for Prometheus, such as 127.0.0.1:9090; whoever reaches it reads the metrics (default none)", parse: parseMetricsAddr},
 		{flag: "log-format", env: []string{"TASKAPI_LOG_FORMAT"}, initial: "text",
 			meaning: "text or json", parse: oneOf(func(s *Settings) *string { return &s.LogFormat }, "text", "json")},
 		{flag: "log-level", env: []string{"TASKAPI_LOG_LEVEL"}, initial: "info",

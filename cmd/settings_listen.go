@@ -5,9 +5,28 @@ import (
 	"net"
 	"net/url"
 	"strings"
+
+	"taskapi/cmd/certs"
 )
 
-// How the server is reached: addresses, and HTTPS.
+// listenRows are the rows of the table on how the server is reached: HTTPS, and
+// addresses beside the main one.
+func listenRows() []setting {
+	return []setting{
+		{flag: "tls-cert", env: []string{"TASKAPI_TLS_CERT"},
+			meaning: "file of the certificate with its chain, to speak HTTPS; read again when it changes", parse: text(func(s *Settings) *string { return &s.TLSCert })},
+		{flag: "tls-key", env: []string{"TASKAPI_TLS_KEY"},
+			meaning: "file of its key", parse: text(func(s *Settings) *string { return &s.TLSKey })},
+		{flag: "acme-domain", env: []string{"TASKAPI_ACME_DOMAIN"},
+			meaning: "domains to get certificates for, to speak HTTPS; port 443 of each must lead here", parse: parseDomains},
+		{flag: "acme-directory", env: []string{"TASKAPI_ACME_DIRECTORY"}, initial: certs.LetsEncrypt,
+			meaning: "the authority that is asked for them; by using it you agree to its terms", parse: parseDirectory},
+		{flag: "redirect-addr", env: []string{"TASKAPI_REDIRECT_ADDR"},
+			meaning: "address, such as :80, from where browsers are sent to the public-url (default none)", parse: parseRedirectAddr},
+		{flag: "metrics-addr", env: []string{"TASKAPI_METRICS_ADDR"},
+			meaning: "address for Prometheus, such as 127.0.0.1:9090; whoever reaches it reads the metrics (default none)", parse: parseMetricsAddr},
+	}
+}
 
 // parseMetricsAddr wants the network named, even if it is every one: nobody
 // shall publish what the server does by leaving something out.
@@ -37,10 +56,7 @@ func parseOtherAddr(value string, field *string) error {
 
 func parseDomains(s *Settings, value string) error {
 	for _, domain := range list(value) {
-		bad := func(r rune) bool {
-			return !('a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '-' || r == '.')
-		}
-		if strings.ContainsFunc(domain, bad) || !strings.Contains(strings.Trim(domain, "."), ".") || net.ParseIP(domain) != nil {
+		if strings.Trim(domain, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "" || !strings.Contains(strings.Trim(domain, "."), ".") || net.ParseIP(domain) != nil {
 			return errors.New("expected domains such as tasks.example.com, separated by commas")
 		}
 		s.ACMEDomains = append(s.ACMEDomains, domain)

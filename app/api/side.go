@@ -2,9 +2,11 @@ package api
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -13,14 +15,26 @@ import (
 
 // Side is a small HTTP server beside the real one, for what does not belong
 // to the API.
-type Side struct{ server *fasthttp.Server }
+type Side struct {
+	server *fasthttp.Server
+	log    *slog.Logger
+}
 
 // sideTimeout bounds every step of a connection to a Side.
 const sideTimeout = 15 * time.Second
 
 func newSide(log *slog.Logger, handle fasthttp.RequestHandler) *Side {
-	return &Side{&fasthttp.Server{
-		Handler: handle, NoDefaultServerHeader: true, CloseOnShutdown: true,
+	safely := func(ctx *fasthttp.RequestCtx) {
+		defer func() { // fasthttp lets a panic end the process
+			if reason := recover(); reason != nil {
+				log.Error("panic at a side address", "panic", reason, "stack", string(debug.Stack()))
+				ctx.Error("Something went wrong.\n", fasthttp.StatusInternalServerError)
+			}
+		}()
+		handle(ctx)
+	}
+	return &Side{log: log, server: &fasthttp.Server{
+		Handler: safely, NoDefaultServerHeader: true, CloseOnShutdown: true,
 		ReadTimeout: sideTimeout, WriteTimeout: sideTimeout, IdleTimeout: 4 * sideTimeout,
 		MaxRequestBodySize: 1 << 10, ReadBufferSize: maxHeaders, Concurrency: 256,
 		Logger: sideLog{log},
@@ -58,7 +72,7 @@ func NewMetricsPage(contentType string, write func(io.Writer) error, log *slog.L
 // another address.
 func NewRedirect(to string, log *slog.Logger) *Side {
 	return newSide(log, func(ctx *fasthttp.RequestCtx) {
-		// As it was written: a path that is decoded may become another header.
+		// With its escapes: a path without them could become another header.
 		ctx.Response.Header.Set(fasthttp.HeaderLocation, to+"/"+strings.TrimLeft(string(ctx.Request.RequestURI()), "/"))
 		ctx.SetStatusCode(fasthttp.StatusPermanentRedirect)
 	})
@@ -72,10 +86,9 @@ func (s *Side) Serve(ctx context.Context, listener net.Listener) error {
 		defer cancel()
 		stopped <- s.server.ShutdownWithContext(limit)
 	})
-	err := s.server.Serve(listener)
+	err := s.server.Serve(newListener(listener, s.log))
 	if stop() {
 		return err // it ended by itself
 	}
-	<-stopped // who did not end in time is cut off: nothing is lost here
-	return err
+	return errors.Join(err, <-stopped)
 }

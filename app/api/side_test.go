@@ -1,0 +1,75 @@
+package api_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"taskapi/app/api"
+)
+
+// serveSide serves on a free port until the end of the test.
+func serveSide(t *testing.T, side *api.Side) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	var served sync.WaitGroup
+	served.Go(func() {
+		if err := side.Serve(ctx, listener); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(func() { stop(); served.Wait() })
+	return listener.Addr().String()
+}
+
+// rawTo sends what no client library would.
+func rawTo(t *testing.T, addr, request string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	must(t, err)
+	defer func() { _ = conn.Close() }()
+	_, err = io.WriteString(conn, request)
+	must(t, err)
+	answer, err := io.ReadAll(conn)
+	must(t, err)
+	return string(answer)
+}
+
+func TestRedirectLeadsNowhereElse(t *testing.T) {
+	addr := serveSide(t, api.NewRedirect("https://tasks.example.com", slog.New(slog.DiscardHandler)))
+	for target, want := range map[string]string{
+		"/": "/", "/tasks/?page=2": "/tasks/?page=2", "//evil.example/x": "/evil.example/x", "/%0d%0aSet-Cookie:a": "/%0D%0ASet-Cookie:a",
+		"http://evil.example/a": "/a",
+	} {
+		answer := rawTo(t, addr, "GET "+target+" HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+		if !strings.HasPrefix(answer, "HTTP/1.1 308") || !strings.Contains(answer, "\r\nLocation: https://tasks.example.com"+want+"\r\n") || strings.Contains(answer, "\nSet-Cookie") {
+			t.Errorf("%s:\n%s", target, answer)
+		}
+	}
+}
+
+func TestMetricsPageSurvivesItsWriter(t *testing.T) {
+	var log lockedBuffer
+	addr := serveSide(t, api.NewMetricsPage("text/plain", func(io.Writer) error { panic("the cause") }, slog.New(slog.NewTextHandler(&log, nil))))
+	for range 2 {
+		response, err := http.Get("http://" + addr + "/metrics")
+		must(t, err)
+		must(t, response.Body.Close())
+		if response.StatusCode != 500 || !strings.Contains(log.String(), "the cause") {
+			t.Error(response.StatusCode, log.String())
+		}
+	}
+	response, err := http.Post("http://"+addr+"/metrics", "text/plain", strings.NewReader(""))
+	must(t, err)
+	must(t, response.Body.Close())
+	if response.StatusCode != 405 {
+		t.Error(response.StatusCode)
+	}
+}
