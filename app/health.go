@@ -35,6 +35,7 @@ type Health struct {
 	last    Report
 	at      time.Time
 	pending chan struct{} // closed when the report that is being made is there
+	told    bool          // the log knows that it takes too long
 	wake    chan struct{}
 }
 
@@ -72,12 +73,23 @@ func (h *Health) Ready(ctx context.Context) Report {
 		defer h.mu.Unlock()
 		return h.last
 	case <-ctx.Done():
-		report := Report{Checks: map[string]bool{}}
-		for _, check := range h.Checks {
-			report.Checks[check.Name] = false
-		}
-		return report
+		return h.overdue()
 	}
+}
+
+// overdue is the report when there is none.
+func (h *Health) overdue() Report {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.told {
+		h.told = true
+		h.Log.Error("not ready: the checks do not come to an end; the disk may hang")
+	}
+	report := Report{Checks: map[string]bool{}}
+	for _, check := range h.Checks {
+		report.Checks[check.Name] = false
+	}
+	return report
 }
 
 // Run makes the reports that are asked for until the context ends.
@@ -93,7 +105,7 @@ func (h *Health) Run(ctx context.Context) {
 		h.mu.Lock()
 		h.last, h.at = report, h.Now()
 		close(h.pending)
-		h.pending = nil
+		h.pending, h.told = nil, false
 		h.mu.Unlock()
 	}
 }

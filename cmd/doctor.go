@@ -105,7 +105,7 @@ func examine(ctx context.Context, e exam) finding {
 // exams are in the order in which one thing may be the cause of the next.
 func (a *application) exams(s Settings) []exam {
 	d := data{s.DataDir}
-	return []exam{
+	all := []exam{
 		{"binary", func(context.Context) finding { return examBinary() }},
 		{"clock", func(context.Context) finding { return examClock(d, a.build.Date, time.Now()) }},
 		{"folder", func(context.Context) finding { return examFolder(d) }},
@@ -116,4 +116,8 @@ func (a *application) exams(s Settings) []exam {
 		{"port", func(ctx context.Context) finding { return examPort(ctx, s, d) }},
 		{"mail", func(ctx context.Context) finding { return examMail(ctx, s.Mail) }},
 	}
+	if s.TLSCert != "" {
+		all = append(all, exam{"certificate", func(context.Context) finding { return examCertificate(s, time.Now()) }})
+	}
+	return all
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/mail"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"taskapi/app/mailer"
 	"taskapi/app/sqlite"
+	"taskapi/cmd/certs"
 	"taskapi/cmd/machine"
 )
 
@@ -25,6 +27,9 @@ const (
 	uselessSync = 2 * time.Second
 	// clockSlack is how far in the future a file may be: clocks are corrected.
 	clockSlack = 5 * time.Minute
+	// soonExpired is when a certificate should have been renewed: those of Let's
+	// Encrypt are, a month before.
+	soonExpired = 14 * 24 * time.Hour
 	// mailStep is how long the mail server may take for a step.
 	mailStep = 8 * time.Second
 )
@@ -231,6 +236,21 @@ func examMail(ctx context.Context, s MailSettings) finding {
 		return failure("%s refuses us %v. %s", s.Server, err, mailer.Advice(err))
 	}
 	return okay("%s, port %d, lets us in; \"taskapi mail test ADDRESS\" sends a mail", s.Server, s.Port)
+}
+
+func examCertificate(s Settings, now time.Time) finding {
+	files, err := certs.FromFiles(s.TLSCert, s.TLSKey, time.Now, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return failure("the certificate can't be used (%v); correct --tls-cert and --tls-key", cause(err))
+	}
+	expires := files.Expires()
+	switch left := expires.Sub(now); {
+	case left <= 0:
+		return failure("the certificate has expired on %s; renew it", expires.Format(time.DateOnly))
+	case left < soonExpired:
+		return warning("the certificate expires on %s; renew it", expires.Format(time.DateOnly))
+	}
+	return okay("the certificate is good until %s", expires.Format(time.DateOnly))
 }
 
 // existingPart is the folder, or the one above that is there.

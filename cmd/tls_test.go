@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // tlsFiles writes the certificate that the standard library's tests use, for
@@ -144,7 +145,13 @@ func TestNoHSTSWithoutTLS(t *testing.T) {
 	if answer := conn.rest(); strings.Contains(answer, "Strict-Transport") {
 		t.Error(answer)
 	}
+	tlsFiles(t)
+	world{}.taskapi(t, "doctor", "--addr=127.0.0.1:0", "--tls-cert=cert.pem", "--tls-key=key.pem").finds(t, "ok", "certificate", "is good until 2084")
+	if f := examCertificate(Settings{TLSCert: "cert.pem", TLSKey: "key.pem"}, time.Date(2090, 1, 1, 0, 0, 0, 0, time.UTC)); f.grade != bad {
+		t.Error(f)
+	}
 	writeFile(t, "cert.pem", "nonsense")
+	world{}.taskapi(t, "doctor", "--addr=127.0.0.1:0", "--tls-cert=cert.pem", "--tls-key=key.pem").expect(t, exitFailed).finds(t, "fail", "certificate", "correct --tls-cert and --tls-key")
 	world{}.taskapi(t, "serve", "--data-dir=other", "--addr=127.0.0.1:0", "--tls-cert=cert.pem", "--tls-key=cert.pem").expect(t, exitFailed, "the certificate can't be used", "--tls-key")
 	if _, err := os.Stat("other/taskapi.db"); err == nil {
 		t.Error("a database was made before the certificate was read")

@@ -105,6 +105,18 @@ func (s *Sender) Send(ctx context.Context, m Message, report func(Step)) error {
 	if !plainAddress(m.From) || !plainAddress(m.To) {
 		return &SendError{Step: StepAddress, Permanent: true, Err: errors.New("the sender or the recipient is not one plain address")}
 	}
+	return s.speak(ctx, m, report, (*dialogue).deliver)
+}
+
+// Try goes as far as Send does before it names a mail: it connects, and signs
+// in where a Username is set. It returns a *SendError. From is whose domain we
+// introduce ourselves with, unless HelloName is set.
+func (s *Sender) Try(ctx context.Context, from string) error {
+	return s.speak(ctx, Message{From: from}, nil, func(*dialogue) error { return nil })
+}
+
+// speak opens a dialogue, does what it is for, and says goodbye.
+func (s *Sender) speak(ctx context.Context, m Message, report func(Step), do func(*dialogue) error) error {
 	ctx, cancel := context.WithTimeout(ctx, totalTimeout)
 	defer cancel()
 	d := &dialogue{sender: s, message: m, ctx: ctx, report: report}
@@ -123,29 +135,7 @@ func (s *Sender) Send(ctx context.Context, m Message, report func(Step)) error {
 	if err := d.open(); err != nil {
 		return err
 	}
-	if err := d.deliver(); err != nil {
-		return err
-	}
-	d.deadline()
-	_ = d.client.Quit()
-	return nil
-}
-
-// Try goes as far as Send does before it names a mail: it connects, and signs
-// in where a Username is set. It returns a *SendError. From is whose domain we
-// introduce ourselves with, unless HelloName is set.
-func (s *Sender) Try(ctx context.Context, from string) error {
-	ctx, cancel := context.WithTimeout(ctx, totalTimeout)
-	defer cancel()
-	d := &dialogue{sender: s, message: Message{From: from}, ctx: ctx, report: func(Step) {}}
-	if err := d.connect(); err != nil {
-		return err
-	}
-	raw := d.conn
-	defer func() { _ = raw.Close() }()
-	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
-	defer stop()
-	if err := d.open(); err != nil {
+	if err := do(d); err != nil {
 		return err
 	}
 	d.deadline()
