@@ -2,7 +2,9 @@ package cmd
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"taskapi/app/sqlite"
 	"taskapi/app/sqlite/sqlitetest"
 )
 
@@ -171,5 +174,39 @@ func TestBackupsAreMadeWhileServing(t *testing.T) {
 	start(t, nil, "--backup-every=1h", "--backup-dir=safe").stop(syscall.SIGTERM)
 	if made, err := filepath.Glob("safe/taskapi-*Z.db"); err != nil || len(made) != 1 {
 		t.Errorf("after a start within the hour: %v %v", made, err)
+	}
+}
+
+// The server is not ready when the schedule of backups is no longer kept.
+func TestReadinessKnowsOverdueBackups(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	db := sqlitetest.OpenAt(t, filepath.Join(dir, "taskapi.db"), time.Now)
+	now := time.Now()
+	s := Settings{BackupEvery: time.Hour}
+	backups := &sqlite.Backups{Path: db.Path(), Dir: filepath.Join(dir, "backups"), Every: s.BackupEvery, Now: func() time.Time { return now }}
+	for _, c := range []struct {
+		later time.Duration
+		make  bool
+		ready bool
+	}{
+		{time.Hour, false, true}, {3 * time.Hour, false, false}, {3 * time.Hour, true, true}, {6 * time.Hour, false, false},
+	} {
+		now = time.Now().Add(c.later)
+		if c.make {
+			if _, err := backups.Make(ctx, true, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		health := newHealth(s, db, backups, slog.New(slog.DiscardHandler)) // no report is remembered
+		run, stop := context.WithCancel(ctx)
+		var running sync.WaitGroup
+		running.Go(func() { health.Run(run) })
+		if report := health.Ready(ctx); report.Checks["backup"] != c.ready || report.Ready != c.ready {
+			t.Errorf("%+v: %+v", c, report)
+		}
+		stop()
+		running.Wait()
 	}
 }
