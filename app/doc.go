@@ -33,7 +33,10 @@
 //     queued, sent or dead (given up after too many tries).
 //   - Import: users and tasks taken from elsewhere in one transaction. Source:
 //     where they come from. Skipped: said of a row of it that breaks a rule.
-//   - Page: one slice of a list, in a stable order.
+//   - Page: one slice of a list, in a stable order, by its number or by a
+//     cursor: what follows an id. Total: the length of the whole list, kept.
+//   - Backup: a copy of the database as of one moment that was proved, with its
+//     manifest. Snapshot: the same, made before the schema is brought forward.
 //   - Field: one value of a request as the client sent it: absent, null, of the
 //     wrong type, or present.
 //   - Health: whether the server can do its work. Check: one part of that.
