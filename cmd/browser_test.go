@@ -12,12 +12,13 @@ import (
 	"github.com/go-rod/rod"
 	"github.com/go-rod/rod/lib/input"
 	"github.com/go-rod/rod/lib/launcher"
+	"github.com/go-rod/rod/lib/launcher/flags"
 	"github.com/go-rod/rod/lib/proto"
 )
 
-// browser drives a Chromium that is installed; without one it says so and the
-// test is skipped.
-func browser(t *testing.T) *rod.Browser {
+// browser drives a Chromium that is installed, with flags of the test's own;
+// without one it says so and the test is skipped.
+func browser(t *testing.T, extra ...string) *rod.Browser {
 	t.Helper()
 	path, found := launcher.LookPath()
 	if !found {
@@ -29,6 +30,10 @@ func browser(t *testing.T) *rod.Browser {
 	for try := 0; try < 3; try++ {
 		l := launcher.New().Bin(path).Headless(true).NoSandbox(true).
 			Set("lang", "en-US").Set("disable-gpu").Set("disable-quic").Set("disable-component-update")
+		for _, flag := range extra {
+			name, value, _ := strings.Cut(flag, "=")
+			l = l.Set(flags.Flag(name), value)
+		}
 		if address, err = l.Launch(); err == nil {
 			t.Cleanup(l.Cleanup)
 			break
