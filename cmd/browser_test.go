@@ -205,7 +205,7 @@ func (x *tab) axe(path, state string) {
 	if !x.MustEval(`() => "axe" in window`).Bool() {
 		x.MustEval("() => {" + string(source) + "}")
 	}
-	found := x.MustEval(`async () => (await axe.run(document)).violations.map((v) => v.id + ": " + v.help + " " + v.nodes.map((n) => n.html).join(" ").slice(0, 300)).join("\n")`).String()
+	found := x.MustEval(`async () => (await axe.run(document, { rules: { "label-content-name-mismatch": { enabled: true } } })).violations.map((v) => v.id + ": " + v.help + " " + v.nodes.map((n) => n.html).join(" ").slice(0, 300)).join("\n")`).String()
 	if found != "" {
 		x.t.Errorf("%s: %s", state, found)
 	}
@@ -260,7 +260,15 @@ func TestReferenceOfTheAPI(t *testing.T) {
 	p := start(t, nil)
 	x := open(t, b, p.url+"/docs")
 	x.wait(`document.querySelector("rapi-doc")?.shadowRoot?.textContent.includes("Trade a refresh token for the next one")`)
-	if folder := os.Getenv("SCREENSHOTS"); folder != "" {
-		x.save(filepath.Join(folder, "docs.png"))
+	// Nothing that may be deleted is filled in, and every field has a name.
+	const fields = `(() => {
+		const all = (root) => [...root.querySelectorAll("*")].flatMap((e) => [e, ...(e.shadowRoot ? all(e.shadowRoot) : [])]);
+		return all(document).filter((e) => e.matches("input, textarea, select"));
+	})()`
+	x.wait(fields + `.filter((e) => e.dataset.ptype === "path").length > 5`)
+	x.wait(fields + `.every((e) => e.labels?.length || e.getAttribute("aria-label"))`)
+	if filled := x.MustEval(`() => ` + fields + `.filter((e) => e.dataset.ptype === "path" && e.value).length`).Int(); filled != 0 {
+		t.Errorf("%d ids are filled in", filled)
 	}
+	x.shot("docs")
 }
