@@ -20,6 +20,7 @@ const store = new Store(api, { channel });
 const signals = "BroadcastChannel" in window ? new BroadcastChannel("taskapi-session") : undefined;
 const tab = new Tab();
 const tabName = tab.open();
+tab.onlost = () => store.reopen();
 const root = $("main");
 let view = null;
 let admin = false;
@@ -70,8 +71,7 @@ async function enter() {
   store.open(person, await tabName);
   signals?.postMessage({ entered: person });
   route();
-  await refresh();
-  tab.adopt(store.others(), (other) => store.adopt(other));
+  refresh();
 }
 
 let asked = false;
@@ -93,7 +93,11 @@ let refreshing = null;
 let next = 0;
 function refresh() {
   if (!person || Date.now() < store.busyUntil) return wait();
-  refreshing ??= Promise.all([store.look(), whoAmI()]).catch((error) => {
+  const look = async () => {
+    await Promise.all([store.look(), whoAmI()]);
+    if (person) tab.adopt(store.others(), (other) => store.adopt(other));
+  };
+  refreshing ??= look().catch((error) => {
     if (!(error instanceof ApiError) || error.status !== 401) store.failed(error);
   }).finally(() => { refreshing = null; wait(); });
   return refreshing;

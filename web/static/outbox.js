@@ -40,6 +40,8 @@ export class Outbox {
     this.changes = this.#shelf.queue(userID, tab);
   }
 
+  reopen() { this.open(this.#userID, this.#tab); }
+
   // close leaves what was not sent where it is kept.
   close() {
     clearTimeout(this.#timer);

@@ -54,6 +54,12 @@ export class Store extends EventTarget {
     this.changed();
   }
 
+  // reopen reads again what this tab has to send: another has taken it over.
+  reopen() {
+    if (this.#userID) this.#outbox.reopen();
+    this.changed();
+  }
+
   knows(userID) { return this.#shelf.tasks(userID).length > 0; }
 
   adopt(tab) { this.#outbox.adopt(tab); }

@@ -13,12 +13,14 @@ export class Tab {
   #channel = "BroadcastChannel" in window ? new BroadcastChannel("taskapi-tabs") : undefined;
   #asked = new Map();
   name = "";
+  onlost; // called when another tab has taken over what this one had to send
 
   constructor() {
     if (!this.#channel) return;
     this.#channel.onmessage = ({ data }) => {
       if (data.ask && data.ask === this.name) this.#channel.postMessage({ here: this.name });
       this.#asked.get(data.here)?.();
+      if (data.taken && data.taken === this.name) this.onlost?.();
     };
   }
 
@@ -59,11 +61,16 @@ export class Tab {
     }
   }
 
-  // adopt runs take for each of the names whose tab is gone.
+  // adopt runs take for each of the names whose tab is gone. One that only slept
+  // hears onlost when it wakes.
   async adopt(names, take) {
     for (const name of names) {
-      if (navigator.locks) navigator.locks.request(`taskapi-tab-${name}`, { ifAvailable: true }, (held) => { if (held) take(name); });
-      else if (!(await this.#answers(name))) take(name);
+      if (navigator.locks) {
+        navigator.locks.request(`taskapi-tab-${name}`, { ifAvailable: true }, (held) => { if (held) take(name); });
+      } else if (!(await this.#answers(name))) {
+        take(name);
+        this.#channel?.postMessage({ taken: name });
+      }
     }
   }
 }
