@@ -211,6 +211,52 @@ func (x *tab) axe(path, state string) {
 	}
 }
 
+// focus names what has the focus: the words of its row, its id or its tag.
+func (x *tab) focus() string {
+	x.t.Helper()
+	return x.MustEval(`() => { const e = document.activeElement; return e.closest(".task")?.querySelector(".words")?.textContent ?? (e.id || e.localName); }`).String()
+}
+
+// answer lets requests of a method be answered by the test.
+func (x *tab) answer(pattern, method string, act func(h *rod.Hijack)) (stop func()) {
+	x.t.Helper()
+	router := x.HijackRequests()
+	router.MustAdd(pattern, func(h *rod.Hijack) {
+		if h.Request.Method() != method {
+			h.ContinueRequest(&proto.FetchContinueRequest{})
+			return
+		}
+		act(h)
+	})
+	go router.Run()
+	return func() {
+		if err := router.Stop(); err != nil {
+			x.t.Error(err)
+		}
+	}
+}
+
+// until waits for something on the server.
+func until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !done(); {
+		if time.Now().After(end) {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// as makes the page speak to a person with other languages.
+func (x *tab) as(languages string) {
+	x.t.Helper()
+	agent := x.MustEval(`() => navigator.userAgent`).String()
+	if err := (proto.NetworkSetUserAgentOverride{UserAgent: agent, AcceptLanguage: languages}).Call(x.Page); err != nil {
+		x.t.Fatal(err)
+	}
+	x.MustReload()
+	x.wait(fmt.Sprintf(`navigator.languages[0] === %q && document.querySelector("main h1, main h2")`, languages))
+}
+
 func TestPageFromSignUpToSignOut(t *testing.T) {
 	b := browser(t)
 	folder(t)

@@ -6,47 +6,10 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-rod/rod"
 	"github.com/go-rod/rod/lib/input"
-	"github.com/go-rod/rod/lib/proto"
 )
-
-// focus names what has the focus: the words of its row, its id or its tag.
-func (x *tab) focus() string {
-	x.t.Helper()
-	return x.MustEval(`() => { const e = document.activeElement; return e.closest(".task")?.querySelector(".words")?.textContent ?? (e.id || e.localName); }`).String()
-}
-
-// answer lets requests of a method be answered by the test.
-func (x *tab) answer(pattern, method string, act func(h *rod.Hijack)) (stop func()) {
-	x.t.Helper()
-	router := x.HijackRequests()
-	router.MustAdd(pattern, func(h *rod.Hijack) {
-		if h.Request.Method() != method {
-			h.ContinueRequest(&proto.FetchContinueRequest{})
-			return
-		}
-		act(h)
-	})
-	go router.Run()
-	return func() {
-		if err := router.Stop(); err != nil {
-			x.t.Error(err)
-		}
-	}
-}
-
-// until waits for something on the server.
-func until(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for end := time.Now().Add(time.Minute); !done(); {
-		if time.Now().After(end) {
-			t.Fatalf("never: %s", what)
-		}
-	}
-}
 
 func TestPageSearch(t *testing.T) {
 	b := browser(t)
@@ -180,6 +143,12 @@ func TestPageKeepsAnEdit(t *testing.T) {
 	x.fill(".edit", "title", "saved by a click beside it")
 	x.click("h1")
 	x.wait(`!document.querySelector(".edit")`)
+	x.add("another")
+	x.click("#list .title")
+	x.fill(".edit", "title", "saved by opening the next")
+	x.click("#list .task:last-child .title")
+	x.wait(`document.querySelector("#list .words")?.textContent === "saved by opening the next" && document.querySelector(".edit [name=title]")?.value === "typed for long"`)
+	x.press(input.Escape)
 	x.click("summary")
 	x.wait(`document.querySelector(".fold .words")?.textContent === "saved by a click beside it"`)
 	x.settled()
@@ -343,54 +312,4 @@ func TestPageSaysWhyItAsksToSignIn(t *testing.T) {
 	x.wait(`document.querySelector("main").textContent.includes("opened by the link in a mail")`)
 	x.MustEval(`() => { location.hash = "#" + "a".repeat(43); }`)
 	x.wait(`document.querySelector("form [name=password]")`)
-}
-
-// as makes the page speak to a person with other languages.
-func (x *tab) as(languages string) {
-	x.t.Helper()
-	agent := x.MustEval(`() => navigator.userAgent`).String()
-	if err := (proto.NetworkSetUserAgentOverride{UserAgent: agent, AcceptLanguage: languages}).Call(x.Page); err != nil {
-		x.t.Fatal(err)
-	}
-	x.MustReload()
-	x.wait(fmt.Sprintf(`navigator.languages[0] === %q && document.querySelector("main h1, main h2")`, languages))
-}
-
-// Dates are the whole locale's, keys work on a Spanish keyboard, and what the
-// server says is said in Spanish.
-func TestPageInOtherLocales(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.as("en-GB")
-	x.register()
-	x.add("שלום, world")
-	x.settled()
-	x.click("#list .tick")
-	x.wait(`document.querySelector(".fold:not([hidden]) summary")?.textContent === "Done (1)"`)
-	x.click("summary")
-	x.wait(`/Done \d{1,2} \w+ \d{4}/.test(document.querySelector(".fold .trouble")?.textContent)`)
-	if got := x.MustEval(`() => getComputedStyle(document.querySelector(".fold .words")).direction`).String(); got != "rtl" {
-		t.Errorf("a Hebrew title runs %s", got)
-	}
-	x.as("es-MX")
-	x.click("summary")
-	x.MustElement(".fold .title").MustFocus()
-	x.MustEval(`() => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "#", code: "Digit3", ctrlKey: true, altKey: true, modifierAltGraph: true, bubbles: true, cancelable: true }))`)
-	x.wait(`document.querySelector("#undo:not([hidden])")?.textContent.startsWith("Borrada: ")`)
-	x.MustEval(`() => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "u", ctrlKey: true, bubbles: true, cancelable: true }))`)
-	x.wait(`!document.querySelector("#undo").hidden`)
-	x.click("#menu button")
-	x.wait(`document.querySelector("#signin")`)
-	stop := x.answer("*/auth/login", http.MethodPost, func(h *rod.Hijack) {
-		h.Response.Payload().ResponseCode = 429
-		h.Response.SetHeader("Content-Type", "application/json", "Retry-After", "1")
-		h.Response.SetBody(`{"error":"Too many attempts.","code":"too_many_requests"}`)
-	})
-	x.fill("#signin", "email", "ann@example.com")
-	x.fill("#signin", "password", plainPassword)
-	x.click("#signin button[type=submit]")
-	x.wait(`document.querySelector("#signin [role=alert]").textContent === "Demasiados intentos. Espera 1 segundo."`)
-	stop()
 }

@@ -72,6 +72,16 @@ func TestPageNeverDuplicatesWhenLeft(t *testing.T) {
 	x.wait(`document.querySelector("#new-task")`)
 	x.only(p, "lost, then reloaded", 2)
 
+	stop = x.lose(reset)
+	x.add("lost, then edited")
+	<-arrived
+	x.click("#list .title")
+	x.fill(".edit", "title", "edited before it was found")
+	x.click(".edit button[type=submit]")
+	stop()
+	x.only(p, "edited before it was found", 1)
+	x.only(p, "lost, then edited", 0)
+
 	stay := make(chan bool)
 	stop = x.lose(func(*rod.Hijack) { arrived <- true; <-stay })
 	x.add("reloaded while under way")

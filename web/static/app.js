@@ -154,10 +154,11 @@ async function endAtLast() {
 }
 
 function pause(time) {
+  const stop = new AbortController();
   return new Promise((resolve) => {
     setTimeout(resolve, time);
-    addEventListener("online", resolve, { once: true });
-  });
+    addEventListener("online", resolve, { signal: stop.signal });
+  }).finally(() => stop.abort());
 }
 
 function ask(text, yes, no) {

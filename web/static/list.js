@@ -292,7 +292,12 @@ export class ListView {
 
   #edit(id) {
     const task = this.#task(id);
-    if (!task || this.#form?.draft.id === id || !this.#finish()) return;
+    if (!task || this.#form?.draft.id === id) return;
+    this.#pressing = false; // the click that opens this form must not close it
+    if (!this.#finish()) {
+      this.#form.focus();
+      return;
+    }
     this.#form = this.#formOf({ id, title: task.title, description: task.description });
     this.#drafts.set("edit", this.#form.draft);
     this.#render();

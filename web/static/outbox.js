@@ -171,7 +171,7 @@ export class Outbox {
     try {
       return await this.#api.request(method, path, body, leaving);
     } catch (error) {
-      if (error instanceof ApiError && error.definite) change.sent = undefined;
+      change.sent = error instanceof ApiError && error.definite ? undefined : this.#now();
       throw error;
     }
   }
