@@ -2,7 +2,7 @@
 
 import { announce, field, h } from "./dom.js";
 import { forget, remember, submit } from "./auth.js";
-import { date, dayOf, said, t } from "./i18n.js";
+import { date, dayOf, said, saidWaiting, t } from "./i18n.js";
 
 const patience = 4_000; // milliseconds between two tries to read the account
 
@@ -16,7 +16,8 @@ export class AccountView {
     this.#root = root;
     this.#signedOut = signedOut;
     this.note = h("p", { class: "problem", role: "alert" });
-    root.replaceChildren(h("h1", {}, t("account")), h("div", { class: "loading", "aria-hidden": "true" }, h("i"), h("i"), h("i")), this.note);
+    this.loading = h("div", { class: "loading", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
+    root.replaceChildren(h("h1", {}, t("account")), this.loading, this.note);
     this.#load();
   }
 
@@ -34,7 +35,8 @@ export class AccountView {
       await Promise.all([this.#showSessions(), this.#showTokens()]);
     } catch (error) {
       if (this.#gone) return;
-      const text = said(error);
+      const text = saidWaiting(error);
+      this.loading.remove();
       if (this.note.textContent !== text) this.note.textContent = text;
       setTimeout(() => { if (!this.#gone) this.#load(); }, Math.max(patience, (error.retryAfter ?? 0) * 1000));
       return;

@@ -131,12 +131,17 @@ function fill(text, values) {
 // t is a text with its values filled in.
 export const t = (key, values = {}) => fill(catalogue[language][key] ?? catalogue.en[key] ?? key, values);
 
+const isAway = (error) => error.constructor.name === "Unreachable" || error.code === "proxy";
+
+// saidWaiting is said where the page tries again by itself.
+export const saidWaiting = (error) => (isAway(error) ? t("offline.start") : said(error));
+
 // said is what the server said, in the person's language where we can.
 export function said(error) {
   if (typeof error === "string") return saidOf(error);
   const text = codes[language]?.[error.code];
   if (text) return fill(text, { n: error.retryAfter, id: error.requestID });
-  if (error.constructor.name === "Unreachable" || error.code === "proxy") return t("offline.sentence");
+  if (isAway(error)) return t("offline.sentence");
   const fields = Object.entries(error.errors ?? {});
   return fields.length ? Object.values(saidOfFields(error.errors)).join(" ") : saidOf(error.message);
 }
