@@ -321,33 +321,6 @@ func TestLinkPage(t *testing.T) {
 	}
 }
 
-// The page speaks the language of the person, and says everything in each.
-func TestPageInSpanish(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	agent := x.MustEval(`() => navigator.userAgent`).String()
-	if err := (proto.NetworkSetUserAgentOverride{UserAgent: agent, AcceptLanguage: "es-ES"}).Call(x.Page); err != nil {
-		t.Fatal(err)
-	}
-	x.MustReload()
-	x.wait(`document.documentElement.lang === "es" && document.querySelector("#signin button")?.textContent === "Entrar"`)
-	missing := x.MustEval(`async () => {
-		const { catalogue } = await import(document.querySelector("script").src.replace("app.js", "i18n.js"));
-		const keys = (language) => Object.keys(catalogue[language]);
-		return [...keys("en").filter((key) => !(key in catalogue.es)), ...keys("es").filter((key) => !(key in catalogue.en))].join();
-	}`).String()
-	if missing != "" {
-		t.Errorf("not in both languages: %s", missing)
-	}
-	x.fill("#signin", "email", "nobody@example.com")
-	x.fill("#signin", "password", "wrong password")
-	x.click("#signin button[type=submit]")
-	x.wait(`document.querySelector("#signin [role=alert]")?.textContent === "El correo o la contraseña no son correctos."`)
-	x.shot("refused, in Spanish")
-}
-
 // Who is signed out elsewhere is told, and keeps what was typed.
 func TestPageSignedOutElsewhere(t *testing.T) {
 	b := browser(t)

@@ -112,7 +112,7 @@ func New(config Config) (*Server, error) {
 	}), refuseEncoded)
 	routes := s.routes()
 	if s.Web != nil {
-		static, err := newStatic(s.Web)
+		static, err := newStatic(s.Web, s.Users.RegistrationOpen)
 		if err != nil {
 			return nil, err
 		}

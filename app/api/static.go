@@ -14,8 +14,12 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// staticMark stands in HTML for the address of everything beside it.
-const staticMark = "{{static}}"
+// Marks in what is served: staticMark stands for the address of everything
+// beside it, registrationMark for who may make an account, open or closed.
+const (
+	staticMark       = "{{static}}"
+	registrationMark = "{{registration}}"
+)
 
 // policy is what a page of ours may do (CSP level 3): load from here and
 // nowhere else, and never stand in another page's frame.
@@ -25,8 +29,9 @@ const policy = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-a
 // addresses, so that they may be kept for ever and modules find each other by
 // relative names.
 type static struct {
-	prefix string // /static/HASH
-	files  map[string]file
+	prefix       string // /static/HASH
+	registration string // open or closed
+	files        map[string]file
 }
 
 // file is a file in the forms that it is sent in. It is packed once, when it is
@@ -38,9 +43,13 @@ type file struct {
 	etag  string
 }
 
-// newStatic reads the folder static of a file system.
-func newStatic(files fs.FS) (*static, error) {
-	s := &static{files: map[string]file{}}
+// newStatic reads the folder static of a file system. The page learns whether
+// anyone may make an account, so that it offers only what works.
+func newStatic(files fs.FS, registrationOpen bool) (*static, error) {
+	s := &static{registration: "closed", files: map[string]file{}}
+	if registrationOpen {
+		s.registration = "open"
+	}
 	sum := sha256.New()
 	err := fs.WalkDir(files, "static", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -87,8 +96,7 @@ func (s *static) prepare(name string, content []byte) file {
 	f := file{kind: kindOf(name), plain: content}
 	if f.kind != "image/png" {
 		f.plain = bytes.ReplaceAll(content, []byte(staticMark), []byte(s.prefix))
-	}
-	if f.kind != "image/png" {
+		f.plain = bytes.ReplaceAll(f.plain, []byte(registrationMark), []byte(s.registration))
 		f.gzip = sync.OnceValue(func() []byte {
 			return fasthttp.AppendGzipBytesLevel(nil, f.plain, fasthttp.CompressBestCompression)
 		})

@@ -38,6 +38,9 @@ func TestPagesBehindLinks(t *testing.T) {
 				t.Errorf("%s: %s is %q", path, name, a.header.Get(name))
 			}
 		}
+		if !strings.Contains(a.text, `name="registration" content="open"`) {
+			t.Errorf("%s does not say that anyone may register: %s", path, a.text)
+		}
 		// Nothing inline, nothing from elsewhere.
 		if regexp.MustCompile(`(?i)<script(?:[^>]*)>[^<]|<style| on[a-z]+=|style=|https?://`).MatchString(a.text) {
 			t.Errorf("%s: %s", path, a.text)

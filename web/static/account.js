@@ -1,8 +1,10 @@
 // The account: name, address, password, devices, API tokens, and its end.
 
 import { announce, field, h } from "./dom.js";
-import { submit } from "./auth.js";
-import { date, dayOf, said, t } from "./i18n.js";
+import { forget, remember, submit } from "./auth.js";
+import { date, dayOf, said, saidWaiting, t } from "./i18n.js";
+
+const patience = 4_000; // milliseconds between two tries to read the account
 
 const scopes = ["tasks:read", "tasks:write", "account"];
 
@@ -13,7 +15,9 @@ export class AccountView {
     this.#api = api;
     this.#root = root;
     this.#signedOut = signedOut;
-    root.replaceChildren(h("h1", {}, t("account")), h("div", { class: "loading", "aria-hidden": "true" }, h("i"), h("i"), h("i")));
+    this.note = h("p", { class: "problem", role: "alert" });
+    this.loading = h("div", { class: "loading", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
+    root.replaceChildren(h("h1", {}, t("account")), this.loading, this.note);
     this.#load();
   }
 
@@ -21,19 +25,25 @@ export class AccountView {
 
   get #path() { return `/users/${this.#api.userID}`; }
 
+  // load goes on by itself when the server answers again.
   async #load() {
     try {
       this.#user = await this.#api.get(this.#path);
+      if (this.#gone) return;
+      this.sessions = h("section", {});
+      this.tokens = h("section", {});
+      await Promise.all([this.#showSessions(), this.#showTokens()]);
     } catch (error) {
-      if (!this.#gone) this.#root.append(h("p", { class: "problem", role: "alert" }, said(error)));
+      if (this.#gone) return;
+      const text = saidWaiting(error);
+      this.loading.remove();
+      if (this.note.textContent !== text) this.note.textContent = text;
+      setTimeout(() => { if (!this.#gone) this.#load(); }, Math.max(patience, (error.retryAfter ?? 0) * 1000));
       return;
     }
     if (this.#gone) return;
-    this.sessions = h("section", {});
-    this.tokens = h("section", {});
-    this.#root.replaceChildren(h("h1", { tabIndex: -1 }, t("account")), this.#profile(), this.#password(), this.sessions, this.tokens, this.#end());
+    this.#root.replaceChildren(h("h1", { tabIndex: -1 }, t("account")), remember(this.#profile()), this.#password(), this.sessions, this.tokens, this.#end());
     this.#root.querySelector("h1").focus();
-    await Promise.all([this.#showSessions(), this.#showTokens()]);
   }
 
   #say(form, text) {
@@ -44,19 +54,21 @@ export class AccountView {
     const current = field("current_password", t("password.current"), { type: "password", autocomplete: "current-password" });
     current.hidden = true;
     const form = submit(h("form", { id: "profile" }, h("h2", {}, t("account.profile")),
-      field("username", t("username"), { value: this.#user.username, required: true, maxLength: 50, autocomplete: "nickname" }),
-      field("email", t("email"), { type: "email", value: this.#user.email, required: true, maxLength: 254, autocomplete: "email" }),
+      field("username", t("username"), { value: this.#user.username, required: true, "data-max": 50, autocomplete: "nickname" }),
+      field("email", t("email"), { type: "email", value: this.#user.email, required: true, "data-max": 254, autocomplete: "email" }),
       this.#user.pending_email ? h("p", { class: "soft" }, t("account.pending", { email: this.#user.pending_email })) : null,
       this.#user.email_verified ? null : h("p", { class: "soft" }, t("account.unverified"), " ", h("button", { type: "button", class: "quiet", onclick: () => this.#resend(form) }, t("account.resend"))),
       current, h("button", { type: "submit" }, t("account.save")), h("p", { role: "status" })),
     async (values) => {
       const change = { username: values.username };
-      if (values.email !== this.#user.email) Object.assign(change, { email: values.email, current_password: values.current_password });
+      const moved = values.email !== this.#user.email;
+      if (moved) Object.assign(change, { email: values.email, current_password: values.current_password });
       const { user } = await this.#api.request("PATCH", this.#path, change);
       this.#user = user;
+      forget(form);
       const next = this.#profile();
-      form.replaceWith(next);
-      this.#say(next, t("account.saved"));
+      form.replaceWith(remember(next));
+      this.#say(next, moved && !user.pending_email ? t("account.email.done", { email: user.email }) : t("account.saved"));
       next.querySelector("button[type=submit]").focus();
     });
     form.elements.email.addEventListener("input", (event) => {
@@ -68,7 +80,8 @@ export class AccountView {
 
   async #resend(form) {
     try {
-      this.#say(form, (await this.#api.post("/auth/email/resend", { email: this.#user.email })).message);
+      await this.#api.post("/auth/email/resend", { email: this.#user.email });
+      this.#say(form, t("account.resent"));
     } catch (error) {
       this.#say(form, said(error));
     }
@@ -117,10 +130,11 @@ export class AccountView {
       h("button", { type: "button", class: "quiet", "aria-label": t("sessions.end.of", { device: session.device }), onclick: this.#guarded(section, async () => {
         await this.#api.request("DELETE", `/auth/sessions/${session.id}`);
         announce(t("sessions.ended"));
-        if (session.current) this.#signedOut();
-        else await this.#showSessions();
+        if (session.current) return this.#signedOut();
+        await this.#showSessions();
+        return section.querySelector("h2").focus();
       }) }, t("sessions.end"))));
-    section.replaceChildren(h("h2", {}, t("sessions")), h("ul", { class: "things" }, items), h("p", { role: "status" }),
+    section.replaceChildren(h("h2", { tabIndex: -1 }, t("sessions")), h("ul", { class: "things" }, items), h("p", { role: "status" }),
       h("button", { type: "button", class: "second", onclick: this.#guarded(section, async () => {
         await this.#api.request("POST", "/auth/logout-all", {});
         this.#signedOut();
@@ -137,30 +151,33 @@ export class AccountView {
         await this.#api.request("DELETE", `/auth/tokens/${token.id}`);
         announce(t("tokens.revoked"));
         await this.#showTokens();
+        section.querySelector("h2").focus();
       }) }, t("tokens.revoke"))));
     const boxes = scopes.map((scope) => h("label", { class: "check" }, h("input", { type: "checkbox", name: scope, checked: scope === "tasks:read" }), t(`scope.${scope}`)));
-    const form = submit(h("form", { id: "new-token" }, field("name", t("tokens.name"), { required: true, maxLength: 50, autocomplete: "off" }),
+    const form = submit(h("form", { id: "new-token" }, field("name", t("tokens.name"), { required: true, "data-max": 50, autocomplete: "off" }),
       h("fieldset", { class: "field" }, h("legend", {}, t("tokens.scopes")), boxes),
       field("expires_at", t("tokens.until"), { type: "date" }), h("button", { type: "submit", class: "second" }, t("tokens.create"))),
     async (values) => {
       const body = { name: values.name, scopes: scopes.filter((scope) => values[scope]) };
+      if (!body.scopes.length) throw new Error(t("scopes.needed"));
       if (values.expires_at) body.expires_at = new Date(`${values.expires_at}T23:59:59`).toISOString();
       await this.#showTokens((await this.#api.request("POST", "/auth/tokens", body)).token);
     });
-    section.replaceChildren(h("h2", {}, t("tokens")), h("p", { class: "soft" }, t("tokens.hint")), created ? this.#once(created) : "",
+    section.replaceChildren(h("h2", { tabIndex: -1 }, t("tokens")), h("p", { class: "soft" }, t("tokens.hint")), created ? this.#once(created) : "",
       items.length ? h("ul", { class: "things" }, items) : h("p", { class: "soft" }, t("tokens.none")), form, h("p", { role: "status" }));
     section.querySelector(".once input")?.select();
   }
 
   #once(token) {
     const input = h("input", { readOnly: true, value: token, "aria-label": t("tokens") });
+    const status = h("p", { role: "status" });
+    const copy = async () => {
+      input.select();
+      status.textContent = "";
+      status.textContent = t(await copied(token) ? "tokens.copied" : "tokens.selected");
+    };
     return h("div", { class: "once" }, h("p", {}, t("tokens.once")), h("div", { class: "line" }, input,
-      h("button", { type: "button", class: "second", onclick: async () => {
-        input.select();
-        // Only pages from https or this machine may use the clipboard.
-        if (navigator.clipboard) await navigator.clipboard.writeText(token);
-        announce(t("tokens.copied"));
-      } }, t("tokens.copy"))));
+      h("button", { type: "button", class: "second", onclick: copy }, t("tokens.copy"))), status);
   }
 
   #end() {
@@ -174,5 +191,17 @@ export class AccountView {
       form.querySelector("button").disabled = event.target.value.trim().toLowerCase() !== this.#user.email.toLowerCase();
     });
     return form;
+  }
+}
+
+// copied puts a text into the clipboard. Only pages from https or this machine
+// have one of their own; elsewhere, the browser may copy what is selected.
+async function copied(text) {
+  try {
+    if (!navigator.clipboard) return document.execCommand("copy");
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
   }
 }

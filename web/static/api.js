@@ -3,16 +3,23 @@
 
 // ApiError is an answer that is not a success.
 export class ApiError extends Error {
-  constructor(status, body, retryAfter) {
+  constructor(status, body, retryAfter, requestID) {
     super(body.error ?? Object.values(body.errors ?? {}).join(" "));
     this.status = status;
-    this.code = body.code ?? "";
+    this.code = body.code;
     this.errors = body.errors ?? {};
-    this.retryAfter = retryAfter;
+    this.retryAfter = retryAfter; // seconds
+    this.requestID = requestID;
   }
 
   // later says that the same request may well work in a while.
-  get later() { return this.status === 429 || this.status === 503 || this.status === 502 || this.status === 504 || this.status === 500; }
+  get later() { return this.status === 429 || this.status >= 500; }
+
+  // away says that a proxy speaks for a server that it can't reach.
+  get away() { return this.code === "proxy"; }
+
+  // definite says that our server itself refused, and did nothing.
+  get definite() { return this.status < 500 || this.code === "server_busy" || this.code === "disk_full"; }
 }
 
 // Unreachable says that there was no answer.
@@ -20,96 +27,128 @@ export class Unreachable extends Error {}
 
 const timeout = 20_000;
 
-// hint says that there may be a cookie, which no script can see: without it, a
-// first visit asks for nothing.
-const hint = "taskapi.session";
+// who names the person of the session whose cookie no script can see: without
+// it, a first visit asks for nothing. leaving remembers a sign-out that the
+// server has not heard of.
+const who = "taskapi.user";
+const leaving = "taskapi.leaving";
 
-async function send(method, path, body, token) {
+// send sends a request; one with keepalive is sent although the page is left.
+async function send(method, path, body, token, keepalive = false) {
   const headers = {};
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  if (text !== undefined) headers["Content-Type"] = "application/json";
   if (token) headers.Authorization = `Bearer ${token}`;
-  let response, text;
+  let response, answer;
   try {
     response = await fetch(path, {
-      method, headers, credentials: "same-origin", cache: "no-store",
-      body: body === undefined ? undefined : JSON.stringify(body),
+      method, headers, credentials: "same-origin", cache: "no-store", body: text, keepalive,
       signal: AbortSignal.timeout(timeout),
     });
-    text = await response.text();
+    answer = await response.text();
   } catch (cause) {
     throw new Unreachable("no answer", { cause });
   }
-  let answer;
   try {
-    answer = JSON.parse(text);
+    answer = JSON.parse(answer);
   } catch {
-    // A proxy in between speaks for a server that it can't reach.
-    if (response.status >= 500) throw new ApiError(response.status, { code: "proxy" }, 5);
-    throw new Unreachable("not our server");
+    answer = null;
   }
-  if (!response.ok) throw new ApiError(response.status, answer, Number(response.headers.get("Retry-After")) || 5);
-  return answer;
+  if (response.ok && answer) return answer;
+  const wait = Number(response.headers.get("Retry-After")) || 5;
+  if (typeof answer?.code === "string") throw new ApiError(response.status, answer, wait, answer.request_id);
+  // Whoever answered without our shape is something in between.
+  if (response.status >= 500) throw new ApiError(response.status, { code: "proxy" }, 5);
+  throw new Unreachable("not our server");
 }
 
+// Api tells "away" and "answered", as requests go, and "ended" when the session
+// is over.
 export class Api extends EventTarget {
   #token = "";
   #renewing = null;
 
-  // post sends a request that needs no token.
-  post(path, body) { return send("POST", path, body); }
-
-  async signIn(email, password) {
-    const answer = await this.post("/auth/login", { email, password, cookie: true });
-    this.#token = answer.access_token;
-    localStorage.setItem(hint, "1");
-  }
-
-  // resume tries to go on with the session of the cookie. False without one.
-  async resume() {
-    if (!localStorage.getItem(hint)) return false;
+  async #ask(...what) {
     try {
-      await this.#renew();
-      return true;
+      const answer = await send(...what);
+      this.dispatchEvent(new Event("answered"));
+      return answer;
     } catch (error) {
-      if (error instanceof ApiError && !error.later) return false;
+      this.dispatchEvent(new Event(error instanceof Unreachable || error.away ? "away" : "answered"));
       throw error;
     }
   }
 
-  async signOut() {
-    this.forget();
+  // post sends a request that needs no token.
+  post(path, body) { return this.#ask("POST", path, body); }
+
+  async signIn(email, password) {
+    await this.leaveAtLast();
+    this.#take(await this.post("/auth/login", { email, password, cookie: true }));
+  }
+
+  #take(answer) {
+    this.#token = answer.access_token;
+    // The token is ours and was just handed out.
+    const payload = JSON.parse(atob(this.#token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
+    localStorage.setItem(who, String(payload.user_id));
+  }
+
+  // resume tries to go on with the session of the cookie: "in", "out" without
+  // one, "ended" if it is over.
+  async resume() {
+    if (!this.userID || this.leaving) return "out";
     try {
-      await this.post("/auth/logout", {});
+      await this.#renew();
+      return "in";
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
+      if (!(error instanceof ApiError) || error.later) throw error;
+      this.forget();
+      return "ended";
     }
   }
 
-  // forget drops the token: the session has ended elsewhere.
-  forget() {
-    this.#token = "";
-    localStorage.removeItem(hint);
+  get leaving() { return Boolean(localStorage.getItem(leaving)); }
+
+  // signOut ends the session. Where the server can't be reached, it throws, and
+  // leaveAtLast does it before anything else is done with the cookie.
+  async signOut() {
+    this.forget();
+    localStorage.setItem(leaving, "1");
+    await this.leaveAtLast();
   }
 
-  // userID is read from the token, which is ours and was just handed out.
-  get userID() {
-    if (!this.#token) return 0;
-    const payload = this.#token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
-    return JSON.parse(atob(payload)).user_id;
+  async leaveAtLast() {
+    if (!this.leaving) return;
+    try {
+      await this.post("/auth/logout", {});
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.later) throw error;
+    }
+    localStorage.removeItem(leaving);
   }
+
+  // forget drops the token: the session has ended.
+  forget() {
+    this.#token = "";
+    localStorage.removeItem(who);
+  }
+
+  // userID is 0 for who is not signed in.
+  get userID() { return Number(localStorage.getItem(who)); }
 
   // request sends a request of the person who is signed in. A token that has
   // run out is renewed, and the request sent again: it was refused unseen.
-  async request(method, path, body) {
+  async request(method, path, body, keepalive) {
     if (!this.#token) await this.#renewOrEnd();
     const shown = this.#token;
     try {
-      return await send(method, path, body, shown);
+      return await this.#ask(method, path, body, shown, keepalive);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
     }
     if (this.#token === shown) await this.#renewOrEnd();
-    return send(method, path, body, this.#token);
+    return this.#ask(method, path, body, this.#token, keepalive);
   }
 
   get(path) { return this.request("GET", path); }
@@ -128,7 +167,10 @@ export class Api extends EventTarget {
 
   // renew asks for a token once for all callers, and one tab at a time.
   #renew() {
-    const ask = async () => { this.#token = (await send("POST", "/auth/refresh", {})).access_token; };
+    const ask = async () => {
+      if (this.leaving) throw new ApiError(401, { code: "left" });
+      this.#take(await this.#ask("POST", "/auth/refresh", {}));
+    };
     this.#renewing ??= (navigator.locks ? navigator.locks.request("taskapi-refresh", ask) : ask())
       .finally(() => { this.#renewing = null; });
     return this.#renewing;

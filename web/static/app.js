@@ -8,53 +8,39 @@ import { $, announce, h, isTyping } from "./dom.js";
 import { t } from "./i18n.js";
 import { ListView } from "./list.js";
 import { Store } from "./store.js";
+import { Tab } from "./tab.js";
 import { UsersView } from "./users.js";
+
+const often = 20_000; // milliseconds between two looks at what other devices did
+const soon = 4_000; // the same while the server is not answering
 
 const api = new Api();
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("taskapi") : undefined;
 const store = new Store(api, { channel });
 const signals = "BroadcastChannel" in window ? new BroadcastChannel("taskapi-session") : undefined;
+const tab = new Tab();
+const tabName = tab.open();
+tab.onlost = () => store.reopen();
 const root = $("main");
 let view = null;
 let admin = false;
-let signedIn = false;
+let person = 0; // who is signed in
 
 // Drafts are what is typed and not sent: a reload must not lose it.
 const drafts = {
-  get(name) { return JSON.parse(localStorage.getItem(`taskapi.draft.${api.userID}.${name}`) ?? "null"); },
+  get(name) { return JSON.parse(localStorage.getItem(`taskapi.draft.${person}.${name}`) ?? "null"); },
   set(name, value) {
-    const key = `taskapi.draft.${api.userID}.${name}`;
+    const key = `taskapi.draft.${person}.${name}`;
     if (value) localStorage.setItem(key, JSON.stringify(value));
     else localStorage.removeItem(key);
   },
 };
 
-// tab is a name that survives a reload and that no other tab has: who holds
-// its lock is alive.
-async function tab() {
-  let name = sessionStorage.getItem("taskapi.tab") ?? crypto.randomUUID();
-  if (!navigator.locks) return name;
-  const hold = (lock) => new Promise((resolve) => {
-    navigator.locks.request(`taskapi-tab-${lock}`, { ifAvailable: true }, (held) => {
-      resolve(Boolean(held));
-      return held ? new Promise(() => {}) : undefined;
-    });
-  });
-  // A tab that was duplicated has the name of the other.
-  if (!(await hold(name))) { name = crypto.randomUUID(); await hold(name); }
-  sessionStorage.setItem("taskapi.tab", name);
-  return name;
-}
-
-const tabName = crypto.randomUUID && tab();
-
-// adopt takes over what tabs that are gone could not send.
-function adopt() {
-  if (!navigator.locks) return;
-  for (const other of store.others()) {
-    navigator.locks.request(`taskapi-tab-${other}`, { ifAvailable: true }, (held) => { if (held) store.adopt(other); });
-  }
-}
+// A task that is being edited gets its id, whatever is shown meanwhile.
+store.addEventListener("named", ({ detail }) => {
+  const draft = drafts.get("edit");
+  if (draft?.id === detail.key) drafts.set("edit", { ...draft, id: detail.id });
+});
 
 function show(next) {
   view?.close();
@@ -63,98 +49,182 @@ function show(next) {
 }
 
 function route() {
-  document.title = "taskapi";
   drawMenu();
-  if (!signedIn) return;
+  if (!person) return;
   const views = { "#account": () => new AccountView(api, root, () => leave()), "#users": () => new UsersView(api, root) };
-  show((location.hash !== "#users" || admin) && views[location.hash] || (() => new ListView(store, root, drafts)));
+  const name = (location.hash !== "#users" || admin) && location.hash in views ? location.hash.slice(1) : "";
+  document.title = name ? `${t(name)} – taskapi` : "taskapi";
+  show(name ? views[location.hash] : () => new ListView(store, root, drafts));
 }
 
 function drawMenu() {
   const link = (hash, text) => h("a", { href: hash || "#", "aria-current": (location.hash || "#") === (hash || "#") ? "page" : undefined }, text);
-  $("#menu").replaceChildren(...(signedIn ? [
+  $("#menu").replaceChildren(...(person ? [
     location.hash.length > 1 ? link("#", t("to.list")) : "", admin ? link("#users", t("users")) : "", link("#account", t("account")),
     h("button", { type: "button", class: "quiet", onclick: signOut }, t("signout")),
   ].filter(Boolean) : []));
 }
 
 async function enter() {
-  signedIn = true;
+  person = api.userID;
   admin = false;
-  store.open(api.userID, await tabName);
-  signals?.postMessage({ entered: api.userID });
+  store.open(person, await tabName);
+  signals?.postMessage({ entered: person });
   route();
-  whoAmI();
-  refresh().then(adopt);
+  refresh();
 }
 
+let asked = false;
 async function whoAmI() {
+  if (asked) return;
+  asked = true;
   try {
-    admin = (await api.get(`/users/${api.userID}`)).role === "admin";
+    admin = (await api.get(`/users/${person}`)).role === "admin";
     drawMenu();
     if (admin && location.hash === "#users") route();
-  } catch { /* the list says when the server can't be reached */ }
+  } catch {
+    asked = false; // the list says when the server can't be reached
+  }
 }
 
+// refresh looks at what the server has, and goes on doing so while somebody
+// looks at the page.
 let refreshing = null;
+let next = 0;
 function refresh() {
-  refreshing ??= store.load().catch((error) => {
-    if (error instanceof ApiError && error.status === 401) return;
-    store.offline = true;
-    store.dispatchEvent(new Event("change"));
-    setTimeout(() => { if (signedIn && !store.loaded) refresh(); }, 3000);
-  }).finally(() => { refreshing = null; });
+  if (!person || Date.now() < store.busyUntil) return wait();
+  const look = async () => {
+    await Promise.all([store.look(), whoAmI()]);
+    if (person) tab.adopt(store.others(), (other) => store.adopt(other));
+  };
+  refreshing ??= look().catch((error) => {
+    if (!(error instanceof ApiError) || error.status !== 401) store.failed(error);
+  }).finally(() => { refreshing = null; wait(); });
   return refreshing;
 }
 
+function wait() {
+  clearTimeout(next);
+  const turn = () => (document.visibilityState === "visible" ? refresh() : wait());
+  if (person) next = setTimeout(turn, store.loaded && !store.offline && !store.trouble ? often : soon);
+}
+
 function leave(note) {
-  if (!signedIn && view) return;
-  signedIn = false;
+  if (!person && view) return;
+  person = 0;
+  asked = false;
   api.forget();
   store.close();
+  history.replaceState(null, "", location.pathname);
+  document.title = "taskapi";
   drawMenu();
+  drawStatus();
   show(() => new AuthView(api, root, enter, note));
 }
 
-async function signOut() {
+// signOut sends what waits first, and asks when that does not work.
+async function signOut(event) {
+  event.currentTarget.disabled = true;
+  const unsent = await store.finish(store.offline ? 0 : 4000);
+  if (unsent && !(await ask(t("signout.unsent", { n: unsent }), t("signout"), t("signout.stay")))) {
+    drawMenu();
+    return;
+  }
+  let note;
   try {
     await api.signOut();
-  } finally {
-    signals?.postMessage({ left: true });
-    leave();
+  } catch {
+    note = t("leaving");
+  }
+  signals?.postMessage({ left: true });
+  leave(note);
+  endAtLast();
+}
+
+// endAtLast ends a session on the server that could not be reached when the
+// person signed out.
+async function endAtLast() {
+  while (api.leaving) {
+    await pause(soon);
+    try {
+      await api.leaveAtLast();
+      if (view instanceof AuthView) view.say(t("left"));
+    } catch { /* again */ }
   }
 }
 
+function pause(time) {
+  const stop = new AbortController();
+  return new Promise((resolve) => {
+    setTimeout(resolve, time);
+    addEventListener("online", resolve, { signal: stop.signal });
+  }).finally(() => stop.abort());
+}
+
+function ask(text, yes, no) {
+  return new Promise((resolve) => {
+    const dialog = h("dialog", { "aria-labelledby": "ask" }, h("p", { id: "ask" }, text), h("div", { class: "line" },
+      h("button", { type: "button", onclick: () => dialog.close() }, no), h("button", { type: "button", class: "quiet", onclick: () => dialog.close("yes") }, yes)));
+    dialog.addEventListener("close", () => { dialog.remove(); resolve(dialog.returnValue === "yes"); });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
 if (signals) signals.onmessage = async ({ data }) => {
-  if (data.left && signedIn) leave(t("ended"));
-  if (data.entered && !signedIn && view instanceof AuthView && await api.resume()) enter();
+  if (data.left && person) leave(t("ended"));
+  if (data.entered && person && data.entered !== person) location.reload();
+  if (data.entered && !person && view instanceof AuthView && await api.resume() === "in") enter();
 };
 api.addEventListener("ended", () => leave(t("ended")));
 
-store.addEventListener("change", () => {
+// What is wrong stands above the list, with the seconds to wait running down.
+let told = "";
+let second = 0;
+function drawStatus() {
+  const seconds = Math.ceil((store.busyUntil - Date.now()) / 1000);
+  const state = !person ? "" : seconds > 0 ? "busy" : store.offline ? "offline" : store.trouble ? "trouble" : "";
+  const text = {
+    busy: () => t("busy", { n: seconds }),
+    offline: () => (store.waiting ? t("offline.n", { n: store.waiting }) : t("offline")),
+    trouble: () => t("trouble", { id: store.trouble.requestID ?? "–" }),
+  }[state]?.() ?? "";
   const bar = $("#status");
-  const hidden = !signedIn || !store.offline && !store.paused;
-  const text = hidden ? "" : store.paused ? t("busy", { n: store.paused }) : store.waiting ? t("offline.n", { n: store.waiting }) : t("offline");
-  if (bar.textContent !== text) {
-    if (hidden && bar.textContent && signedIn) announce(t("online"));
-    bar.textContent = text;
-  }
-  bar.hidden = hidden;
-});
+  if (bar.textContent !== text) bar.textContent = text;
+  bar.hidden = !text;
+  clearTimeout(second);
+  if (state === "busy") second = setTimeout(() => { drawStatus(); if (Date.now() >= store.busyUntil) refresh(); }, 1000 - (Date.now() % 1000));
+  if (state === told) return;
+  if (person) announce(text || t("online"));
+  told = state;
+  wait();
+}
+store.addEventListener("change", drawStatus);
 
-addEventListener("online", () => { if (signedIn) store.loaded ? store.work() : refresh(); });
-let lastSeen = Date.now();
+addEventListener("online", () => refresh());
+addEventListener("offline", () => store.reached(false));
+let seen = Date.now();
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "hidden") lastSeen = Date.now();
-  else if (signedIn && Date.now() - lastSeen > 30_000) refresh();
+  if (document.visibilityState === "hidden") {
+    seen = Date.now();
+    store.hurry();
+  } else if (Date.now() - seen > 5000) {
+    refresh();
+  }
 });
+addEventListener("pagehide", () => store.hurry());
 addEventListener("hashchange", route);
 
 const help = $("#help");
 $("#help-title").textContent = t("help");
 $("#skip").textContent = t("skip");
+$("#skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  root.tabIndex = -1;
+  root.focus();
+});
 $("#undo").setAttribute("aria-label", t("undo"));
-$("#help-list").replaceChildren(...[["n", "n"], ["/", "search"], ["j k", "jk"], ["x", "x"], ["e", "e"], ["#", "delete"], ["u", "u"], ["Ctrl Enter", "save"], ["Esc", "esc"], ["?", "help"]]
+$("#help-list").replaceChildren(...[["n", "n"], ["/", "search"], ["j k", "jk"], ["x", "x"], ["e", "e"], [`# ${t("key.delete")}`, "delete"], ["u", "u"], ["Ctrl Enter", "save"], ["Esc", "esc"], ["?", "help"]]
   .flatMap(([keys, name]) => [h("dt", {}, keys.split(" ").map((key) => h("kbd", {}, key))), h("dd", {}, t(`help.${name}`))]));
 $("#help-close").textContent = t("help.close");
 $("#help-close").addEventListener("click", () => help.close());
@@ -162,29 +232,41 @@ const helpButton = $("#help-open");
 helpButton.setAttribute("aria-label", t("help"));
 helpButton.addEventListener("click", () => help.showModal());
 document.addEventListener("keydown", (event) => {
-  if (event.key === "?" && !isTyping(event.target) && !help.open) { event.preventDefault(); help.showModal(); }
+  if (event.key === "?" && !isTyping(event.target) && !$("dialog[open]")) { event.preventDefault(); help.showModal(); }
 });
 
+// Only pages from https or this machine can be opened without the server.
 if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => { /* the page works without */ });
 
 async function begin() {
   if (/^\/(reset-password|verify-email)\b/.test(location.pathname)) {
-    show(() => new LinkView(api, root, location.pathname, location.hash.slice(1)));
+    show(() => new LinkView(api, root, location.pathname));
     return;
   }
-  // Nothing for a moment, then three pale lines; never a flash of the wrong page.
-  const pale = setTimeout(() => root.replaceChildren(h("div", { class: "loading", "aria-hidden": "true" }, h("i"), h("i"), h("i"))), 200);
+  if (api.leaving) {
+    leave(t("leaving"));
+    endAtLast();
+    return;
+  }
+  // Never a flash of the wrong page. Who is known and gets no answer sees what
+  // was there last.
+  root.replaceChildren(h("div", { class: "loading", "aria-hidden": "true" }, h("i"), h("i"), h("i")));
+  const known = store.knows(api.userID);
   for (;;) {
     try {
-      const resumed = await api.resume();
-      clearTimeout(pale);
-      if (resumed) enter();
-      else leave();
+      const state = await Promise.race([api.resume(), ...(known ? [pause(2500)] : [])]);
+      if (state === "out") leave();
+      else if (state === "ended") leave(t("ended"));
+      else enter();
       return;
-    } catch {
-      clearTimeout(pale);
-      root.replaceChildren(h("h1", {}, "taskapi"), h("p", { class: "note", role: "status" }, t("offline.start")));
-      await new Promise((resolve) => { setTimeout(resolve, 2000); addEventListener("online", resolve, { once: true }); });
+    } catch (error) {
+      if (known && api.userID) {
+        enter();
+        return;
+      }
+      const text = error instanceof ApiError && !error.away ? t("trouble", { id: error.requestID ?? "–" }) : t("offline.start");
+      root.replaceChildren(h("h1", {}, "taskapi"), h("p", { class: "note", role: "status" }, text));
+      await pause(error.retryAfter ? error.retryAfter * 1000 : 2000);
     }
   }
 }

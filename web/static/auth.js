@@ -2,8 +2,26 @@
 // behind the links in mails.
 
 import { ApiError } from "./api.js";
-import { field, h, problems } from "./dom.js";
+import { field, h, problems, tooLong } from "./dom.js";
 import { said, saidOfFields, t } from "./i18n.js";
+
+// remember keeps what is typed into a form over a reload of this tab, but no
+// password.
+export function remember(form) {
+  const key = `taskapi.form.${form.id}`;
+  const inputs = [...form.elements].filter((e) => ["text", "email"].includes(e.type) && e.name !== "confirm_email");
+  const typed = JSON.parse(sessionStorage.getItem(key) ?? "{}");
+  for (const input of inputs) {
+    if (typed[input.name] === undefined) continue;
+    input.value = typed[input.name];
+    input.dispatchEvent(new Event("input"));
+  }
+  form.addEventListener("input", () => sessionStorage.setItem(key, JSON.stringify(Object.fromEntries(inputs.map((e) => [e.name, e.value])))));
+  return form;
+}
+
+// forget drops what remember has kept.
+export const forget = (form) => sessionStorage.removeItem(`taskapi.form.${form.id}`);
 
 // submit wires a form: one request at a time, what is wrong shown where it
 // belongs, and nothing typed lost.
@@ -16,13 +34,17 @@ export function submit(form, send) {
     const button = form.querySelector("button[type=submit]");
     const values = Object.fromEntries(new FormData(form));
     note.textContent = "";
+    const status = form.querySelector("[role=status]");
+    if (status) status.textContent = "";
     const missing = Object.fromEntries([...form.elements].filter((e) => e.required && !e.value.trim()).map((e) => [e.name, t("required")]));
+    for (const { name, value, dataset } of form.elements) if (dataset.max && tooLong(value, Number(dataset.max))) missing[name] = tooLong(value, Number(dataset.max));
     if ("confirm_password" in values && !missing.confirm_password && values.password !== values.confirm_password) missing.confirm_password = t("differ");
     problems(form, missing);
     if (Object.keys(missing).length) return;
     button.disabled = true;
     try {
       await send(values);
+      forget(form);
     } catch (error) {
       if (error instanceof ApiError && Object.keys(error.errors).length) note.textContent = problems(form, saidOfFields(error.errors)).join(" ");
       else note.textContent = said(error);
@@ -33,11 +55,13 @@ export function submit(form, send) {
   return form;
 }
 
-const email = (props) => field("email", t("email"), { type: "email", autocomplete: "username", inputMode: "email", required: true, maxLength: 254, ...props });
+const email = (props) => field("email", t("email"), { type: "email", autocomplete: "username", inputMode: "email", required: true, "data-max": 254, ...props });
 const newPassword = (label = t("password")) => [
   field("password", label, { type: "password", autocomplete: "new-password", required: true }),
   field("confirm_password", t("password.again"), { type: "password", autocomplete: "new-password", required: true }),
 ];
+// open says whether anyone may make an account on this server.
+const open = document.querySelector("meta[name=registration]")?.content !== "closed";
 const go = (text) => h("button", { type: "submit" }, text);
 
 export class AuthView {
@@ -53,19 +77,26 @@ export class AuthView {
   close() {}
 
   #choose(note = "") {
-    const signIn = submit(h("form", { id: "signin" }, h("h2", {}, t("signin.title")), email(),
+    const signIn = remember(submit(h("form", { id: "signin" }, h("h2", {}, t("signin.title")), email(),
       field("password", t("password"), { type: "password", autocomplete: "current-password", required: true }),
       h("div", { class: "line" }, go(t("signin")), h("button", { type: "button", class: "quiet", onclick: () => this.#forgot() }, t("forgot")))),
-    async (values) => { await this.#api.signIn(values.email, values.password); this.#signedIn(); });
-    const register = submit(h("form", { id: "register" }, h("h2", {}, t("register.title")),
-      field("username", t("username"), { autocomplete: "nickname", required: true, maxLength: 50 }), this.#second(email()), ...newPassword().map((f) => this.#second(f)), go(t("register"))),
+    async (values) => { await this.#api.signIn(values.email, values.password); this.#signedIn(); }));
+    this.note = h("p", { role: "status" }, note);
+    this.#root.replaceChildren(h("h1", {}, "taskapi"), this.note, h("div", { class: "doors" }, signIn, open ? this.#register() : h("p", { class: "soft" }, t("register.closed"))));
+    signIn.querySelector("input").focus();
+  }
+
+  // say replaces what stands above the forms.
+  say(text) { if (this.note.isConnected) this.note.textContent = text; }
+
+  #register() {
+    return remember(submit(h("form", { id: "register" }, h("h2", {}, t("register.title")),
+      field("username", t("username"), { autocomplete: "nickname", required: true, "data-max": 50 }), this.#second(email()), ...newPassword().map((f) => this.#second(f)), go(t("register"))),
     async (values) => {
       await this.#api.post("/auth/register", values);
       await this.#api.signIn(values.email, values.password);
       this.#signedIn();
-    });
-    this.#root.replaceChildren(h("h1", {}, "taskapi"), note ? h("p", { role: "status" }, note) : "", h("div", { class: "doors" }, signIn, register));
-    signIn.querySelector("input").focus();
+    }));
   }
 
   // second gives a field of the second form ids of its own.
@@ -80,7 +111,7 @@ export class AuthView {
   #forgot() {
     const form = submit(h("form", { class: "narrow" }, h("h1", {}, t("forgot.title")), h("p", { class: "soft" }, t("forgot.hint")), email(),
       h("div", { class: "line" }, go(t("forgot.send")), h("button", { type: "button", class: "quiet", onclick: () => this.#choose() }, t("back")))),
-    async (values) => { const answer = await this.#api.post("/auth/password/forgot", values); this.#choose(answer.message); });
+    async (values) => { await this.#api.post("/auth/password/forgot", values); this.#choose(t("forgot.done")); });
     this.#root.replaceChildren(form);
     form.querySelector("input").focus();
   }
@@ -89,26 +120,39 @@ export class AuthView {
 // LinkView is the page behind a link in a mail. Nothing happens before a
 // person presses the button: programs that look at mails follow links too.
 export class LinkView {
-  constructor(api, root, path, code) {
-    const reset = path.startsWith("/reset-password");
+  #api; #root; #path;
+  #stop = new AbortController();
+
+  constructor(api, root, path) {
+    this.#api = api;
+    this.#root = root;
+    this.#path = path;
+    // The whole link may be pasted where the page is open already.
+    addEventListener("hashchange", () => this.#show(location.hash.slice(1)), { signal: this.#stop.signal });
+    this.#show(location.hash.slice(1));
+  }
+
+  close() { this.#stop.abort(); }
+
+  #show(code) {
+    const reset = this.#path.startsWith("/reset-password");
     const title = h("h1", {}, t(reset ? "reset.title" : "verify.title"));
+    document.title = `${title.textContent} – taskapi`;
     const home = h("p", {}, h("a", { href: "/" }, t("to.list")));
     if (!code) {
-      root.replaceChildren(title, h("p", {}, t("link.none")), home);
+      this.#root.replaceChildren(title, h("p", {}, t("link.none")), home);
       return;
     }
-    const done = (answer) => {
+    const done = () => {
       history.replaceState(null, "", location.pathname);
-      const status = h("p", { role: "status", tabIndex: -1 }, answer.message);
-      root.replaceChildren(title, status, home);
+      const status = h("p", { role: "status", tabIndex: -1 }, t(reset ? "reset.done" : "verify.done"));
+      this.#root.replaceChildren(title, status, home);
       status.focus();
     };
     const form = reset
-      ? submit(h("form", { class: "narrow" }, ...newPassword(t("password.new")), go(t("reset.do"))), async (values) => done(await api.post("/auth/password/reset", { token: code, ...values })))
-      : submit(h("form", { class: "narrow" }, h("p", {}, t("verify.hint")), go(t("verify.do"))), async () => done(await api.post("/auth/email/verify", { token: code })));
-    root.replaceChildren(title, form);
+      ? submit(h("form", { class: "narrow" }, ...newPassword(t("password.new")), go(t("reset.do"))), async (values) => { await this.#api.post("/auth/password/reset", { token: code, ...values }); done(); })
+      : submit(h("form", { class: "narrow" }, h("p", {}, t("verify.hint")), go(t("verify.do"))), async () => { await this.#api.post("/auth/email/verify", { token: code }); done(); });
+    this.#root.replaceChildren(title, form);
     form.querySelector("input, button").focus();
   }
-
-  close() {}
 }

@@ -1,5 +1,7 @@
 // Small helpers for the DOM. Text is only ever set as text.
 
+import { t } from "./i18n.js";
+
 export const $ = (selector, root = document) => root.querySelector(selector);
 
 // h makes an element. Properties that begin with "on" are listeners, those
@@ -47,6 +49,13 @@ export function announce(text) {
   region.textContent = "";
   // A region that gets the same text again says nothing.
   requestAnimationFrame(() => { region.textContent = text; });
+}
+
+// tooLong says in a sentence that a text has too many characters; "" if not.
+// Characters are counted as the server does, not the halves that some are made of.
+export function tooLong(text, max) {
+  const over = [...text.trim()].length - max;
+  return over > 0 ? t("long", { n: over, max }) : "";
 }
 
 export const isTyping = (target) => target instanceof HTMLElement && target.matches("input:not([type=checkbox]), textarea, select, [contenteditable]");

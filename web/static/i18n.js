@@ -12,7 +12,16 @@ const catalogue = {
     "task.created": "Added {date}", "task.completed": "Done {date}",
     "undo": "Undo", "deleted": "Deleted: {title}", "ticked": "Done: {title}", "unticked": "Open again: {title}", "added": "Added: {title}", "undone": "Undone.",
     "offline": "The server is not answering. You can go on.", "offline.n": "The server is not answering. Your changes ({n}) are kept and will be sent when it does.",
-    "offline.start": "The server is not answering. This page goes on by itself when it does; what you typed is kept.", "online": "The server is answering again.", "busy": "Too many requests. It goes on in {n} seconds.",
+    "offline.sentence": "The server is not answering. Please try again in a moment.", "offline.start": "The server is not answering. This page goes on by itself when it does; what you typed is kept.", "online": "The server is answering again.", "busy": "The server asks to wait. It goes on in {n|second|seconds}.",
+    "trouble": "Something went wrong on the server (request {id}). It is tried again; what you type is kept.",
+    "empty.all": "All done.", "found": "{n|task matches|tasks match}.", "long": "{n|character|characters} too long: at most {max}.", "title.needed": "A title is needed.",
+    "task.lost": "This task was deleted elsewhere.", "task.again": "Add the text as a new task", "task.drop.text": "Drop the text",
+    "signout.unsent": "{n|change has|changes have} not reached the server. What is not sent stays on this device until you sign in here again.", "signout.stay": "Stay",
+    "leaving": "You are signed out on this device. The server was not answering: the session there ends as soon as it does.", "left": "The session has ended on the server too.",
+    "register.closed": "Accounts are made by an admin of this server.", "forgot.done": "If there is an account with this address, a mail with a link for a new password is on its way.",
+    "reset.done": "Your password has been changed. Please sign in with it.", "verify.done": "Your e-mail address has been confirmed.",
+    "account.resent": "A mail with a link is on its way.", "account.email.done": "Saved. {email} is your address from now on.",
+    "tokens.selected": "It is selected: copy it with Ctrl+C.", "scopes.needed": "Choose at least one thing that it may do.", "key.delete": "Del",
     "signin": "Sign in", "signin.title": "Sign in", "register": "Create an account", "register.title": "New here", "signout": "Sign out", "or": "or",
     "email": "E-mail", "password": "Password", "password.new": "New password", "password.again": "The same again", "password.current": "Current password", "username": "Name",
     "forgot": "Forgotten password", "forgot.title": "Forgotten password", "forgot.send": "Send the link", "forgot.hint": "You get a mail with a link for a new password.", "back": "Back",
@@ -29,7 +38,7 @@ const catalogue = {
     "users": "Users", "users.search": "Search names and addresses", "users.role": "Role", "users.since": "Since", "users.none": "Nobody matches.", "role.admin": "admin", "role.user": "user",
     "page.prev": "Earlier", "page.next": "Later", "help": "Keys", "help.close": "Close",
     "help.n": "new task", "help.search": "search", "help.jk": "next and previous task", "help.x": "tick", "help.e": "edit", "help.delete": "delete", "help.u": "undo", "help.help": "these keys", "help.esc": "out of a field", "help.save": "save an edit",
-    "required": "Please fill this in.", "differ": "The two passwords differ.", "failed": "That did not work: {error}", "skip": "To the list",
+    "required": "Please fill this in.", "differ": "The two passwords differ.", "failed": "That did not work: {error}", "skip": "To the content",
   },
   es: {
     "new.label": "¿Qué hay que hacer?", "new.hint": "Escribe una tarea y pulsa Intro.", "add": "Añadir",
@@ -42,7 +51,16 @@ const catalogue = {
     "task.created": "Añadida {date}", "task.completed": "Hecha {date}",
     "undo": "Deshacer", "deleted": "Borrada: {title}", "ticked": "Hecha: {title}", "unticked": "Pendiente de nuevo: {title}", "added": "Añadida: {title}", "undone": "Deshecho.",
     "offline": "El servidor no responde. Puedes seguir.", "offline.n": "El servidor no responde. Tus cambios ({n}) se guardan y se enviarán cuando responda.",
-    "offline.start": "El servidor no responde. Esta página sigue sola cuando responda; lo que escribiste se conserva.", "online": "El servidor vuelve a responder.", "busy": "Demasiadas peticiones. Sigue en {n} segundos.",
+    "offline.sentence": "El servidor no responde. Inténtalo dentro de un momento.", "offline.start": "El servidor no responde. Esta página sigue sola cuando responda; lo que escribiste se conserva.", "online": "El servidor vuelve a responder.", "busy": "El servidor pide esperar. Sigue en {n|segundo|segundos}.",
+    "trouble": "Algo ha fallado en el servidor (petición {id}). Se vuelve a intentar; lo que escribes se conserva.",
+    "empty.all": "Todo hecho.", "found": "{n|tarea coincide|tareas coinciden}.", "long": "Sobran {n|carácter|caracteres}: como mucho {max}.", "title.needed": "Hace falta un título.",
+    "task.lost": "Esta tarea se ha borrado en otro sitio.", "task.again": "Añadir el texto como tarea nueva", "task.drop.text": "Descartar el texto",
+    "signout.unsent": "{n|cambio no ha|cambios no han} llegado al servidor. Lo que no se ha enviado se queda en este dispositivo hasta que vuelvas a entrar aquí.", "signout.stay": "Quedarse",
+    "leaving": "Has salido en este dispositivo. El servidor no respondía: la sesión se cerrará allí en cuanto responda.", "left": "La sesión también se ha cerrado en el servidor.",
+    "register.closed": "Las cuentas las crea un administrador de este servidor.", "forgot.done": "Si hay una cuenta con esta dirección, un correo con un enlace para una contraseña nueva está en camino.",
+    "reset.done": "La contraseña ha cambiado. Entra con ella.", "verify.done": "Tu correo electrónico está confirmado.",
+    "account.resent": "Un correo con un enlace está en camino.", "account.email.done": "Guardado. {email} es tu dirección desde ahora.",
+    "tokens.selected": "Está seleccionado: cópialo con Ctrl+C.", "scopes.needed": "Elige al menos una cosa que pueda hacer.", "key.delete": "Supr",
     "signin": "Entrar", "signin.title": "Entrar", "register": "Crear una cuenta", "register.title": "Primera vez", "signout": "Salir", "or": "o",
     "email": "Correo electrónico", "password": "Contraseña", "password.new": "Contraseña nueva", "password.again": "La misma otra vez", "password.current": "Contraseña actual", "username": "Nombre",
     "forgot": "Contraseña olvidada", "forgot.title": "Contraseña olvidada", "forgot.send": "Enviar el enlace", "forgot.hint": "Recibirás un correo con un enlace para una contraseña nueva.", "back": "Volver",
@@ -59,61 +77,90 @@ const catalogue = {
     "users": "Usuarios", "users.search": "Buscar nombres y direcciones", "users.role": "Rol", "users.since": "Desde", "users.none": "Nadie coincide.", "role.admin": "administrador", "role.user": "usuario",
     "page.prev": "Anteriores", "page.next": "Siguientes", "help": "Teclas", "help.close": "Cerrar",
     "help.n": "tarea nueva", "help.search": "buscar", "help.jk": "tarea siguiente y anterior", "help.x": "marcar", "help.e": "editar", "help.delete": "borrar", "help.u": "deshacer", "help.help": "estas teclas", "help.esc": "salir de un campo", "help.save": "guardar una edición",
-    "required": "Rellena este campo.", "differ": "Las dos contraseñas son distintas.", "failed": "No ha funcionado: {error}", "skip": "A la lista",
+    "required": "Rellena este campo.", "differ": "Las dos contraseñas son distintas.", "failed": "No ha funcionado: {error}", "skip": "Al contenido",
   },
 };
 
 // What the server says in English, for those who read Spanish: by code, and
-// for the sentences about fields by their form.
+// for the sentences about fields by their form. What is missing is said in the
+// server's words.
 const codes = {
   es: {
-    invalid_credentials: "El correo o la contraseña no son correctos.", too_many_requests: "Demasiados intentos. Espera {n} segundos.",
+    invalid_credentials: "El correo o la contraseña no son correctos.", too_many_requests: "Demasiados intentos. Espera {n|segundo|segundos}.",
     server_busy: "El servidor está ocupado. Inténtalo dentro de un momento.", disk_full: "El servidor no tiene espacio en el disco. Avisa a quien lo lleva.",
     registration_closed: "El registro está cerrado. Pide una cuenta a un administrador.", email_not_verified: "La dirección aún no está confirmada. Sigue el enlace del correo que se le envió.",
-    link_invalid: "El enlace no es válido, ya se usó o ha caducado. Pide uno nuevo.", last_admin: "El único administrador no se puede borrar.",
-    internal_error: "Algo ha fallado en el servidor.", forbidden: "No está permitido.",
+    link_invalid: "El enlace no es válido, ya se usó o ha caducado. Pide uno nuevo.", last_admin: "El único administrador no se puede borrar. Nombra antes a otro.",
+    internal_error: "Algo ha fallado en el servidor (petición {id}).", forbidden: "No está permitido.", password_changed: "La contraseña cambió en el mismo momento. Inténtalo otra vez.",
+    task_not_found: "Esta tarea ya no existe.", user_not_found: "Este usuario ya no existe.", session_not_found: "Esta sesión ya se había cerrado.", api_token_not_found: "Este token ya no existe.",
+    too_many_api_tokens: "Ya hay 100 tokens. Revoca uno que no haga falta.", session_required: "Entra para hacer esto.", insufficient_scope: "Este token no puede hacer esto.",
+    token_missing: "La sesión ha terminado. Entra otra vez.", token_expired: "La sesión ha terminado. Entra otra vez.", token_invalid: "La sesión ha terminado. Entra otra vez.",
+    refresh_token_required: "La sesión ha terminado. Entra otra vez.", refresh_token_invalid: "La sesión ha terminado. Entra otra vez.", refresh_token_revoked: "La sesión ha terminado. Entra otra vez.",
+    body_too_large: "Es demasiado largo.", request_timeout: "La petición tardó demasiado en llegar. Inténtalo otra vez.", not_found: "Aquí no hay nada.",
   },
+  en: { internal_error: "Something went wrong on the server (request {id})." },
 };
 const sentences = {
   es: [
     [/^The field (\w+) is required\.$/, "Rellena este campo."],
     [/at most (\d+) characters/, "Como mucho $1 caracteres."], [/at least (\d+) characters/, "Al menos $1 caracteres."],
+    [/at most (\d+) bytes/, "Como mucho $1 bytes."],
     [/valid e-mail address/, "No es una dirección de correo válida."], [/already registered/, "Esta dirección ya tiene una cuenta."],
     [/do not match/, "Las dos contraseñas son distintas."], [/current password is incorrect/, "La contraseña actual no es correcta."],
     [/most common/, "Es una de las contraseñas más comunes. Elige otra."], [/must not be your username/, "La contraseña no puede ser tu nombre ni tu correo."],
-    [/invalid characters/, "Hay caracteres que no se pueden usar."], [/in the future/, "Tiene que ser una fecha futura."],
+    [/invalid characters/, "Hay caracteres que no se pueden usar."], [/in the future/, "Tiene que ser una fecha futura."], [/must be a time/, "No es una fecha válida."],
   ],
+  en: [[/^The field \w+ is required\.$/, "Please fill this in."], [/^The field \w+ must be in the future\.$/, "This must be a date in the future."], [/^The field \w+ must be a time/, "This is not a date."]],
+};
+// labels are what a field of the API is called on the page.
+const labels = {
+  username: "username", email: "email", password: "password", confirm_password: "password.again", current_password: "password.current",
+  title: "task.title", description: "task.description", name: "tokens.name", scopes: "tokens.scopes", expires_at: "tokens.until",
 };
 
 export const language = navigator.languages.map((l) => l.slice(0, 2)).find((l) => l in catalogue) ?? "en";
 document.documentElement.lang = language;
 
-// t is a text with its values filled in.
-export function t(key, values = {}) {
-  const text = catalogue[language][key] ?? catalogue.en[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+// fill puts values into a text; {n|one|many} is a number and what it counts.
+function fill(text, values) {
+  return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (_, name, one, many) => {
+    const value = String(values[name] ?? "");
+    return one === undefined ? value : `${value} ${value === "1" ? one : many}`;
+  });
 }
+
+// t is a text with its values filled in.
+export const t = (key, values = {}) => fill(catalogue[language][key] ?? catalogue.en[key] ?? key, values);
+
+const isAway = (error) => error.constructor.name === "Unreachable" || error.code === "proxy";
+
+// saidWaiting is said where the page tries again by itself.
+export const saidWaiting = (error) => (isAway(error) ? t("offline.start") : said(error));
 
 // said is what the server said, in the person's language where we can.
 export function said(error) {
+  if (typeof error === "string") return saidOf(error);
   const text = codes[language]?.[error.code];
-  if (text) return text.replace("{n}", String(error.retryAfter ?? ""));
-  if (error.constructor.name === "Unreachable" || !error.code) return error.status ? error.message : t("offline");
-  return saidOf(error.message);
+  if (text) return fill(text, { n: error.retryAfter, id: error.requestID });
+  if (isAway(error)) return t("offline.sentence");
+  const fields = Object.entries(error.errors ?? {});
+  return fields.length ? Object.values(saidOfFields(error.errors)).join(" ") : saidOf(error.message);
 }
 
-export function saidOf(text) {
+function saidOf(text, name) {
   for (const [form, words] of sentences[language] ?? []) {
     const found = form.exec(text);
     if (found) return words.replace("$1", found[1]);
   }
-  return text;
+  return labels[name] ? text.replace(`The field ${name}`, `The field “${t(labels[name])}”`) : text;
 }
 
-export const saidOfFields = (errors) => Object.fromEntries(Object.entries(errors).map(([name, text]) => [name, saidOf(text)]));
+// saidOfFields are the sentences about fields, to stand beside them.
+export const saidOfFields = (errors) => Object.fromEntries(Object.entries(errors).map(([name, text]) => [name, saidOf(text, name)]));
 
-const near = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
-const day = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+// Dates are written as the person's whole locale does: en-GB is not en.
+const locales = [...navigator.languages];
+const near = new Intl.DateTimeFormat(locales, { dateStyle: "medium", timeStyle: "short" });
+const day = new Intl.DateTimeFormat(locales, { dateStyle: "medium" });
 export const date = (text) => near.format(new Date(text));
 export const dayOf = (text) => day.format(new Date(text));
 export { catalogue };

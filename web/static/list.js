@@ -1,56 +1,66 @@
 // The list: one field, the open tasks below it, the done ones folded away.
 
-import { $, announce, h, isTyping } from "./dom.js";
-import { date, saidOf, t } from "./i18n.js";
-import { undoTime } from "./store.js";
+import { $, announce, h, isTyping, tooLong } from "./dom.js";
+import { EditForm, maxTitle } from "./edit.js";
+import { date, said, t } from "./i18n.js";
+import { Undo } from "./undo.js";
 
 const step = 100; // rows at a time
 const lingerTime = 900; // how long a ticked row stays
+const glimpse = 200; // letters of a description that a row shows
 
 export class ListView {
   #store; #root; #drafts;
   #rows = new Map();
   #filter = "all"; #query = ""; #limit = step; #doneLimit = step;
+  #unfolded = false; #unfoldedBefore = false;
   #lingering = new Map();
-  #editing = null;
-  #undo = null;
+  #form = null;
+  #pressing = false;
+  #undo;
+  #watcher;
   #stop = new AbortController();
 
   constructor(store, root, drafts) {
     this.#store = store;
     this.#root = root;
     this.#drafts = drafts;
+    this.#undo = new Undo($("#undo"), () => this.input.focus());
     this.#build();
     const { signal } = this.#stop;
     store.addEventListener("change", () => this.#soon(), { signal });
     store.addEventListener("named", ({ detail }) => this.#renamed(detail), { signal });
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
+    document.addEventListener("pointerdown", ({ target }) => { this.#pressing = Boolean(this.#form && !this.#form.element.contains(target)); }, { signal, capture: true });
+    // Only after the click: what moves under the pointer is missed by it.
+    document.addEventListener("click", () => this.#pressed(), { signal });
+    document.addEventListener("pointerup", () => setTimeout(() => this.#pressed(), 300), { signal });
     const draft = drafts.get("edit");
-    if (draft) this.#editing = draft;
+    if (draft) this.#form = this.#formOf(draft);
     this.#render();
-    if (!matchMedia("(pointer: coarse)").matches) this.input.focus();
+    if (draft) this.#form.focus();
+    else if (!matchMedia("(pointer: coarse)").matches) this.input.focus();
   }
 
   close() {
     this.#stop.abort();
     this.#watcher.disconnect();
-    clearTimeout(this.#undo?.timer);
-    this.#bar.hidden = true;
+    this.#undo.hide();
   }
 
-  get #bar() { return $("#undo"); }
-  #watcher;
-
   #build() {
-    this.input = h("input", { id: "new-task", name: "title", maxLength: 100, autocomplete: "off", placeholder: t("new.hint"), enterKeyHint: "done", value: this.#drafts.get("new") ?? "" });
-    this.input.addEventListener("input", () => this.#drafts.set("new", this.input.value));
+    this.input = h("input", { id: "new-task", name: "title", dir: "auto", autocomplete: "off", placeholder: t("new.hint"), enterKeyHint: "done", "aria-describedby": "new-problem", value: this.#drafts.get("new") ?? "" });
+    this.problem = h("p", { class: "problem", id: "new-problem", role: "alert" });
+    this.input.addEventListener("input", () => {
+      this.#drafts.set("new", this.input.value);
+      this.#say(tooLong(this.input.value, maxTitle));
+    });
     const form = h("form", { class: "new", onsubmit: (event) => { event.preventDefault(); this.#add(); } },
       h("h1", {}, h("label", { for: "new-task" }, t("new.label"))),
-      h("div", { class: "line" }, this.input, h("button", { type: "submit" }, t("add"))));
-    this.search = h("input", { id: "search", type: "search", placeholder: t("search"), "aria-label": t("search"), "aria-controls": "list" });
-    this.search.addEventListener("input", () => { this.#query = this.search.value.trim().toLocaleLowerCase(); this.#limit = this.#doneLimit = step; this.#render(); });
+      h("div", { class: "line" }, this.input, h("button", { type: "submit" }, t("add"))), this.problem);
+    this.search = h("input", { id: "search", type: "search", dir: "auto", placeholder: t("search"), "aria-label": t("search"), "aria-controls": "list", oninput: () => this.#find() });
     const choice = (name) => h("label", { class: "choice" },
-      h("input", { type: "radio", name: "filter", value: name, checked: name === this.#filter, onchange: () => { this.#filter = name; this.#limit = this.#doneLimit = step; this.#render(); } }),
+      h("input", { type: "radio", name: "filter", value: name, checked: name === this.#filter, onchange: () => this.#choose(name) }),
       h("span", {}, t(`filter.${name}`)));
     this.tools = h("div", { class: "tools", hidden: true },
       h("fieldset", { class: "choices" }, h("legend", { class: "unseen" }, t("filter")), choice("all"), choice("open"), choice("done")), this.search);
@@ -58,8 +68,8 @@ export class ListView {
     this.loading = h("div", { class: "loading", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
     this.open = h("ul", { id: "list", class: "tasks", "aria-label": t("filter.open") });
     this.doneList = h("ul", { class: "tasks", "aria-label": t("filter.done") });
-    this.summary = h("summary", {});
-    this.fold = h("details", { class: "fold", ontoggle: () => this.#render() }, this.summary, this.doneList);
+    this.summary = h("summary", { onclick: (event) => { event.preventDefault(); this.#unfolded = !this.fold.open; this.#render(); } });
+    this.fold = h("details", { class: "fold" }, this.summary, this.doneList);
     this.end = h("div", { class: "end" });
     this.#watcher = new IntersectionObserver((entries) => {
       if (entries.some((entry) => entry.isIntersecting)) this.#more();
@@ -68,28 +78,53 @@ export class ListView {
     this.#watcher.observe(this.end);
   }
 
+  #say(text) { if (this.problem.textContent !== text) this.problem.textContent = text; }
+
   #add() {
     const title = this.input.value.trim();
-    if (!title) return;
+    const wrong = title ? tooLong(title, maxTitle) : t("title.needed");
+    this.#say(wrong);
+    if (wrong) return;
+    this.#clear(); // who adds a task wants to see it
+    if (this.#filter === "done") this.tools.querySelector("[value=all]").click();
     this.#store.add(title);
     this.input.value = "";
     this.#drafts.set("new", "");
     announce(t("added", { title }));
   }
 
+  #choose(name) {
+    this.#filter = name;
+    this.#limit = this.#doneLimit = step;
+    this.#render();
+  }
+
+  #clear() {
+    if (!this.search.value) return;
+    this.search.value = "";
+    this.#find();
+  }
+
+  #counting = 0;
+  // find shows what matches, among the done ones too.
+  #find() {
+    const query = this.search.value.trim().toLocaleLowerCase();
+    if (query && !this.#query) [this.#unfoldedBefore, this.#unfolded] = [this.#unfolded, true];
+    if (!query && this.#query) this.#unfolded = this.#unfoldedBefore;
+    this.#query = query;
+    this.#limit = this.#doneLimit = step;
+    this.#render();
+    clearTimeout(this.#counting);
+    if (query) this.#counting = setTimeout(() => { const { open, done } = this.#split(); announce(t("found", { n: open.length + done.length })); }, 500);
+  }
+
   #more() {
     const { open, done } = this.#split();
-    if (this.#limit >= open.length && (!this.#doneShown || this.#doneLimit >= done.length)) return;
+    if (this.#limit >= open.length && (!this.fold.open || this.#doneLimit >= done.length)) return;
     if (this.#limit < open.length) this.#limit += step;
     else this.#doneLimit += step;
     this.#render();
-    // The observer tells of changes only: an end that is still near is asked
-    // for again.
-    this.#watcher.unobserve(this.end);
-    this.#watcher.observe(this.end);
   }
-
-  get #doneShown() { return this.#filter === "done" || this.fold.open; }
 
   #frame = 0;
   #soon() {
@@ -97,35 +132,61 @@ export class ListView {
     this.#frame ||= requestAnimationFrame(() => { this.#frame = 0; if (!this.#stop.signal.aborted) this.#render(); });
   }
 
-  #split() {
-    const found = this.#store.visible().filter((task) => !this.#query ||
+  #split(all = this.#store.visible()) {
+    const found = all.filter((task) => !this.#query ||
       task.title.toLocaleLowerCase().includes(this.#query) || task.description.toLocaleLowerCase().includes(this.#query));
     const isDone = (task) => task.completed && !this.#lingering.has(task.id);
     return { open: this.#filter === "done" ? [] : found.filter((task) => !isDone(task)), done: this.#filter === "open" ? [] : found.filter(isDone) };
   }
 
   #render() {
-    const any = this.#store.visible().length > 0;
-    const { open, done } = this.#split();
-    this.loading.hidden = this.#store.loaded || any;
-    this.tools.hidden = !any;
-    const empty = this.#store.loaded && open.length === 0 && (done.length === 0 || this.#filter === "all" && !this.#query && false);
-    this.note.hidden = !empty;
-    if (empty) this.note.textContent = t(!any ? "empty" : this.#query ? "empty.search" : this.#filter === "all" ? "empty" : `empty.${this.#filter}`);
+    const active = document.activeElement;
+    const all = this.#store.visible();
+    const { open, done } = this.#split(all);
+    this.loading.hidden = this.#store.loaded || all.length > 0;
+    this.tools.hidden = all.length === 0;
+    this.note.textContent = this.#noteOf(all, open, done);
+    this.note.hidden = !this.note.textContent;
     this.fold.hidden = done.length === 0;
-    if (this.#filter === "done") this.fold.open = true;
+    this.fold.open = this.#filter === "done" || this.#unfolded;
+    this.summary.hidden = this.#filter === "done";
     this.summary.textContent = t("done.count", { n: done.length });
-    const used = new Set();
-    this.#place(this.open, open.slice(0, this.#limit), used);
-    this.#place(this.doneList, this.fold.open ? done.slice(0, this.#doneLimit) : [], used);
+    const shown = open.slice(0, this.#limit);
+    const folded = this.fold.open ? done.slice(0, this.#doneLimit) : [];
+    this.#pin(all, shown, folded);
+    const used = new Set([...shown, ...folded].map((task) => task.id));
     for (const [id, row] of this.#rows) if (!used.has(id)) { row.element.remove(); this.#rows.delete(id); }
-    this.#restoreEdit();
+    this.#place(this.open, shown);
+    this.#place(this.doneList, folded);
+    // The observer tells of changes only: an end that is still near is asked
+    // for again.
+    this.#watcher.unobserve(this.end);
+    this.#watcher.observe(this.end);
+    // An element that is moved loses the focus.
+    if (document.activeElement === document.body && active?.isConnected) active.focus({ preventScroll: !this.#form?.element.contains(active) });
   }
 
-  #place(list, tasks, used) {
+  #noteOf(all, open, done) {
+    if (!this.#store.loaded || open.length) return "";
+    if (!all.length) return t("empty");
+    if (this.#query) return done.length ? "" : t("empty.search");
+    if (this.#filter === "all") return t("empty.all");
+    return done.length ? "" : t(`empty.${this.#filter}`);
+  }
+
+  // pin puts what is edited on top where it would not be seen: folded away, far
+  // down, or deleted elsewhere.
+  #pin(all, shown, folded) {
+    if (!this.#form) return;
+    const { id, title, description } = this.#form.draft;
+    const task = all.find((each) => each.id === id);
+    this.#form.lose(!task && this.#store.loaded);
+    if (!shown.some((each) => each.id === id) && !folded.some((each) => each.id === id)) shown.unshift(task ?? { id, title, description, completed: false });
+  }
+
+  #place(list, tasks) {
     let next = list.firstElementChild;
     for (const task of tasks) {
-      used.add(task.id);
       const element = this.#row(task);
       if (element === next) next = next.nextElementSibling;
       else list.insertBefore(element, next);
@@ -133,16 +194,18 @@ export class ListView {
   }
 
   #row(task) {
-    const mark = JSON.stringify([task.title, task.description, task.completed, task.waiting && this.#store.offline, task.problem, task.date_completed]);
+    const editing = this.#form?.draft.id === task.id;
+    const mark = editing ? "edit" : JSON.stringify([task.title, task.description, task.completed, task.waiting && this.#store.offline, task.problem, task.date_completed]);
     const known = this.#rows.get(task.id);
-    if (known?.mark === mark || known?.editing) return known.element;
-    const focused = known?.element.contains(document.activeElement) ? document.activeElement.className : "";
+    if (known?.mark === mark) return known.element;
+    const focused = known?.element.contains(document.activeElement) ? document.activeElement.classList[0] : "";
     const element = known?.element ?? h("li", { class: "task" });
     element.dataset.id = String(task.id);
     element.classList.toggle("done", task.completed);
-    element.replaceChildren(...this.#cells(task, element));
-    if (focused) element.querySelector(`.${focused.split(" ")[0]}`)?.focus();
-    this.#rows.set(task.id, { element, mark, task });
+    this.#rows.set(task.id, { element, mark });
+    if (editing) element.replaceChildren(this.#form.element);
+    else element.replaceChildren(...this.#cells(task, element));
+    if (focused && !editing) element.querySelector(`.${focused}`)?.focus();
     return element;
   }
 
@@ -153,12 +216,13 @@ export class ListView {
     const { title } = task;
     const id = () => this.#idOf(row);
     const box = h("input", { type: "checkbox", class: "tick", checked: task.completed, "aria-label": t("task.tick", { title }), onchange: () => this.#tick(id()) });
-    const text = h("button", { type: "button", class: "title", "aria-label": t("task.edit.of", { title }), onclick: () => this.#edit(id()) },
-      h("span", { class: "words" }, title), task.description ? h("span", { class: "more soft" }, task.description) : null);
+    const more = task.description.slice(0, glimpse);
+    const text = h("button", { type: "button", class: "title", onclick: () => this.#edit(id()) },
+      h("span", { class: "unseen" }, `${t("task.edit")}: `), h("span", { class: "words", dir: "auto" }, title), more ? h("span", { class: "more soft", dir: "auto" }, more) : null);
     const remove = h("button", { type: "button", class: "remove quiet", "aria-label": t("task.delete.of", { title }), onclick: () => this.#remove(id()) }, "×");
     const cells = [h("label", { class: "box" }, box), text, remove];
     if (task.problem) {
-      cells.push(h("div", { class: "trouble" }, h("p", { class: "problem" }, saidOf(task.problem)),
+      cells.push(h("div", { class: "trouble" }, h("p", { class: "problem" }, said(task.problem)),
         h("button", { type: "button", class: "quiet", onclick: () => this.#store.retry(id()) }, t("task.retry")),
         h("button", { type: "button", class: "quiet", onclick: () => this.#store.drop(id()) }, t("task.drop"))));
     } else if (task.waiting && this.#store.offline) {
@@ -177,122 +241,96 @@ export class ListView {
     const completed = !task.completed;
     if (completed) {
       this.#lingering.set(id, true);
-      setTimeout(() => { this.#lingering.delete(id); this.#keepFocus(id, () => this.#render()); }, lingerTime);
+      setTimeout(() => {
+        const now = this.#store.idOf(id);
+        this.#keepFocus(now, () => { this.#lingering.delete(now); this.#render(); });
+      }, lingerTime);
     } else {
       this.#lingering.delete(id);
     }
     this.#store.change(id, { completed });
-    this.#offer(t(completed ? "ticked" : "unticked", { title: task.title }), () => this.#store.change(id, { completed: !completed }));
+    this.#undo.offer(t(completed ? "ticked" : "unticked", { title: task.title }), () => { this.#lingering.delete(this.#store.idOf(id)); this.#store.change(id, { completed: !completed }); });
   }
 
   // keepFocus hands the focus to the neighbour of a row that goes away.
   #keepFocus(id, act) {
+    if (this.#stop.signal.aborted) return;
     const row = this.#rows.get(id)?.element;
     const had = row?.contains(document.activeElement);
-    const name = had ? document.activeElement.classList[0] : "";
+    const name = had && document.activeElement.matches(".tick") ? "tick" : "title";
     const next = row?.nextElementSibling ?? row?.previousElementSibling;
     act();
-    if (had && !row.contains(document.activeElement)) (next?.isConnected ? next.querySelector(`.${name}`) ?? next.querySelector(".title") : this.input)?.focus();
+    if (had && !row.contains(document.activeElement)) (next?.isConnected && next.querySelector(`.${name}`) || this.input).focus();
   }
 
   #remove(id) {
     const task = this.#task(id);
     if (!task) return;
-    const row = this.#rows.get(id)?.element;
-    const next = row?.nextElementSibling ?? row?.previousElementSibling;
-    const had = row?.contains(document.activeElement);
-    this.#store.remove(id);
-    this.#render();
-    if (had) (next?.querySelector(".title") ?? this.input).focus();
-    this.#offer(t("deleted", { title: task.title }), typeof id === "number" ? () => this.#store.undoRemove(id) : () => this.#store.add(task.title, task.description));
+    this.#keepFocus(id, () => { this.#store.remove(id); this.#render(); });
+    this.#store.postpone();
+    this.#undo.offer(t("deleted", { title: task.title }), () => this.#store.undoRemove(task));
   }
 
-  // offer shows what was done with a way back, for eight seconds.
-  #offer(text, undo) {
-    clearTimeout(this.#undo?.timer);
-    const bar = this.#bar;
-    bar.replaceChildren(h("span", {}, text), h("button", { type: "button", class: "quiet", onclick: () => this.#takeBack() }, t("undo")));
-    bar.hidden = false;
-    announce(text);
-    this.#undo = { undo, timer: setTimeout(() => this.#hideUndo(), undoTime) };
-  }
-
-  #hideUndo() {
-    clearTimeout(this.#undo?.timer);
-    if (this.#bar.contains(document.activeElement)) this.input.focus();
-    this.#bar.hidden = true;
-    this.#undo = null;
-  }
-
-  #takeBack() {
-    if (!this.#undo) return;
-    this.#undo.undo();
-    this.#hideUndo();
-    announce(t("undone"));
+  #formOf(draft) {
+    const form = new EditForm(draft, {
+      keep: () => this.#drafts.set("edit", draft),
+      save: (focus) => this.#finish(focus),
+      cancel: () => this.#leave(true),
+      again: () => {
+        if (!this.#form.ready()) return;
+        this.#store.add(draft.title.trim(), draft.description);
+        this.#leave(false);
+        this.input.focus();
+        announce(t("added", { title: draft.title.trim() }));
+      },
+    });
+    form.element.addEventListener("focusout", ({ relatedTarget }) => {
+      if (relatedTarget && !this.#pressing && this.#form === form && !form.element.contains(relatedTarget)) this.#finish();
+    });
+    return form;
   }
 
   #edit(id) {
     const task = this.#task(id);
-    if (!task || this.#editing?.id === id) return;
-    this.#finish();
-    this.#editing = { id, title: task.title, description: task.description };
-    this.#drafts.set("edit", this.#editing);
+    if (!task || this.#form?.draft.id === id) return;
+    this.#pressing = false; // the click that opens this form must not close it
+    if (!this.#finish()) {
+      this.#form.focus();
+      return;
+    }
+    this.#form = this.#formOf({ id, title: task.title, description: task.description });
+    this.#drafts.set("edit", this.#form.draft);
     this.#render();
-    const input = this.#rows.get(id)?.element.querySelector("input[name=title]");
-    input?.focus();
-    input?.setSelectionRange(input.value.length, input.value.length);
+    this.#form.focus();
   }
 
-  // restoreEdit puts the form into the row that is being edited, also after a
-  // reload.
-  #restoreEdit() {
-    const row = this.#editing && this.#rows.get(this.#editing.id);
-    if (!row || row.editing) return;
-    row.editing = true;
-    const keep = () => {
-      this.#editing.title = title.value;
-      this.#editing.description = description.value;
-      this.#drafts.set("edit", this.#editing);
-      description.style.height = "auto";
-      description.style.height = `${description.scrollHeight + 2}px`;
-    };
-    const title = h("input", { name: "title", value: this.#editing.title, maxLength: 100, "aria-label": t("task.title"), oninput: keep });
-    const description = h("textarea", { name: "description", value: this.#editing.description, rows: 2, maxLength: 10000, "aria-label": t("task.description"), placeholder: t("task.description"), oninput: keep });
-    const form = h("form", { class: "edit", onsubmit: (event) => { event.preventDefault(); this.#finish(true); } }, title, description,
-      h("div", { class: "line" }, h("button", { type: "submit" }, t("task.save")), h("button", { type: "button", class: "quiet", onclick: () => this.#cancel() }, t("task.cancel"))));
-    form.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") { event.stopPropagation(); this.#cancel(); }
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); this.#finish(true); }
-    });
-    form.addEventListener("focusout", (event) => {
-      if (document.hasFocus() && event.relatedTarget && !form.contains(event.relatedTarget)) this.#finish();
-    });
-    row.element.replaceChildren(form);
-    description.style.height = `${description.scrollHeight + 2}px`;
+  // pressed saves an edit after a click beside it.
+  #pressed() {
+    if (this.#pressing) this.#finish();
+    this.#pressing = false;
   }
 
+  // finish saves what is edited. False says that it stays: there is no title,
+  // the text is too long, or the task is gone.
   #finish(focus = false) {
-    const edit = this.#editing;
-    if (!edit) return;
-    const task = this.#task(edit.id);
-    const title = edit.title.trim();
+    if (!this.#form) return true;
+    if (this.#form.lost || !this.#form.ready()) return false;
+    const { id, title, description } = this.#form.draft;
+    const task = this.#task(id);
     const patch = {};
-    if (task && title && title !== task.title) patch.title = title;
-    if (task && edit.description !== task.description) patch.description = edit.description;
-    this.#leave(focus, () => { if (Object.keys(patch).length) this.#store.change(edit.id, patch); });
+    if (title.trim() !== task?.title) patch.title = title.trim();
+    if (description !== task?.description) patch.description = description;
+    if (Object.keys(patch).length) this.#store.change(id, patch);
+    this.#leave(focus);
+    return true;
   }
 
-  #cancel() { this.#leave(true, () => {}); }
-
-  #leave(focus, act) {
-    const { id } = this.#editing;
-    this.#editing = null;
+  #leave(focus) {
+    const { id } = this.#form.draft;
+    this.#form = null;
     this.#drafts.set("edit", null);
-    const row = this.#rows.get(id);
-    if (row) { row.editing = false; row.mark = ""; }
-    act();
     this.#render();
-    if (focus) this.#rows.get(id)?.element.querySelector(".title")?.focus();
+    if (focus) (this.#rows.get(id)?.element.querySelector(".title") ?? this.input).focus();
   }
 
   // renamed follows a new task when it gets its id.
@@ -303,19 +341,24 @@ export class ListView {
       this.#rows.set(id, row);
     }
     if (this.#lingering.delete(key)) this.#lingering.set(id, true);
-    if (this.#editing?.id === key) { this.#editing.id = id; this.#drafts.set("edit", this.#editing); }
+    if (this.#form?.draft.id === key) this.#form.draft.id = id;
   }
 
   #key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    // Some keyboards need Alt or AltGr for #.
+    const plain = !event.ctrlKey && !event.altKey || event.getModifierState("AltGraph") || event.key === "#";
+    if (!plain || event.metaKey || event.defaultPrevented || $("dialog[open]")) return;
     if (isTyping(event.target)) {
-      if (event.key === "Escape") { event.target.blur(); this.#move(0); }
+      if (event.key !== "Escape") return;
+      if (event.target === this.search) { event.preventDefault(); this.#clear(); }
+      event.target.blur();
+      this.#move(0);
       return;
     }
     const row = document.activeElement?.closest?.(".task");
     const id = row && this.#idOf(row);
     const act = {
-      n: () => this.input.focus(), "/": () => this.search.focus(), j: () => this.#move(1), k: () => this.#move(-1), u: () => this.#takeBack(),
+      n: () => this.input.focus(), "/": () => this.search.focus(), j: () => this.#move(1), k: () => this.#move(-1), u: () => this.#undo.back(),
       x: id && (() => this.#tick(id)), e: id && (() => this.#edit(id)), "#": id && (() => this.#remove(id)), Delete: id && (() => this.#remove(id)),
     }[event.key];
     if (!act) return;

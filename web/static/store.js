@@ -1,91 +1,97 @@
 // The tasks as the person sees them: what the server last said, with the
-// changes on top that it has not heard of yet. Changes wait in a queue that
-// outlives a reload, and go out one after the other. No DOM here.
+// changes on top that it has not heard of yet. No DOM here.
 
-import { ApiError, Unreachable } from "./api.js";
+import { ApiError } from "./api.js";
+import { Outbox } from "./outbox.js";
+import { Shelf } from "./shelf.js";
 
 const perPage = 100;
+const kept = 100; // tasks that are shown before the server answers
 export const undoTime = 8_000;
 
-// matches says whether two tasks are the same words: a creation whose answer
-// was lost is found again by them.
-const matches = (task, change) => task.title === change.title.trim() && task.description === (change.description ?? "");
+// uid is a name that nobody else has. randomUUID is missing on pages over plain
+// http from another machine.
+export const uid = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
 
 export class Store extends EventTarget {
   #api;
   #userID = 0;
-  #tab = "";
   #tasks = new Map();
-  #queue = [];
-  #working = null;
-  #storage;
+  #touched = new Map(); // ids, with the turn in which we last heard of them by ourselves
+  #turn = 0;
+  #names = new Map(); // the ids of what was made here
+  #shelf;
+  #outbox;
   #channel;
-  #timer = 0;
+  #shelving = 0;
   #now;
+  newest = 0; // the highest id that was ever seen
   loaded = false;
   offline = false;
-  paused = 0; // seconds, when the server has asked us to wait
+  busyUntil = 0; // milliseconds, when the server has asked us to wait
+  trouble = null; // the server's own failure, until it does better
 
   constructor(api, { storage = localStorage, channel, now = Date.now } = {}) {
     super();
     this.#api = api;
-    this.#storage = storage;
+    this.#shelf = new Shelf(storage);
+    this.#outbox = new Outbox(api, this.#shelf, now, this);
     this.#now = now;
     this.#channel = channel;
     if (channel) channel.onmessage = ({ data }) => this.#hear(data);
+    api.addEventListener("answered", () => this.reached(true));
+    api.addEventListener("away", () => this.reached(false));
   }
 
-  // open begins with the person who has signed in. The tab's name is part of
-  // where the queue is kept: each tab writes its own.
+  // open begins with the person who has signed in, and with the newest tasks
+  // that were last seen.
   open(userID, tab) {
     this.#userID = userID;
-    this.#tab = tab;
-    this.#tasks.clear();
+    this.#tasks = new Map(this.#shelf.tasks(userID).map((task) => [task.id, task]));
+    this.newest = Math.max(0, ...this.#tasks.keys());
     this.loaded = false;
-    this.#queue = this.#read(this.#key(tab));
-    this.#tell();
+    this.#outbox.open(userID, tab);
+    this.changed();
   }
 
-  // adopt takes over what a tab that is gone could not send.
-  adopt(tab) {
-    const key = this.#key(tab);
-    this.#queue.push(...this.#read(key));
-    this.#storage.removeItem(key);
-    this.#keep();
+  // reopen reads again what this tab has to send: another has taken it over.
+  reopen() {
+    if (this.#userID) this.#outbox.reopen();
+    this.changed();
   }
 
-  // others are the names of the tabs that have something kept.
-  others() {
-    const prefix = this.#key("");
-    const keys = Array.from({ length: this.#storage.length }, (_, i) => this.#storage.key(i));
-    return keys.filter((key) => key.startsWith(prefix) && key !== this.#key(this.#tab)).map((key) => key.slice(prefix.length));
-  }
+  knows(userID) { return this.#shelf.tasks(userID).length > 0; }
 
-  #read(key) {
-    const queue = JSON.parse(this.#storage.getItem(key) ?? "[]");
-    // What was under way at a reload may have arrived.
-    for (const change of queue) if (change.sent && change.op === "create") change.doubtful = true;
-    return queue;
-  }
+  adopt(tab) { this.#outbox.adopt(tab); }
 
+  others() { return this.#outbox.others(); }
+
+  // close forgets who was signed in, except for what was not sent.
   close() {
-    clearTimeout(this.#timer);
+    clearTimeout(this.#shelving);
+    this.#shelving = 0;
     this.#userID = 0;
     this.#tasks.clear();
-    this.#queue = [];
+    this.#touched.clear();
+    this.#names.clear();
+    this.#outbox.close();
     this.loaded = false;
+    this.busyUntil = 0;
+    this.trouble = null;
+    this.#shelf.dropTasks();
   }
 
-  #key(tab = this.#tab) { return `taskapi.queue.${this.#userID}.${tab}`; }
+  // ready says whether changes may go out: not before all tasks are known.
+  get ready() { return this.loaded; }
 
-  get waiting() { return this.#queue.filter((change) => change.op !== "delete" || change.due <= this.#now()).length; }
+  get waiting() { return this.#outbox.changes.filter((change) => change.op !== "delete" || change.due <= this.#now()).length; }
 
   // visible are all tasks with the waiting changes applied, newest first.
   visible() {
     const tasks = new Map([...this.#tasks].map(([id, task]) => [id, { ...task }]));
-    for (const change of this.#queue) {
+    for (const change of this.#outbox.changes) {
       if (change.op === "create") {
-        tasks.set(change.key, { id: change.key, title: change.title, description: change.description ?? "", completed: false, waiting: true, problem: change.problem });
+        tasks.set(change.key, { id: change.key, title: change.title, description: change.description ?? "", completed: Boolean(change.completed), waiting: true, problem: change.problem });
         continue;
       }
       const task = tasks.get(change.id);
@@ -100,224 +106,179 @@ export class Store extends EventTarget {
   // load reads everything, newest first, and shows each page as it comes.
   async load() {
     const user = this.#userID;
+    const turn = ++this.#turn;
     const first = await this.#page(1);
+    if (this.#userID !== user) return;
     const seen = new Set(first.tasks.map((task) => task.id));
-    this.#take(first.tasks);
+    this.#take(first.tasks, turn);
     for (let page = first.pagination.pages; page > 1; page--) {
       const { tasks } = await this.#page(page);
       if (this.#userID !== user) return;
       for (const task of tasks) seen.add(task.id);
-      this.#take(tasks);
+      this.#take(tasks, turn);
     }
-    if (this.#userID !== user) return;
-    for (const id of this.#tasks.keys()) if (!seen.has(id)) this.#tasks.delete(id);
+    for (const id of this.#tasks.keys()) if (!seen.has(id) && !(this.#touched.get(id) >= turn)) this.#tasks.delete(id);
     this.loaded = true;
-    this.#tell();
-    this.work();
+    this.#calm();
+    this.#outbox.work();
   }
 
-  async #page(number) {
-    const answer = await this.#api.get(`/tasks/?per_page=${perPage}&page=${number}`);
-    this.#reached(true);
-    return answer;
+  // look asks for the newest page only, and for everything when that does not
+  // explain how many there are.
+  async look() {
+    if (!this.loaded) return this.load();
+    const user = this.#userID;
+    const turn = ++this.#turn;
+    const { tasks, pagination } = await this.#page(Math.max(1, Math.ceil(this.#tasks.size / perPage)));
+    if (this.#userID !== user) return undefined;
+    this.#take(tasks, turn);
+    this.#calm();
+    this.#outbox.work();
+    return pagination.total === this.#tasks.size ? undefined : this.load();
   }
 
-  #take(tasks) {
-    for (const task of tasks) this.#tasks.set(task.id, task);
-    this.#tell();
+  #page(number) { return this.#api.get(`/tasks/?per_page=${perPage}&page=${number}`); }
+
+  // take believes a list, but not about what we have heard of since it was
+  // asked for.
+  #take(tasks, turn) {
+    for (const task of tasks) if (!(this.#touched.get(task.id) >= turn)) this.#know(task);
+    this.#outbox.recognize(tasks);
+    this.changed();
   }
 
-  add(title, description = "") {
-    const key = `new-${this.#now()}-${crypto.randomUUID()}`;
-    this.#enqueue({ op: "create", key, title, description });
+  #know(task) {
+    this.#tasks.set(task.id, task);
+    this.newest = Math.max(this.newest, task.id);
+  }
+
+  // idOf is the id of a task that was known by another name before it had one.
+  idOf(name) { return this.#names.get(name) ?? name; }
+
+  add(title, description = "", completed = false) {
+    const key = `new-${this.#now()}-${uid()}`;
+    this.#outbox.push({ op: "create", key, title, description, ...(completed && { completed }) });
     return key;
   }
 
   // change merges into a change of the same task that has not gone out yet.
-  change(id, patch) {
-    const creation = this.#queue.find((change) => change.key === id && !change.sent);
-    if (creation && !("completed" in patch)) {
-      Object.assign(creation, patch, { problem: undefined });
-      this.#keep();
+  change(name, patch) {
+    const id = this.idOf(name);
+    const open = this.#outbox.changes.find((change) => !change.sent && (change.op === "update" && change.id === id || change.key === id && !("completed" in patch)));
+    if (!open) {
+      this.#outbox.push({ op: "update", id, patch });
       return;
     }
-    const open = this.#queue.find((change) => change.op === "update" && change.id === id && !change.sent);
-    if (open) {
-      Object.assign(open.patch, patch);
-      open.problem = undefined;
-      this.#keep();
-      return;
-    }
-    this.#enqueue({ op: "update", id, patch });
+    Object.assign(open.patch ?? open, patch);
+    open.problem = undefined;
+    this.#outbox.keep();
   }
 
   // remove hides a task now and deletes it when nobody has undone it.
-  remove(id) {
-    const creation = this.#queue.find((change) => change.key === id);
-    if (creation && !creation.sent) {
-      this.#queue = this.#queue.filter((change) => change !== creation && change.id !== id);
-      this.#keep();
-      return;
-    }
-    this.#enqueue({ op: "delete", id, due: this.#now() + undoTime });
+  remove(name) {
+    const id = this.idOf(name);
+    const creation = this.#outbox.changes.find((change) => change.key === id);
+    if (creation && !creation.sent) this.drop(id);
+    else this.#outbox.push({ op: "delete", id, due: this.#now() + undoTime });
   }
 
-  undoRemove(id) {
-    this.#queue = this.#queue.filter((change) => change.op !== "delete" || change.id !== id || change.sent);
-    this.#keep();
+  // undoRemove brings a task back: what has gone out already is made anew.
+  undoRemove(task) {
+    const id = this.idOf(task.id);
+    const waiting = this.#outbox.changes.find((change) => change.op === "delete" && change.id === id && !change.sent);
+    if (waiting) this.#outbox.drop(waiting);
+    else this.add(task.title, task.description, task.completed);
+  }
+
+  // postpone gives the deletions that wait as long as the last of them.
+  postpone() {
+    for (const change of this.#outbox.changes) if (change.op === "delete" && !change.sent) change.due = this.#now() + undoTime;
+    this.#outbox.keep();
+  }
+
+  // hurry sends what waits for a change of mind: the page goes away.
+  hurry() {
+    this.#outbox.hurry();
+    this.#shelve();
+  }
+
+  // finish waits until everything is sent, for at most limit milliseconds, and
+  // returns how many changes are not.
+  async finish(limit) {
+    this.hurry();
+    const end = this.#now() + limit;
+    while (this.#outbox.changes.some((change) => !change.problem) && !this.offline && this.#now() < end) {
+      this.#outbox.work();
+      await new Promise((resolve) => { setTimeout(resolve, 50); });
+    }
+    return this.#outbox.changes.length;
   }
 
   // retry takes up a change that the server refused.
   retry(id) {
-    for (const change of this.#queue) if ((change.key ?? change.id) === id) change.problem = undefined;
-    this.#keep();
+    for (const change of this.#outbox.changes) if (change.key === id || change.id === id) change.problem = undefined;
+    this.#outbox.keep();
   }
 
+  // drop gives up the changes of a task, its creation with all that came after.
   drop(id) {
-    this.#queue = this.#queue.filter((change) => (change.key ?? change.id) !== id);
-    this.#keep();
+    for (const change of this.#outbox.changes) if (change.key === id || change.id === id) this.#outbox.drop(change);
   }
 
-  #enqueue(change) {
-    this.#queue.push(change);
-    this.#keep();
+  changed() {
+    this.dispatchEvent(new Event("change"));
+    if (this.loaded) this.#shelving ||= setTimeout(() => this.#shelve(), 1000);
   }
 
-  #keep() {
-    this.#persist();
-    this.work();
+  // shelve keeps the newest tasks for a start without the server.
+  #shelve() {
+    clearTimeout(this.#shelving);
+    this.#shelving = 0;
+    if (this.loaded) this.#shelf.setTasks(this.#userID, [...this.#tasks.values()].sort((a, b) => b.id - a.id).slice(0, kept));
   }
 
-  #tell() { this.dispatchEvent(new Event("change")); }
-
-  #reached(yes) {
-    if (this.offline !== yes) return;
+  // reached says whether the server can be reached.
+  reached(yes) {
+    if (this.offline === !yes) return;
     this.offline = !yes;
-    this.#tell();
+    this.changed();
   }
 
-  // work sends what waits, one at a time, until nothing is left or the server
-  // can't be reached.
-  work() {
-    if (!this.#userID || !this.loaded || this.#working) return this.#working;
-    clearTimeout(this.#timer);
-    this.#working = this.#drain().finally(() => { this.#working = null; });
-    return this.#working;
+  // failed says why a request has to wait.
+  failed(error) {
+    if (!(error instanceof ApiError) || error.away) return;
+    if (error.definite && error.later) this.busyUntil = this.#now() + error.retryAfter * 1000;
+    else this.trouble = error;
+    this.changed();
   }
 
-  async #drain() {
-    for (;;) {
-      const now = this.#now();
-      const change = this.#queue.find((c) => !c.problem && (c.due ?? 0) <= now && !this.#blocked(c));
-      if (!change) {
-        const next = Math.min(...this.#queue.filter((c) => !c.problem && c.due > now).map((c) => c.due));
-        if (Number.isFinite(next)) this.#later(next - now);
-        return;
-      }
-      try {
-        await this.#send(change);
-        this.#reached(true);
-        this.paused = 0;
-      } catch (error) {
-        change.sent = false;
-        if (error instanceof ApiError && !error.later) {
-          if (error.status === 401) return;
-          this.#refused(change, error);
-        } else {
-          if (change.op === "create" && error instanceof Unreachable) change.doubtful = true;
-          if (error.status === 429 || error.status === 503) this.paused = error.retryAfter;
-          else this.#reached(false);
-          this.#later((error.retryAfter ?? 3) * 1000);
-          this.#persist();
-          return;
-        }
-      }
-      this.#persist();
+  #calm() {
+    this.busyUntil = 0;
+    this.trouble = null;
+    this.changed();
+  }
+
+  // settled takes over what the server said to a change, and tells other tabs.
+  settled({ task, gone, key }) {
+    this.#apply({ task, gone });
+    if (key) {
+      this.#names.set(key, task.id);
+      this.dispatchEvent(new CustomEvent("named", { detail: { key, id: task.id } }));
     }
+    this.#channel?.postMessage({ userID: this.#userID, task, gone });
+    this.#calm();
   }
 
-  // blocked says that a change waits for the creation of its task.
-  #blocked(change) { return this.#queue.some((c) => c.op === "create" && c.key === change.id); }
-
-  #persist() {
-    this.#write();
-    this.#tell();
-  }
-
-  #write() {
-    if (!this.#userID) return;
-    if (this.#queue.length) this.#storage.setItem(this.#key(), JSON.stringify(this.#queue));
-    else this.#storage.removeItem(this.#key());
-  }
-
-  #later(wait) {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.work(), Math.max(50, wait));
-  }
-
-  async #send(change) {
-    change.sent = true;
-    this.#write();
-    if (change.op === "create") return this.#create(change);
-    if (change.op === "delete") {
-      await this.#api.request("DELETE", `/tasks/${change.id}`);
-      return this.#settle(change, { gone: change.id });
-    }
-    const { task } = await this.#api.request("PATCH", `/tasks/${change.id}`, change.patch);
-    return this.#settle(change, { task });
-  }
-
-  // create never makes a second one: if an answer was lost, the task is looked
-  // for among those that are newer than what was known when it was first sent.
-  async #create(change) {
-    change.after ??= Math.max(0, ...this.#tasks.keys());
-    if (change.doubtful) {
-      const found = await this.#arrived(change);
-      if (found) return this.#settle(change, { task: found, key: change.key });
-      change.doubtful = false;
-    }
-    const { task } = await this.#api.request("POST", "/tasks/", { title: change.title, description: change.description });
-    return this.#settle(change, { task, key: change.key });
-  }
-
-  async #arrived(change) {
-    const { pagination } = await this.#page(1);
-    for (let page = pagination.pages; page > 0; page--) {
-      const { tasks } = await this.#page(page);
-      const found = tasks.find((task) => task.id > change.after && !this.#tasks.has(task.id) && matches(task, change));
-      if (found || tasks.some((task) => task.id <= change.after)) return found;
-    }
-    return undefined;
-  }
-
-  #refused(change, error) {
-    if (error.status === 404) return this.#settle(change, { gone: change.id });
-    change.problem = error.message;
-    return undefined;
-  }
-
-  // settle takes an answer over and drops the change that it is for.
-  #settle(change, result) {
-    this.#queue = this.#queue.filter((c) => c !== change);
-    this.#apply(result);
-    this.#channel?.postMessage({ userID: this.#userID, ...result });
-    this.#persist();
-  }
-
-  #apply({ task, gone, key }) {
-    if (task) this.#tasks.set(task.id, task);
+  #apply({ task, gone }) {
+    if (task) this.#know(task);
     if (gone) this.#tasks.delete(gone);
-    // What was changed on a task before it had an id is meant for that id.
-    if (key) for (const c of this.#queue) if (c.id === key) c.id = task.id;
-    if (key) this.dispatchEvent(new CustomEvent("named", { detail: { key, id: task.id } }));
+    this.#touched.set(task?.id ?? gone, this.#turn);
   }
 
   // hear takes over what another tab has done.
   #hear(message) {
     if (message.userID !== this.#userID || !this.#userID) return;
-    const { task, gone } = message;
-    if (task) this.#tasks.set(task.id, task);
-    if (gone) this.#tasks.delete(gone);
-    this.#tell();
+    this.#apply(message);
+    this.changed();
   }
 }

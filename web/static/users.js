@@ -1,9 +1,14 @@
 // The users, for admins.
 
 import { h } from "./dom.js";
-import { dayOf, said, t } from "./i18n.js";
+import { dayOf, saidWaiting, t } from "./i18n.js";
 
 const perPage = 50;
+const patience = 4_000; // milliseconds between two tries to read them
+
+// breakable lets an address go on in the next line where one would break it by
+// hand.
+const breakable = (email) => email.split(/(?<=[@.])/).flatMap((part) => [part, h("wbr")]);
 
 export class UsersView {
   #api; #root; #gone = false; #page = 1; #query = "";
@@ -34,7 +39,9 @@ export class UsersView {
         if (!this.#gone) this.#draw();
       }
     } catch (error) {
-      if (!this.#gone) this.note.textContent = said(error);
+      if (this.#gone) return;
+      this.note.textContent = saidWaiting(error);
+      setTimeout(() => { if (!this.#gone) this.#load(); }, Math.max(patience, (error.retryAfter ?? 0) * 1000));
     }
   }
 
@@ -42,7 +49,7 @@ export class UsersView {
     const found = this.users.filter((user) => `${user.username} ${user.email}`.toLocaleLowerCase().includes(this.#query));
     const from = (this.#page - 1) * perPage;
     this.body.replaceChildren(...found.slice(from, from + perPage).map((user) => h("tr", {},
-      h("td", {}, user.username), h("td", {}, user.email), h("td", {}, t(`role.${user.role}`)), h("td", {}, dayOf(user.date_created)))));
+      h("td", {}, h("bdi", {}, user.username), h("span", { class: "under soft", "aria-hidden": "true" }, breakable(user.email))), h("td", {}, user.email), h("td", {}, t(`role.${user.role}`)), h("td", {}, dayOf(user.date_created)))));
     this.note.textContent = found.length ? "" : t("users.none");
     const turn = (by, text) => h("button", { type: "button", class: "second", disabled: this.#page + by < 1 || from + by * perPage >= found.length, onclick: () => { this.#page += by; this.#draw(); } }, text);
     this.pages.replaceChildren(...(found.length > perPage ? [turn(-1, t("page.prev")), turn(1, t("page.next"))] : []));

@@ -1,0 +1,46 @@
+// What the viewer of the reference leaves out and can be given from outside:
+// colours by the system, and names for its fields and landmarks.
+
+const viewer = document.querySelector("rapi-doc");
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+function paint() {
+  const colours = dark.matches
+    ? { theme: "dark", "bg-color": "#14181d", "text-color": "#ece7de", "primary-color": "#7cc9a9", "nav-bg-color": "#1b2027", "nav-text-color": "#ece7de", "nav-hover-text-color": "#7cc9a9" }
+    : { theme: "light", "bg-color": "#faf7f1", "text-color": "#1f1d1a", "primary-color": "#1f6f54", "nav-bg-color": "#f1ece2", "nav-text-color": "#1f1d1a", "nav-hover-text-color": "#1f6f54" };
+  for (const [name, value] of Object.entries(colours)) viewer.setAttribute(name, value);
+}
+dark.addEventListener("change", paint);
+paint();
+
+// nameOf is what a field is for, from what the viewer notes beside it.
+function nameOf(field) {
+  if (field.dataset.pname) return field.dataset.pname;
+  return field.matches("textarea") ? "Request body" : field.placeholder || field.id || field.type;
+}
+
+function name(root) {
+  for (const field of root.querySelectorAll("textarea, input, select")) {
+    if (!field.labels?.length && !field.hasAttribute("aria-label")) field.setAttribute("aria-label", nameOf(field));
+  }
+  for (const nav of root.querySelectorAll("nav:not([aria-label])")) nav.setAttribute("aria-label", nav.part.contains("section-navbar") ? "Reference" : "Operations");
+  for (const { shadowRoot } of root.querySelectorAll("*")) if (shadowRoot) watch(shadowRoot);
+}
+
+// Each part of the viewer draws into a root of its own, and draws again.
+const watched = new WeakSet();
+function watch(root) {
+  if (!watched.has(root)) {
+    watched.add(root);
+    new MutationObserver(() => soon(root)).observe(root, { childList: true, subtree: true });
+  }
+  name(root);
+}
+
+const waiting = new Set();
+function soon(root) {
+  if (!waiting.size) requestAnimationFrame(() => { for (const each of waiting) name(each); waiting.clear(); });
+  waiting.add(root);
+}
+
+customElements.whenDefined("rapi-doc").then(() => watch(viewer.shadowRoot));
