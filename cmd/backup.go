@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -222,6 +223,8 @@ func sentence(err error) error {
 		sqlite.ErrNotAsMade:   "since it has been changed since it was made; take another backup",
 		sqlite.ErrInUse:       "since it is a database in use, with its log beside it; copy that with \"taskapi db backup\"",
 		sqlite.ErrFull:        "since the disk is full; make room",
+		syscall.ENOSPC:        "since the disk is full; make room",
+		syscall.EISDIR:        "since that is a folder; name a file",
 		fs.ErrNotExist:        "since there is no such file or folder; check the name",
 		fs.ErrPermission:      "since this user may not do that there; change who may, or choose another place",
 	} {

@@ -115,6 +115,7 @@ func TestImportsAndExportsThatCannotBe(t *testing.T) {
 	} {
 		world{}.taskapi(t, append([]string{"db", data}, strings.Fields(args)...)...).expect(t, exitUsage, want)
 	}
+	world{}.taskapi(t, "db", "init", data).expect(t, exitOK) // what is exported must be there
 	for args, want := range map[string]string{
 		"import nowhere.json": "nowhere.json can't be read", "import empty.json": "nothing was imported: the source has no users",
 		"import broken.json": "broken.json is no JSON", "import tasks.csv": `no column "username"`,

@@ -437,6 +437,7 @@ func TestRareRefusals(t *testing.T) {
 		code                      string
 	}{
 		{"PATCH", "/users/4711", boss.access, `{}`, 404, "user_not_found"},
+		{"PUT", "/users/4711", boss.access, `{}`, 404, "user_not_found"},
 		{"GET", "/users/4711/audit", boss.access, "", 404, "user_not_found"},
 		{"GET", "/users/4711/audit", ann.access, "", 403, "forbidden"},
 		{"GET", "/users/0/audit", ann.access, "", 404, "user_not_found"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -125,7 +126,7 @@ func copyPages(ctx context.Context, driver any, to string, progress Progress) er
 	if !ok {
 		return errors.New("sqlite: the driver has no online backup")
 	}
-	backup, err := source.NewBackup(dsn(to, Full, false))
+	backup, err := source.NewBackup(copyDSN(to))
 	if err != nil {
 		return err
 	}
@@ -141,6 +142,12 @@ func copyPages(ctx context.Context, driver any, to string, progress Progress) er
 			progress(int64(backup.PageCount()-backup.Remaining()), int64(backup.PageCount()))
 		}
 	}
+}
+
+// copyDSN opens what is to become a copy: without a journal, since half a copy
+// is of no use to anybody, so that every page is written once.
+func copyDSN(path string) string {
+	return withParams(path, url.Values{"_journal_mode": {"OFF"}, "_synchronous": {"OFF"}})
 }
 
 // plain makes a copied database one file that stands alone, and syncs it.

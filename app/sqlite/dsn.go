@@ -12,13 +12,6 @@ import (
 // several. The name is a file: URI with its path escaped, since the driver
 // drops the parameters of a plain path without a word.
 func dsn(path string, durability Durability, readOnly bool) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		path = abs
-	}
-	path = filepath.ToSlash(path)
-	if !strings.HasPrefix(path, "/") {
-		path = "/" + path // C:/… on Windows
-	}
 	params := url.Values{}
 	params.Set("_busy_timeout", fmt.Sprint(busyTimeout.Milliseconds()))
 	params.Set("_foreign_keys", "1")
@@ -32,6 +25,18 @@ func dsn(path string, durability Durability, readOnly bool) string {
 		params.Set("_query_only", "1")
 	} else {
 		params.Set("_txlock", "immediate")
+	}
+	return withParams(path, params)
+}
+
+// withParams names a file with any settings.
+func withParams(path string, params url.Values) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // C:/… on Windows
 	}
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: params.Encode()}).String()
 }

@@ -78,13 +78,7 @@ func Prove(ctx context.Context, path string) (Manifest, error) {
 }
 
 func proofDSN(path string) string {
-	plain := dsn(path, Full, true)
-	parsed, err := url.Parse(plain)
-	if err != nil { // it was made from a url.URL
-		return plain
-	}
-	parsed.RawQuery = url.Values{"mode": {"ro"}, "immutable": {"1"}, "_query_only": {"1"}, "_dqs": {"0"}}.Encode()
-	return parsed.String()
+	return withParams(path, url.Values{"mode": {"ro"}, "immutable": {"1"}, "_query_only": {"1"}, "_dqs": {"0"}})
 }
 
 // sound asks SQLite whether everything is where it belongs.

@@ -53,6 +53,9 @@ func Restore(ctx context.Context, o RestoreOptions) (r Restored, err error) {
 	if r.Manifest, r.Proven, err = ProveBackup(ctx, o.From); err != nil {
 		return r, err
 	}
+	if err := removeLeftovers(o.Path); err != nil {
+		return r, err
+	}
 	temporary, err := temporaryName(o.Path)
 	if err != nil {
 		return r, err
@@ -87,6 +90,20 @@ func Restore(ctx context.Context, o RestoreOptions) (r Restored, err error) {
 		return r, err
 	}
 	return r, syncDir(filepath.Dir(o.Path))
+}
+
+// removeLeftovers removes what a Restore that was cut off has left.
+func removeLeftovers(path string) error {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), filepath.Base(path)+".partial-") {
+			err = errors.Join(err, os.Remove(filepath.Join(filepath.Dir(path), entry.Name())))
+		}
+	}
+	return err
 }
 
 // bringForward gives a copy the present schema, and leaves one plain file.
