@@ -132,7 +132,7 @@ func examRoom(d data) finding {
 	case err != nil:
 		return warning("the room on the disk of %s can't be told (%v)", d.dir, cause(err))
 	case free < leastFree:
-		return failure("the disk of %s is full (%d MiB are left); make room", d.dir, free>>20)
+		return failure("the disk of %s is as good as full, with %d MiB left; make room", d.dir, free>>20)
 	case free < 10*leastFree:
 		return warning("only %d MiB are left on the disk of %s; make room", free>>20, d.dir)
 	}
