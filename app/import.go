@@ -3,6 +3,9 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -120,6 +123,7 @@ type importRun struct {
 	// The greatest ids that the source has, of skipped rows too: nobody else
 	// shall ever have them, or an old link would come to mean another thing.
 	lastUser, lastTask int64
+	strange            []string // columns that were noted as not known here
 }
 
 func (r *importRun) all(ctx context.Context, source ImportSource) (err error) {
@@ -177,6 +181,7 @@ func (r *importRun) user(row ImportRow) error {
 		}
 	}
 	r.lastUser = max(r.lastUser, id)
+	r.noteStrange("user", row, "id", "username", "email", "password", "role", "date_created")
 	if problem := row.problem(p); problem != "" {
 		r.report.SkippedUsers++
 		if id != 0 {
@@ -208,6 +213,23 @@ func (r *importRun) user(row ImportRow) error {
 	return err
 }
 
+// maxStrange is how many strange columns are named: a file could have a new one
+// in each row.
+const maxStrange = 20
+
+// noteStrange names each column that is not known here once: its values stay
+// behind, and one of them may be the password under another name.
+func (r *importRun) noteStrange(kind string, row ImportRow, known ...string) {
+	for _, column := range slices.Sorted(maps.Keys(row.Values)) {
+		name := kind + "." + column
+		if slices.Contains(known, column) || len(r.strange) == maxStrange || slices.Contains(r.strange, name) {
+			continue
+		}
+		r.strange = append(r.strange, name)
+		r.Note(row.Where, fmt.Sprintf("a %s has no %q here: that column stays behind, in every row.", kind, column))
+	}
+}
+
 // kept returns the id to store under.
 func (r *importRun) kept(id int64) int64 {
 	if r.report.KeptIDs {
@@ -221,6 +243,7 @@ func (r *importRun) task(row ImportRow) error {
 	p := problems{}
 	id := p.importID("id", row)
 	r.lastTask = max(r.lastTask, id)
+	r.noteStrange("task", row, "id", "title", "description", "completed", "date_created", "date_completed", "user_id")
 	owner, known := r.ids[p.importID("user_id", row)]
 	if known && owner == 0 {
 		r.report.TasksOfSkipped++

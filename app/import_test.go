@@ -238,3 +238,22 @@ func TestNothingIsHalfImported(t *testing.T) {
 		t.Errorf("%+v, %v", report, err)
 	}
 }
+
+func TestColumnsThatStayBehindAreNamedOnce(t *testing.T) {
+	many := "id=2|username=bob|email=bob@example.com"
+	for i := range 30 {
+		many += fmt.Sprintf("|c%02d=x", i)
+	}
+	_, notes, err := imported(t, openFresh(t), recorded{
+		users: []string{"id=1|username=ann|email=ann@example.com|role=admin|pwd=x", "id=1|pwd=x|phone=5", many},
+		tasks: []string{"id=1|user_id=1|title=t|description=|completed=0|date_created=|date_completed=|labels={…}"},
+	}, false)
+	if err != nil || len(notes) != 20+1 { // the second user is skipped
+		t.Errorf("%q, %v", notes, err)
+	}
+	same(t, "notes", []string{notes[0], notes[1], notes[3]}, []string{
+		`user[0]: a user has no "pwd" here: that column stays behind, in every row.`,
+		`user[1]: a user has no "phone" here: that column stays behind, in every row.`,
+		`user[2]: a user has no "c00" here: that column stays behind, in every row.`,
+	})
+}

@@ -153,6 +153,8 @@ func readObject(raw json.RawMessage) app.ImportRow {
 			row.Values[name] = value.String()
 		case bool:
 			row.Values[name] = fmt.Sprint(value)
+		default:
+			row.Values[name] = "{…}" // a list or an object, which no column takes
 		}
 		if _, text := member.(string); !text && member != nil && isText(name) {
 			row.Problem = "The field " + name + " must be a string."
