@@ -224,7 +224,7 @@ func sentence(err error) error {
 		sqlite.ErrInUse:       "since it is a database in use, with its log beside it; copy that with \"taskapi db backup\"",
 		sqlite.ErrFull:        "since the disk is full; make room",
 		syscall.ENOSPC:        "since the disk is full; make room",
-		syscall.EISDIR:        "since that is a folder; name a file",
+		sqlite.ErrNotFile:     "since that is a folder, a pipe or a device; name a file",
 		fs.ErrNotExist:        "since there is no such file or folder; check the name",
 		fs.ErrPermission:      "since this user may not do that there; change who may, or choose another place",
 	} {

@@ -97,7 +97,7 @@ func (a *application) open(ctx context.Context, d data, durability sqlite.Durabi
 		return db, errors.Join(os.Chmod(path, 0o600))
 	case errors.Is(err, sqlite.ErrNewer):
 		return nil, fmt.Errorf("%s was made by a newer version of taskapi; install that version or restore a backup (%w)", path, err)
-	case errors.Is(err, sqlite.ErrNotDatabase):
+	case errors.Is(err, sqlite.ErrNotDatabase), errors.Is(err, sqlite.ErrDamaged):
 		return nil, fmt.Errorf("%s is not a database, or is damaged; restore a backup, or begin anew with \"taskapi db reset\" (%w)", path, err)
 	case errors.Is(err, sqlite.ErrForeign):
 		return nil, fmt.Errorf("%s belongs to another program; choose another folder with --data-dir", path)

@@ -135,8 +135,12 @@ func copyPages(ctx context.Context, driver any, to string, progress Progress) er
 		if err == nil {
 			err = ctx.Err()
 		}
-		if err != nil || !more {
-			return errors.Join(err, backup.Finish())
+		if err != nil {
+			_ = backup.Finish() // says the same again
+			return err
+		}
+		if !more {
+			return backup.Finish()
 		}
 		if progress != nil {
 			progress(int64(backup.PageCount()-backup.Remaining()), int64(backup.PageCount()))

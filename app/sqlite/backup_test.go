@@ -177,8 +177,8 @@ func TestRestoreRefusesWhatIsNotSound(t *testing.T) {
 		wal      bool
 		want     error
 	}{
-		"cut short":                       {file: whole[:len(whole)/2], want: ErrNotDatabase},
-		"cut short, with its manifest":    {file: whole[:len(whole)-4096], manifest: manifest, want: ErrNotDatabase},
+		"cut short":                       {file: whole[:len(whole)/2], want: ErrDamaged},
+		"cut short, with its manifest":    {file: whole[:len(whole)-4096], manifest: manifest, want: ErrDamaged},
 		"a page overwritten":              {file: append(bytes.Clone(whole[:8192]), append(make([]byte, 4096), whole[12288:]...)...), want: ErrDamaged},
 		"a letter of a task changed":      {file: flipped(bytes.LastIndex(whole, []byte("xxxx"))), manifest: manifest, want: ErrNotAsMade},
 		"no database":                     {file: []byte("not a database, but some text"), want: ErrNotDatabase},

@@ -25,6 +25,12 @@ var (
 	ErrLocked = errors.New("the database is locked by another process")
 	// ErrFull: there is no space left on the disk.
 	ErrFull = errors.New("the disk is full")
+	// ErrNotFile: a folder, a pipe or a device, which could be waited for
+	// without end.
+	ErrNotFile = errors.New("this is not a regular file")
+	// ErrGone: the file that is open no longer stands under its name, so what
+	// is written to it would be lost.
+	ErrGone = errors.New("the file of the open database was removed or replaced; stop the server and put it back, or restore a backup")
 )
 
 // code returns SQLite's extended result code, 0 for another kind of error.
@@ -40,8 +46,10 @@ func code(err error) int {
 func describe(err error) error {
 	// The low byte is the primary code: https://www.sqlite.org/rescode.html
 	switch code(err) & 0xff {
-	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
+	case sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%w: %w", ErrNotDatabase, err)
+	case sqlite3.SQLITE_CORRUPT:
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
 		return fmt.Errorf("%w: %w", ErrReadOnly, err)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
@@ -65,11 +73,20 @@ func translate(err error) error {
 	}
 	switch code(err) & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return busy(err)
+		return busy(fmt.Errorf("%w: %w", ErrLocked, err))
 	case sqlite3.SQLITE_FULL:
 		return app.ErrDiskFull.With(err)
 	}
+	if isDamage(err) {
+		return fmt.Errorf("%w; stop the server and restore a backup: %w", ErrDamaged, err)
+	}
 	return err
+}
+
+// isDamage reports that SQLite met what can't be in a sound database.
+func isDamage(err error) bool {
+	primary := code(err) & 0xff
+	return primary == sqlite3.SQLITE_CORRUPT || primary == sqlite3.SQLITE_NOTADB
 }
 
 func busy(cause error) error { return app.ErrBusy.With(cause) }

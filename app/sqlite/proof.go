@@ -39,15 +39,21 @@ type Manifest struct {
 // Prove opens a database that nobody writes, and reads all of it: it is one of
 // ours and no newer than this program, every page and index is sound, every
 // reference leads somewhere. It returns what it found, with the file's size
-// and hash. Returns ErrNotDatabase, ErrForeign, ErrNewer, ErrInUse,
+// and hash. Returns ErrNotFile, ErrNotDatabase, ErrForeign, ErrNewer, ErrInUse,
 // ErrDamaged, or what the system said.
 func Prove(ctx context.Context, path string) (Manifest, error) {
 	var m Manifest
+	switch info, err := os.Stat(path); {
+	case err != nil:
+		return m, err
+	case !info.Mode().IsRegular():
+		return m, ErrNotFile
+	}
 	if info, err := os.Stat(path + "-wal"); err == nil && info.Size() > 0 {
 		return m, ErrInUse
 	}
 	var err error
-	if m.Bytes, m.SHA256, err = hashFile(path); err != nil {
+	if m.Bytes, m.SHA256, err = hashFile(ctx, path); err != nil {
 		return m, err
 	}
 	// Immutable: no lock, no log, nothing is written beside the file.
@@ -127,15 +133,23 @@ func rowCounts(ctx context.Context, conn *sql.Conn) (counts map[string]int64, er
 	return counts, rows.Err()
 }
 
-func hashFile(path string) (size int64, sum string, err error) {
+func hashFile(ctx context.Context, path string) (size int64, sum string, err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return 0, "", err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	hash := sha256.New()
-	size, err = io.Copy(hash, file)
-	return size, hex.EncodeToString(hash.Sum(nil)), err
+	for {
+		n, err := io.CopyN(hash, file, 1<<20)
+		size += n
+		if errors.Is(err, io.EOF) {
+			return size, hex.EncodeToString(hash.Sum(nil)), nil
+		}
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			return 0, "", err
+		}
+	}
 }
 
 // syncDir makes the names in a folder survive a power cut. Where folders can't

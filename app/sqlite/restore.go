@@ -194,7 +194,7 @@ func copyFile(ctx context.Context, from, to string, progress Progress) (sum stri
 	if err := target.Sync(); err != nil {
 		return "", err
 	}
-	_, sum, err = hashFile(to)
+	_, sum, err = hashFile(ctx, to)
 	return sum, err
 }
 

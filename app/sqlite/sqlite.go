@@ -53,6 +53,7 @@ type DB struct {
 	writer  *writer
 	readers *readers
 	callers callers
+	place   place
 }
 
 // OnMail names who is told of each mail after the commit that queued it. Call
@@ -116,6 +117,10 @@ func (db *DB) start(ctx context.Context, o Options, pool *sql.DB) error {
 	if err := readPool.PingContext(ctx); err != nil {
 		return err
 	}
+	if err := db.place.find(o.Path); err != nil {
+		return err
+	}
+	db.writer.inPlace = db.place.check
 	watchPool, err := openPool(dsn(o.Path, o.Durability, true), 1)
 	if err != nil {
 		return err

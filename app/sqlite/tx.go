@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"taskapi/app"
 )
@@ -55,6 +56,9 @@ func (t *tx) do(query string, run func(*sql.Stmt) error) error {
 	}
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		t.failed = err
+		if isDamage(err) {
+			t.stmts.damage.Store(&err)
+		}
 	}
 	return err
 }
@@ -111,6 +115,8 @@ func (db *DB) read(ctx context.Context) (*tx, error) {
 type statements struct {
 	prepare func(ctx context.Context, query string) (*sql.Stmt, error)
 	byText  sync.Map // query text to *sql.Stmt
+	// damage is what the last statement said that met any.
+	damage atomic.Pointer[error]
 }
 
 func (s *statements) get(ctx context.Context, query string) (*sql.Stmt, error) {

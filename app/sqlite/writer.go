@@ -52,6 +52,9 @@ type writer struct {
 	// after one that failed and was not the caller's fault.
 	written atomic.Int64
 	now     func() time.Time
+	// inPlace fails when what is written would be lost. Nil while the database
+	// is being opened.
+	inPlace func() error
 }
 
 // change is what one caller wants to do.
@@ -180,8 +183,8 @@ func (w *writer) note(c *change) {
 
 // alone runs one change in a transaction of its own.
 func (w *writer) alone(c *change) {
-	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
-		c.outcome = outcome{err: translate(err)}
+	if err := w.begin(); err != nil {
+		c.outcome = outcome{err: err}
 		return
 	}
 	w.try(c)
@@ -198,8 +201,8 @@ func (w *writer) alone(c *change) {
 // together runs several changes in one transaction. False, with nothing done,
 // if SQLite has ended the transaction in between.
 func (w *writer) together(taken []*change) bool {
-	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
-		fail(taken, translate(err))
+	if err := w.begin(); err != nil {
+		fail(taken, err)
 		return true
 	}
 	for _, c := range taken {
@@ -232,6 +235,15 @@ func fail(taken []*change, err error) {
 			c.outcome = outcome{err: err}
 		}
 	}
+}
+
+func (w *writer) begin() error {
+	if w.inPlace != nil {
+		if err := w.inPlace(); err != nil {
+			return err
+		}
+	}
+	return translate(w.exec("BEGIN IMMEDIATE"))
 }
 
 func (w *writer) commit() error {

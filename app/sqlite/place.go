@@ -1,0 +1,41 @@
+package sqlite
+
+import (
+	"fmt"
+	"os"
+)
+
+// place knows which files are open. SQLite goes on with a file that has lost
+// its name, and all that is written to it ends with the process.
+type place struct {
+	path          string
+	database, log os.FileInfo
+}
+
+// find remembers the files of a database that has been written or read.
+func (p *place) find(path string) (err error) {
+	p.path = path
+	if p.database, err = os.Stat(path); err != nil {
+		return err
+	}
+	p.log, err = os.Stat(path + "-wal")
+	return err
+}
+
+// check returns ErrGone unless the files still stand under their names.
+func (p *place) check() error {
+	if err := same(p.path, p.database); err != nil {
+		return err
+	}
+	return same(p.path+"-wal", p.log)
+}
+
+func same(name string, open os.FileInfo) error {
+	switch present, err := os.Stat(name); {
+	case err != nil:
+		return fmt.Errorf("%w (%w)", ErrGone, err)
+	case !os.SameFile(present, open):
+		return fmt.Errorf("%w (%s is another file now)", ErrGone, name)
+	}
+	return nil
+}
