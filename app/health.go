@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 )
@@ -19,8 +20,10 @@ const (
 	// healthKeep is how long a report is good for, so that no number of
 	// strangers makes the server check itself more than once a second.
 	healthKeep = time.Second
-	// checkTimeout is how long all checks together may take.
-	checkTimeout = 5 * time.Second
+	// checkTimeout is how long all checks together may take: a moment longer
+	// than the database waits for a lock that somebody else holds, so that the
+	// report says what it is.
+	checkTimeout = 7 * time.Second
 )
 
 // Health tells whether the server can do its work. The checks run one after
@@ -36,6 +39,8 @@ type Health struct {
 	at      time.Time
 	pending chan struct{} // closed when the report that is being made is there
 	told    bool          // the log knows that it takes too long
+	current string        // the check that is under way
+	partial map[string]bool
 	wake    chan struct{}
 }
 
@@ -51,8 +56,8 @@ func NewHealth(now func() time.Time, log *slog.Logger, checks ...Check) *Health 
 }
 
 // Ready returns a report that is at most a second old. When none can be made
-// in five seconds, nothing in it holds: a disk that answers nobody is as bad as
-// one that refuses.
+// in seven seconds, what has not been looked at does not hold: a disk that
+// answers nobody is as bad as one that refuses.
 func (h *Health) Ready(ctx context.Context) Report {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
@@ -83,13 +88,20 @@ func (h *Health) overdue() Report {
 	defer h.mu.Unlock()
 	if !h.told {
 		h.told = true
-		h.Log.Error("not ready: the checks do not come to an end; the disk may hang")
+		h.Log.Error("not ready: a check does not come to an end; the disk may hang, or another process may hold the database", "check", h.current)
 	}
 	report := Report{Checks: map[string]bool{}}
 	for _, check := range h.Checks {
-		report.Checks[check.Name] = false
+		report.Checks[check.Name] = h.partial[check.Name]
 	}
 	return report
+}
+
+// progress notes how far the report has come that is being made.
+func (h *Health) progress(current string, outcomes map[string]bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.current, h.partial = current, maps.Clone(outcomes)
 }
 
 // Run makes the reports that are asked for until the context ends.
@@ -116,6 +128,7 @@ func (h *Health) look(ctx context.Context, failing map[string]bool) Report {
 	defer cancel()
 	report := Report{Ready: true, Checks: map[string]bool{}}
 	for _, check := range h.Checks {
+		h.progress(check.Name, report.Checks)
 		err := check.Run(ctx)
 		report.Checks[check.Name] = err == nil
 		report.Ready = report.Ready && err == nil

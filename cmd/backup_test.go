@@ -124,7 +124,7 @@ func TestRestoreAndRollbackSayWhatIsWrong(t *testing.T) {
 	writeFile(t, "cut.db", string(content[:len(content)/2]))
 	writeFile(t, "text.db", "hello")
 	writeFile(t, "changed.db", string(bytes.Replace(content, []byte("SQLite format 3"), []byte("SQLite format 4"), 1)))
-	for _, file := range []string{"cut.db", "text.db", "changed.db"} {
+	for _, file := range []string{"cut.db", "text.db", "changed.db", "/dev/zero", "data"} {
 		got := world{}.taskapi(t, "db", "restore", file, "--yes", "--data-dir=data").expect(t, exitFailed, "is not restored", "the database is as it was")
 		if strings.Count(got.err, "\n") != 1 {
 			t.Errorf("not one line: %q", got.err)

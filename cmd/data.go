@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,6 +59,38 @@ func (d data) lock() (release func() error, err error) {
 	return lock.Unlock, nil
 }
 
+// served reports whether a server uses the folder. It makes nothing.
+func (d data) served() bool {
+	if _, err := os.Stat(filepath.Join(d.dir, lockFile)); err != nil {
+		return false
+	}
+	release, err := d.lock()
+	if err == nil {
+		err = release()
+	}
+	return errors.Is(err, errServing)
+}
+
+// wasServed reports whether a server has used the folder before.
+func (d data) wasServed() bool {
+	_, err := os.Stat(filepath.Join(d.dir, publicURLFile))
+	return err == nil
+}
+
+// warnOfLosses tells of files that a folder in use should have, and that are
+// about to be made anew.
+func (d data) warnOfLosses(keySet bool, log *slog.Logger) {
+	if !d.wasServed() {
+		return
+	}
+	if _, err := os.Stat(d.database()); errors.Is(err, fs.ErrNotExist) {
+		log.Warn("the database is gone and a new one is made; if it should be there, stop and restore a backup", "path", d.database())
+	}
+	if _, err := os.Stat(filepath.Join(d.dir, keyFile)); errors.Is(err, fs.ErrNotExist) && !keySet {
+		log.Warn("the key of the tokens is gone and a new one is made: everybody signs in again", "path", filepath.Join(d.dir, keyFile))
+	}
+}
+
 // notePublicURL leaves the address of the server for commands that make links.
 func (d data) notePublicURL(url string) error {
 	if d.publicURL("") == url {
@@ -83,6 +116,11 @@ func (a *application) open(ctx context.Context, d data, durability sqlite.Durabi
 	path := d.database()
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return nil, fmt.Errorf("%s is a folder and not a database; move it away, or choose another folder with --data-dir", path)
+	}
+	// A power cut can leave a file without its content; an empty one would
+	// become a new database in silence.
+	if info, err := os.Stat(path); err == nil && info.Size() == 0 && d.wasServed() {
+		return nil, fmt.Errorf("%s is empty, and it was not; restore a backup with \"taskapi db restore\", or begin anew with \"taskapi db reset\"", path)
 	}
 	// SQLite makes its files with the process's umask, and the log and the index
 	// beside the database with the mode of that: nobody else may read them.

@@ -113,8 +113,12 @@ func (a *application) exams(s Settings) []exam {
 		{"disk", func(context.Context) finding { return examRoom(d) }},
 		{"sync", func(ctx context.Context) finding { return examSync(ctx, d) }},
 		{"database", func(ctx context.Context) finding { return examDatabase(ctx, d) }},
+		{"backups", func(context.Context) finding { return examBackups(a.backups(s), time.Now()) }},
 		{"port", func(ctx context.Context) finding { return examPort(ctx, s, d) }},
 		{"mail", func(ctx context.Context) finding { return examMail(ctx, s.Mail) }},
+	}
+	for _, one := range s.sides() {
+		all = append(all, exam{one.flag, func(ctx context.Context) finding { return examSide(ctx, one, d) }})
 	}
 	if s.TLSCert != "" {
 		all = append(all, exam{"certificate", func(context.Context) finding { return examCertificate(s, time.Now()) }})

@@ -34,14 +34,14 @@ func TestDoctorOfAHealthyInstallation(t *testing.T) {
 	during := world{}.taskapi(t, "doctor", data, "--addr="+strings.TrimPrefix(p.url, "http://")).expect(t, exitOK)
 	for exam, text := range map[string]string{
 		"port": "a taskapi is serving at " + p.url, "database": "every page of the database is whole", "disk": "GiB are free",
-		"sync": "the disk keeps a write within", "filesystem": "a disk of this machine", "mail": "no mail server is set", "folder": "the data folder is",
+		"sync": "the disk keeps a write within", "filesystem": "a disk of this machine", "mail": "no mail server is set", "folder": "the data folder is", "backups": "none are made by themselves",
 	} {
 		during.finds(t, "ok", exam, text)
 	}
 	if got := files(t); strings.Contains(got, "doctor") {
 		t.Errorf("left in the data folder: %s", got)
 	}
-	if lines := strings.Count(during.out, "\n"); lines != 9 {
+	if lines := strings.Count(during.out, "\n"); lines != 10 {
 		t.Errorf("%d lines, want one for each thing:\n%s", lines, during.out)
 	}
 }
@@ -82,11 +82,59 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	got.finds(t, "fail", "clock", "taskapi.db was written at")
 	got.finds(t, "warn", "folder", "other users of this machine may read")
 
+	writeFile(t, "data/public-url", "http://localhost:8000\n")
+	writeFile(t, "data/taskapi.db", "")
+	got = world{}.taskapi(t, "doctor", data, "--addr=127.0.0.1:0", "--backup-every=1h", "--backup-dir=/dev/null/backups").expect(t, exitFailed)
+	got.finds(t, "fail", "database", "is empty, and it was not")
+	got.finds(t, "fail", "backups", "the backups in /dev/null/backups can't be read (not a directory)")
+
 	writeFile(t, "plain", "")
 	got = world{}.taskapi(t, "doctor", "--data-dir=plain", "--addr=192.0.2.1:1").expect(t, exitFailed)
 	got.finds(t, "fail", "folder", "is not a folder; choose another with --data-dir")
 	got.finds(t, "fail", "port", "can't be listened on")
+	got.finds(t, "ok", "sync", "not measured")
+	got.finds(t, "ok", "database", "there is no database yet")
+	world{}.taskapi(t, "doctor", "--metrics-addr=127.0.0.1:8000", "--addr=127.0.0.1:8000").expect(t, exitUsage, "expected another address than that of addr")
 	world{}.taskapi(t, "doctor", "--addr=8000").expect(t, exitUsage, "HOST:PORT")
+}
+
+// What is wrong with a server that runs is asked of it.
+func TestDoctorOfAServerThatIsNotReady(t *testing.T) {
+	data := folder(t)
+	p := start(t, nil)
+	token := p.signUp()["access_token"].(string)
+	addr := "--addr=" + strings.TrimPrefix(p.url, "http://")
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	world{}.taskapi(t, "doctor", data, addr, "--metrics-addr="+taken.Addr().String()).expect(t, exitOK).
+		finds(t, "ok", "metrics-addr", "is in use, and a taskapi is running")
+	world{}.taskapi(t, "doctor", "--data-dir=elsewhere", "--addr=127.0.0.1:0", "--metrics-addr="+taken.Addr().String()).expect(t, exitFailed).
+		finds(t, "fail", "metrics-addr", "another program is already listening")
+	if err := os.Mkdir("elsewhere", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	world{}.taskapi(t, "doctor", "--data-dir=elsewhere", addr).expect(t, exitFailed).finds(t, "fail", "port", "another program is already listening on")
+
+	if err := os.Remove("data/taskapi.db"); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := p.call("POST", "/tasks/", token, `{"title":"lost"}`); status != 500 {
+		t.Errorf("a task for a file that is gone is answered with %d", status)
+	}
+	for { // a report is good for a second
+		if status, _ := p.call("GET", "/readyz", "", ""); status == 503 {
+			break
+		}
+	}
+	got := world{}.taskapi(t, "doctor", data, addr).expect(t, exitFailed)
+	got.finds(t, "fail", "database", "is gone while a taskapi uses it")
+	got.finds(t, "fail", "port", "can't do all of its work (database)")
+	if !strings.Contains(p.log.String(), "was removed or replaced") {
+		t.Error(p.log.String())
+	}
 }
 
 func TestDoctorNamesTheStepAtWhichMailIsRefused(t *testing.T) {

@@ -63,8 +63,8 @@ func certificates(s Settings, log *slog.Logger) (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the certificate can't be used; name the file of it with --tls-cert, and that of its key with --tls-key (%w)", err)
 	}
-	if time.Now().After(files.Expires()) {
-		log.Warn("the certificate has expired: browsers will refuse it", "expired", files.Expires())
+	if err := files.Fault(s.certificateHost(), time.Now()); err != nil {
+		log.Warn("browsers will refuse the certificate", "reason", err)
 	}
 	return files.TLS(), nil
 }
@@ -86,12 +86,15 @@ func (d *doors) close() error {
 	return errors.Join(errs...)
 }
 
+// errTaken says that an address is in use.
+var errTaken = errors.New("another program is already listening")
+
 // listen takes one address, which flag has chosen.
 func listen(ctx context.Context, addr, flag string) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("another program is already listening on %s; stop it, or choose another address with %s", addr, flag)
+		return nil, fmt.Errorf("%w on %s; stop it, or choose another address with %s", errTaken, addr, flag)
 	case errors.Is(err, syscall.EACCES):
 		return nil, fmt.Errorf("this user may not listen on %s; choose a port of 1024 or above with %s", addr, flag)
 	case err != nil:

@@ -5,18 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
-	"net/mail"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"time"
 
-	"taskapi/app/mailer"
 	"taskapi/app/sqlite"
-	"taskapi/cmd/certs"
 	"taskapi/cmd/machine"
 )
 
@@ -27,11 +24,6 @@ const (
 	uselessSync = 2 * time.Second
 	// clockSlack is how far in the future a file may be: clocks are corrected.
 	clockSlack = 5 * time.Minute
-	// soonExpired is when a certificate should have been renewed: those of Let's
-	// Encrypt are, a month before.
-	soonExpired = 14 * 24 * time.Hour
-	// mailStep is how long the mail server may take for a step.
-	mailStep = 8 * time.Second
 )
 
 func examBinary() finding {
@@ -81,12 +73,8 @@ func examFolder(d data) finding {
 	case !info.IsDir():
 		return failure("%s is not a folder; choose another with --data-dir", d.dir)
 	}
-	probe, err := os.CreateTemp(d.dir, ".doctor-*")
-	if err != nil {
+	if err := writable(d.dir); err != nil {
 		return failure("nothing can be written in %s (%v); run this as the user it belongs to, or change who may write there", d.dir, cause(err))
-	}
-	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
-		return failure("what was written in %s can't be removed (%v); change who may write there", d.dir, cause(err))
 	}
 	return examModes(d, info)
 }
@@ -141,11 +129,10 @@ func examRoom(d data) finding {
 
 // examSync measures what every answered write waits for.
 func examSync(ctx context.Context, d data) finding {
-	if _, err := os.Stat(d.dir); err != nil {
-		return okay("not measured before there is a data folder")
-	}
 	took, err := slowestSync(ctx, d.dir)
 	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EROFS):
+		return okay("not measured: there is no data folder that can be written")
 	case err != nil:
 		return failure("writing in %s fails (%v); make room, or look at the system's log for a broken disk", d.dir, cause(err))
 	case took > uselessSync:
@@ -182,10 +169,17 @@ func slowestSync(ctx context.Context, dir string) (slowest time.Duration, err er
 
 func examDatabase(ctx context.Context, d data) finding {
 	path := d.database()
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && d.served():
+		return failure("%s is gone while a taskapi uses it; stop that one, put the file back or restore a backup", path)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return okay("there is no database yet; \"taskapi serve\" makes it")
+	case err == nil && info.Size() == 0 && d.wasServed():
+		return failure("%s is empty, and it was not; stop the server and restore a backup", path)
+	case err == nil:
+		err = sqlite.Inspect(ctx, path)
 	}
-	err := sqlite.Inspect(ctx, path)
 	switch {
 	case err == nil:
 		return okay("every page of the database is whole")
@@ -205,52 +199,35 @@ func examDatabase(ctx context.Context, d data) finding {
 	return failure("%s can't be read (%v); look at the system's log for a broken disk", path, cause(err))
 }
 
-// examPort takes the address for a moment, unless our own server has it.
-func examPort(ctx context.Context, s Settings, d data) finding {
-	listener, err := listen(ctx, s.Addr, "--addr")
-	if err == nil {
-		if err = listener.Close(); err == nil {
-			return okay("%s is free; no server is running there", s.Addr)
-		}
-	}
-	if release, lockErr := d.lock(); lockErr == nil {
-		return failure("%v", errors.Join(err, release()))
-	}
-	if ownProbe(s).Alive(ctx) != nil {
-		return failure("%v", err)
-	}
-	return okay("a taskapi is serving at %s", ownProbe(s).URL)
-}
-
-func examMail(ctx context.Context, s MailSettings) finding {
-	if s.Server == "" {
-		return okay("no mail server is set: mails stay in the outbox")
-	}
-	server := sender(s)
-	server.StepTimeout = mailStep
-	from := s.From
-	if address, err := mail.ParseAddress(from); err == nil {
-		from = address.Address
-	}
-	if err := server.Try(ctx, from); err != nil {
-		return failure("%s refuses us %v. %s", s.Server, err, mailer.Advice(err))
-	}
-	return okay("%s, port %d, lets us in; \"taskapi mail test ADDRESS\" sends a mail", s.Server, s.Port)
-}
-
-func examCertificate(s Settings, now time.Time) finding {
-	files, err := certs.FromFiles(s.TLSCert, s.TLSKey, time.Now, slog.New(slog.DiscardHandler))
+// examBackups looks at those in the backup folder, and whether more can be made.
+func examBackups(b *sqlite.Backups, now time.Time) finding {
+	all, err := b.List()
 	if err != nil {
-		return failure("the certificate can't be used (%v); correct --tls-cert and --tls-key", cause(err))
+		return failure("the backups in %s can't be read (%v); run this as the user they belong to, or choose another folder with --backup-dir", b.Dir, cause(err))
 	}
-	expires := files.Expires()
-	switch left := expires.Sub(now); {
-	case left <= 0:
-		return failure("the certificate has expired on %s; renew it", expires.Format(time.DateOnly))
-	case left < soonExpired:
-		return warning("the certificate expires on %s; renew it", expires.Format(time.DateOnly))
+	newest := "none has been made yet"
+	if len(all) > 0 {
+		newest = fmt.Sprintf("the newest is %s old", now.Sub(all[0].MadeAt).Round(time.Second))
 	}
-	return okay("the certificate is good until %s", expires.Format(time.DateOnly))
+	if b.Every == 0 {
+		return okay("none are made by themselves (--backup-every 24h); %s", newest)
+	}
+	if err := writable(existingPart(b.Dir)); err != nil {
+		return failure("no backup can be made in %s (%v); change who may write there, or choose another folder with --backup-dir", b.Dir, cause(err))
+	}
+	if len(all) > 0 && now.Sub(all[0].MadeAt) > 2*b.Every {
+		return failure("one is to be made every %s, but %s; the server's log says why", b.Every, newest)
+	}
+	return okay("one is to be made every %s; %s", b.Every, newest)
+}
+
+// writable makes a file in a folder and removes it.
+func writable(dir string) error {
+	probe, err := os.CreateTemp(dir, ".doctor-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
 // existingPart is the folder, or the one above that is there.

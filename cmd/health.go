@@ -18,8 +18,11 @@ func newHealthCommand(a *application) *cobra.Command {
 describe, or the one at URL. Exits with 0 if so, else with 1; for the health
 check of a container or a monitor. "taskapi doctor" says what to do about it.`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 1 || len(args) == 1 && !strings.HasPrefix(args[0], "http://") && !strings.HasPrefix(args[0], "https://") {
+			if len(args) > 1 {
 				return usagef("%q wants at most one argument: an address such as http://127.0.0.1:8000", cmd.CommandPath())
+			}
+			if len(args) == 1 && !strings.HasPrefix(args[0], "http://") && !strings.HasPrefix(args[0], "https://") {
+				return usagef("%q is no address of a server; one is http://127.0.0.1:8000", args[0])
 			}
 			return nil
 		},

@@ -115,9 +115,15 @@ func TestImportsAndExportsThatCannotBe(t *testing.T) {
 	} {
 		world{}.taskapi(t, append([]string{"db", data}, strings.Fields(args)...)...).expect(t, exitUsage, want)
 	}
+	for _, name := range []string{"folder.json", "folder.csv"} { // as a pipe would be, which nobody writes
+		if err := os.Mkdir(name, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
 	world{}.taskapi(t, "db", "init", data).expect(t, exitOK) // what is exported must be there
 	for args, want := range map[string]string{
-		"import nowhere.json": "nowhere.json can't be read", "import empty.json": "nothing was imported: the source has no users",
+		"import nowhere.json": "nowhere.json can't be read", "import folder.json": "not a file", "import folder.csv": "not a file",
+		"import empty.json":  "nothing was imported: the source has no users",
 		"import broken.json": "broken.json is no JSON", "import tasks.csv": `no column "username"`,
 		"import mysql://user:secret@127.0.0.1:1/db": "can't be reached; check host and port",
 		"export nowhere/a.json":                     "the export to nowhere/a.json failed", "export --csv=empty.json": "can't be made",

@@ -27,13 +27,13 @@ const (
 // newHealth lists what /readyz looks at.
 func newHealth(s Settings, db *sqlite.DB, backups *sqlite.Backups, log *slog.Logger) *app.Health {
 	checks := []app.Check{
+		{Name: "disk", Run: func(context.Context) error { return enoughRoom(filepath.Dir(db.Path())) }},
 		{Name: "database", Run: func(ctx context.Context) error {
 			if err := db.CheckRead(ctx); err != nil {
 				return err
 			}
 			return db.CheckWrite(ctx, writeProof)
 		}},
-		{Name: "disk", Run: func(context.Context) error { return enoughRoom(filepath.Dir(db.Path())) }},
 	}
 	if s.Mail.Server != "" {
 		checks = append(checks, app.Check{Name: "outbox", Run: func(ctx context.Context) error {
@@ -49,7 +49,7 @@ func newHealth(s Settings, db *sqlite.DB, backups *sqlite.Backups, log *slog.Log
 		checks = append(checks, app.Check{Name: "backup", Run: func(context.Context) error {
 			age, err := backups.Overdue(began)
 			if err == nil && age > 0 {
-				err = fmt.Errorf("the last backup that worked is %s old; one was to be made every %s", age.Round(time.Second), s.BackupEvery)
+				err = fmt.Errorf("no backup has worked for %s; one was to be made every %s", age.Round(time.Second), s.BackupEvery)
 			}
 			return err
 		}})
@@ -67,7 +67,7 @@ func enoughRoom(dir string) error {
 
 // newMetrics returns what serves the metrics, and lets the parts of the server
 // tell it what they do.
-func newMetrics(version string, db *sqlite.DB, config *api.Config) (*api.Side, error) {
+func newMetrics(version string, mails bool, db *sqlite.DB, config *api.Config) (*api.Side, error) {
 	counts, err := metrics.New(version, metrics.Sources{
 		Hashing: config.Users.Passwords.Load,
 		Database: func() (int, int64, int64) {
@@ -76,7 +76,8 @@ func newMetrics(version string, db *sqlite.DB, config *api.Config) (*api.Side, e
 		},
 		Outbox: func(ctx context.Context) (int64, int64, time.Duration, error) {
 			outbox, err := db.Outbox(ctx)
-			if err != nil || outbox.Due.IsZero() {
+			// Without a mail server they wait for one, and nothing is late.
+			if err != nil || outbox.Due.IsZero() || !mails {
 				return outbox.Queued, outbox.Dead, 0, err
 			}
 			return outbox.Queued, outbox.Dead, max(0, time.Since(outbox.Due)), nil

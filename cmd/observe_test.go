@@ -37,7 +37,7 @@ func TestHealthOfARunningServer(t *testing.T) {
 	}
 	world{}.taskapi(t, "health", p.url).expect(t, exitFailed, "no taskapi answers at "+p.url)
 	world{}.taskapi(t, "health", "--live", p.url).expect(t, exitFailed, "no taskapi answers")
-	world{}.taskapi(t, "health", "127.0.0.1:8000").expect(t, exitUsage, "an address such as http://")
+	world{}.taskapi(t, "health", "127.0.0.1:8000").expect(t, exitUsage, `"127.0.0.1:8000" is no address of a server`)
 }
 
 // What Prometheus reads, and at which address only.

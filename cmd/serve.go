@@ -68,6 +68,7 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, doors.close()) }()
+	d.warnOfLosses(s.JWTSecret != "", log)
 	secret, err := d.secret(s.JWTSecret)
 	if err != nil {
 		return err
@@ -87,9 +88,7 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	if err != nil {
 		return err
 	}
-	if !s.RateLimit {
-		log.Warn("rate limits are off: anyone may guess passwords as fast as they can")
-	}
+	warnOfRisks(s, log)
 	if err := a.printf("taskapi %s is serving at %s\n", a.build.Version, s.localURL(doors.api.Addr().String())); err != nil {
 		return err
 	}
@@ -102,6 +101,18 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 		background = append(background, backups.Run)
 	}
 	return runUntilStopped(ctx, server, doors.api, log, background...)
+}
+
+// warnOfRisks names what the settings allow that few can want.
+func warnOfRisks(s Settings, log *slog.Logger) {
+	if !s.RateLimit {
+		log.Warn("rate limits are off: anyone may guess passwords as fast as they can")
+	}
+	for _, network := range s.TrustedProxies {
+		if network.Bits() == 0 {
+			log.Warn("every address is a trusted proxy: anyone may claim to be anybody, and rate limits bound nobody", "trusted_proxies", network)
+		}
+	}
 }
 
 // runUntilStopped serves until the context ends or serving fails, and then

@@ -49,7 +49,7 @@ to /etc/default/taskapi. The program stays where it lies now.`,
 }
 
 func (a *application) printUnit() error {
-	text, err := service.Unit("/usr/bin/taskapi")
+	text, err := service.OwnUnit()
 	if err != nil {
 		return err
 	}
@@ -60,17 +60,25 @@ func newServiceStatus(a *application) *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: "Say whether the service runs; exits with 1 if not", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			running, err := service.Running()
+			state, err := service.Status()
 			if err := serviceError(err); err != nil {
 				return err
 			}
-			if !running {
+			switch state {
+			case service.Starting:
+				return errors.New("the service is starting; if it stays so, " + whereToLook)
+			case service.Failed:
+				return errors.New("the service has failed; " + whereToLook)
+			case service.Stopped:
 				return errors.New("the service is stopped; start it with \"taskapi service start\"")
 			}
 			return a.printf("The service is running.\n")
 		},
 	}
 }
+
+// whereToLook ends a sentence about a service that does not run.
+const whereToLook = "its log says why (on Linux: \"journalctl -eu taskapi\"), and \"taskapi doctor\" looks for more"
 
 // serviceError says in a sentence what to do.
 func serviceError(err error) error {
@@ -89,6 +97,8 @@ func serviceError(err error) error {
 		return fmt.Errorf("%w; start \"taskapi serve\" by what this system has instead", err)
 	case errors.Is(err, fs.ErrPermission) || os.Geteuid() > 0:
 		return fmt.Errorf("this needs an administrator; put sudo before it (%w)", err)
+	case errors.Is(err, service.ErrRefused):
+		return fmt.Errorf("%w; %s", err, whereToLook)
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"taskapi/cmd/certs"
@@ -73,6 +74,14 @@ func parseDirectory(s *Settings, value string) error {
 	return nil
 }
 
+// side is an address beside the main one.
+type side struct{ flag, addr string }
+
+func (s *Settings) sides() []side {
+	all := []side{{"redirect-addr", s.RedirectAddr}, {"metrics-addr", s.MetricsAddr}}
+	return slices.DeleteFunc(all, func(one side) bool { return one.addr == "" })
+}
+
 // encrypted reports whether the server speaks HTTPS itself.
 func (s *Settings) encrypted() bool { return s.TLSCert != "" || len(s.ACMEDomains) > 0 }
 
@@ -85,9 +94,25 @@ func (s *Settings) completeTLS(mistake func(flag, problem string)) {
 	case s.TLSCert != "" && len(s.ACMEDomains) > 0:
 		mistake("acme-domain", "expected either this or tls-cert, not both")
 	}
+	taken := map[string]string{s.Addr: "addr"}
+	for _, side := range s.sides() {
+		if other, ok := taken[side.addr]; ok && !strings.HasSuffix(side.addr, ":0") {
+			mistake(side.flag, "expected another address than that of "+other)
+		}
+		taken[side.addr] = side.flag
+	}
 	if s.RedirectAddr != "" && !s.encrypted() {
 		mistake("redirect-addr", "there is nothing to send browsers to without tls-cert or acme-domain")
 	}
+}
+
+// certificateHost is whom clients ask for; empty while nobody has said.
+func (s *Settings) certificateHost() string {
+	u, err := url.Parse(s.PublicURL)
+	if err != nil || s.PublicURL == s.defaultURL(s.Addr) {
+		return ""
+	}
+	return u.Hostname()
 }
 
 // localURL is where a browser on this machine finds the address.

@@ -67,7 +67,7 @@ func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, l
 	config.Recovery = app.NewRecovery(recovery)
 	background := []func(context.Context){config.Recovery.Run, sendMails, config.Health.Run}
 	if d.metrics != nil {
-		page, err := newMetrics(a.build.Version, db, &config)
+		page, err := newMetrics(a.build.Version, s.Mail.Server != "", db, &config)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -14,10 +14,12 @@ import (
 // What is written to a file without a name is lost: it must not be answered.
 func TestNothingIsWrittenToAFileThatIsGone(t *testing.T) {
 	for name, take := range map[string]func(path string) error{
-		"the database removed":  os.Remove,
-		"the log removed":       func(path string) error { return os.Remove(path + "-wal") },
-		"the folder moved":      func(path string) error { return os.Rename(filepath.Dir(path), filepath.Dir(path)+"-elsewhere") },
-		"another one put there": func(path string) error { return errors.Join(os.WriteFile(path+".new", nil, 0o600), os.Rename(path+".new", path)) },
+		"the database removed": os.Remove,
+		"the log removed":      func(path string) error { return os.Remove(path + "-wal") },
+		"the folder moved":     func(path string) error { return os.Rename(filepath.Dir(path), filepath.Dir(path)+"-elsewhere") },
+		"another one put there": func(path string) error {
+			return errors.Join(os.WriteFile(path+".new", nil, 0o600), os.Rename(path+".new", path))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx := context.Background()

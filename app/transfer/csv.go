@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -39,7 +38,7 @@ func (CSV) RefreshTokens(context.Context) (int64, error) { return 0, nil }
 // readCSV reads a file whose first line names the columns. An empty value is
 // a null one, since CSV can't tell the two apart.
 func readCSV(path string, needed []string, each func(app.ImportRow) error) (err error) {
-	file, err := os.Open(path)
+	file, err := openFile(path)
 	if err != nil {
 		return fmt.Errorf("%s can't be read; name the files of the users and of the tasks (%w)", path, err)
 	}

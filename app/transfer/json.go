@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -36,7 +35,7 @@ func (JSON) RefreshTokens(context.Context) (int64, error) { return 0, nil }
 
 // list walks one list of the file and passes over the rest.
 func (j JSON) list(ctx context.Context, name string, each func(app.ImportRow) error) (err error) {
-	file, err := os.Open(j.Path)
+	file, err := openFile(j.Path)
 	if err != nil {
 		return fmt.Errorf("%s can't be read; name a file of users and tasks (%w)", j.Path, err)
 	}

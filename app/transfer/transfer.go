@@ -50,6 +50,22 @@ func moment(at time.Time) string {
 	return at.UTC().Format("2006-01-02T15:04:05.000Z")
 }
 
+// errNotFile is for what would be waited for without end, or can't be read
+// twice.
+var errNotFile = errors.New("it is a folder, a pipe or a device, and not a file")
+
+// openFile opens what an import reads.
+func openFile(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errNotFile
+	}
+	return os.Open(path)
+}
+
 func integer(n int64) string { return strconv.FormatInt(n, 10) }
 
 // draft is a file that is not there under its name until it is whole. Only

@@ -59,6 +59,24 @@ func (f *Files) Expires() time.Time {
 	return f.inUse.Leaf.NotAfter
 }
 
+// Fault returns why clients will refuse the certificate in use, in a sentence
+// for the operator; nil if they need not. Host is whom they ask for; empty is
+// anybody.
+func (f *Files) Fault(host string, now time.Time) error {
+	f.mu.Lock()
+	leaf := f.inUse.Leaf
+	f.mu.Unlock()
+	switch {
+	case now.After(leaf.NotAfter):
+		return fmt.Errorf("the certificate has expired on %s; renew it", leaf.NotAfter.Format(time.DateOnly))
+	case now.Before(leaf.NotBefore):
+		return fmt.Errorf("the certificate counts only from %s on; look whether the clock is right", leaf.NotBefore.Format(time.RFC3339))
+	case host != "" && leaf.VerifyHostname(host) != nil:
+		return fmt.Errorf("the certificate is not for %s, the name in --public-url; get one for it, or correct --public-url", host)
+	}
+	return nil
+}
+
 // stat tells one state of the files from another.
 func (f *Files) stat() (string, error) {
 	cert, certErr := os.Stat(f.certFile)

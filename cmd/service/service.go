@@ -43,6 +43,8 @@ var (
 	ErrNoManager = errors.New("no service manager was found (on Linux: systemd)")
 	// ErrPlace: the program lies where the service could not reach it.
 	ErrPlace = errors.New("the program lies where a service can't use it")
+	// ErrRefused: the manager was asked and did not do it.
+	ErrRefused = errors.New("the system's service manager refused")
 )
 
 // Unit is the systemd unit that starts the program at a path. Returns ErrPlace
@@ -57,6 +59,20 @@ func Unit(program string) (string, error) {
 		return "", fmt.Errorf("%w: %s", ErrPlace, program)
 	}
 	return strings.Replace(unit, "ExecStart="+packagedProgram+" ", "ExecStart="+program+" ", 1), nil
+}
+
+// OwnUnit is Unit for this program, or, where a service can't use that, for
+// the place where packages put it.
+func OwnUnit() (string, error) {
+	path, err := program()
+	if err != nil {
+		return "", err
+	}
+	text, err := Unit(path)
+	if errors.Is(err, ErrPlace) {
+		return Unit(packagedProgram)
+	}
+	return text, err
 }
 
 // DataDir is where the service keeps its data.
@@ -144,13 +160,13 @@ func Install() error {
 	if _, err := os.Stat(ownUnit); err == nil {
 		return ErrInstalled
 	}
-	if out, err := exec.Command("systemd-sysusers", "--inline", userLine).CombinedOutput(); err != nil {
-		return fmt.Errorf("make the user %s: %w: %s", Name, err, strings.TrimSpace(string(out)))
-	}
 	if err := s.Install(); err != nil {
 		// Half of a service is worse than none. That there may be no file is fine.
 		_ = os.Remove(ownUnit)
-		return err
+		return translate(err)
+	}
+	if out, err := exec.Command("systemd-sysusers", "--inline", userLine).CombinedOutput(); err != nil {
+		return errors.Join(fmt.Errorf("the user %s can't be made: %w: %s", Name, err, strings.TrimSpace(string(out))), s.Uninstall())
 	}
 	return nil
 }
@@ -171,7 +187,7 @@ func Uninstall() error {
 	}
 	if status, err := s.Status(); err == nil && status == manager.StatusRunning {
 		if err := s.Stop(); err != nil {
-			return err
+			return translate(err)
 		}
 	}
 	return translate(s.Uninstall())
@@ -194,20 +210,49 @@ func with(do func(manager.Service) error) error {
 	return translate(do(s))
 }
 
-// Running reports whether the service runs. Returns ErrNotInstalled,
-// ErrNoManager or what the system said.
-func Running() (bool, error) {
+// State is how the manager sees the service.
+type State int
+
+// The states of a service.
+const (
+	Stopped  State = iota
+	Starting       // or started again and again
+	Running
+	Failed // and not started again
+)
+
+// Status returns how the service is. Returns ErrNotInstalled, ErrNoManager or
+// what the system said.
+func Status() (State, error) {
 	s, err := open(unit)
 	if err != nil {
-		return false, err
+		return Stopped, err
+	}
+	if runtime.GOOS == "linux" {
+		// The library takes one that never comes up for one that runs. The
+		// command fails for all that are not active.
+		out, _ := exec.Command("systemctl", "is-active", Name+".service").Output()
+		switch strings.TrimSpace(string(out)) {
+		case "activating":
+			return Starting, nil
+		case "failed":
+			return Failed, nil
+		}
 	}
 	status, err := s.Status()
-	return status == manager.StatusRunning, translate(err)
+	if status == manager.StatusRunning {
+		return Running, translate(err)
+	}
+	return Stopped, translate(err)
 }
 
 func translate(err error) error {
-	if errors.Is(err, manager.ErrNotInstalled) {
+	var refused *exec.ExitError
+	switch {
+	case errors.Is(err, manager.ErrNotInstalled):
 		return ErrNotInstalled
+	case errors.As(err, &refused):
+		return fmt.Errorf("%w (%w)", ErrRefused, err)
 	}
 	return err
 }

@@ -1,0 +1,93 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/mail"
+	"os"
+	"strings"
+	"time"
+
+	"taskapi/app/mailer"
+	"taskapi/cmd/certs"
+)
+
+const (
+	// soonExpired is when a certificate should have been renewed: those of Let's
+	// Encrypt are, a month before.
+	soonExpired = 14 * 24 * time.Hour
+	// mailStep is how long the mail server may take for a step.
+	mailStep = 8 * time.Second
+)
+
+// examPort takes the address for a moment, unless our own server has it.
+func examPort(ctx context.Context, s Settings, d data) finding {
+	listener, err := listen(ctx, s.Addr, "--addr")
+	if err == nil {
+		if err = listener.Close(); err == nil {
+			return okay("%s is free; no server is running there", s.Addr)
+		}
+	}
+	served := d.served()
+	if _, dirErr := os.Stat(d.dir); dirErr == nil && !served {
+		return failure("%v", err)
+	}
+	// Ours, or one whose folder is gone.
+	probe := ownProbe(s)
+	switch failing, probeErr := probe.Ready(ctx); {
+	case probeErr != nil && served:
+		return failure("a taskapi uses the data folder but does not answer at %s; if that is its address, restart it", probe.URL)
+	case probeErr != nil:
+		return failure("%v", err)
+	case failing != "":
+		return failure("a taskapi is serving at %s but can't do all of its work (%s); its log says why", probe.URL, failing)
+	}
+	return okay("a taskapi is serving at %s", probe.URL)
+}
+
+// examSide takes an address beside the main one for a moment. That it is taken
+// while our server runs is as it should be.
+func examSide(ctx context.Context, s side, d data) finding {
+	listener, err := listen(ctx, s.addr, "--"+s.flag)
+	if err == nil {
+		if err = listener.Close(); err == nil {
+			return okay("%s is free", s.addr)
+		}
+	}
+	if errors.Is(err, errTaken) && d.served() {
+		return okay("%s is in use, and a taskapi is running", s.addr)
+	}
+	return failure("%v", err)
+}
+
+func examMail(ctx context.Context, s MailSettings) finding {
+	if s.Server == "" {
+		return okay("no mail server is set: mails stay in the outbox")
+	}
+	server := sender(s)
+	server.StepTimeout = mailStep
+	from := s.From
+	if address, err := mail.ParseAddress(from); err == nil {
+		from = address.Address
+	}
+	if err := server.Try(ctx, from); err != nil {
+		return failure("%s refuses us %v. %s", s.Server, err, mailer.Advice(err))
+	}
+	return okay("%s, port %d, lets us in; \"taskapi mail test ADDRESS\" sends a mail", s.Server, s.Port)
+}
+
+func examCertificate(s Settings, now time.Time) finding {
+	files, err := certs.FromFiles(s.TLSCert, s.TLSKey, time.Now, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return failure("the certificate can't be used (%s); correct --tls-cert and --tls-key", strings.Join(strings.Fields(err.Error()), " "))
+	}
+	if err := files.Fault(s.certificateHost(), now); err != nil {
+		return failure("%v", err)
+	}
+	expires := files.Expires()
+	if expires.Sub(now) < soonExpired {
+		return warning("the certificate expires on %s; renew it", expires.Format(time.DateOnly))
+	}
+	return okay("the certificate is good until %s", expires.Format(time.DateOnly))
+}
