@@ -83,6 +83,41 @@ func TestStartsThatFail(t *testing.T) {
 	}
 }
 
+// What a folder in use has lost is not made anew in silence.
+func TestLossesAreNoticed(t *testing.T) {
+	data := folder(t)
+	p := start(t, nil)
+	world{}.taskapi(t, "db", "backup", "good.db", data).expect(t, exitOK)
+	if code := p.stop(syscall.SIGTERM); code != exitOK {
+		t.Fatal(code)
+	}
+	writeFile(t, "data/taskapi.db", "")
+	for _, command := range []string{"serve", "db init", "user list"} {
+		world{}.taskapi(t, append(strings.Fields(command), data)...).expect(t, exitFailed, "is empty, and it was not; restore a backup")
+	}
+	world{}.taskapi(t, "db", "reset", "--yes", data).expect(t, exitOK)
+	writeFile(t, "data/taskapi.db", "")
+	world{}.taskapi(t, "db", "restore", "good.db", "--yes", data).expect(t, exitOK)
+	p = start(t, nil)
+	if code := p.stop(syscall.SIGTERM); code != exitOK || strings.Contains(p.log.String(), "is gone") {
+		t.Error(code, p.log.String())
+	}
+	for _, name := range []string{"data/taskapi.db", "data/secret.key"} {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p = start(t, nil, "--trusted-proxies=0.0.0.0/0")
+	if code := p.stop(syscall.SIGTERM); code != exitOK {
+		t.Error(code)
+	}
+	for _, want := range []string{"the database is gone and a new one is made", "the key of the tokens is gone", "every address is a trusted proxy"} {
+		if !strings.Contains(p.log.String(), want) {
+			t.Errorf("no %q in\n%s", want, p.log.String())
+		}
+	}
+}
+
 // A request under way is answered before the end, and nothing is left of the
 // write-ahead log.
 func TestGracefulStop(t *testing.T) {

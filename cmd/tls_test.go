@@ -70,6 +70,10 @@ func TestHTTPS(t *testing.T) {
 	if _, err := tls.Dial("tcp", strings.TrimPrefix(p.url, "https://"), old); err == nil {
 		t.Error("TLS 1.1 is spoken")
 	}
+	// Nor does the server trust a client to trust it: neither is its fault.
+	if _, err := tls.Dial("tcp", strings.TrimPrefix(p.url, "https://"), &tls.Config{}); err == nil {
+		t.Error("a stranger's certificate is believed")
+	}
 	// Cookies stay off connections that are not encrypted.
 	body := fmt.Sprintf(`{"username":"ann","email":"ann@example.com","password":%[1]q,"confirm_password":%[1]q}`, plainPassword)
 	p.speakTLS(trusted, post("/auth/register", body))
@@ -92,6 +96,9 @@ func TestHTTPS(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = response.Body.Close()
+	if log := p.log.String(); strings.Contains(log, "level=ERROR") || strings.Contains(log, "status=5") {
+		t.Error(log)
+	}
 	if response.StatusCode != 308 || response.Header.Get("Location") != "https://example.com/tasks/?page=1" {
 		t.Error(response.StatusCode, response.Header)
 	}
@@ -147,9 +154,20 @@ func TestNoHSTSWithoutTLS(t *testing.T) {
 	}
 	tlsFiles(t)
 	world{}.taskapi(t, "doctor", "--addr=127.0.0.1:0", "--tls-cert=cert.pem", "--tls-key=key.pem").finds(t, "ok", "certificate", "is good until 2084")
-	if f := examCertificate(Settings{TLSCert: "cert.pem", TLSKey: "key.pem"}, time.Date(2090, 1, 1, 0, 0, 0, 0, time.UTC)); f.grade != bad {
-		t.Error(f)
+	for _, c := range []struct {
+		year int
+		url  string
+		want string
+	}{
+		{2026, "https://example.com", "is good until 2084"}, {2090, "https://example.com", "has expired on 2084"},
+		{1960, "https://example.com", "counts only from 1970"}, {2026, "https://other.example", "is not for other.example"},
+	} {
+		s := Settings{TLSCert: "cert.pem", TLSKey: "key.pem", PublicURL: c.url, Addr: "127.0.0.1:443"}
+		if f := examCertificate(s, time.Date(c.year, 1, 1, 0, 0, 0, 0, time.UTC)); !strings.Contains(f.sentence, c.want) || (f.grade == good) != strings.Contains(c.want, "good") {
+			t.Errorf("%v: %v", c, f)
+		}
 	}
+	world{}.taskapi(t, "doctor", "--addr=127.0.0.1:0", "--tls-cert=none.pem", "--tls-key=key.pem").finds(t, "fail", "certificate", "none.pem: no such file")
 	writeFile(t, "cert.pem", "nonsense")
 	world{}.taskapi(t, "doctor", "--addr=127.0.0.1:0", "--tls-cert=cert.pem", "--tls-key=key.pem").expect(t, exitFailed).finds(t, "fail", "certificate", "correct --tls-cert and --tls-key")
 	world{}.taskapi(t, "serve", "--data-dir=other", "--addr=127.0.0.1:0", "--tls-cert=cert.pem", "--tls-key=cert.pem").expect(t, exitFailed, "the certificate can't be used", "--tls-key")

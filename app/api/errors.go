@@ -84,9 +84,11 @@ func (s *Server) fail(c *fiber.Ctx, err error) {
 	case errors.As(err, &http) && http.Code < fiber.StatusInternalServerError:
 		sendProblem(c, http.Code, httpProblem(http.Code))
 	default:
-		stack, _ := c.Locals(keyStack).(string)
-		s.Log.LogAttrs(c.UserContext(), slog.LevelError, "request failed",
-			slog.String("request_id", requestID(c)), slog.Any("error", err), slog.String("stack", stack))
+		attrs := []slog.Attr{slog.String("request_id", requestID(c)), slog.Any("error", err)}
+		if stack, ok := c.Locals(keyStack).(string); ok {
+			attrs = append(attrs, slog.String("stack", stack))
+		}
+		s.Log.LogAttrs(c.UserContext(), slog.LevelError, "request failed", attrs...)
 		sendProblem(c, fiber.StatusInternalServerError, problem{
 			Code:      "internal_error",
 			Error:     "Something went wrong on the server. Its log has the cause under the request id.",
@@ -146,6 +148,13 @@ func sendProblem(c *fiber.Ctx, status int, body problem) {
 // serverError answers what never became a request: headers that are too long
 // or broken, a body over the limit, a client that stalls.
 func (s *Server) serverError(c *fiber.Ctx, err error) error {
+	// So Fiber calls a connection that broke, or never came to speak TLS with
+	// us: there is nobody to answer, and anybody can do that at any time.
+	if errors.Is(err, fiber.ErrBadGateway) {
+		s.Log.Debug("a connection failed before there was a request")
+		c.Context().SetConnectionClose()
+		return nil
+	}
 	s.prepare(c)
 	s.fail(c, err)
 	linger(c.Context().Conn())

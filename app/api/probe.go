@@ -86,8 +86,17 @@ func (p Probe) get(ctx context.Context, path string) (status int, answer probed,
 	if sooner, ok := ctx.Deadline(); ok && sooner.Before(deadline) {
 		deadline = sooner
 	}
-	if err := client.DoDeadline(request, response, deadline); err != nil {
+	err = client.DoDeadline(request, response, deadline)
+	switch {
+	case errors.Is(err, fasthttp.ErrTimeout):
+		return 0, answer, errors.New("there was none in time")
+	case errors.Is(err, fasthttp.ErrConnectionClosed):
+		return 0, answer, errors.New("the connection was closed without one; a server with HTTPS is asked at https://")
+	case err != nil:
 		return 0, answer, err
 	}
-	return response.StatusCode(), answer, json.Unmarshal(response.Body(), &answer)
+	if json.Unmarshal(response.Body(), &answer) != nil {
+		return 0, answer, fmt.Errorf("the answer, %d, is not one of a taskapi", response.StatusCode())
+	}
+	return response.StatusCode(), answer, nil
 }
