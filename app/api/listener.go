@@ -67,10 +67,13 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close ends Accept.
+// Close ends Accept. It may be called again.
 func (l *listener) Close() error {
 	l.close()
-	return l.Listener.Close()
+	if err := l.Listener.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 // hurry gives everybody who is still sending a request until then. Those whose

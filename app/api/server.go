@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"errors"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -78,6 +79,7 @@ type Server struct {
 	index    fiber.Handler          // the page; nil without one
 	contract func() ([]byte, error) // the OpenAPI document as JSON, made once when asked for
 	listener atomic.Pointer[listener]
+	stopped  atomic.Bool
 }
 
 // New makes a server; Serve starts it. It fails only on a Web that can't be
@@ -123,10 +125,14 @@ func New(config Config) (*Server, error) {
 	return s, nil
 }
 
-// Serve answers on the listener until Shutdown. It closes the listener.
+// Serve answers on the listener until Shutdown, which may have been called
+// already. It closes the listener.
 func (s *Server) Serve(inner net.Listener) error {
 	listener := newListener(inner, s.Log)
 	s.listener.Store(listener)
+	if s.stopped.Load() {
+		return listener.Close()
+	}
 	if s.TLS != nil {
 		return s.fiber.Listener(tls.NewListener(listener, s.TLS))
 	}
@@ -137,8 +143,13 @@ func (s *Server) Serve(inner net.Listener) error {
 // when all connections have ended, or with the context's error. Who is still
 // sending a request has 3 s for the rest of it.
 func (s *Server) Shutdown(ctx context.Context) error {
-	if listener := s.listener.Load(); listener != nil {
-		listener.hurry(time.Now().Add(stopTimeout))
+	s.stopped.Store(true)
+	listener := s.listener.Load()
+	if listener == nil { // Serve will see that it is stopped
+		return nil
 	}
-	return s.fiber.ShutdownWithContext(ctx)
+	listener.hurry(time.Now().Add(stopTimeout))
+	// The server below does not know its listener from the first moment on, and
+	// what it does not know it would serve for ever.
+	return errors.Join(listener.Close(), s.fiber.ShutdownWithContext(ctx))
 }

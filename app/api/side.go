@@ -81,12 +81,14 @@ func NewRedirect(to string, log *slog.Logger) *Side {
 // Serve answers on the listener until the context ends, and closes it.
 func (s *Side) Serve(ctx context.Context, listener net.Listener) error {
 	stopped := make(chan error, 1)
+	inner := newListener(listener, s.log)
 	stop := context.AfterFunc(ctx, func() {
 		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 		defer cancel()
-		stopped <- s.server.ShutdownWithContext(limit)
+		// As in Server.Shutdown: it may not know its listener yet.
+		stopped <- errors.Join(inner.Close(), s.server.ShutdownWithContext(limit))
 	})
-	err := s.server.Serve(newListener(listener, s.log))
+	err := s.server.Serve(inner)
 	if stop() {
 		return err // it ended by itself
 	}

@@ -73,3 +73,35 @@ func TestMetricsPageSurvivesItsWriter(t *testing.T) {
 		t.Error(response.StatusCode)
 	}
 }
+
+// A stop in the first moment of serving is a stop too.
+func TestStopsThatComeEarly(t *testing.T) {
+	var config api.Config
+	start(t, func(p *parts) { config = p.api; config.Users = p.users })
+	for i := range 300 {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		must(t, err)
+		server, err := api.New(config)
+		must(t, err)
+		served := make(chan error, 1)
+		if i%2 == 0 {
+			must(t, server.Shutdown(context.Background()))
+			must(t, server.Serve(listener))
+			continue
+		}
+		go func() { served <- server.Serve(listener) }()
+		must(t, server.Shutdown(context.Background()))
+		must(t, <-served)
+	}
+	for range 100 {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		must(t, err)
+		ctx, stop := context.WithCancel(context.Background())
+		served := make(chan error, 1)
+		go func() {
+			served <- api.NewRedirect("https://a.example", slog.New(slog.DiscardHandler)).Serve(ctx, listener)
+		}()
+		stop()
+		must(t, <-served)
+	}
+}
