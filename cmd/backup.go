@@ -61,6 +61,8 @@ func (a *application) backUp(ctx context.Context, s Settings, file string) error
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return fmt.Errorf("there is something at %s already; choose another name", file)
+	case errors.Is(err, sqlite.ErrDamaged), errors.Is(err, sqlite.ErrNotDatabase):
+		return fmt.Errorf("no backup was made, since the database is damaged; stop the server and restore an earlier backup (%w)", err)
 	case err != nil:
 		return fmt.Errorf("no backup was made, %w; the database is as it was", sentence(err))
 	}
@@ -217,10 +219,10 @@ func asOf(m sqlite.Manifest) string {
 func sentence(err error) error {
 	for known, text := range map[error]string{
 		sqlite.ErrNewer:       "since it was made by a newer version of taskapi; install that version",
-		sqlite.ErrNotDatabase: "since it is not a database, or is damaged; take another backup",
-		sqlite.ErrForeign:     "since it is empty or belongs to another program; take another file",
-		sqlite.ErrDamaged:     "since the file is damaged; take another backup",
-		sqlite.ErrNotAsMade:   "since it has been changed since it was made; take another backup",
+		sqlite.ErrNotDatabase: "since it is not a database, or is damaged; use another backup",
+		sqlite.ErrForeign:     "since it is empty or belongs to another program; use another file",
+		sqlite.ErrDamaged:     "since the file is damaged; use another backup",
+		sqlite.ErrNotAsMade:   "since it has been changed since it was made; use another backup",
 		sqlite.ErrInUse:       "since it is a database in use, with its log beside it; copy that with \"taskapi db backup\"",
 		sqlite.ErrFull:        "since the disk is full; make room",
 		syscall.ENOSPC:        "since the disk is full; make room",
