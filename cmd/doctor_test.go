@@ -67,6 +67,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	got.finds(t, "fail", "database", "is damaged; stop the server and restore a backup")
 	got.finds(t, "fail", "port", "another program is already listening on "+other.Addr().String())
 
+	world{}.taskapi(t, "db", "backup", "broken.db", data).expect(t, exitFailed, "the database is damaged; stop the server and restore an earlier backup")
 	writeFile(t, "data/taskapi.db", string(file))
 	future := time.Now().Add(24 * time.Hour)
 	if err := os.Chtimes("data/taskapi.db", future, future); err != nil {
