@@ -122,19 +122,28 @@ func TestDoctorOfAServerThatIsNotReady(t *testing.T) {
 	if err := os.Remove("data/taskapi.db"); err != nil {
 		t.Fatal(err)
 	}
-	if status, _ := p.call("POST", "/tasks/", token, `{"title":"lost"}`); status != 500 {
-		t.Errorf("a task for a file that is gone is answered with %d", status)
-	}
-	for { // a report is good for a second
-		if status, _ := p.call("GET", "/readyz", "", ""); status == 503 {
-			break
-		}
-	}
+	// A look at the file is good for a moment, and a report for a second.
+	p.until(503, "GET", "/readyz", "", "")
+	p.until(500, "POST", "/tasks/", token, `{"title":"lost"}`)
 	got := world{}.taskapi(t, "doctor", data, addr).expect(t, exitFailed)
 	got.finds(t, "fail", "database", "is gone while a taskapi uses it")
 	got.finds(t, "fail", "port", "can't do all of its work (database)")
 	if !strings.Contains(p.log.String(), "was removed or replaced") {
 		t.Error(p.log.String())
+	}
+}
+
+// until repeats a request until it is answered with a status.
+func (p *process) until(want int, method, path, token, body string) {
+	p.t.Helper()
+	for end := time.Now().Add(time.Minute); ; {
+		status, answer := p.call(method, path, token, body)
+		if status == want {
+			return
+		}
+		if time.Now().After(end) {
+			p.t.Fatalf("%s %s is answered with %d %v, want %d", method, path, status, answer, want)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"fmt"
 	"os"
+	"time"
 )
 
 // place knows which files are open. SQLite goes on with a file that has lost
@@ -10,6 +11,23 @@ import (
 type place struct {
 	path          string
 	database, log os.FileInfo
+	checked       time.Time // by checkAgain, which has one caller at a time
+}
+
+// checkEvery is how long writes rely on the last look: what was written in the
+// moment before a loss is lost with all the rest.
+const checkEvery = 100 * time.Millisecond
+
+// checkAgain is check, unless that was just done.
+func (p *place) checkAgain(now time.Time) error {
+	if age := now.Sub(p.checked); age >= 0 && age < checkEvery {
+		return nil
+	}
+	if err := p.check(); err != nil {
+		return err
+	}
+	p.checked = now
+	return nil
 }
 
 // find remembers the files of a database that has been written or read.

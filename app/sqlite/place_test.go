@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"taskapi/app"
 )
@@ -27,7 +28,11 @@ func TestNothingIsWrittenToAFileThatIsGone(t *testing.T) {
 			if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
 				t.Fatal(err)
 			}
-			db := open(t, path)
+			now := testNow
+			db, err := Open(ctx, Options{Path: path, Schema: freshSchema(t), Now: func() time.Time { return now }})
+			if err != nil {
+				t.Fatal(err)
+			}
 			t.Cleanup(func() { _ = db.Close() })
 			ann := addUser(t, db, "ann@example.com", app.RoleUser)
 			if err := db.CheckRead(ctx); err != nil {
@@ -39,6 +44,7 @@ func TestNothingIsWrittenToAFileThatIsGone(t *testing.T) {
 			if err := db.CheckRead(ctx); !errors.Is(err, ErrGone) {
 				t.Errorf("the check says %v", err)
 			}
+			now = now.Add(checkEvery)
 			if _, err := db.CreateTask(ctx, app.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow}); !errors.Is(err, ErrGone) {
 				t.Errorf("a task was written: %v", err)
 			}

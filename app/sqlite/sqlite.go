@@ -120,7 +120,7 @@ func (db *DB) start(ctx context.Context, o Options, pool *sql.DB) error {
 	if err := db.place.find(o.Path); err != nil {
 		return err
 	}
-	db.writer.inPlace = db.place.check
+	db.writer.inPlace = func() error { return db.place.checkAgain(db.now()) }
 	watchPool, err := openPool(dsn(o.Path, o.Durability, true), 1)
 	if err != nil {
 		return err

@@ -57,7 +57,8 @@ func (t *tx) do(query string, run func(*sql.Stmt) error) error {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		t.failed = err
 		if isDamage(err) {
-			t.stmts.damage.Store(&err)
+			met := err // err itself would cost every statement an allocation
+			t.stmts.damage.Store(&met)
 		}
 	}
 	return err
