@@ -113,7 +113,7 @@ func (a *application) exams(s Settings) []exam {
 		{"disk", func(context.Context) finding { return examRoom(d) }},
 		{"sync", func(ctx context.Context) finding { return examSync(ctx, d) }},
 		{"database", func(ctx context.Context) finding { return examDatabase(ctx, d) }},
-		{"backups", func(context.Context) finding { return examBackups(a.backups(s), time.Now()) }},
+		{"backups", func(context.Context) finding { return examBackups(a.backups(s), d.served(), time.Now()) }},
 		{"port", func(ctx context.Context) finding { return examPort(ctx, s, d) }},
 		{"mail", func(ctx context.Context) finding { return examMail(ctx, s.Mail) }},
 	}

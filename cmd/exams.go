@@ -200,7 +200,7 @@ func examDatabase(ctx context.Context, d data) finding {
 }
 
 // examBackups looks at those in the backup folder, and whether more can be made.
-func examBackups(b *sqlite.Backups, now time.Time) finding {
+func examBackups(b *sqlite.Backups, served bool, now time.Time) finding {
 	all, err := b.List()
 	if err != nil {
 		return failure("the backups in %s can't be read (%v); run this as the user they belong to, or choose another folder with --backup-dir", b.Dir, cause(err))
@@ -215,8 +215,11 @@ func examBackups(b *sqlite.Backups, now time.Time) finding {
 	if err := writable(existingPart(b.Dir)); err != nil {
 		return failure("no backup can be made in %s (%v); change who may write there, or choose another folder with --backup-dir", b.Dir, cause(err))
 	}
-	if len(all) > 0 && now.Sub(all[0].MadeAt) > 2*b.Every {
+	switch late := len(all) > 0 && now.Sub(all[0].MadeAt) > 2*b.Every; {
+	case late && served:
 		return failure("one is to be made every %s, but %s; the server's log says why", b.Every, newest)
+	case late:
+		return warning("one is to be made every %s, but %s; \"taskapi serve\" makes the next", b.Every, newest)
 	}
 	return okay("one is to be made every %s; %s", b.Every, newest)
 }
