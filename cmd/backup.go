@@ -198,14 +198,7 @@ func (a *application) replace(ctx context.Context, s Settings, do func(d data) (
 
 // content says how much is in a database.
 func content(m sqlite.Manifest) string {
-	return count(m.Rows["users"], "user") + ", " + count(m.Rows["tasks"], "task")
-}
-
-func count(n int64, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
+	return plural(m.Rows["users"], "user") + ", " + plural(m.Rows["tasks"], "task")
 }
 
 func asOf(m sqlite.Manifest) string {

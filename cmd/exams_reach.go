@@ -23,11 +23,9 @@ const (
 
 // examPort takes the address for a moment, unless our own server has it.
 func examPort(ctx context.Context, s Settings, d data) finding {
-	listener, err := listen(ctx, s.Addr, "--addr")
+	err := vacant(ctx, s.Addr, "--addr")
 	if err == nil {
-		if err = listener.Close(); err == nil {
-			return okay("%s is free; no server is running there", s.Addr)
-		}
+		return okay("%s is free; no server is running there", s.Addr)
 	}
 	served := d.served()
 	if _, dirErr := os.Stat(d.dir); dirErr == nil && !served {
@@ -48,17 +46,24 @@ func examPort(ctx context.Context, s Settings, d data) finding {
 
 // examSide takes an address beside the main one for a moment. That it is taken
 // while our server runs is as it should be.
-func examSide(ctx context.Context, s side, d data) finding {
-	listener, err := listen(ctx, s.addr, "--"+s.flag)
-	if err == nil {
-		if err = listener.Close(); err == nil {
-			return okay("%s is free", s.addr)
-		}
+func examSide(ctx context.Context, one side, d data) finding {
+	switch err := vacant(ctx, one.addr, "--"+one.flag); {
+	case err == nil:
+		return okay("%s is free", one.addr)
+	case errors.Is(err, errTaken) && d.served():
+		return okay("%s is in use, and a taskapi is running", one.addr)
+	default:
+		return failure("%v", err)
 	}
-	if errors.Is(err, errTaken) && d.served() {
-		return okay("%s is in use, and a taskapi is running", s.addr)
+}
+
+// vacant takes an address for a moment; it returns what listen returns.
+func vacant(ctx context.Context, addr, flag string) error {
+	listener, err := listen(ctx, addr, flag)
+	if err != nil {
+		return err
 	}
-	return failure("%v", err)
+	return listener.Close()
 }
 
 func examMail(ctx context.Context, s MailSettings) finding {

@@ -109,7 +109,7 @@ func (a *application) showMail(ctx context.Context, db *sqlite.DB, s Settings, i
 	if err != nil {
 		return err
 	}
-	if s.PublicURL == s.defaultURL(s.Addr) { // not set
+	if s.publicURLByDefault() {
 		s.PublicURL = d.publicURL(s.PublicURL)
 	}
 	links, err := newLinks(s, secret)

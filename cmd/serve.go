@@ -78,7 +78,7 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if s.PublicURL == s.defaultURL(s.Addr) { // not set; and the port may have been 0
+	if s.publicURLByDefault() { // the port may have been 0
 		s.PublicURL = s.defaultURL(doors.api.Addr().String())
 	}
 	if err := d.notePublicURL(s.PublicURL); err != nil {

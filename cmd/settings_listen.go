@@ -94,6 +94,9 @@ func (s *Settings) completeTLS(mistake func(flag, problem string)) {
 	case s.TLSCert != "" && len(s.ACMEDomains) > 0:
 		mistake("acme-domain", "expected either this or tls-cert, not both")
 	}
+}
+
+func (s *Settings) completeSides(mistake func(flag, problem string)) {
 	taken := map[string]string{s.Addr: "addr"}
 	for _, side := range s.sides() {
 		if other, ok := taken[side.addr]; ok && !strings.HasSuffix(side.addr, ":0") {
@@ -109,7 +112,7 @@ func (s *Settings) completeTLS(mistake func(flag, problem string)) {
 // certificateHost is whom clients ask for; empty while nobody has said.
 func (s *Settings) certificateHost() string {
 	u, err := url.Parse(s.PublicURL)
-	if err != nil || s.PublicURL == s.defaultURL(s.Addr) {
+	if err != nil || s.publicURLByDefault() {
 		return ""
 	}
 	return u.Hostname()
@@ -126,6 +129,9 @@ func (s *Settings) localURL(addr string) string {
 	}
 	return "http://" + net.JoinHostPort(host, port)
 }
+
+// publicURLByDefault reports whether nobody has set the public-url.
+func (s *Settings) publicURLByDefault() bool { return s.PublicURL == s.defaultURL(s.Addr) }
 
 // defaultURL is the public-url of who has set none.
 func (s *Settings) defaultURL(addr string) string {

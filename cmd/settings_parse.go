@@ -203,6 +203,7 @@ func (s *Settings) complete(mistake func(flag, problem string)) {
 		mistake("password-min", fmt.Sprintf("expected at most the password-max, %d", s.PasswordMax))
 	}
 	s.completeTLS(mistake)
+	s.completeSides(mistake)
 	if s.PublicURL == "" {
 		s.PublicURL = s.defaultURL(s.Addr)
 	}
