@@ -22,7 +22,7 @@ func browser(t *testing.T, extra ...string) *rod.Browser {
 	t.Helper()
 	path, found := launcher.LookPath()
 	if !found {
-		t.Skip("no Chromium was found on this machine: the page is not tested here")
+		t.Skip("SKIPPED: the page is tested with Chromium, and none was found")
 	}
 	address, err := "", error(nil)
 	// Chromium dies at one of some sixty starts on machines without a GPU, which
@@ -56,7 +56,8 @@ func browser(t *testing.T, extra ...string) *rod.Browser {
 }
 
 // tab is a page that fails the test when its policy is violated or a script
-// of it throws.
+// of it throws. What is Must of it fails the test too, rather than panic and
+// take the tests behind it along.
 type tab struct {
 	*rod.Page
 	t   *testing.T
@@ -70,39 +71,79 @@ func open(t *testing.T, b *rod.Browser, url string) *tab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page = page.Timeout(5 * time.Minute)
-	x := &tab{Page: page, t: t, url: url}
-	page.MustEvalOnNewDocument(`window.violations = []; addEventListener("securitypolicyviolation", (e) => violations.push(e.violatedDirective + " " + e.blockedURI));`)
-	go page.EachEvent(func(e *proto.RuntimeExceptionThrown) {
+	page, leave := page.WithCancel()
+	heard := make(chan struct{})
+	listen := page.EachEvent(func(e *proto.RuntimeExceptionThrown) {
 		t.Errorf("a script threw: %s %s", e.ExceptionDetails.Text, e.ExceptionDetails.Exception.Description)
-	})()
-	page.MustNavigate(url)
-	page.MustWaitLoad()
-	t.Cleanup(func() {
-		if found := page.MustEval(`() => violations.join()`).String(); found != "" {
-			t.Errorf("the policy was violated: %s", found)
-		}
 	})
+	go func() { listen(); close(heard) }()
+	t.Cleanup(func() {
+		found, err := page.Timeout(10 * time.Second).Eval(`() => violations.join()`)
+		if err != nil {
+			t.Errorf("the page can't be asked for violations of its policy: %v", err)
+		} else if found.Value.String() != "" {
+			t.Errorf("the policy was violated: %s", found.Value)
+		}
+		leave()
+		<-heard
+	})
+	x := &tab{Page: page.Timeout(5 * time.Minute).WithPanic(func(reason any) { t.Helper(); t.Fatal(reason) }), t: t, url: url}
+	x.MustEvalOnNewDocument(`window.violations = []; addEventListener("securitypolicyviolation", (e) => violations.push(e.violatedDirective + " " + e.blockedURI));`)
+	x.MustNavigate(url)
+	x.MustWaitLoad()
 	return x
+}
+
+// actWithin is how long one try at an element may take: one that the page has
+// drawn anew meanwhile never comes to rest, and is to be found again.
+const actWithin = 2 * time.Second
+
+// act does something with the element that a selector finds, and finds it again
+// as often as the page draws it anew in between.
+func (x *tab) act(selector string, do func(e *rod.Element) error) {
+	x.t.Helper()
+	var err error
+	for range 30 {
+		page := x.Page.Timeout(actWithin)
+		var e *rod.Element
+		if e, err = page.Element(selector); err == nil {
+			err = do(e)
+		}
+		page.CancelTimeout()
+		if err == nil {
+			return
+		}
+	}
+	x.t.Fatalf("%s: %v", selector, err)
+}
+
+// click presses what a selector finds.
+func (x *tab) click(selector string) {
+	x.t.Helper()
+	x.act(selector, func(e *rod.Element) error { return e.Click(proto.InputMouseButtonLeft, 1) })
+}
+
+// enter types into what a selector finds, behind what is there.
+func (x *tab) enter(selector, text string) {
+	x.t.Helper()
+	x.act(selector, func(e *rod.Element) error { return e.Input(text) })
+}
+
+// replace types into what a selector finds, in place of what is there.
+func (x *tab) replace(selector, text string) {
+	x.t.Helper()
+	x.act(selector, func(e *rod.Element) error {
+		if err := e.SelectAllText(); err != nil {
+			return err
+		}
+		return e.Input(text)
+	})
 }
 
 // fill types into a field that is found by its name.
 func (x *tab) fill(form, name, text string) {
 	x.t.Helper()
-	x.MustElement(form + " [name=" + name + "]").MustSelectAllText().MustInput(text)
-}
-
-// click presses what a selector finds, and looks again if it was drawn anew in
-// between.
-func (x *tab) click(selector string) {
-	x.t.Helper()
-	var err error
-	for range 20 {
-		if err = rod.Try(func() { x.MustElement(selector).MustClick() }); err == nil {
-			return
-		}
-	}
-	x.t.Fatalf("click on %s: %v", selector, err)
+	x.replace(form+" [name="+name+"]", text)
 }
 
 func (x *tab) press(keys ...input.Key) {
@@ -113,8 +154,11 @@ func (x *tab) press(keys ...input.Key) {
 // wait waits until an expression in the page is true.
 func (x *tab) wait(what string) {
 	x.t.Helper()
-	if err := rod.Try(func() { x.Page.Timeout(time.Minute).MustWait("() => Boolean(" + what + ")") }); err != nil {
-		x.t.Fatalf("never: %s (%v)\n%s", what, err, x.MustElement("body").MustText())
+	page := x.Page.Timeout(time.Minute)
+	defer page.CancelTimeout()
+	if err := page.Wait(rod.Eval("() => Boolean(" + what + ")")); err != nil {
+		shown, _ := x.Page.Eval(`() => document.body.innerText`)
+		x.t.Fatalf("never: %s (%v)\n%v", what, err, shown)
 	}
 }
 
@@ -132,7 +176,7 @@ func (x *tab) register() {
 // add types a task and presses Enter.
 func (x *tab) add(title string) {
 	x.t.Helper()
-	x.MustElement("#new-task").MustInput(title)
+	x.enter("#new-task", title)
 	x.press(input.Enter)
 	x.wait(fmt.Sprintf(`[...document.querySelectorAll("#list .words")].some((e) => e.textContent === %q)`, title))
 }
@@ -257,6 +301,31 @@ func (x *tab) as(languages string) {
 	x.wait(fmt.Sprintf(`navigator.languages[0] === %q && document.querySelector("main h1, main h2")`, languages))
 }
 
+// What the page draws anew while somebody reaches for it is found again.
+func TestPageElementsDrawnAnew(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil)
+	x := open(t, b, p.url)
+	x.MustEval(`() => {
+		window.pressed = 0;
+		const draw = () => {
+			const button = document.createElement("button");
+			button.id = "restless";
+			button.textContent = "press";
+			button.style.transform = "translateX(" + Math.random() * 50 + "px)";
+			button.onclick = () => { pressed++; };
+			document.querySelector("#restless")?.remove();
+			document.body.prepend(button);
+		};
+		draw();
+		const drawing = setInterval(draw, 20);
+		setTimeout(() => clearInterval(drawing), 3000);
+	}`)
+	x.click("#restless")
+	x.wait(`pressed === 1`)
+}
+
 func TestPageFromSignUpToSignOut(t *testing.T) {
 	b := browser(t)
 	folder(t)
@@ -268,7 +337,7 @@ func TestPageFromSignUpToSignOut(t *testing.T) {
 	x.wait(`document.querySelector(".note:not([hidden])")`)
 	x.shot("empty")
 	for _, title := range []string{"Buy bread", "Call <img src=x onerror=alert(1)>", "Water the plants"} {
-		x.MustElement("#new-task").MustInput(title)
+		x.enter("#new-task", title)
 		x.press(input.Enter)
 	}
 	x.wait(`document.querySelectorAll("#list .task").length === 3`)

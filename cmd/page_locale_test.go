@@ -50,7 +50,7 @@ func TestPageInOtherLocales(t *testing.T) {
 	}
 	x.as("es-MX")
 	x.click("summary")
-	x.MustElement(".fold .title").MustFocus()
+	x.act(".fold .title", (*rod.Element).Focus)
 	x.MustEval(`() => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "#", code: "Digit3", ctrlKey: true, altKey: true, modifierAltGraph: true, bubbles: true, cancelable: true }))`)
 	x.wait(`document.querySelector("#undo:not([hidden])")?.textContent.startsWith("Borrada: ")`)
 	x.MustEval(`() => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "u", ctrlKey: true, bubbles: true, cancelable: true }))`)

@@ -151,7 +151,7 @@ func TestPageFromAnotherMachine(t *testing.T) {
 	x.click(`#menu a`)
 	x.wait(`document.querySelector("#new-task")`)
 	p.stop(os.Interrupt)
-	x.MustElement("#new-task").MustInput("kept by a tab that is closed")
+	x.enter("#new-task", "kept by a tab that is closed")
 	x.press(input.Enter)
 	x.wait(`document.querySelector("#status:not([hidden])")`)
 	x.MustNavigate("about:blank")

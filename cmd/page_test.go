@@ -56,7 +56,7 @@ func TestPageWhileTheServerIsAway(t *testing.T) {
 	x.add("while it was away")
 	x.wait(`document.querySelector("#status:not([hidden])")?.textContent.includes("(1)")`)
 	x.shot("offline")
-	x.MustElement("#new-task").MustInput("half a thou")
+	x.enter("#new-task", "half a thou")
 	startAt(t, strings.TrimPrefix(p.url, "http://"))
 	x.wait(`document.querySelector("#status").hidden`)
 	x.settled()
@@ -162,7 +162,7 @@ func TestPageByKeyboardOnly(t *testing.T) {
 	x.press('e')
 	x.wait(`document.activeElement.name === "title"`)
 	x.press(input.End)
-	x.MustElement(".edit [name=title]").MustInput("!")
+	x.enter(".edit [name=title]", "!")
 	x.KeyActions().Press(input.ControlLeft).Type(input.Enter).MustDo()
 	x.wait(`[...document.querySelectorAll("#list .words")].some((e) => e.textContent === "one!")`)
 	x.press('#')
@@ -181,7 +181,7 @@ func TestPageByKeyboardOnly(t *testing.T) {
 	if got := focus(); got != "search" {
 		t.Errorf("/ goes to %q", got)
 	}
-	x.MustElement("#search").MustInput("TW")
+	x.enter("#search", "TW")
 	x.wait(`document.querySelectorAll("#list .task").length === 1`)
 	x.press(input.Escape)
 	x.press('?')
@@ -207,10 +207,10 @@ func TestPageWithFiveThousandTasks(t *testing.T) {
 	x.MustReload()
 	x.wait(`document.querySelectorAll("#list .task").length >= 50`)
 	shown := time.Since(began)
-	x.MustElement("#search").MustInput("number 4711")
+	x.enter("#search", "number 4711")
 	x.wait(`document.querySelectorAll("#list .task").length === 1`)
 	t.Logf("5,000 tasks: the newest are there after %s, an old one is found after %s", shown, time.Since(began))
-	x.MustElement("#search").MustSelectAllText().MustInput("")
+	x.replace("#search", "")
 	x.press(input.Backspace)
 	rows := x.MustEval(`async () => {
 		const rows = () => document.querySelectorAll("#list .task").length;
@@ -254,7 +254,7 @@ func TestAccountPage(t *testing.T) {
 	if status, _ := p.call("GET", "/tasks/", other, ""); status != 401 {
 		t.Errorf("the other session: %d", status)
 	}
-	x.MustElement("#delete-account [name=confirm_email]").MustInput("ann@example.com")
+	x.enter("#delete-account [name=confirm_email]", "ann@example.com")
 	x.click("#delete-account button")
 	x.wait(`document.querySelector("#signin")`)
 	if status, _ := p.call("GET", "/tasks/", raw, ""); status != 401 {
@@ -280,7 +280,7 @@ func TestUsersPage(t *testing.T) {
 	x.click(`#menu a[href="#users"]`)
 	x.wait(`document.querySelectorAll("tbody tr").length === 50`)
 	x.shot("users")
-	x.MustElement("main input[type=search]").MustInput("user59")
+	x.enter("main input[type=search]", "user59")
 	x.wait(`document.querySelectorAll("tbody tr").length === 1`)
 }
 
@@ -333,7 +333,7 @@ func TestPageSignedOutElsewhere(t *testing.T) {
 	if status, answer := p.call("POST", "/auth/logout-all", p.login(), "{}"); status != 200 {
 		t.Fatal(status, answer)
 	}
-	x.MustElement("#new-task").MustInput("typed in vain?")
+	x.enter("#new-task", "typed in vain?")
 	x.press(input.Enter)
 	x.wait(`document.querySelector("[role=status]")?.textContent.startsWith("You were signed out")`)
 	x.shot("signed out")
