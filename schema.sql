@@ -19,8 +19,14 @@ CREATE TABLE users (
     -- When a link in a mail to the address was followed; NULL before that.
     verified_at   INTEGER,
     -- The address that becomes the user's when its link is followed.
-    pending_email TEXT CHECK (length(pending_email) BETWEEN 3 AND 254)
+    pending_email TEXT CHECK (length(pending_email) BETWEEN 3 AND 254),
+    -- When the user was deleted. The row stays, with nothing of the person in
+    -- it, until all that is theirs has gone, a little at a time.
+    deleted_at    INTEGER
 ) STRICT;
+
+-- "Whose things are still to be removed?"
+CREATE INDEX users_deleted ON users (id) WHERE deleted_at IS NOT NULL;
 
 -- "Is this the only admin?"
 CREATE INDEX users_admins ON users (role) WHERE role = 'admin';
@@ -107,10 +113,13 @@ CREATE TABLE api_tokens (
     scopes     TEXT    NOT NULL CHECK (scopes <> ''),
     created_at INTEGER NOT NULL,
     -- NULL for one that is good until it is revoked.
-    expires_at INTEGER
+    expires_at INTEGER,
+    -- The session that made it, whose theft ends it; empty if none is known.
+    session_id TEXT    NOT NULL DEFAULT ''
 ) STRICT;
 
 CREATE INDEX api_tokens_user ON api_tokens (user_id);
+CREATE INDEX api_tokens_session ON api_tokens (session_id) WHERE session_id <> '';
 
 -- The audit record: lines are added, never changed, and go when they are old.
 -- Nothing here refers to another table, since a line outlives what it tells of.
@@ -169,8 +178,14 @@ END;
 -- Runs after the user's tasks have gone.
 CREATE TRIGGER users_count_fewer AFTER DELETE ON users
 BEGIN
-    UPDATE totals SET total = total - 1 WHERE list = 'users' AND owner = 0;
+    UPDATE totals SET total = total - (OLD.deleted_at IS NULL) WHERE list = 'users' AND owner = 0;
     DELETE FROM totals WHERE list = 'tasks' AND owner = OLD.id;
+END;
+
+CREATE TRIGGER users_count_deleted AFTER UPDATE OF deleted_at ON users
+WHEN OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL
+BEGIN
+    UPDATE totals SET total = total - 1 WHERE list = 'users' AND owner = 0;
 END;
 
 CREATE TRIGGER events_count_more AFTER INSERT ON events WHEN NEW.user_id IS NOT NULL
@@ -187,4 +202,4 @@ END;
 
 -- "tapi": this file is taskapi's.
 PRAGMA application_id = 1952542825;
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;

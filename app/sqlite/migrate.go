@@ -15,7 +15,7 @@ const applicationID = 1952542825
 // and so on. A step that has been released is never changed. What a fresh
 // database gets stands in schema.sql; a test holds the two together.
 func steps() []string {
-	return []string{stepAccounts, stepTotals, stepImportedHashes}
+	return []string{stepAccounts, stepTotals, stepImportedHashes, stepDeletion}
 }
 
 // migrate makes the schema of an empty file, or brings an older one forward,

@@ -116,3 +116,27 @@ ALTER TABLE users ALTER COLUMN new_hash SET NOT NULL;
 ALTER TABLE users DROP COLUMN password_hash;
 ALTER TABLE users RENAME COLUMN new_hash TO password_hash;
 `
+
+// stepDeletion brings version 4 to 5: a deleted user's row outlives the user
+// until all that is theirs has gone, and an API token knows the session that
+// made it.
+const stepDeletion = `
+ALTER TABLE users ADD COLUMN deleted_at INTEGER;
+CREATE INDEX users_deleted ON users (id) WHERE deleted_at IS NOT NULL;
+
+DROP TRIGGER users_count_fewer;
+CREATE TRIGGER users_count_fewer AFTER DELETE ON users
+BEGIN
+    UPDATE totals SET total = total - (OLD.deleted_at IS NULL) WHERE list = 'users' AND owner = 0;
+    DELETE FROM totals WHERE list = 'tasks' AND owner = OLD.id;
+END;
+
+CREATE TRIGGER users_count_deleted AFTER UPDATE OF deleted_at ON users
+WHEN OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL
+BEGIN
+    UPDATE totals SET total = total - 1 WHERE list = 'users' AND owner = 0;
+END;
+
+ALTER TABLE api_tokens ADD COLUMN session_id TEXT NOT NULL DEFAULT '';
+CREATE INDEX api_tokens_session ON api_tokens (session_id) WHERE session_id <> '';
+`
