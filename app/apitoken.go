@@ -18,6 +18,8 @@ const (
 	ScopeTasksRead  Scope = "tasks:read"
 	ScopeTasksWrite Scope = "tasks:write"
 	ScopeAccount    Scope = "account"
+	// ScopeAdmin lets the API token of an admin act on what is others'.
+	ScopeAdmin Scope = "admin"
 )
 
 // Limits of API tokens.
@@ -39,6 +41,7 @@ type APIToken struct {
 // NewAPIToken is a checked API token that has no id yet.
 type NewAPIToken struct {
 	UserID    int64
+	SessionID string // that makes it, and whose theft ends it
 	Name      string
 	Hash      string
 	Scopes    []Scope
@@ -49,22 +52,23 @@ type NewAPIToken struct {
 // APITokenStore keeps API tokens.
 type APITokenStore interface {
 	// CreateAPIToken returns ErrTooManyTokens at MaxTokens of the user.
-	CreateAPIToken(ctx context.Context, token NewAPIToken, record Record) (APIToken, error)
+	CreateAPIToken(ctx context.Context, by Caller, token NewAPIToken, record Record) (APIToken, error)
 	// APITokens returns a page of those that have not expired, by id.
 	APITokens(ctx context.Context, userID int64, now time.Time, page PageRequest) (Page[APIToken], error)
 	// DeleteAPIToken returns ErrTokenNotFound without one of the user's.
-	DeleteAPIToken(ctx context.Context, userID, id int64, record Record) error
+	DeleteAPIToken(ctx context.Context, by Caller, id int64, record Record) error
 	// TokenCaller returns who a token speaks for; else ErrSessionEnded, or
 	// ErrAPITokenExpired for as long as an expired one is remembered.
 	TokenCaller(ctx context.Context, hash string, now time.Time) (Caller, error)
 }
 
-// APITokens are the use cases of personal API tokens. They are for people in a
-// session; that a token makes no tokens is for who calls to see to.
+// APITokens are the use cases of personal API tokens.
 type APITokens struct {
-	Store  APITokenStore
-	Now    func() time.Time
-	Random io.Reader
+	Store   APITokenStore
+	Proofs  *Proofs
+	Postage *Postage
+	Now     func() time.Time
+	Random  io.Reader
 }
 
 // APITokenInput is what a client says of an API token.
@@ -72,16 +76,26 @@ type APITokenInput struct {
 	Name      Field[string]
 	Scopes    Field[[]string]
 	ExpiresAt Field[string]
+	// CurrentPassword proves that the person is there; see Proofs.Recent.
+	CurrentPassword Field[string]
 }
 
 // Create makes a token and returns it with its text, which nobody can see
-// again. Returns KindInvalid errors and ErrTooManyTokens.
+// again; the user gets a mail. A token makes no tokens: ErrSessionNeeded.
+// Returns KindInvalid errors, KindLimited and ErrBusy as Proofs.Recent does,
+// and ErrTooManyTokens.
 func (t *APITokens) Create(ctx context.Context, caller Caller, in APITokenInput) (APIToken, string, error) {
+	if !caller.SignedIn() {
+		return APIToken{}, "", ErrSessionNeeded
+	}
 	now := t.Now()
 	p := problems{}
 	name := p.text(text{name: "name", min: 1, max: MaxTokenName, required: true, trim: true}, in.Name)
-	scopes := p.scopes(in.Scopes)
+	scopes := p.scopes(in.Scopes, caller.Admin())
 	expires := p.future("expires_at", now, in.ExpiresAt)
+	if err := t.Proofs.Recent(ctx, p, &caller, in.CurrentPassword); err != nil {
+		return APIToken{}, "", err
+	}
 	if err := p.err(); err != nil {
 		return APIToken{}, "", err
 	}
@@ -89,15 +103,20 @@ func (t *APITokens) Create(ctx context.Context, caller Caller, in APITokenInput)
 	if err != nil {
 		return APIToken{}, "", err
 	}
-	created, err := t.Store.CreateAPIToken(ctx, NewAPIToken{
-		UserID: caller.UserID, Name: *name, Hash: hash, Scopes: scopes, CreatedAt: now, ExpiresAt: expires,
-	}, recordOf(caller.event(EventTokenCreated, caller.UserID, now, *name)))
+	notice := caller.notice(MailAPIToken, "", "", now)
+	notice.Data["Name"] = harmless(*name)
+	created, err := t.Store.CreateAPIToken(ctx, caller, NewAPIToken{
+		UserID: caller.UserID, SessionID: caller.SessionID, Name: *name, Hash: hash, Scopes: scopes, CreatedAt: now, ExpiresAt: expires,
+	}, Record{
+		Events: []Event{caller.event(EventTokenCreated, caller.UserID, now, *name)},
+		Mails:  t.Postage.notices(caller.UserID, notice),
+	})
 	return created, raw, err
 }
 
 // scopes checks a list of scopes and returns it in the order of the constants.
-func (p problems) scopes(field Field[[]string]) []Scope {
-	all := []Scope{ScopeTasksRead, ScopeTasksWrite, ScopeAccount}
+func (p problems) scopes(field Field[[]string], admin bool) []Scope {
+	all := []Scope{ScopeTasksRead, ScopeTasksWrite, ScopeAccount, ScopeAdmin}
 	if field.State == Mistyped {
 		p.add("scopes", "The field scopes must be a list of strings.")
 		return nil
@@ -114,8 +133,11 @@ func (p problems) scopes(field Field[[]string]) []Scope {
 	}
 	for _, name := range field.Value {
 		if !slices.Contains(all, Scope(name)) {
-			p.add("scopes", "The field scopes may hold tasks:read, tasks:write and account.")
+			p.add("scopes", "The field scopes may hold tasks:read, tasks:write, account and admin.")
 		}
+	}
+	if !admin && slices.Contains(chosen, ScopeAdmin) {
+		p.add("scopes", "Only an admin's API token may have the scope admin.")
 	}
 	return chosen
 }
@@ -147,7 +169,7 @@ func (t *APITokens) List(ctx context.Context, caller Caller, page PageRequest) (
 
 // Revoke ends a token of the caller's at once. Returns ErrTokenNotFound.
 func (t *APITokens) Revoke(ctx context.Context, caller Caller, id int64) error {
-	return t.Store.DeleteAPIToken(ctx, caller.UserID, id, recordOf(caller.event(EventTokenRevoked, caller.UserID, t.Now(), "")))
+	return t.Store.DeleteAPIToken(ctx, caller, id, recordOf(caller.event(EventTokenRevoked, caller.UserID, t.Now(), "")))
 }
 
 // Caller returns who an API token speaks for, now. Returns ErrSessionEnded and

@@ -14,10 +14,33 @@ type Caller struct {
 	UserID    int64
 	Role      Role
 	SessionID string // empty with an API token
+	TokenID   int64  // 0 in a session
 	// Scopes are what an API token is good for; a session is good for all.
 	Scopes []Scope
 	From   Origin
+	// Proof is what a change needs beyond a session or a token.
+	Proof Proof
+
+	operator bool
 }
+
+// Proof says that the person is there, not only a session of theirs. The zero
+// value asks for nothing. The store looks at it in the transaction that acts.
+type Proof struct {
+	// PasswordHash, when not empty, must still be the caller's stored hash:
+	// the current password was checked against it.
+	PasswordHash string
+	// SignedInSince, when not zero, is when the session must have begun at the
+	// earliest.
+	SignedInSince time.Time
+}
+
+// Operator is who uses the command line on the server's machine, and may do
+// everything.
+func Operator() Caller { return Caller{operator: true} }
+
+// Operator reports whether the caller uses the command line.
+func (c Caller) Operator() bool { return c.operator }
 
 // Origin is where a request comes from.
 type Origin struct {
@@ -25,14 +48,23 @@ type Origin struct {
 	UserAgent string     // as the client names itself; not to be trusted
 }
 
-// operator is the address of what is done on the command line.
-const operator = "command line"
+// commandLine is the address of what the operator does.
+const commandLine = "command line"
 
 // maxUserAgent is how much of a user agent is kept, in characters.
 const maxUserAgent = 256
 
-// Admin reports whether the caller is an admin.
-func (c Caller) Admin() bool { return c.Role == RoleAdmin }
+// Admin reports whether the caller may act on what is others': an admin in a
+// session, or with an API token that is good for that.
+func (c Caller) Admin() bool { return c.Role == RoleAdmin && c.May(ScopeAdmin) }
+
+// refused is why the caller may not act on what is others'.
+func (c Caller) refused() *Error {
+	if c.Role == RoleAdmin {
+		return LacksScope(ScopeAdmin)
+	}
+	return ErrForbidden
+}
 
 // SignedIn reports whether the caller is in a session of their own, rather
 // than a script with an API token.
@@ -43,8 +75,9 @@ func (c Caller) May(scope Scope) bool {
 	return c.SignedIn() || slices.Contains(c.Scopes, scope)
 }
 
-func (c Caller) owner() Owner {
-	if c.Admin() {
+// Owner is what the caller may reach.
+func (c Caller) Owner() Owner {
+	if c.Admin() || c.operator {
 		return Owner{}
 	}
 	return Owner{UserID: c.UserID}
@@ -53,7 +86,11 @@ func (c Caller) owner() Owner {
 // event is a line of the audit about a user's account; 0 is that of the user
 // which the change that carries it is about.
 func (c Caller) event(name EventName, userID int64, at time.Time, detail string) Event {
-	return Event{At: at, Name: name, UserID: userID, ActorID: c.UserID, Address: c.From.text(), Detail: detail}
+	address := c.From.text()
+	if c.operator {
+		address = commandLine
+	}
+	return Event{At: at, Name: name, UserID: userID, ActorID: c.UserID, Address: address, Detail: detail}
 }
 
 func (o Origin) text() string {

@@ -133,6 +133,9 @@ var (
 	ErrEmailTaken = &Error{Kind: KindInvalid, Code: codeValidation, Fields: map[string]string{"email": "The email is already registered."}}
 	// ErrNoSuchUser says that a task would belong to a user who does not exist.
 	ErrNoSuchUser = &Error{Kind: KindInvalid, Code: codeValidation, Fields: map[string]string{"user_id": "The specified user_id does not exist."}}
+	// ErrProofNeeded says that the session is too old to show that the person
+	// is there.
+	ErrProofNeeded = &Error{Kind: KindInvalid, Code: codeValidation, Fields: map[string]string{"current_password": "You signed in more than 10 minutes ago: give your current password, too."}}
 	// ErrWrongPassword says that current_password is not the user's password.
 	ErrWrongPassword = &Error{Kind: KindInvalid, Code: codeValidation, Fields: map[string]string{"current_password": "The current password is incorrect."}}
 )

@@ -204,7 +204,7 @@ func (r *importRun) user(row ImportRow) error {
 		r.report.Admins++
 	}
 	user := NewUser{Username: *name, Email: *address, PasswordHash: hash, Role: RoleUser, CreatedAt: created}
-	record := recordOf(Event{At: r.now, Name: EventUserCreated, Address: operator, Detail: "imported"})
+	record := recordOf(Operator().event(EventUserCreated, 0, r.now, "imported"))
 	stored, err := r.tx.AddUser(r.kept(id), user, record)
 	r.ids[id] = stored
 	if r.report.Users++; r.report.Users == 1 {

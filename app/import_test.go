@@ -165,11 +165,11 @@ func TestImportIntoAnEmptyDatabase(t *testing.T) {
 		`12 of 4 "` + strings.Repeat("語", 100) + `" "" 2026-01-02T03:04:05.678Z open`,
 	})
 	// Nobody else ever gets an id that the source knew.
-	user, err := db.CreateUser(t.Context(), app.NewUser{Username: "n", Email: "n@example.com", PasswordHash: oldHash, Role: app.RoleUser, CreatedAt: importedAt}, app.Record{})
+	user, err := db.CreateUser(t.Context(), app.Operator(), app.NewUser{Username: "n", Email: "n@example.com", PasswordHash: oldHash, Role: app.RoleUser, CreatedAt: importedAt}, app.Record{})
 	if err != nil || user.ID != 92 {
 		t.Errorf("the next user is %d, %v", user.ID, err)
 	}
-	task, err := db.CreateTask(t.Context(), app.NewTask{UserID: 3, Title: "n", CreatedAt: importedAt})
+	task, err := db.CreateTask(t.Context(), app.Operator(), app.NewTask{UserID: 3, Title: "n", CreatedAt: importedAt})
 	if err != nil || task.ID != 601 {
 		t.Errorf("the next task is %d, %v", task.ID, err)
 	}
@@ -186,7 +186,7 @@ func TestImportIntoAnEmptyDatabase(t *testing.T) {
 func TestImportBesideOthers(t *testing.T) {
 	db := openFresh(t)
 	for _, email := range []string{"first@example.com", "BOB@example.com"} {
-		_, err := db.CreateUser(t.Context(), app.NewUser{Username: "here", Email: email, PasswordHash: oldHash, Role: app.RoleAdmin, CreatedAt: importedAt}, app.Record{})
+		_, err := db.CreateUser(t.Context(), app.Operator(), app.NewUser{Username: "here", Email: email, PasswordHash: oldHash, Role: app.RoleAdmin, CreatedAt: importedAt}, app.Record{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -99,16 +99,17 @@ func (c Caller) notice(template MailTemplate, to, email string, now time.Time) N
 
 // LinkStore keeps what links are good for.
 type LinkStore interface {
-	UserByEmail(ctx context.Context, email string) (User, error)
 	User(ctx context.Context, id int64) (User, error)
-	// AddRecord adds lines and mails about a user that belong to no change.
-	AddRecord(ctx context.Context, userID int64, record Record) error
+	// RecordByEmail adds the lines and mails that record makes about the user
+	// with the address, in the transaction that reads the user: a link goes to
+	// no address that has stopped being the user's. Else ErrUserNotFound.
+	RecordByEmail(ctx context.Context, email string, record func(User) (Record, error)) error
 	// Link returns what a link is good for, else ErrLinkInvalid.
 	Link(ctx context.Context, hash string, now time.Time) (Link, error)
-	// ResetPassword uses a PurposeReset link up: it sets the password, ends
-	// all sessions, API tokens and reset links of the user and, since the
-	// address is proven, verifies it if it still is the user's. Else
-	// ErrLinkInvalid.
+	// ResetPassword uses a PurposeReset link up, while the address it was sent
+	// to is the user's: it sets the password, ends all sessions, API tokens and
+	// reset links of the user and, since the address is proven, verifies it.
+	// Else ErrLinkInvalid.
 	ResetPassword(ctx context.Context, hash, passwordHash string, now time.Time, record Record) (User, error)
 	// VerifyEmail uses a PurposeVerify or PurposeChange link up. Returns
 	// ErrLinkInvalid when the address is no longer the user's, or no longer

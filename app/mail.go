@@ -10,7 +10,8 @@ type MailTemplate string
 
 // The mails that taskapi sends.
 const (
-	// MailWelcome greets a user who has just registered. Data: Username, Link.
+	// MailWelcome greets a user who has just registered. Data: Username, empty
+	// for one that is better not repeated, and Link.
 	MailWelcome MailTemplate = "welcome"
 	// MailVerify has the link that proves an address. Data: Link.
 	MailVerify MailTemplate = "verify-email"
@@ -30,6 +31,8 @@ const (
 	// MailReplay tells that a session was ended since an old refresh token of
 	// it was shown. Data: When, Address.
 	MailReplay MailTemplate = "session-ended"
+	// MailAPIToken tells of a new API token. Data: When, Address, Name.
+	MailAPIToken MailTemplate = "api-token-created"
 )
 
 // MailStatus is where a mail stands.

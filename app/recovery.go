@@ -12,10 +12,6 @@ import (
 // askedQueue is how many requests for a mail may wait to be looked at.
 const askedQueue = 1000
 
-// askRate is how many mails of one kind an address gets: enough for whoever
-// looks into the wrong mailbox first, too few to annoy anybody.
-func askRate() Rate { return Rate{Burst: 5, Every: 15 * time.Minute} }
-
 // Recovery are the use cases of people who can't sign in, and of addresses
 // that must be proven. What it answers never tells whether an address has an
 // account: the request only notes what was asked for, and Run looks it up.
@@ -24,7 +20,7 @@ type Recovery struct {
 	Links     *Links
 	Passwords *password.Hasher
 	Policy    PasswordPolicy
-	Limiter   *Limiter // per address; nil is no limit
+	Postage   *Postage // nil is no limit
 	Guard     *Guard
 	Audit     *Audit
 	Now       func() time.Time
@@ -83,13 +79,11 @@ func (r *Recovery) ask(ctx context.Context, caller Caller, email Field[string], 
 	if err := p.err(); err != nil {
 		return err
 	}
-	if r.Limiter != nil {
-		if wait, first := r.Limiter.Take(askKey(kind, *address), askRate()); wait > 0 {
-			if first {
-				r.Audit.Limited(ctx, caller, r.Now(), string(kind))
-			}
-			return TooMany(wait)
+	if wait, first := r.Postage.take(*address, 0); wait > 0 {
+		if first {
+			r.Audit.Limited(ctx, caller, r.Now(), string(kind))
 		}
+		return TooMany(wait)
 	}
 	select {
 	case r.asked <- asked{caller, *address, kind}:
@@ -99,34 +93,26 @@ func (r *Recovery) ask(ctx context.Context, caller Caller, email Field[string], 
 	}
 }
 
-func askKey(kind MailTemplate, address string) string { return string(kind) + " " + EmailKey(address) }
-
 // answer queues the mail that was asked for, if there is an account.
 func (r *Recovery) answer(ctx context.Context, a asked) {
-	user, err := r.Store.UserByEmail(ctx, a.email)
-	if err == nil {
-		err = r.queue(ctx, a, user)
-	}
+	err := r.Store.RecordByEmail(ctx, a.email, func(user User) (Record, error) { return r.record(a, user) })
 	if err != nil && !errors.Is(err, ErrUserNotFound) {
-		r.Log.ErrorContext(ctx, "mail not queued", "template", a.kind, "user_id", user.ID, "error", err)
+		r.Log.ErrorContext(ctx, "mail not queued", "template", a.kind, "error", err)
 	}
 }
 
-func (r *Recovery) queue(ctx context.Context, a asked, user User) error {
-	now, purpose, record := r.Now(), PurposeVerify, Record{}
+func (r *Recovery) record(a asked, user User) (record Record, err error) {
+	now, purpose := r.Now(), PurposeVerify
 	switch {
 	case a.kind == MailReset:
 		purpose = PurposeReset
 		record.Events = []Event{a.caller.event(EventResetRequested, user.ID, now, "")}
 	case user.Verified():
-		return nil
+		return Record{}, nil
 	}
 	mail, err := r.Links.mail(a.kind, user.Email, nil, purpose, now)
-	if err != nil {
-		return err
-	}
 	record.Mails = []NewMail{mail}
-	return r.Store.AddRecord(ctx, user.ID, record)
+	return record, err
 }
 
 // ResetInput is what sets a new password by a link.
@@ -170,15 +156,13 @@ func (r *Recovery) Reset(ctx context.Context, caller Caller, in ResetInput) erro
 	caller.UserID = user.ID // who holds the link is the user
 	user, err = r.Store.ResetPassword(ctx, hash, passwordHash, now, Record{
 		Events: []Event{caller.event(EventPasswordReset, user.ID, now, "")},
-		Mails:  []NewMail{caller.notice(MailPasswordReset, "", user.Email, now)},
+		Mails:  r.Postage.notices(user.ID, caller.notice(MailPasswordReset, "", user.Email, now)),
 	})
 	if err != nil {
 		return err
 	}
 	r.Guard.Trust(caller.From, EmailKey(user.Email))
-	if r.Limiter != nil {
-		r.Limiter.Forget(askKey(MailReset, user.Email))
-	}
+	r.Postage.forget(user.Email)
 	return nil
 }
 

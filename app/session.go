@@ -11,10 +11,6 @@ import (
 	"taskapi/app/token"
 )
 
-// RefreshGrace is how long a retired refresh token still leads on: long enough
-// for two tabs, a lost answer or a proxy's retry, too short for a thief.
-const RefreshGrace = 30 * time.Second
-
 // Session is one sign-in of one user on one device.
 type Session struct {
 	ID     string // public; it is in every access token
@@ -58,33 +54,49 @@ const (
 	SessionRotate
 	// SessionEnd ends the session.
 	SessionEnd
+	// SessionStolen ends the session, and the API tokens that were made in it.
+	SessionStolen
 )
+
+// Ended is how much of what signs a user in was ended.
+type Ended struct{ Sessions, APITokens int64 }
 
 // SessionStore keeps sessions.
 type SessionStore interface {
 	UserByEmail(ctx context.Context, email string) (User, error)
-	// CreateSession begins a session while the user's stored hash is still
-	// ifHash; else, or without the user, it is ErrInvalidCredentials: a login
-	// on an old password must not outrun the change of it. A newHash that is
-	// not empty replaces the stored one in the same transaction.
-	CreateSession(ctx context.Context, session Session, ifHash, newHash string, record Record) error
+	// CreateSession begins a session while the grounds for it hold; else, or
+	// without the user, it is ErrInvalidCredentials.
+	CreateSession(ctx context.Context, session Session, grounds SignIn, record Record) error
 	// UseSession looks the session up, lets decide choose, and carries that
 	// out, in one transaction: with any number of callers at once, each
 	// decides on what the one before has left. It notes from where the use
 	// was, returns the session after the action, and ErrRefreshInvalid when
 	// there is none.
 	UseSession(ctx context.Context, use UseOf, decide func(SessionUse) (SessionAction, Record)) (Session, error)
-	// EndSession ends a session that has not expired, of the user unless that
-	// is 0. False if there is none.
-	EndSession(ctx context.Context, id string, userID int64, now time.Time, record Record) (bool, error)
-	// EndSessions ends all sessions of the user and returns how many.
-	EndSessions(ctx context.Context, userID int64, record Record) (int64, error)
+	// EndSession ends a session that has not expired: one of the caller's own
+	// or, without a caller, the one whose token was shown. False if there is
+	// none.
+	EndSession(ctx context.Context, by Caller, id string, record Record) (bool, error)
+	// EndSessions ends all sessions of the caller's and, unless told to keep
+	// them, all API tokens.
+	EndSessions(ctx context.Context, by Caller, keepAPITokens bool, record Record) (Ended, error)
 	// Sessions returns a page of a user's sessions that have not expired, the
 	// one that began last first.
 	Sessions(ctx context.Context, userID int64, now time.Time, page PageRequest) (Page[Session], error)
 	// Caller returns who the session is of, if it is that user's and neither
 	// ended nor expired; else ErrSessionEnded.
 	Caller(ctx context.Context, sessionID string, userID int64, now time.Time) (Caller, error)
+}
+
+// SignIn is what a session begins on.
+type SignIn struct {
+	// PasswordHash must still be the user's: a login on an old password must
+	// not outrun the change of it.
+	PasswordHash string
+	// NewHash, when not empty, replaces it in the same transaction.
+	NewHash string
+	// Verified asks for an address that is proven.
+	Verified bool
 }
 
 // Sessions are the use cases of signing in and staying signed in.
@@ -103,14 +115,11 @@ type Sessions struct {
 	VerifiedOnly bool
 	Guard        *Guard   // nil is no limit
 	Limiter      *Limiter // of each session's refreshes; nil is no limit
+	Postage      *Postage // nil is no limit
 	Audit        *Audit
 	Now          func() time.Time
 	Log          *slog.Logger
 }
-
-// refreshRate is how often one session may be refreshed: far more often than
-// many tabs do, too seldom to wear out a disk.
-func refreshRate() Rate { return Rate{Burst: 60, Every: time.Second} }
 
 // LoginInput is what a client signs in with.
 type LoginInput struct {
@@ -196,7 +205,8 @@ func (s *Sessions) begin(ctx context.Context, from Caller, user User, newHash st
 	}
 	from.UserID = user.ID
 	record := recordOf(from.event(EventLogin, user.ID, now, ""))
-	if err := s.Store.CreateSession(ctx, session, user.PasswordHash, newHash, record); err != nil {
+	grounds := SignIn{PasswordHash: user.PasswordHash, NewHash: newHash, Verified: s.VerifiedOnly}
+	if err := s.Store.CreateSession(ctx, session, grounds, record); err != nil {
 		return Tokens{}, err
 	}
 	return s.tokens(session, raw)
@@ -234,83 +244,6 @@ func (s *Sessions) authenticate(ctx context.Context, address, plain string) (use
 	return user, stale, nil
 }
 
-// Refresh trades a refresh token for the next one and a fresh access token. A
-// token retired within RefreshGrace gives the current successor again; one
-// retired earlier is a replay, and ends its session. Returns
-// ErrRefreshRequired without a token, else ErrRefreshInvalid.
-func (s *Sessions) Refresh(ctx context.Context, from Caller, raw Field[string]) (Tokens, error) {
-	shown, err := s.parse(raw, ErrRefreshInvalid)
-	if err != nil {
-		return Tokens{}, err
-	}
-	now := s.Now()
-	var refusal error
-	session, err := s.Store.UseSession(ctx, UseOf{
-		SessionID: shown.SessionID, Generation: shown.Generation, Now: now,
-		Address: from.From.text(), UserAgent: from.From.agent(),
-	}, func(use SessionUse) (action SessionAction, record Record) {
-		action, refusal = s.decide(use, shown.Generation, now)
-		if wait := s.tooOften(shown, action); wait > 0 {
-			action, refusal = SessionKeep, TooMany(wait)
-		}
-		if errors.Is(refusal, errReplay) {
-			record = recordOf(from.event(EventReplay, use.UserID, now, "session ended"))
-			record.Mails = []NewMail{from.notice(MailReplay, "", "", now)}
-		}
-		return action, record
-	})
-	if err != nil {
-		return Tokens{}, err
-	}
-	if refusal != nil {
-		if errors.Is(refusal, errReplay) {
-			s.Log.WarnContext(ctx, "retired refresh token shown again: session ended",
-				"user_id", session.UserID, "session_id", session.ID,
-				"generation", shown.Generation, "current", session.Generation)
-		}
-		var limited *Error
-		if errors.As(refusal, &limited) {
-			return Tokens{}, limited
-		}
-		return Tokens{}, ErrRefreshInvalid.With(refusal)
-	}
-	return s.tokens(session, s.Refreshes.Mint(shown, session.Generation))
-}
-
-// tooOften bounds what a session writes. That a retired token gives its
-// successor again writes nothing, so it is not counted: nobody who shows one
-// over and over keeps the owner waiting.
-func (s *Sessions) tooOften(shown token.RefreshToken, action SessionAction) time.Duration {
-	if s.Limiter == nil || action != SessionRotate && action != SessionTouch {
-		return 0
-	}
-	wait, _ := s.Limiter.Take(shown.SessionID, refreshRate())
-	return wait
-}
-
-var (
-	errReplay  = errors.New("refresh token was retired and its grace is over")
-	errExpired = errors.New("session has expired")
-)
-
-// decide is the rule of refresh tokens (RFC 9700 section 4.14.2, with a
-// grace): what becomes of the session, and why the token is refused, if it is.
-func (s *Sessions) decide(use SessionUse, shown int64, now time.Time) (SessionAction, error) {
-	idle := s.IdleTTL > 0 && now.Sub(use.LastUsedAt) > s.IdleTTL
-	switch {
-	case !now.Before(use.ExpiresAt) || idle:
-		return SessionEnd, errExpired
-	case shown == use.Generation && s.Rotation:
-		return SessionRotate, nil
-	case shown == use.Generation:
-		return SessionTouch, nil
-	case !use.RetiredAt.IsZero() && now.Sub(use.RetiredAt) <= RefreshGrace:
-		return SessionKeep, nil
-	default:
-		return SessionEnd, errReplay
-	}
-}
-
 // Logout ends the session whichever of its refresh tokens is shown. Returns
 // ErrRefreshRequired without a token, else ErrLogoutInvalid.
 func (s *Sessions) Logout(ctx context.Context, from Caller, raw Field[string]) error {
@@ -319,7 +252,7 @@ func (s *Sessions) Logout(ctx context.Context, from Caller, raw Field[string]) e
 		return err
 	}
 	now := s.Now()
-	ended, err := s.Store.EndSession(ctx, shown.SessionID, 0, now, recordOf(from.event(EventLogout, 0, now, "")))
+	ended, err := s.Store.EndSession(ctx, Caller{}, shown.SessionID, recordOf(from.event(EventLogout, 0, now, "")))
 	if err == nil && !ended {
 		err = ErrLogoutInvalid
 	}
@@ -336,17 +269,22 @@ func (s *Sessions) List(ctx context.Context, caller Caller, page PageRequest) (P
 
 // End ends one session of the caller's. Returns ErrSessionNotFound.
 func (s *Sessions) End(ctx context.Context, caller Caller, id string) error {
-	now := s.Now()
-	ended, err := s.Store.EndSession(ctx, id, caller.UserID, now, recordOf(caller.event(EventSessionEnded, caller.UserID, now, "")))
+	ended, err := s.Store.EndSession(ctx, caller, id, recordOf(caller.event(EventSessionEnded, caller.UserID, s.Now(), "")))
 	if err == nil && !ended {
 		err = ErrSessionNotFound
 	}
 	return err
 }
 
-// EndAll ends all sessions of the caller's, this one too, and returns how many.
-func (s *Sessions) EndAll(ctx context.Context, caller Caller) (int64, error) {
-	return s.Store.EndSessions(ctx, caller.UserID, recordOf(caller.event(EventLogoutAll, caller.UserID, s.Now(), "")))
+// EndAll ends all sessions of the caller's, this one too, and all API tokens
+// unless told to keep them; it returns how many. Returns KindInvalid errors.
+func (s *Sessions) EndAll(ctx context.Context, caller Caller, keepAPITokens Field[bool]) (Ended, error) {
+	p := problems{}
+	keep := p.boolean("keep_api_tokens", keepAPITokens)
+	if err := p.err(); err != nil {
+		return Ended{}, err
+	}
+	return s.Store.EndSessions(ctx, caller, keep != nil && *keep, recordOf(caller.event(EventLogoutAll, caller.UserID, s.Now(), "")))
 }
 
 func (s *Sessions) parse(raw Field[string], invalid *Error) (token.RefreshToken, error) {

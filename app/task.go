@@ -58,14 +58,15 @@ type TaskChange struct {
 // which only admins ask for.
 type Owner struct{ UserID int64 }
 
-// TaskStore keeps tasks. A task of nobody within the owner does not exist:
-// ErrTaskNotFound. A user_id without a user is ErrNoSuchUser.
+// TaskStore keeps tasks. A task beyond the reach of the owner or the caller
+// does not exist: ErrTaskNotFound. A user_id without a user is ErrNoSuchUser.
+// Who may not act any more when the change is made gets ErrSessionEnded.
 type TaskStore interface {
-	CreateTask(ctx context.Context, task NewTask) (Task, error)
+	CreateTask(ctx context.Context, by Caller, task NewTask) (Task, error)
 	Task(ctx context.Context, owner Owner, id int64) (Task, error)
 	Tasks(ctx context.Context, userID int64, page PageRequest) (Page[Task], error)
-	UpdateTask(ctx context.Context, owner Owner, id int64, change TaskChange) (Task, error)
-	DeleteTask(ctx context.Context, owner Owner, id int64) error
+	UpdateTask(ctx context.Context, by Caller, id int64, change TaskChange) (Task, error)
+	DeleteTask(ctx context.Context, by Caller, id int64) error
 }
 
 // Tasks are the use cases of tasks. Another user's task is ErrTaskNotFound to
@@ -91,7 +92,7 @@ func (t *Tasks) Create(ctx context.Context, caller Caller, in TaskInput) (Task, 
 		owner = in.UserID.Value
 	}
 	if owner != caller.UserID && !caller.Admin() {
-		return Task{}, ErrForbidden
+		return Task{}, caller.refused()
 	}
 	p := problems{}
 	title := p.text(taskTitle(true), in.Title)
@@ -109,12 +110,12 @@ func (t *Tasks) Create(ctx context.Context, caller Caller, in TaskInput) (Task, 
 	if completed != nil && *completed {
 		task.CompletedAt = now
 	}
-	return t.Store.CreateTask(ctx, task)
+	return t.Store.CreateTask(ctx, caller, task)
 }
 
 // Get returns one task of the caller's, or of anybody's for an admin.
 func (t *Tasks) Get(ctx context.Context, caller Caller, id int64) (Task, error) {
-	return t.Store.Task(ctx, caller.owner(), id)
+	return t.Store.Task(ctx, caller.Owner(), id)
 }
 
 // List returns a page of the caller's tasks in the order of their ids. An
@@ -125,7 +126,7 @@ func (t *Tasks) List(ctx context.Context, caller Caller, userID int64, page Page
 		userID = caller.UserID
 	}
 	if userID != caller.UserID && !caller.Admin() {
-		return Page[Task]{}, ErrForbidden
+		return Page[Task]{}, caller.refused()
 	}
 	if err := page.Check(); err != nil {
 		return Page[Task]{}, err
@@ -145,13 +146,13 @@ func (t *Tasks) Update(ctx context.Context, caller Caller, id int64, in TaskInpu
 	}
 	err := p.err()
 	if change.UserID != nil && *change.UserID != caller.UserID && !caller.Admin() {
-		err = ErrForbidden
+		err = caller.refused()
 	}
 	if err == nil {
-		return t.Store.UpdateTask(ctx, caller.owner(), id, change)
+		return t.Store.UpdateTask(ctx, caller, id, change)
 	}
 	// A task that is not the caller's is not found, whatever else is wrong.
-	if _, missing := t.Store.Task(ctx, caller.owner(), id); missing != nil {
+	if _, missing := t.Store.Task(ctx, caller.Owner(), id); missing != nil {
 		return Task{}, missing
 	}
 	return Task{}, err
@@ -159,5 +160,5 @@ func (t *Tasks) Update(ctx context.Context, caller Caller, id int64, in TaskInpu
 
 // Delete removes a task for good.
 func (t *Tasks) Delete(ctx context.Context, caller Caller, id int64) error {
-	return t.Store.DeleteTask(ctx, caller.owner(), id)
+	return t.Store.DeleteTask(ctx, caller, id)
 }

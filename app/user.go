@@ -47,6 +47,8 @@ type UserInput struct {
 	Password        Field[string]
 	ConfirmPassword Field[string]
 	CurrentPassword Field[string]
+	// KeepAPITokens lets API tokens outlive a new password.
+	KeepAPITokens Field[bool]
 }
 
 // NewUser is a checked user that has no id yet.
@@ -66,30 +68,32 @@ type UserChange struct {
 	// PendingEmail, when empty, takes back the wish for a new address.
 	PendingEmail *string
 	PasswordHash *string
-	// IfPasswordHash, when not empty, makes the change happen only while it
-	// still is the stored hash, so that of two password changes at once the
-	// second does not win on a password that is no longer the current one.
-	IfPasswordHash string
 	// KeepSession is the one session that outlives a change of password.
 	KeepSession string
+	// KeepAPITokens lets the API tokens outlive a change of password.
+	KeepAPITokens bool
 }
 
 // UserStore keeps users. A user who is not there is ErrUserNotFound, an
-// address that somebody has is ErrEmailTaken.
+// address that somebody has is ErrEmailTaken. Who acts and may not any more
+// when the change is made gets ErrSessionEnded, and with a Proof that does not
+// hold ErrHashReplaced or ErrProofNeeded.
 type UserStore interface {
-	CreateUser(ctx context.Context, user NewUser, record Record) (User, error)
+	// CreateUser is for anybody, as far as the store is concerned.
+	CreateUser(ctx context.Context, by Caller, user NewUser, record Record) (User, error)
 	User(ctx context.Context, id int64) (User, error)
 	UserByEmail(ctx context.Context, email string) (User, error)
 	Users(ctx context.Context, page PageRequest) (Page[User], error)
-	// UpdateUser ends all sessions but KeepSession when the password changes.
-	// A new address is not a proven one. Returns ErrHashReplaced when
-	// IfPasswordHash is no longer the hash.
-	UpdateUser(ctx context.Context, id int64, change UserChange, record Record) (User, error)
+	// UpdateUser ends all sessions but KeepSession, and all API tokens unless
+	// KeepAPITokens, when the password changes; it returns what it has ended.
+	// A new address is not a proven one.
+	UpdateUser(ctx context.Context, by Caller, id int64, change UserChange, record Record) (User, Ended, error)
 	// DeleteUser removes the user with all that is theirs in one transaction.
 	// Returns ErrLastAdmin for the only admin.
-	DeleteUser(ctx context.Context, id int64, record Record) error
-	// SetRole changes the role and ends all sessions and API tokens of the
-	// user. Returns ErrLastAdmin when it would take the role of the only admin.
+	DeleteUser(ctx context.Context, by Caller, id int64, record Record) error
+	// SetRole changes the role for the operator and ends all sessions and API
+	// tokens of the user. Returns ErrLastAdmin when it would take the role of
+	// the only admin.
 	SetRole(ctx context.Context, id int64, role Role, record Record) (User, error)
 }
 
@@ -104,7 +108,9 @@ type Users struct {
 	// needs a mail server; without one a change takes effect at once.
 	ConfirmEmail bool
 	Links        *Links
-	Guard        *Guard // nil is no limit
+	Proofs       *Proofs
+	Postage      *Postage // nil is no limit
+	Guard        *Guard   // nil is no limit
 	Audit        *Audit
 	Now          func() time.Time
 }
@@ -115,21 +121,25 @@ func username(create bool) text {
 
 // Register makes an account for anyone while registration is open, and for an
 // admin always; a welcome mail is queued with it. Returns KindInvalid errors,
-// ErrRegistrationClosed, and KindUnavailable when too many passwords are being
-// hashed.
+// ErrRegistrationClosed, KindLimited for who asks for addresses that others
+// have or mails too much, and KindUnavailable when too many passwords are
+// being hashed.
 func (u *Users) Register(ctx context.Context, caller Caller, in UserInput) (User, error) {
 	if !u.RegistrationOpen && !caller.Admin() {
+		if caller.Role == RoleAdmin {
+			return User{}, caller.refused()
+		}
 		return User{}, ErrRegistrationClosed
 	}
-	user, err := u.check(ctx, in, RoleUser)
+	user, err := u.check(ctx, caller, in, RoleUser)
 	if err != nil {
 		return User{}, err
 	}
-	welcome, err := u.Links.mail(MailWelcome, user.Email, map[string]string{"Username": user.Username}, PurposeVerify, user.CreatedAt)
+	welcome, err := u.Links.mail(MailWelcome, user.Email, map[string]string{"Username": harmless(user.Username)}, PurposeVerify, user.CreatedAt)
 	if err != nil {
 		return User{}, err
 	}
-	return u.Store.CreateUser(ctx, user, Record{
+	return u.Store.CreateUser(ctx, caller, user, Record{
 		Events: []Event{caller.event(EventUserCreated, 0, user.CreatedAt, "")},
 		Mails:  []NewMail{welcome},
 	})
@@ -138,30 +148,36 @@ func (u *Users) Register(ctx context.Context, caller Caller, in UserInput) (User
 // Add makes an account of any role for the operator, who vouches for the
 // address; no mail goes out.
 func (u *Users) Add(ctx context.Context, in UserInput, role Role) (User, error) {
-	user, err := u.check(ctx, in, role)
+	user, err := u.check(ctx, Operator(), in, role)
 	if err != nil {
 		return User{}, err
 	}
 	user.VerifiedAt = user.CreatedAt
-	return u.Store.CreateUser(ctx, user, u.operated(EventUserCreated, string(role)))
+	return u.Store.CreateUser(ctx, Operator(), user, u.operated(EventUserCreated, string(role)))
 }
 
 // operated is the record of what is done on the command line.
 func (u *Users) operated(name EventName, detail string) Record {
-	return recordOf(Event{At: u.Now(), Name: name, Address: operator, Detail: detail})
+	return recordOf(Operator().event(name, 0, u.Now(), detail))
 }
 
-// check returns the user that an input asks for.
-func (u *Users) check(ctx context.Context, in UserInput, role Role) (NewUser, error) {
+// check returns the user that an input asks for. Whether the address is free is
+// looked at when nothing else is wrong.
+func (u *Users) check(ctx context.Context, caller Caller, in UserInput, role Role) (NewUser, error) {
 	p := problems{}
 	name := p.text(username(true), in.Username)
 	address := p.email(true, in.Email)
 	plain := p.newPassword(u.Policy, true, in.Password, in.ConfirmPassword, in.Username.Value, in.Email.Value)
-	if err := u.checkFree(ctx, p, address, 0); err != nil {
-		return NewUser{}, err
-	}
 	if err := p.err(); err != nil {
 		return NewUser{}, err
+	}
+	if err := u.checkFree(ctx, caller, *address, 0); err != nil {
+		return NewUser{}, err
+	}
+	if !caller.Operator() {
+		if err := u.stamp(ctx, caller, *address, 0); err != nil {
+			return NewUser{}, err
+		}
 	}
 	hash, err := hashPassword(ctx, u.Passwords, *plain)
 	if err != nil {
@@ -170,23 +186,43 @@ func (u *Users) check(ctx context.Context, in UserInput, role Role) (NewUser, er
 	return NewUser{Username: *name, Email: *address, PasswordHash: hash, Role: role, CreatedAt: u.Now()}, nil
 }
 
-// checkFree adds a problem when somebody other than self has the address. It
-// is a courtesy, so that all mistakes are told at once; the store's unique
-// index is what decides a race.
-func (u *Users) checkFree(ctx context.Context, p problems, address *string, self int64) error {
-	if address == nil {
+// checkFree returns ErrEmailTaken when somebody other than self has the
+// address, and KindLimited for who has met too many that are taken: who has an
+// account is worth guessing. The store's unique index is what decides a race.
+func (u *Users) checkFree(ctx context.Context, caller Caller, address string, self int64) error {
+	var attempt Attempt
+	if !caller.Operator() {
+		var wait time.Duration
+		var first bool
+		if attempt, wait, first = u.Guard.Begin(caller.From, EmailKey(address)); wait > 0 {
+			if first {
+				u.Audit.Limited(ctx, caller, u.Now(), "email")
+			}
+			return TooMany(wait)
+		}
+	}
+	other, err := u.Store.UserByEmail(ctx, address)
+	if err == nil && other.ID != self {
+		attempt.Refused()
+		return ErrEmailTaken
+	}
+	attempt.Abandoned()
+	if errors.Is(err, ErrUserNotFound) {
 		return nil
 	}
-	other, err := u.Store.UserByEmail(ctx, *address)
-	switch {
-	case errors.Is(err, ErrUserNotFound):
+	return err
+}
+
+// stamp returns KindLimited when a mail to an address would be one too many.
+func (u *Users) stamp(ctx context.Context, caller Caller, to string, userID int64) error {
+	wait, first := u.Postage.take(to, userID)
+	if wait == 0 {
 		return nil
-	case err != nil:
-		return err
-	case other.ID != self:
-		p.add("email", ErrEmailTaken.Fields["email"])
 	}
-	return nil
+	if first {
+		u.Audit.Limited(ctx, caller, u.Now(), "mail")
+	}
+	return TooMany(wait)
 }
 
 func hashPassword(ctx context.Context, hasher *password.Hasher, plain string) (string, error) {
@@ -197,10 +233,11 @@ func hashPassword(ctx context.Context, hasher *password.Hasher, plain string) (s
 	return hash, err
 }
 
-// access returns ErrForbidden unless the caller is the user or an admin.
+// access returns ErrForbidden, or ErrScope to an admin's API token, unless the
+// caller is the user or an admin.
 func access(caller Caller, id int64) error {
 	if caller.UserID != id && !caller.Admin() {
-		return ErrForbidden
+		return caller.refused()
 	}
 	return nil
 }
@@ -234,25 +271,26 @@ func (u *Users) List(ctx context.Context, caller Caller, page PageRequest) (Page
 }
 
 // SetPassword changes a user's password for the operator and ends all of the
-// user's sessions.
-func (u *Users) SetPassword(ctx context.Context, id int64, plain string) error {
+// user's sessions and, unless told to keep them, API tokens. It returns what it
+// has ended.
+func (u *Users) SetPassword(ctx context.Context, id int64, plain string, keepAPITokens bool) (Ended, error) {
 	user, err := u.Store.User(ctx, id)
 	if err != nil {
-		return err
+		return Ended{}, err
 	}
 	p := problems{}
 	p.newPassword(u.Policy, false, Given(plain), Field[string]{}, user.Username, user.Email)
 	if err := p.err(); err != nil {
-		return err
+		return Ended{}, err
 	}
 	hash, err := hashPassword(ctx, u.Passwords, plain)
 	if err != nil {
-		return err
+		return Ended{}, err
 	}
 	record := u.operated(EventPassword, "")
-	record.Mails = []NewMail{Caller{}.notice(MailPassword, user.Email, "", u.Now())}
-	_, err = u.Store.UpdateUser(ctx, id, UserChange{PasswordHash: &hash}, record)
-	return err
+	record.Mails = []NewMail{Operator().notice(MailPassword, user.Email, "", u.Now())}
+	_, ended, err := u.Store.UpdateUser(ctx, Operator(), id, UserChange{PasswordHash: &hash, KeepAPITokens: keepAPITokens}, record)
+	return ended, err
 }
 
 // SetRole changes a user's role for the operator and ends all of the user's
@@ -264,16 +302,27 @@ func (u *Users) SetRole(ctx context.Context, id int64, role Role) error {
 
 // Remove deletes a user for the operator, as Delete does.
 func (u *Users) Remove(ctx context.Context, id int64) error {
-	return u.Store.DeleteUser(ctx, id, u.operated(EventUserDeleted, ""))
+	return u.Store.DeleteUser(ctx, Operator(), id, u.operated(EventUserDeleted, ""))
 }
 
 // Delete removes a user, by themselves or by an admin, with all that is
-// theirs. The only admin stays: ErrLastAdmin.
-func (u *Users) Delete(ctx context.Context, caller Caller, id int64) error {
+// theirs. It needs a session: ErrSessionNeeded; current is the password of the
+// caller, with the errors of Proofs.Recent. The only admin stays: ErrLastAdmin.
+func (u *Users) Delete(ctx context.Context, caller Caller, id int64, current Field[string]) error {
+	if !caller.SignedIn() {
+		return ErrSessionNeeded
+	}
 	if err := access(caller, id); err != nil {
 		return err
 	}
-	return u.Store.DeleteUser(ctx, id, recordOf(caller.event(EventUserDeleted, id, u.Now(), "")))
+	p := problems{}
+	if err := u.Proofs.Recent(ctx, p, &caller, current); err != nil {
+		return err
+	}
+	if err := p.err(); err != nil {
+		return err
+	}
+	return u.Store.DeleteUser(ctx, caller, id, recordOf(caller.event(EventUserDeleted, id, u.Now(), "")))
 }
 
 func orElse(value *string, fallback string) string {

@@ -3,24 +3,26 @@ package app
 import (
 	"context"
 	"errors"
-
-	"taskapi/app/password"
 )
 
-// Update changes what the input names and nothing else. Users who change
-// their own password or address give the current password; a new password
-// ends all sessions of the user but the caller's own. With ConfirmEmail, the
-// user's own new address waits for its link.
-func (u *Users) Update(ctx context.Context, caller Caller, id int64, in UserInput) (User, error) {
+// Update changes what the input names and nothing else. A password or an
+// address needs a session, and a proof that the person is there: of one's own
+// the current password, of another user's, by an admin, what Proofs.Recent
+// asks. A new password ends all sessions of the user but the caller's own and,
+// unless told to keep them, all API tokens; what was ended is returned. With
+// ConfirmEmail, the user's own new address waits for its link. Returns
+// KindInvalid errors, ErrSessionNeeded, ErrForbidden, ErrScope, KindLimited
+// and ErrBusy.
+func (u *Users) Update(ctx context.Context, caller Caller, id int64, in UserInput) (User, Ended, error) {
 	if err := access(caller, id); err != nil {
-		return User{}, err
+		return User{}, Ended{}, err
 	}
 	for try := 1; ; try++ {
-		user, err := u.update(ctx, caller, id, in)
+		user, ended, err := u.update(ctx, caller, id, in)
 		// The hash was replaced while ours was checked. Whether the password
 		// still is the current one is for the new hash to say.
 		if !errors.Is(err, ErrHashReplaced) || try == maxTries {
-			return user, err
+			return user, ended, err
 		}
 	}
 }
@@ -28,50 +30,64 @@ func (u *Users) Update(ctx context.Context, caller Caller, id int64, in UserInpu
 // maxTries is how often an update is tried while others replace the hash.
 const maxTries = 8
 
-func (u *Users) update(ctx context.Context, caller Caller, id int64, in UserInput) (User, error) {
+func (u *Users) update(ctx context.Context, caller Caller, id int64, in UserInput) (User, Ended, error) {
 	user, err := u.Store.User(ctx, id)
 	if err != nil {
-		return User{}, err
+		return User{}, Ended{}, err
 	}
 	p := problems{}
 	change := UserChange{Username: p.text(username(false), in.Username), Email: p.email(false, in.Email)}
+	if keep := p.boolean("keep_api_tokens", in.KeepAPITokens); keep != nil {
+		change.KeepAPITokens = *keep
+	}
 	plain := p.newPassword(u.Policy, false, in.Password, in.ConfirmPassword,
 		orElse(change.Username, user.Username), orElse(change.Email, user.Email))
 	if in.CurrentPassword.State == Mistyped {
 		p.add("current_password", "The field current_password must be a string.")
 	}
-	if err := u.checkFree(ctx, p, change.Email, id); err != nil {
-		return User{}, err
-	}
-	if id == caller.UserID && (in.Password.State == Present || change.Email != nil && *change.Email != user.Email) {
-		change.IfPasswordHash = user.PasswordHash
-		if err := u.checkCurrent(ctx, p, caller, user, in.CurrentPassword); err != nil {
-			return User{}, err
+	moved := change.Email != nil && *change.Email != user.Email
+	if in.Password.State == Present || moved {
+		if err := u.prove(ctx, p, &caller, id, in.CurrentPassword); err != nil {
+			return User{}, Ended{}, err
 		}
 	}
 	if err := p.err(); err != nil {
-		return User{}, err
+		return User{}, Ended{}, err
+	}
+	if moved {
+		if err := u.checkFree(ctx, caller, *change.Email, id); err != nil {
+			return User{}, Ended{}, err
+		}
 	}
 	if plain != nil {
 		hash, err := hashPassword(ctx, u.Passwords, *plain)
 		if err != nil {
-			return User{}, err
+			return User{}, Ended{}, err
 		}
 		change.PasswordHash = &hash
 	}
 	if id == caller.UserID {
 		change.KeepSession = caller.SessionID
 	}
-	record, err := u.record(caller, user, &change)
+	record, err := u.record(ctx, caller, user, &change)
 	if err != nil {
-		return User{}, err
+		return User{}, Ended{}, err
 	}
-	return u.Store.UpdateUser(ctx, id, change, record)
+	return u.Store.UpdateUser(ctx, caller, id, change, record)
+}
+
+// prove asks for the current password or, for what is another user's, at least
+// for a sign-in of this moment.
+func (u *Users) prove(ctx context.Context, p problems, caller *Caller, id int64, current Field[string]) error {
+	if id == caller.UserID {
+		return u.Proofs.Password(ctx, p, caller, current)
+	}
+	return u.Proofs.Recent(ctx, p, caller, current)
 }
 
 // record is what a change leaves behind. It turns a new address that has to
-// be confirmed into a pending one.
-func (u *Users) record(caller Caller, user User, change *UserChange) (record Record, err error) {
+// be confirmed into a pending one. Returns KindLimited for one mail too many.
+func (u *Users) record(ctx context.Context, caller Caller, user User, change *UserChange) (record Record, err error) {
 	now := u.Now()
 	note := func(name EventName) { record.Events = append(record.Events, caller.event(name, user.ID, now, "")) }
 	if change.Username != nil && *change.Username != user.Username {
@@ -79,7 +95,7 @@ func (u *Users) record(caller Caller, user User, change *UserChange) (record Rec
 	}
 	if change.PasswordHash != nil {
 		note(EventPassword)
-		record.Mails = append(record.Mails, caller.notice(MailPassword, user.Email, "", now))
+		record.Mails = u.Postage.notices(user.ID, caller.notice(MailPassword, user.Email, "", now))
 	}
 	if change.Email == nil {
 		return record, nil
@@ -90,53 +106,20 @@ func (u *Users) record(caller Caller, user User, change *UserChange) (record Rec
 	case EmailKey(wanted) == EmailKey(user.Email):
 		// The same address, perhaps in other letters: nothing to prove.
 	case u.ConfirmEmail && caller.UserID == user.ID:
+		if err := u.stamp(ctx, caller, wanted, user.ID); err != nil {
+			return Record{}, err
+		}
 		change.Email, change.PendingEmail = nil, &wanted
 		confirm, err := u.Links.mail(MailVerify, wanted, nil, PurposeChange, now)
 		if err != nil {
 			return Record{}, err
 		}
 		note(EventEmailPending)
-		record.Mails = append(record.Mails, confirm, caller.notice(MailEmailPending, user.Email, wanted, now))
+		record.Mails = append(record.Mails, confirm)
+		record.Mails = append(record.Mails, u.Postage.notices(user.ID, caller.notice(MailEmailPending, user.Email, wanted, now))...)
 	default:
 		note(EventEmail)
-		record.Mails = append(record.Mails, caller.notice(MailEmail, user.Email, wanted, now))
+		record.Mails = append(record.Mails, u.Postage.notices(user.ID, caller.notice(MailEmail, user.Email, wanted, now))...)
 	}
 	return record, nil
-}
-
-// checkCurrent adds a problem unless the field holds the user's password.
-// Returns KindLimited for who has been wrong too often: a stolen access token
-// must not serve to guess it.
-func (u *Users) checkCurrent(ctx context.Context, p problems, caller Caller, user User, field Field[string]) error {
-	const name = "current_password"
-	switch {
-	case field.State == Mistyped:
-		return nil // said already
-	case field.State != Present || field.Value == "":
-		p.add(name, required(name))
-		return nil
-	}
-	attempt, wait, first := u.Guard.Begin(caller.From, EmailKey(user.Email))
-	if wait > 0 {
-		if first {
-			u.Audit.LimitedAccount(ctx, caller, user.ID, u.Now(), name)
-		}
-		return TooMany(wait)
-	}
-	match, _, err := u.Passwords.Verify(ctx, field.Value, user.PasswordHash)
-	switch {
-	case err != nil:
-		attempt.Abandoned()
-		if errors.Is(err, password.ErrBusy) {
-			return ErrBusy.With(err)
-		}
-		return err
-	case match:
-		attempt.Accepted()
-	default:
-		attempt.Refused()
-		u.Audit.Note(ctx, caller.event(EventPasswordDenied, user.ID, u.Now(), ""))
-		p.add(name, ErrWrongPassword.Fields[name])
-	}
-	return nil
 }

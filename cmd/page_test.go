@@ -254,7 +254,21 @@ func TestAccountPage(t *testing.T) {
 	if status, _ := p.call("GET", "/tasks/", other, ""); status != 401 {
 		t.Errorf("the other session: %d", status)
 	}
+	if status, _ := p.call("GET", "/tasks/", raw, ""); status != 401 {
+		t.Errorf("an API token after the change of password: %d", status)
+	}
+	// As the server answers who signed in long ago.
+	stop := x.answer("*/users/*", http.MethodDelete, func(h *rod.Hijack) {
+		h.Response.Payload().ResponseCode = http.StatusUnprocessableEntity
+		h.Response.SetHeader("Content-Type", "application/json")
+		h.Response.SetBody(`{"errors":{"current_password":"You signed in more than 10 minutes ago: give your current password, too."},"code":"validation_failed"}`)
+	})
 	x.enter("#delete-account [name=confirm_email]", "ann@example.com")
+	x.click("#delete-account button")
+	x.wait(`document.activeElement.id === "delete-current_password"`)
+	x.shot("account proof")
+	stop()
+	x.fill("#delete-account", "current_password", "quite another one")
 	x.click("#delete-account button")
 	x.wait(`document.querySelector("#signin")`)
 	if status, _ := p.call("GET", "/tasks/", raw, ""); status != 401 {

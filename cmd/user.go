@@ -190,8 +190,9 @@ func newUserRole(a *application, use, short string, role app.Role) *cobra.Comman
 }
 
 func newUserPasswd(a *application) *cobra.Command {
+	var keep bool
 	cmd := &cobra.Command{
-		Use: "passwd USER", Short: "Set a user's password and end all their sessions", Args: exactArg("an e-mail address or an id"),
+		Use: "passwd USER", Short: "Set a user's password and end all their sessions and API tokens", Args: exactArg("an e-mail address or an id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withUsers(cmd, func(ctx context.Context, users *app.Users, db *sqlite.DB) error {
 				user, err := find(ctx, db, args[0])
@@ -202,13 +203,16 @@ func newUserPasswd(a *application) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := users.SetPassword(ctx, user.ID, plain); err != nil {
+				ended, err := users.SetPassword(ctx, user.ID, plain, keep)
+				if err != nil {
 					return err
 				}
-				return a.printf("%s has a new password and has to sign in again.\n", user.Email)
+				return a.printf("%s has a new password and has to sign in again. Ended: %s, %s.\n", user.Email,
+					plural(ended.Sessions, "session"), plural(ended.APITokens, "API token"))
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&keep, "keep-api-tokens", false, "let the user's API tokens go on working")
 	addSettings(cmd, userSettings)
 	return cmd
 }

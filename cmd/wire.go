@@ -43,25 +43,28 @@ func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, l
 		return nil, nil, err
 	}
 	audit := &app.Audit{Store: db, Log: log}
+	postage := &app.Postage{}
+	proofs := &app.Proofs{Store: db, Passwords: users.Passwords, Audit: audit, Now: time.Now}
+	users.Proofs, users.Postage = proofs, postage
 	users.Links, users.Audit, users.ConfirmEmail = links, audit, s.Mail.Server != ""
 	sessions := &app.Sessions{
 		Store: db, Passwords: users.Passwords, Access: access, Refreshes: refreshes,
 		RefreshTTL: s.RefreshTTL, IdleTTL: s.RefreshIdle, Rotation: s.RefreshRotation,
-		VerifiedOnly: s.VerifiedOnly, Audit: audit, Now: time.Now, Log: log,
+		VerifiedOnly: s.VerifiedOnly, Postage: postage, Audit: audit, Now: time.Now, Log: log,
 	}
 	config := api.Config{
 		Version: a.build.Version, Users: users, Sessions: sessions, Audit: audit, Access: access, Log: log, Now: time.Now,
 		Tasks:       &app.Tasks{Store: db, Now: time.Now},
-		APITokens:   &app.APITokens{Store: db, Now: time.Now, Random: rand.Reader},
+		APITokens:   &app.APITokens{Store: db, Proofs: proofs, Postage: postage, Now: time.Now, Random: rand.Reader},
 		CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(),
 		SecureCookies: d.tls != nil || strings.HasPrefix(s.PublicURL, "https://"), Health: newHealth(s, db, a.backups(s), log), TLS: d.tls,
 	}
-	recovery := app.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Audit: audit, Now: time.Now, Log: log}
+	recovery := app.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Postage: postage, Audit: audit, Now: time.Now, Log: log}
 	if s.RateLimit {
 		guard := &app.Guard{Now: time.Now, Max: limiterKeys}
-		users.Guard, sessions.Guard, recovery.Guard = guard, guard, guard
+		users.Guard, sessions.Guard, recovery.Guard, proofs.Guard = guard, guard, guard, guard
 		sessions.Limiter = &app.Limiter{Now: time.Now, Max: limiterKeys}
-		recovery.Limiter = &app.Limiter{Now: time.Now, Max: limiterKeys}
+		postage.Limiter = &app.Limiter{Now: time.Now, Max: limiterKeys}
 		config.Limiter = &app.Limiter{Now: time.Now, Max: limiterKeys}
 	}
 	config.Recovery = app.NewRecovery(recovery)

@@ -104,7 +104,7 @@ func (s *server) demoted(v person, script bool) answer {
 	v = s.login("victim")
 	bearer := v.access
 	if script {
-		bearer, _ = s.apiToken(v, app.ScopeAccount)
+		bearer, _ = s.apiToken(v, app.ScopeAccount, app.ScopeAdmin)
 	}
 	if a := s.call("GET", "/users/", bearer, ""); a.id("pagination.total") < 2 {
 		s.t.Fatalf("no admin: %s", a.text)
@@ -272,7 +272,7 @@ func (s *server) searchForSecrets(people ...person) {
 func TestGuessing(t *testing.T) {
 	guard := &app.Guard{Max: 1000}
 	s := start(t, func(p *parts) {
-		p.users.Guard, p.sessions.Guard, p.recovery.Guard = guard, guard, guard
+		p.users.Guard, p.sessions.Guard, p.recovery.Guard, p.proofs.Guard = guard, guard, guard, guard
 		trustLoopback(&p.api)
 	})
 	s.clock.freeze()

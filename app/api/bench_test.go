@@ -33,7 +33,7 @@ func benchServer(b *testing.B) *server {
 		must(b, err)
 		p.users.Passwords, p.sessions.Passwords = hasher, hasher
 		p.api.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
-		p.recovery.Limiter = &app.Limiter{Now: time.Now, Max: 1000}
+		p.postage.Limiter = &app.Limiter{Now: time.Now, Max: 1000}
 	})
 }
 

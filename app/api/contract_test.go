@@ -166,18 +166,20 @@ func TestEveryLimitAnswers429(t *testing.T) {
 			t.Errorf("%s %s is not limited", route[0], route[1])
 		}
 	}
-	for _, method := range []string{"PUT", "PATCH"} {
+	for _, route := range [][3]string{
+		{"PUT", "/users/1", `{}`}, {"PATCH", "/users/1", `{}`}, {"DELETE", "/users/1", `{"current_password":5}`}, {"POST", "/auth/tokens", `{}`},
+	} {
 		other := start(t, func(p *parts) { p.api.Limiter = &app.Limiter{Now: s.clock.Now, Max: 1000} })
 		ann := other.signUp("ann")
 		limited := false
 		for range 300 {
-			if a := other.call(method, "/users/1", ann.access, `{}`); a.status == 429 {
+			if a := other.call(route[0], route[1], ann.access, route[2]); a.status == 429 {
 				limited = true
 				break
 			}
 		}
 		if !limited {
-			t.Errorf("%s /users/1 is not limited", method)
+			t.Errorf("%s %s is not limited", route[0], route[1])
 		}
 	}
 }

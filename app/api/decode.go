@@ -40,6 +40,15 @@ func body(c *fiber.Ctx) (fields, error) {
 	return read, nil
 }
 
+// optionalBody is body where a request needs none. One that does not say that
+// it is JSON was never read, and is not now.
+func optionalBody(c *fiber.Ctx) (fields, error) {
+	if !isJSON(c.Get(fiber.HeaderContentType)) || len(bytes.TrimSpace(c.Request().Body())) == 0 {
+		return fields{}, nil
+	}
+	return body(c)
+}
+
 func isJSON(contentType string) bool {
 	kind, _, err := mime.ParseMediaType(contentType)
 	return err == nil && kind == fiber.MIMEApplicationJSON

@@ -94,6 +94,8 @@ type parts struct {
 	sessions *app.Sessions
 	users    *app.Users
 	recovery app.Recovery
+	proofs   *app.Proofs
+	postage  *app.Postage
 }
 
 func start(t testing.TB, change ...func(*parts)) *server {
@@ -112,20 +114,23 @@ func start(t testing.TB, change ...func(*parts)) *server {
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	audit := &app.Audit{Store: s.db, Log: log}
 	s.links = &app.Links{Codes: codes, PublicURL: "https://tasks.example.com"}
+	postage := &app.Postage{}
+	proofs := &app.Proofs{Store: s.db, Passwords: hasher, Audit: audit, Now: s.clock.Now}
 	s.users = &app.Users{
+		Proofs: proofs, Postage: postage,
 		Store: s.db, Passwords: hasher, Policy: app.PasswordPolicy{Min: 8, Max: 128},
 		RegistrationOpen: true, Links: s.links, Audit: audit, Now: s.clock.Now,
 	}
 	p := parts{
-		users: s.users,
+		users: s.users, proofs: proofs, postage: postage,
 		sessions: &app.Sessions{
 			Store: s.db, Passwords: hasher, Access: access, Refreshes: refreshes,
-			RefreshTTL: 7 * 24 * time.Hour, Rotation: true, Audit: audit, Now: s.clock.Now, Log: log,
+			RefreshTTL: 7 * 24 * time.Hour, Rotation: true, Postage: postage, Audit: audit, Now: s.clock.Now, Log: log,
 		},
-		recovery: app.Recovery{Store: s.db, Links: s.links, Passwords: hasher, Policy: s.users.Policy, Audit: audit, Now: s.clock.Now, Log: log},
+		recovery: app.Recovery{Store: s.db, Links: s.links, Passwords: hasher, Policy: s.users.Policy, Postage: postage, Audit: audit, Now: s.clock.Now, Log: log},
 		api: api.Config{
 			Version: "test", Web: web.Files(), Tasks: &app.Tasks{Store: s.db, Now: s.clock.Now}, Access: access, Audit: audit, Log: log, Now: s.clock.Now,
-			APITokens: &app.APITokens{Store: s.db, Now: s.clock.Now, Random: rand.Reader},
+			APITokens: &app.APITokens{Store: s.db, Proofs: proofs, Postage: postage, Now: s.clock.Now, Random: rand.Reader},
 		},
 	}
 	for _, f := range change {

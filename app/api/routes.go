@@ -49,7 +49,7 @@ func (s *Server) routes() []route {
 		{del, "/auth/sessions/:id", signedIn, account, s.endSession},
 		{post, "/auth/logout-all", signedIn, account, s.endAllSessions},
 		{get, "/auth/tokens", signedIn, account, s.listTokens},
-		{post, "/auth/tokens", signedIn, "", s.createToken},
+		{post, "/auth/tokens", signedIn, "", s.limited("password", s.createToken)},
 		{del, "/auth/tokens/:id", signedIn, account, s.revokeToken},
 
 		{get, "/users/", signedIn, account, s.listUsers},
@@ -57,7 +57,7 @@ func (s *Server) routes() []route {
 		{get, "/users/:id", signedIn, account, s.getUser},
 		{put, "/users/:id", signedIn, account, s.limited("password", s.updateUser)},
 		{patch, "/users/:id", signedIn, account, s.limited("password", s.updateUser)},
-		{del, "/users/:id", signedIn, account, s.deleteUser},
+		{del, "/users/:id", signedIn, "", s.limited("password", s.deleteUser)},
 		{get, "/users/:id/audit", signedIn, account, s.listEvents},
 
 		{get, "/tasks/", signedIn, read, s.listTasks},

@@ -121,7 +121,7 @@ func (w *world) changePassword() {
 
 func (w *world) deleteUser() {
 	x := rapid.SampledFrom(w.sessions).Draw(w.t, "session")
-	a := w.s.call("DELETE", "/users/1", x.access, "")
+	a := w.s.call("DELETE", "/users/1", x.access, fmt.Sprintf(`{"current_password":%q}`, w.password))
 	if !w.works(x) {
 		w.expect("deletion", a, 401)
 		return

@@ -69,12 +69,17 @@ func (s *Server) endSession(c *fiber.Ctx) error {
 }
 
 func (s *Server) endAllSessions(c *fiber.Ctx) error {
-	ended, err := s.Sessions.EndAll(c.UserContext(), callerOf(c))
+	in, err := optionalBody(c)
+	if err != nil {
+		return err
+	}
+	ended, err := s.Sessions.EndAll(c.UserContext(), callerOf(c), in.boolean("keep_api_tokens"))
 	if err != nil {
 		return err
 	}
 	return send(c, fiber.StatusOK, struct {
-		Message string `json:"message"`
-		Ended   int64  `json:"sessions_ended"`
-	}{"All sessions ended.", ended})
+		Message        string `json:"message"`
+		SessionsEnded  int64  `json:"sessions_ended"`
+		APITokensEnded int64  `json:"api_tokens_ended"`
+	}{"All sessions ended.", ended.Sessions, ended.APITokens})
 }

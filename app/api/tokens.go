@@ -37,6 +37,7 @@ func (s *Server) createToken(c *fiber.Ctx) error {
 	}
 	created, raw, err := s.APITokens.Create(c.UserContext(), callerOf(c), app.APITokenInput{
 		Name: in.text("name"), Scopes: in.texts("scopes"), ExpiresAt: in.text("expires_at"),
+		CurrentPassword: in.text("current_password"),
 	})
 	if err != nil {
 		return err

@@ -9,6 +9,8 @@ import (
 type userAnswer struct {
 	Message string   `json:"message"`
 	User    userView `json:"user"`
+	// APITokensEnded stands beside a new password.
+	APITokensEnded *int64 `json:"api_tokens_ended,omitempty"`
 }
 
 type usersAnswer struct {
@@ -23,6 +25,7 @@ func userInput(in fields) app.UserInput {
 		Password:        in.text("password"),
 		ConfirmPassword: in.text("confirm_password"),
 		CurrentPassword: in.text("current_password"),
+		KeepAPITokens:   in.boolean("keep_api_tokens"),
 	}
 }
 
@@ -39,7 +42,7 @@ func (s *Server) addUser(c *fiber.Ctx, message string) error {
 	if err != nil {
 		return err
 	}
-	return send(c, fiber.StatusCreated, userAnswer{message, viewUser(user)})
+	return send(c, fiber.StatusCreated, userAnswer{Message: message, User: viewUser(user)})
 }
 
 func (s *Server) listUsers(c *fiber.Ctx) error {
@@ -76,11 +79,16 @@ func (s *Server) updateUser(c *fiber.Ctx) error {
 	if !ok {
 		return app.ErrUserNotFound
 	}
-	user, err := s.Users.Update(c.UserContext(), callerOf(c), id, userInput(in))
+	input := userInput(in)
+	user, ended, err := s.Users.Update(c.UserContext(), callerOf(c), id, input)
 	if err != nil {
 		return err
 	}
-	return send(c, fiber.StatusOK, userAnswer{"User updated successfully.", viewUser(user)})
+	answer := userAnswer{Message: "User updated successfully.", User: viewUser(user)}
+	if input.Password.State == app.Present {
+		answer.APITokensEnded = &ended.APITokens
+	}
+	return send(c, fiber.StatusOK, answer)
 }
 
 func (s *Server) deleteUser(c *fiber.Ctx) error {
@@ -88,7 +96,11 @@ func (s *Server) deleteUser(c *fiber.Ctx) error {
 	if !ok {
 		return app.ErrUserNotFound
 	}
-	if err := s.Users.Delete(c.UserContext(), callerOf(c), id); err != nil {
+	in, err := optionalBody(c)
+	if err != nil {
+		return err
+	}
+	if err := s.Users.Delete(c.UserContext(), callerOf(c), id, in.text("current_password")); err != nil {
 		return err
 	}
 	return send(c, fiber.StatusOK, messageView{"User deleted successfully."})

@@ -65,7 +65,7 @@ func NewComposer(files fs.FS, from string, fill func(app.Mail) map[string]string
 		}
 	}
 	for _, name := range []app.MailTemplate{
-		app.MailWelcome, app.MailVerify, app.MailReset, app.MailPassword, app.MailPasswordReset, app.MailEmailPending, app.MailEmail, app.MailReplay, TemplateTest,
+		app.MailWelcome, app.MailVerify, app.MailReset, app.MailPassword, app.MailPasswordReset, app.MailEmailPending, app.MailEmail, app.MailReplay, app.MailAPIToken, TemplateTest,
 	} {
 		if html.Lookup(string(name)+".html") == nil || text.Lookup(string(name)+".txt") == nil {
 			return nil, fmt.Errorf("the mail template %s lacks its .html or its .txt", name)

@@ -35,30 +35,28 @@ func scopesOf(text string) []app.Scope {
 }
 
 // CreateAPIToken adds a token. Returns app.ErrTooManyTokens.
-func (db *DB) CreateAPIToken(ctx context.Context, t app.NewAPIToken, record app.Record) (app.APIToken, error) {
+func (db *DB) CreateAPIToken(ctx context.Context, by app.Caller, t app.NewAPIToken, record app.Record) (app.APIToken, error) {
 	var names []string
 	for _, scope := range t.Scopes {
 		names = append(names, string(scope))
 	}
 	var created app.APIToken
-	err := db.writeAside(ctx, func(tx *tx) error {
-		err := tx.each(`INSERT INTO api_tokens (user_id, name, hash, scopes, created_at, expires_at)
-			SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE (SELECT count(*) FROM api_tokens WHERE user_id = ?1) < ?7
+	err := db.writeAside(ctx, db.as(by, func(tx *tx) error {
+		err := tx.each(`INSERT INTO api_tokens (user_id, name, hash, scopes, created_at, expires_at, session_id)
+			SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?8 WHERE (SELECT count(*) FROM api_tokens WHERE user_id = ?1) < ?7
 			RETURNING `+apiTokenColumns, []any{t.UserID, t.Name, t.Hash, strings.Join(names, " "),
-			millis(t.CreatedAt), nullMillis(t.ExpiresAt), app.MaxTokens}, func(row row) (err error) {
+			millis(t.CreatedAt), nullMillis(t.ExpiresAt), app.MaxTokens, t.SessionID}, func(row row) (err error) {
 			created, err = scanAPIToken(row)
 			return err
 		})
 		switch {
-		case isForeignKey(err):
-			return app.ErrSessionEnded // the user is being deleted
 		case err != nil:
 			return err
 		case created.ID == 0:
 			return app.ErrTooManyTokens
 		}
 		return tx.record(t.UserID, record)
-	})
+	}))
 	return created, err
 }
 
@@ -72,15 +70,15 @@ func (db *DB) APITokens(ctx context.Context, userID int64, now time.Time, page a
 }
 
 // DeleteAPIToken ends a token. Returns app.ErrTokenNotFound without one of the
-// user's.
-func (db *DB) DeleteAPIToken(ctx context.Context, userID, id int64, record app.Record) error {
-	return db.write(ctx, func(tx *tx) error {
-		n, err := tx.change(`DELETE FROM api_tokens WHERE id = ? AND user_id = ?`, id, userID)
+// caller's.
+func (db *DB) DeleteAPIToken(ctx context.Context, by app.Caller, id int64, record app.Record) error {
+	return db.write(ctx, db.as(by, func(tx *tx) error {
+		n, err := tx.change(`DELETE FROM api_tokens WHERE id = ? AND user_id = ?`, id, by.UserID)
 		if err == nil && n == 0 {
 			err = app.ErrTokenNotFound
 		}
-		return errors.Join(err, tx.record(userID, record))
-	})
+		return errors.Join(err, tx.record(by.UserID, record))
+	}))
 }
 
 // TokenCaller returns who a token speaks for; else app.ErrSessionEnded, or
@@ -94,9 +92,9 @@ func (db *DB) TokenCaller(ctx context.Context, hash string, now time.Time) (app.
 		var caller app.Caller
 		var scopes string
 		var expires sql.NullInt64
-		err = tx.one(`SELECT u.id, u.role, t.scopes, t.expires_at FROM api_tokens t JOIN users u ON u.id = t.user_id
+		err = tx.one(`SELECT u.id, u.role, t.id, t.scopes, t.expires_at FROM api_tokens t JOIN users u ON u.id = t.user_id
 			WHERE t.hash = ?`, []any{hash},
-			&caller.UserID, &caller.Role, &scopes, &expires)
+			&caller.UserID, &caller.Role, &caller.TokenID, &scopes, &expires)
 		if errors.Is(err, sql.ErrNoRows) {
 			err = app.ErrSessionEnded
 		}

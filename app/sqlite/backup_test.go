@@ -76,7 +76,7 @@ func TestBackupWhileOthersWrite(t *testing.T) {
 					return
 				default:
 				}
-				task, err := db.CreateTask(ctx, app.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow})
+				task, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow})
 				if err != nil {
 					t.Error(err)
 					return
@@ -153,7 +153,7 @@ func TestRestoreRefusesWhatIsNotSound(t *testing.T) {
 	source := openTest(t)
 	ann := addUser(t, source, "ann@example.com", app.RoleUser)
 	for range 200 {
-		if _, err := source.CreateTask(context.Background(), app.NewTask{UserID: ann.ID, Title: "t", Description: strings.Repeat("x", 500), CreatedAt: testNow}); err != nil {
+		if _, err := source.CreateTask(context.Background(), app.Operator(), app.NewTask{UserID: ann.ID, Title: "t", Description: strings.Repeat("x", 500), CreatedAt: testNow}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -285,7 +285,7 @@ func TestAnUpgradeCanBeUndone(t *testing.T) {
 			if task, err := db.Task(ctx, app.Owner{UserID: 7}, 3); err != nil || task.Title != "Buy milk" {
 				t.Errorf("%+v %v", task, err)
 			}
-			if _, err := db.CreateTask(ctx, app.NewTask{UserID: 7, Title: "after the upgrade", CreatedAt: testNow}); err != nil {
+			if _, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: 7, Title: "after the upgrade", CreatedAt: testNow}); err != nil {
 				t.Fatal(err)
 			}
 			if err := db.Close(); err != nil {

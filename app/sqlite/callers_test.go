@@ -30,18 +30,21 @@ func TestWhatThisProcessEndsIsEndedAtOnce(t *testing.T) {
 	ctx := context.Background()
 	for name, end := range map[string]func(db *DB, ann app.User) error{
 		"logout": func(db *DB, _ app.User) error {
-			_, err := db.EndSession(ctx, testSession, 0, testNow, app.Record{})
+			_, err := db.EndSession(ctx, app.Caller{}, testSession, app.Record{})
 			return err
 		},
-		"logout-all": func(db *DB, ann app.User) error { _, err := db.EndSessions(ctx, ann.ID, app.Record{}); return err },
-		"deletion":   func(db *DB, ann app.User) error { return db.DeleteUser(ctx, ann.ID, app.Record{}) },
+		"logout-all": func(db *DB, ann app.User) error {
+			_, err := db.EndSessions(ctx, app.Caller{UserID: ann.ID, Role: app.RoleUser, SessionID: testSession}, false, app.Record{})
+			return err
+		},
+		"deletion": func(db *DB, ann app.User) error { return db.DeleteUser(ctx, app.Operator(), ann.ID, app.Record{}) },
 		"role": func(db *DB, ann app.User) error {
 			_, err := db.SetRole(ctx, ann.ID, app.RoleAdmin, app.Record{})
 			return err
 		},
 		"password": func(db *DB, ann app.User) error {
 			hash := testHash
-			_, err := db.UpdateUser(ctx, ann.ID, app.UserChange{PasswordHash: &hash}, app.Record{})
+			_, _, err := db.UpdateUser(ctx, app.Operator(), ann.ID, app.UserChange{PasswordHash: &hash}, app.Record{})
 			return err
 		},
 		"replay": func(db *DB, _ app.User) error {
@@ -112,7 +115,7 @@ func TestLookupsDuringTheEnd(t *testing.T) {
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	for range 50 {
 		session := app.Session{ID: testSession, UserID: ann.ID, Generation: 1, CreatedAt: testNow, LastUsedAt: testNow, ExpiresAt: testNow.Add(time.Hour)}
-		if err := db.CreateSession(ctx, session, testHash, "", app.Record{}); err != nil {
+		if err := db.CreateSession(ctx, session, app.SignIn{PasswordHash: testHash}, app.Record{}); err != nil {
 			t.Fatal(err)
 		}
 		var ended atomic.Bool
@@ -127,7 +130,7 @@ func TestLookupsDuringTheEnd(t *testing.T) {
 				}
 			})
 		}
-		if _, err := db.EndSession(ctx, testSession, 0, testNow, app.Record{}); err != nil {
+		if _, err := db.EndSession(ctx, app.Caller{}, testSession, app.Record{}); err != nil {
 			t.Error(err)
 		}
 		ended.Store(true)

@@ -43,15 +43,18 @@ func (db *DB) ResetPassword(ctx context.Context, hash, passwordHash string, now 
 		if link.Purpose != app.PurposeReset {
 			return app.ErrLinkInvalid
 		}
-		user, err = tx.user(`UPDATE users SET password_hash = ?2, pending_email = NULL,
-			verified_at = iif(email_key = ?3, coalesce(verified_at, ?4), verified_at)
-			WHERE id = ?1 RETURNING `+userColumns, link.UserID, passwordHash, app.EmailKey(link.Email), millis(now))
+		user, err = tx.user(`UPDATE users SET password_hash = ?2, pending_email = NULL, verified_at = coalesce(verified_at, ?4)
+			WHERE id = ?1 AND email = ?3 RETURNING `+userColumns, link.UserID, passwordHash, link.Email, millis(now))
+		if errors.Is(err, app.ErrUserNotFound) {
+			err = app.ErrLinkInvalid
+		}
 		if err != nil {
 			return err
 		}
-		return errors.Join(
+		_, err = tx.endAccess(user.ID, "", false)
+		return errors.Join(err,
 			tx.exec(`DELETE FROM links WHERE user_id = ? AND purpose IN ('change', 'reset')`, user.ID),
-			tx.endAccess(user.ID), tx.record(user.ID, record))
+			tx.record(user.ID, record))
 	})
 	return user, err
 }
@@ -85,14 +88,13 @@ func (db *DB) VerifyEmail(ctx context.Context, hash string, now time.Time, recor
 }
 
 func (t *tx) verify(link app.Link, now time.Time) (app.User, error) {
-	key := app.EmailKey(link.Email)
 	switch link.Purpose {
 	case app.PurposeVerify:
 		return t.user(`UPDATE users SET verified_at = coalesce(verified_at, ?3)
-			WHERE id = ?1 AND email_key = ?2 RETURNING `+userColumns, link.UserID, key, millis(now))
+			WHERE id = ?1 AND email = ?2 RETURNING `+userColumns, link.UserID, link.Email, millis(now))
 	case app.PurposeChange:
 		return t.user(`UPDATE users SET email = ?2, email_key = ?3, verified_at = ?4, pending_email = NULL
-			WHERE id = ?1 AND pending_email = ?2 RETURNING `+userColumns, link.UserID, link.Email, key, millis(now))
+			WHERE id = ?1 AND pending_email = ?2 RETURNING `+userColumns, link.UserID, link.Email, app.EmailKey(link.Email), millis(now))
 	}
 	return app.User{}, app.ErrLinkInvalid
 }

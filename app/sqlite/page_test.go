@@ -27,17 +27,17 @@ func TestTotalsAfterRandomHistories(t *testing.T) {
 				users = append(users, addUser(t, db, fmt.Sprintf("%d@example.com", step), app.RoleUser))
 			case action == 1 && len(users) > 1:
 				i := rapid.IntRange(1, len(users)-1).Draw(r, "gone")
-				err = db.DeleteUser(ctx, users[i].ID, app.Record{Events: []app.Event{{At: testNow, Name: app.EventUserDeleted}}})
+				err = db.DeleteUser(ctx, app.Operator(), users[i].ID, app.Record{Events: []app.Event{{At: testNow, Name: app.EventUserDeleted}}})
 				users = slices.Delete(users, i, i+1)
 			case action == 2 && len(tasks) > 0:
-				err = db.DeleteTask(ctx, app.Owner{}, rapid.SampledFrom(tasks).Draw(r, "task"))
+				err = db.DeleteTask(ctx, app.Operator(), rapid.SampledFrom(tasks).Draw(r, "task"))
 			case action == 3 && len(tasks) > 0:
-				_, err = db.UpdateTask(ctx, app.Owner{}, rapid.SampledFrom(tasks).Draw(r, "task"), app.TaskChange{UserID: &users[anyUser()].ID, Now: testNow})
+				_, err = db.UpdateTask(ctx, app.Operator(), rapid.SampledFrom(tasks).Draw(r, "task"), app.TaskChange{UserID: &users[anyUser()].ID, Now: testNow})
 			case action == 4:
 				_, err = db.Housekeep(ctx, 0)
 			default:
 				var task app.Task
-				task, err = db.CreateTask(ctx, app.NewTask{UserID: users[anyUser()].ID, Title: "t", CreatedAt: testNow})
+				task, err = db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: users[anyUser()].ID, Title: "t", CreatedAt: testNow})
 				tasks = append(tasks, task.ID)
 			}
 			if err != nil && !errors.Is(err, app.ErrTaskNotFound) {

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -35,7 +34,7 @@ var testNow = time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)
 
 func addUser(t testing.TB, db *DB, email string, role app.Role) app.User {
 	t.Helper()
-	user, err := db.CreateUser(context.Background(), app.NewUser{
+	user, err := db.CreateUser(context.Background(), app.Operator(), app.NewUser{
 		Username: "someone", Email: email, PasswordHash: testHash, Role: role, CreatedAt: testNow,
 	}, welcome(email))
 	if err != nil {
@@ -63,7 +62,7 @@ const testSession = "0123456789abcdefghijkl"
 func addSession(t testing.TB, db *DB, id string, user app.User) app.Session {
 	t.Helper()
 	session := app.Session{ID: id, UserID: user.ID, Generation: 1, CreatedAt: testNow, LastUsedAt: testNow, ExpiresAt: testNow.Add(time.Hour)}
-	if err := db.CreateSession(context.Background(), session, user.PasswordHash, "", app.Record{}); err != nil {
+	if err := db.CreateSession(context.Background(), session, app.SignIn{PasswordHash: user.PasswordHash}, app.Record{}); err != nil {
 		t.Fatal(err)
 	}
 	return session
@@ -104,34 +103,34 @@ func useEverything(t *testing.T, db *DB) {
 	session := addSession(t, db, testSession, ann)
 	_, err = db.Caller(ctx, session.ID, ann.ID, testNow)
 	check(err)
-	for _, action := range []app.SessionAction{app.SessionKeep, app.SessionTouch, app.SessionRotate, app.SessionEnd} {
+	for _, action := range []app.SessionAction{app.SessionKeep, app.SessionTouch, app.SessionRotate, app.SessionEnd, app.SessionStolen} {
+		if action == app.SessionStolen {
+			addSession(t, db, session.ID, ann)
+		}
 		shown := app.UseOf{SessionID: session.ID, Generation: 1, Now: testNow}
 		_, err = db.UseSession(ctx, shown, func(app.SessionUse) (app.SessionAction, app.Record) { return action, app.Record{} })
 		check(err)
 	}
-	_, err = db.EndSession(ctx, session.ID, ann.ID, testNow, app.Record{})
+	_, err = db.EndSession(ctx, app.Caller{}, session.ID, app.Record{})
 	check(err)
-	renewed := app.Session{ID: testSession, UserID: ann.ID, Generation: 1, ExpiresAt: testNow}
-	check(db.CreateSession(ctx, renewed, testHash, testHash, app.Record{}))
-	_, err = db.EndSessions(ctx, ann.ID, app.Record{})
+	renewed := app.Session{ID: testSession, UserID: ann.ID, Generation: 1, ExpiresAt: testNow.Add(time.Hour)}
+	check(db.CreateSession(ctx, renewed, app.SignIn{PasswordHash: testHash, NewHash: testHash}, app.Record{}))
+	_, err = db.EndSessions(ctx, app.Caller{UserID: ann.ID, Role: app.RoleUser, SessionID: testSession}, false, app.Record{})
 	check(err)
 	useTokensAndLinks(t, db, ann)
-	task, err := db.CreateTask(ctx, app.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow})
+	task, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow})
 	check(err)
 	_, err = db.Task(ctx, app.Owner{UserID: ann.ID}, task.ID)
 	check(err)
-	_, err = db.UpdateTask(ctx, app.Owner{}, task.ID, app.TaskChange{Now: testNow})
+	_, err = db.UpdateTask(ctx, app.Operator(), task.ID, app.TaskChange{Now: testNow})
 	check(err)
-	check(db.DeleteTask(ctx, app.Owner{}, task.ID))
+	check(db.DeleteTask(ctx, app.Operator(), task.ID))
 	hash := testHash
-	_, err = db.UpdateUser(ctx, ann.ID, app.UserChange{PasswordHash: &hash, PendingEmail: new(string)}, app.Record{})
+	_, _, err = db.UpdateUser(ctx, app.Operator(), ann.ID, app.UserChange{PasswordHash: &hash, PendingEmail: new(string)}, app.Record{})
 	check(err)
-	if _, err = db.UpdateUser(ctx, ann.ID, app.UserChange{IfPasswordHash: "another"}, app.Record{}); !errors.Is(err, app.ErrHashReplaced) {
-		t.Fatal(err)
-	}
 	_, err = db.SetRole(ctx, ann.ID, app.RoleAdmin, app.Record{})
 	check(err)
-	check(db.DeleteUser(ctx, admin.ID, app.Record{}))
+	check(db.DeleteUser(ctx, app.Operator(), admin.ID, app.Record{}))
 	mail, _, found, err := db.ClaimMail(ctx, testNow, time.Minute)
 	if check(err); !found {
 		t.Fatal("no mail to claim")
@@ -159,7 +158,7 @@ func useTokensAndLinks(t *testing.T, db *DB, user app.User) {
 		_, err = db.APITokens(ctx, user.ID, testNow, request)
 		check(err)
 	}
-	token, err := db.CreateAPIToken(ctx, app.NewAPIToken{
+	token, err := db.CreateAPIToken(ctx, app.Operator(), app.NewAPIToken{
 		UserID: user.ID, Name: "a", Hash: linkHash("token"), Scopes: []app.Scope{app.ScopeAccount}, CreatedAt: testNow,
 	}, app.Record{})
 	check(err)
@@ -167,23 +166,23 @@ func useTokensAndLinks(t *testing.T, db *DB, user app.User) {
 	if check(err); caller.UserID != user.ID || !caller.May(app.ScopeAccount) {
 		t.Errorf("%+v", caller)
 	}
-	check(db.DeleteAPIToken(ctx, user.ID, token.ID, app.Record{}))
+	check(db.DeleteAPIToken(ctx, caller, token.ID, app.Record{}))
 	_, err = db.VerifyEmail(ctx, linkHash(user.Email), testNow, func(app.Link, app.User) app.Record { return app.Record{} })
 	check(err)
 	addLink := func(purpose app.Purpose, email string) {
 		mail := app.NewMail{To: email, CreatedAt: testNow, Link: &app.NewLink{Hash: linkHash(string(purpose)), Purpose: purpose, ExpiresAt: testNow.Add(time.Hour)}}
-		check(db.AddRecord(ctx, user.ID, app.Record{Mails: []app.NewMail{mail}}))
+		check(db.RecordByEmail(ctx, user.Email, func(app.User) (app.Record, error) { return app.Record{Mails: []app.NewMail{mail}}, nil }))
 	}
 	addLink(app.PurposeReset, user.Email)
 	_, err = db.ResetPassword(ctx, linkHash("reset"), testHash, testNow, app.Record{})
 	check(err)
 	pending, address := "new@example.com", "newer@example.com"
-	_, err = db.UpdateUser(ctx, user.ID, app.UserChange{PendingEmail: &pending}, app.Record{})
+	_, _, err = db.UpdateUser(ctx, app.Operator(), user.ID, app.UserChange{PendingEmail: &pending}, app.Record{})
 	check(err)
 	addLink(app.PurposeChange, pending)
 	_, err = db.VerifyEmail(ctx, linkHash("change"), testNow, func(app.Link, app.User) app.Record { return app.Record{} })
 	check(err)
-	_, err = db.UpdateUser(ctx, user.ID, app.UserChange{Email: &address}, app.Record{})
+	_, _, err = db.UpdateUser(ctx, app.Operator(), user.ID, app.UserChange{Email: &address}, app.Record{})
 	check(err)
 	check(db.AddEvent(ctx, app.Event{At: testNow, Name: app.EventLimited}))
 }
@@ -221,7 +220,7 @@ func TestEveryQueryIsASearchByIndex(t *testing.T) {
 
 func explain(t *testing.T, pool *sql.DB, query string) []string {
 	t.Helper()
-	rows, err := pool.Query("EXPLAIN QUERY PLAN "+query, make([]any, 9)...)
+	rows, err := pool.Query("EXPLAIN QUERY PLAN "+query, make([]any, 10)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"strings"
 
 	"taskapi/app"
 )
@@ -60,9 +61,20 @@ func (db *DB) AddEvent(ctx context.Context, event app.Event) error {
 	return db.writeAside(ctx, func(tx *tx) error { return tx.addEvent(event) })
 }
 
-// AddRecord adds lines and mails about a user that belong to no change.
-func (db *DB) AddRecord(ctx context.Context, userID int64, record app.Record) error {
-	return db.writeAside(ctx, func(tx *tx) error { return tx.record(userID, record) })
+// RecordByEmail adds the lines and mails that record makes about the user with
+// the address as they are in this transaction. Else app.ErrUserNotFound.
+func (db *DB) RecordByEmail(ctx context.Context, email string, record func(app.User) (app.Record, error)) error {
+	return db.writeAside(ctx, func(tx *tx) error {
+		user, err := tx.user(userByKey, app.EmailKey(email), strings.ToLower(email))
+		if err != nil {
+			return err
+		}
+		made, err := record(user)
+		if err != nil {
+			return err
+		}
+		return tx.record(user.ID, made)
+	})
 }
 
 const eventColumns = `id, at, name, user_id, actor_id, address, detail`

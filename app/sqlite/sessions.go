@@ -13,18 +13,20 @@ var _ app.SessionStore = (*DB)(nil)
 
 const sessionColumns = `id, user_id, generation, created_at, last_used_at, expires_at, address, user_agent`
 
-// CreateSession begins a session, while the stored hash is still ifHash, and
-// renews the hash when newHash is not empty. Else app.ErrInvalidCredentials.
-func (db *DB) CreateSession(ctx context.Context, s app.Session, ifHash, newHash string, record app.Record) error {
+// CreateSession begins a session while the grounds for it hold, and renews the
+// hash when there is a new one. Else app.ErrInvalidCredentials.
+func (db *DB) CreateSession(ctx context.Context, s app.Session, grounds app.SignIn, record app.Record) error {
 	return db.writeAside(ctx, func(tx *tx) error {
 		n, err := tx.change(`INSERT INTO sessions (`+sessionColumns+`)
-			SELECT ?1, id, ?3, ?4, ?5, ?6, ?8, ?9 FROM users WHERE id = ?2 AND password_hash = ?7`,
-			s.ID, s.UserID, s.Generation, millis(s.CreatedAt), millis(s.LastUsedAt), millis(s.ExpiresAt), ifHash, s.Address, s.UserAgent)
+			SELECT ?1, id, ?3, ?4, ?5, ?6, ?8, ?9 FROM users
+			WHERE id = ?2 AND password_hash = ?7 AND (NOT ?10 OR verified_at IS NOT NULL)`,
+			s.ID, s.UserID, s.Generation, millis(s.CreatedAt), millis(s.LastUsedAt), millis(s.ExpiresAt),
+			grounds.PasswordHash, s.Address, s.UserAgent, grounds.Verified)
 		if err == nil && n == 0 {
 			err = app.ErrInvalidCredentials
 		}
-		if err == nil && newHash != "" {
-			err = tx.exec(`UPDATE users SET password_hash = ? WHERE id = ?`, newHash, s.UserID)
+		if err == nil && grounds.NewHash != "" {
+			err = tx.exec(`UPDATE users SET password_hash = ? WHERE id = ?`, grounds.NewHash, s.UserID)
 		}
 		if err != nil {
 			return err
@@ -53,6 +55,10 @@ func (db *DB) UseSession(ctx context.Context, shown app.UseOf, decide func(app.S
 		case app.SessionEnd:
 			ended = true
 			err = tx.exec(`DELETE FROM sessions WHERE id = ?`, shown.SessionID)
+		case app.SessionStolen:
+			ended = true
+			err = errors.Join(tx.exec(`DELETE FROM sessions WHERE id = ?`, shown.SessionID),
+				tx.exec(`DELETE FROM api_tokens WHERE session_id = ?1 AND session_id <> ''`, shown.SessionID))
 		}
 		return errors.Join(err, tx.record(use.UserID, record))
 	})
@@ -98,13 +104,13 @@ func (t *tx) retire(shown app.UseOf) error {
 		shown.SessionID, shown.Generation, millis(shown.Now))
 }
 
-// EndSession ends a session that has not expired, of the user unless that is
-// 0. False if there is none.
-func (db *DB) EndSession(ctx context.Context, id string, userID int64, now time.Time, record app.Record) (bool, error) {
-	ended := false
-	err := db.write(ctx, func(tx *tx) error {
+// EndSession ends a session that has not expired: one of the caller's own or,
+// without a caller, the one whose token was shown. False if there is none.
+func (db *DB) EndSession(ctx context.Context, by app.Caller, id string, record app.Record) (bool, error) {
+	ended, userID := false, by.UserID
+	end := func(tx *tx) error {
 		err := tx.one(`DELETE FROM sessions WHERE id = ?1 AND expires_at > ?2 AND (?3 = 0 OR user_id = ?3)
-			RETURNING user_id`, []any{id, millis(now), userID}, &userID)
+			RETURNING user_id`, []any{id, millis(db.now()), by.UserID}, &userID)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -113,21 +119,26 @@ func (db *DB) EndSession(ctx context.Context, id string, userID int64, now time.
 		}
 		ended = true
 		return tx.record(userID, record)
-	})
+	}
+	if by.UserID != 0 {
+		end = db.as(by, end)
+	}
+	err := db.write(ctx, end)
 	return ended && err == nil, err
 }
 
-// EndSessions ends all sessions of the user and returns how many.
-func (db *DB) EndSessions(ctx context.Context, userID int64, record app.Record) (int64, error) {
-	var n int64
-	err := db.write(ctx, func(tx *tx) error {
+// EndSessions ends all sessions of the caller's and, unless told to keep them,
+// all API tokens, and returns how many.
+func (db *DB) EndSessions(ctx context.Context, by app.Caller, keepAPITokens bool, record app.Record) (app.Ended, error) {
+	var ended app.Ended
+	err := db.write(ctx, db.as(by, func(tx *tx) error {
 		var err error
-		if n, err = tx.change(`DELETE FROM sessions WHERE user_id = ?`, userID); err != nil {
+		if ended, err = tx.endAccess(by.UserID, "", keepAPITokens); err != nil {
 			return err
 		}
-		return tx.record(userID, record)
-	})
-	return n, err
+		return tx.record(by.UserID, record)
+	}))
+	return ended, err
 }
 
 // Sessions returns a page of a user's sessions that have not expired, the one

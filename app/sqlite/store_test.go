@@ -15,7 +15,7 @@ import (
 func TestAPartialUpdateTouchesNothingElse(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
-	before, err := db.CreateTask(ctx, app.NewTask{UserID: ann.ID, Title: "title", Description: "text", CreatedAt: testNow, CompletedAt: testNow})
+	before, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: "title", Description: "text", CreatedAt: testNow, CompletedAt: testNow})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestAPartialUpdateTouchesNothingElse(t *testing.T) {
 	} {
 		c.change.Now = later
 		c.want(&before)
-		after, err := db.UpdateTask(ctx, app.Owner{UserID: ann.ID}, before.ID, c.change)
+		after, err := db.UpdateTask(ctx, app.Operator(), before.ID, c.change)
 		if err != nil || after != before {
 			t.Errorf("%s: got %+v, %v, want %+v", c.name, after, err, before)
 		}
@@ -44,13 +44,13 @@ func TestAPartialUpdateTouchesNothingElse(t *testing.T) {
 func TestAnotherUsersTaskDoesNotExist(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	ann, bob := addUser(t, db, "ann@example.com", app.RoleUser), addUser(t, db, "bob@example.com", app.RoleUser)
-	task, err := db.CreateTask(ctx, app.NewTask{UserID: ann.ID, Title: "hers", CreatedAt: testNow})
+	task, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: "hers", CreatedAt: testNow})
 	if err != nil {
 		t.Fatal(err)
 	}
-	his := app.Owner{UserID: bob.ID}
+	his := app.Caller{UserID: bob.ID, Role: app.RoleUser, SessionID: addSession(t, db, testSession, bob).ID}
 	title := "stolen"
-	_, read := db.Task(ctx, his, task.ID)
+	_, read := db.Task(ctx, his.Owner(), task.ID)
 	_, changed := db.UpdateTask(ctx, his, task.ID, app.TaskChange{Title: &title})
 	deleted := db.DeleteTask(ctx, his, task.ID)
 	for name, err := range map[string]error{"read": read, "changed": changed, "deleted": deleted} {
@@ -66,14 +66,14 @@ func TestAnotherUsersTaskDoesNotExist(t *testing.T) {
 func TestIdsAreNeverUsedTwice(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
-	first, err := db.CreateTask(ctx, app.NewTask{UserID: ann.ID, Title: "one", CreatedAt: testNow})
+	first, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: "one", CreatedAt: testNow})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := db.DeleteTask(ctx, app.Owner{}, first.ID); err != nil {
+	if err := db.DeleteTask(ctx, app.Operator(), first.ID); err != nil {
 		t.Fatal(err)
 	}
-	second, err := db.CreateTask(ctx, app.NewTask{UserID: ann.ID, Title: "two", CreatedAt: testNow})
+	second, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: "two", CreatedAt: testNow})
 	if err != nil || second.ID <= first.ID {
 		t.Errorf("got id %d after %d, %v", second.ID, first.ID, err)
 	}
@@ -83,12 +83,12 @@ func TestWhatIsAUsersGoesWithTheUser(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	ann, bob := addUser(t, db, "ann@example.com", app.RoleUser), addUser(t, db, "bob@example.com", app.RoleUser)
 	for _, user := range []app.User{ann, bob} {
-		if _, err := db.CreateTask(ctx, app.NewTask{UserID: user.ID, Title: "t", CreatedAt: testNow}); err != nil {
+		if _, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: user.ID, Title: "t", CreatedAt: testNow}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	addSession(t, db, testSession, ann)
-	if err := db.DeleteUser(ctx, ann.ID, app.Record{}); err != nil {
+	if err := db.DeleteUser(ctx, app.Operator(), ann.ID, app.Record{}); err != nil {
 		t.Fatal(err)
 	}
 	for table, want := range map[string]int{"users": 1, "tasks": 1, "sessions": 0, "mails": 1} {
@@ -97,7 +97,7 @@ func TestWhatIsAUsersGoesWithTheUser(t *testing.T) {
 			t.Errorf("%s: %d rows, want %d (%v)", table, got, want, err)
 		}
 	}
-	if err := db.DeleteUser(ctx, ann.ID, app.Record{}); !errors.Is(err, app.ErrUserNotFound) {
+	if err := db.DeleteUser(ctx, app.Operator(), ann.ID, app.Record{}); !errors.Is(err, app.ErrUserNotFound) {
 		t.Errorf("deleted twice: %v", err)
 	}
 }
@@ -105,7 +105,7 @@ func TestWhatIsAUsersGoesWithTheUser(t *testing.T) {
 func TestTheOnlyAdminStays(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	admin, ann := addUser(t, db, "admin@example.com", app.RoleAdmin), addUser(t, db, "ann@example.com", app.RoleUser)
-	if err := db.DeleteUser(ctx, admin.ID, app.Record{}); !errors.Is(err, app.ErrLastAdmin) {
+	if err := db.DeleteUser(ctx, app.Operator(), admin.ID, app.Record{}); !errors.Is(err, app.ErrLastAdmin) {
 		t.Errorf("delete: %v", err)
 	}
 	if _, err := db.SetRole(ctx, admin.ID, app.RoleUser, app.Record{}); !errors.Is(err, app.ErrLastAdmin) {
@@ -114,7 +114,7 @@ func TestTheOnlyAdminStays(t *testing.T) {
 	if _, err := db.SetRole(ctx, ann.ID, app.RoleAdmin, app.Record{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.DeleteUser(ctx, admin.ID, app.Record{}); err != nil {
+	if err := db.DeleteUser(ctx, app.Operator(), admin.ID, app.Record{}); err != nil {
 		t.Errorf("delete one of two: %v", err)
 	}
 }
@@ -123,9 +123,9 @@ func TestAddressesDifferByMoreThanCase(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	addUser(t, db, "ann@example.com", app.RoleUser)
 	bob := addUser(t, db, "bob@example.com", app.RoleUser)
-	_, created := db.CreateUser(ctx, app.NewUser{Username: "x", Email: "ANN@Example.com", PasswordHash: testHash, Role: app.RoleUser}, app.Record{})
+	_, created := db.CreateUser(ctx, app.Operator(), app.NewUser{Username: "x", Email: "ANN@Example.com", PasswordHash: testHash, Role: app.RoleUser}, app.Record{})
 	address := "Ann@example.COM"
-	_, changed := db.UpdateUser(ctx, bob.ID, app.UserChange{Email: &address}, app.Record{})
+	_, _, changed := db.UpdateUser(ctx, app.Operator(), bob.ID, app.UserChange{Email: &address}, app.Record{})
 	for name, err := range map[string]error{"created": created, "changed": changed} {
 		if !errors.Is(err, app.ErrEmailTaken) || err.(*app.Error).Fields["email"] == "" { //nolint:errorlint // the bare sentinel is what reaches the client
 			t.Errorf("%s: %v", name, err)
@@ -137,15 +137,12 @@ func TestALoginDoesNotOutrunAPasswordChange(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	newHash := testHash + "AA"
-	if _, err := db.UpdateUser(ctx, ann.ID, app.UserChange{PasswordHash: &newHash, IfPasswordHash: testHash}, app.Record{}); err != nil {
+	if _, _, err := db.UpdateUser(ctx, app.Operator(), ann.ID, app.UserChange{PasswordHash: &newHash}, app.Record{}); err != nil {
 		t.Fatal(err)
 	}
 	stale := app.Session{ID: testSession, UserID: ann.ID, Generation: 1, ExpiresAt: testNow}
-	if err := db.CreateSession(ctx, stale, testHash, "", app.Record{}); !errors.Is(err, app.ErrInvalidCredentials) {
+	if err := db.CreateSession(ctx, stale, app.SignIn{PasswordHash: testHash}, app.Record{}); !errors.Is(err, app.ErrInvalidCredentials) {
 		t.Errorf("a session on the old password: %v", err)
-	}
-	if _, err := db.UpdateUser(ctx, ann.ID, app.UserChange{PasswordHash: &newHash, IfPasswordHash: testHash}, app.Record{}); !errors.Is(err, app.ErrHashReplaced) {
-		t.Errorf("a change on the old password: %v", err)
 	}
 }
 
@@ -154,7 +151,7 @@ func TestAChangedPasswordEndsTheOtherSessions(t *testing.T) {
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	kept, other := addSession(t, db, testSession, ann), addSession(t, db, "another-session-id-001", ann)
 	newHash := testHash + "AA"
-	if _, err := db.UpdateUser(ctx, ann.ID, app.UserChange{PasswordHash: &newHash, KeepSession: kept.ID}, app.Record{}); err != nil {
+	if _, _, err := db.UpdateUser(ctx, app.Operator(), ann.ID, app.UserChange{PasswordHash: &newHash, KeepSession: kept.ID}, app.Record{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := db.Caller(ctx, kept.ID, ann.ID, testNow); err != nil {
@@ -180,7 +177,7 @@ func TestWritesAtOnceAllSucceed(t *testing.T) {
 		all.Go(func() {
 			handle := []*DB{db, db, db, second}[w%4]
 			for i := range each {
-				if _, err := handle.CreateTask(ctx, app.NewTask{UserID: ann.ID, Title: fmt.Sprint(w, i), CreatedAt: testNow}); err != nil {
+				if _, err := handle.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: fmt.Sprint(w, i), CreatedAt: testNow}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -197,7 +194,7 @@ func TestTheLogIsCheckpointed(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	for range 3000 {
-		if _, err := db.CreateTask(ctx, app.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow}); err != nil {
+		if _, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -217,7 +214,7 @@ func TestAWriteNobodyWaitsForIsNotBegun(t *testing.T) {
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	gone, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err := db.CreateTask(gone, app.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow})
+	_, err := db.CreateTask(gone, app.Operator(), app.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow})
 	if !errors.Is(err, app.ErrBusy) || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
@@ -241,7 +238,7 @@ func TestAPanicUndoesItsTransactionAndHandsTheTurnOn(t *testing.T) {
 	if _, err := db.User(ctx, ann.ID); err != nil {
 		t.Errorf("the deletion stayed: %v", err)
 	}
-	if _, err := db.CreateTask(ctx, app.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow}); err != nil {
+	if _, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow}); err != nil {
 		t.Errorf("the writer is stuck: %v", err)
 	}
 }
@@ -251,7 +248,7 @@ func TestHousekeepingRemovesOnlyWhatIsOver(t *testing.T) {
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	addSession(t, db, testSession, ann)
 	over := app.Session{ID: "another-session-id-001", UserID: ann.ID, Generation: 1, ExpiresAt: testNow}
-	if err := db.CreateSession(ctx, over, testHash, "", app.Record{}); err != nil {
+	if err := db.CreateSession(ctx, over, app.SignIn{PasswordHash: testHash}, app.Record{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.MailSent(ctx, 1, testNow.Add(-keepSent)); err != nil {

@@ -31,9 +31,9 @@ func (times taskTimes) fill(t *app.Task) {
 }
 
 // CreateTask adds a task. Returns app.ErrNoSuchUser without its owner.
-func (db *DB) CreateTask(ctx context.Context, task app.NewTask) (app.Task, error) {
+func (db *DB) CreateTask(ctx context.Context, by app.Caller, task app.NewTask) (app.Task, error) {
 	var created app.Task
-	err := db.writeAside(ctx, func(tx *tx) error {
+	err := db.writeAside(ctx, db.as(by, func(tx *tx) error {
 		var err error
 		created, err = tx.task(`INSERT INTO tasks (user_id, title, description, created_at, completed_at)
 			VALUES (?, ?, ?, ?, ?) RETURNING `+taskColumns,
@@ -42,7 +42,7 @@ func (db *DB) CreateTask(ctx context.Context, task app.NewTask) (app.Task, error
 			return app.ErrNoSuchUser
 		}
 		return err
-	})
+	}))
 	return created, err
 }
 
@@ -70,9 +70,9 @@ func (db *DB) Tasks(ctx context.Context, userID int64, page app.PageRequest) (ap
 // UpdateTask changes what the change names, in one statement, so that two
 // changes of different fields at once both stay. Returns app.ErrTaskNotFound,
 // or app.ErrNoSuchUser without the new owner.
-func (db *DB) UpdateTask(ctx context.Context, owner app.Owner, id int64, c app.TaskChange) (app.Task, error) {
+func (db *DB) UpdateTask(ctx context.Context, by app.Caller, id int64, c app.TaskChange) (app.Task, error) {
 	var updated app.Task
-	err := db.writeAside(ctx, func(tx *tx) error {
+	err := db.writeAside(ctx, db.as(by, func(tx *tx) error {
 		var err error
 		updated, err = tx.task(`UPDATE tasks SET
 				title        = coalesce(?3, title),
@@ -81,24 +81,24 @@ func (db *DB) UpdateTask(ctx context.Context, owner app.Owner, id int64, c app.T
 				completed_at = CASE ?6 WHEN 1 THEN coalesce(completed_at, ?7) WHEN 0 THEN NULL ELSE completed_at END
 			WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)
 			RETURNING `+taskColumns,
-			id, owner.UserID, c.Title, c.Description, c.UserID, c.Completed, millis(c.Now))
+			id, by.Owner().UserID, c.Title, c.Description, c.UserID, c.Completed, millis(c.Now))
 		if isForeignKey(err) {
 			return app.ErrNoSuchUser
 		}
 		return err
-	})
+	}))
 	return updated, err
 }
 
 // DeleteTask removes the task, or returns app.ErrTaskNotFound.
-func (db *DB) DeleteTask(ctx context.Context, owner app.Owner, id int64) error {
-	return db.writeAside(ctx, func(tx *tx) error {
-		n, err := tx.change(`DELETE FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`, id, owner.UserID)
+func (db *DB) DeleteTask(ctx context.Context, by app.Caller, id int64) error {
+	return db.writeAside(ctx, db.as(by, func(tx *tx) error {
+		n, err := tx.change(`DELETE FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`, id, by.Owner().UserID)
 		if err == nil && n == 0 {
 			return app.ErrTaskNotFound
 		}
 		return err
-	})
+	}))
 }
 
 func (t *tx) task(query string, args ...any) (app.Task, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 
 	"taskapi/app"
@@ -44,9 +45,9 @@ func (t *tx) user(query string, args ...any) (app.User, error) {
 }
 
 // CreateUser adds the user with the record of it. Returns app.ErrEmailTaken.
-func (db *DB) CreateUser(ctx context.Context, u app.NewUser, record app.Record) (app.User, error) {
+func (db *DB) CreateUser(ctx context.Context, by app.Caller, u app.NewUser, record app.Record) (app.User, error) {
 	var created app.User
-	err := db.write(ctx, func(tx *tx) error {
+	create := func(tx *tx) error {
 		var err error
 		created, err = tx.user(`INSERT INTO users (username, email, email_key, password_hash, role, created_at, verified_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING `+userColumns,
@@ -55,7 +56,11 @@ func (db *DB) CreateUser(ctx context.Context, u app.NewUser, record app.Record) 
 			return err
 		}
 		return tx.record(created.ID, record)
-	})
+	}
+	if by.UserID != 0 { // anybody may, but who was somebody must still be
+		create = db.as(by, create)
+	}
+	err := db.write(ctx, create)
 	return created, err
 }
 
@@ -69,6 +74,12 @@ func (db *DB) User(ctx context.Context, id int64) (app.User, error) {
 	return user, translate(err)
 }
 
+// userByKey finds a user by the key of an address, or by its mere lower case:
+// an account from before there was more to a key, whose key another one has,
+// still answers to the address as its owner writes it.
+const userByKey = `SELECT ` + userColumns + ` FROM users
+	WHERE email_key = coalesce((SELECT email_key FROM users WHERE email_key = ?2), ?1)`
+
 // UserByEmail returns the user with the address, whatever its case, or
 // app.ErrUserNotFound.
 func (db *DB) UserByEmail(ctx context.Context, email string) (app.User, error) {
@@ -76,7 +87,7 @@ func (db *DB) UserByEmail(ctx context.Context, email string) (app.User, error) {
 	if err != nil {
 		return app.User{}, err
 	}
-	user, err := tx.user(`SELECT `+userColumns+` FROM users WHERE email_key = ?`, app.EmailKey(email))
+	user, err := tx.user(userByKey, app.EmailKey(email), strings.ToLower(email))
 	return user, translate(err)
 }
 
@@ -89,22 +100,22 @@ func (db *DB) Users(ctx context.Context, page app.PageRequest) (app.Page[app.Use
 }
 
 // UpdateUser changes what the change names. A new password ends all sessions
-// but c.KeepSession and, since somebody else may have set them up, the wish
-// for a new address and all links but those that prove the present one. A new
-// address is not a proven one, and links to another are good for nothing any
-// more. Returns app.ErrUserNotFound,
-// app.ErrEmailTaken, or app.ErrHashReplaced when c.IfPasswordHash is no
-// longer the hash.
-func (db *DB) UpdateUser(ctx context.Context, id int64, c app.UserChange, record app.Record) (app.User, error) {
+// but c.KeepSession, the API tokens unless c.KeepAPITokens and, since somebody
+// else may have set them up, the wish for a new address and all links but those
+// that prove the present one. A new address is not a proven one, and links to
+// another are good for nothing any more. Returns app.ErrUserNotFound,
+// app.ErrEmailTaken, and what as does.
+func (db *DB) UpdateUser(ctx context.Context, by app.Caller, id int64, c app.UserChange, record app.Record) (app.User, app.Ended, error) {
 	var updated app.User
-	err := db.write(ctx, func(tx *tx) error {
+	var ended app.Ended
+	err := db.write(ctx, db.as(by, func(tx *tx) error {
 		var err error
 		updated, err = tx.changeUser(id, c)
 		if err != nil {
 			return err
 		}
 		if c.PasswordHash != nil {
-			if err := tx.exec(`DELETE FROM sessions WHERE user_id = ? AND id <> ?`, id, c.KeepSession); err != nil {
+			if ended, err = tx.endAccess(id, c.KeepSession, c.KeepAPITokens); err != nil {
 				return err
 			}
 		}
@@ -112,8 +123,8 @@ func (db *DB) UpdateUser(ctx context.Context, id int64, c app.UserChange, record
 			return err
 		}
 		return tx.record(id, record)
-	})
-	return updated, err
+	}))
+	return updated, ended, err
 }
 
 // dropLinks ends the links that a change leaves nothing for.
@@ -138,28 +149,22 @@ func (t *tx) changeUser(id int64, c app.UserChange) (app.User, error) {
 		lower := app.EmailKey(*c.Email)
 		key = &lower
 	}
-	updated, err := t.user(`UPDATE users SET
-			username      = coalesce(?3, username),
-			email         = coalesce(?4, email),
-			email_key     = coalesce(?5, email_key),
-			verified_at   = iif(email_key = coalesce(?5, email_key), verified_at, NULL),
-			pending_email = CASE WHEN ?7 IS NOT NULL THEN nullif(?7, '') WHEN ?6 IS NULL THEN pending_email END,
-			password_hash = coalesce(?6, password_hash)
-		WHERE id = ?1 AND (?2 = '' OR password_hash = ?2)
+	return t.user(`UPDATE users SET
+			username      = coalesce(?2, username),
+			email         = coalesce(?3, email),
+			email_key     = coalesce(?4, email_key),
+			verified_at   = iif(email_key = coalesce(?4, email_key), verified_at, NULL),
+			pending_email = CASE WHEN ?6 IS NOT NULL THEN nullif(?6, '') WHEN ?5 IS NULL THEN pending_email END,
+			password_hash = coalesce(?5, password_hash)
+		WHERE id = ?1
 		RETURNING `+userColumns,
-		id, c.IfPasswordHash, c.Username, c.Email, key, c.PasswordHash, c.PendingEmail)
-	if errors.Is(err, app.ErrUserNotFound) && c.IfPasswordHash != "" {
-		if _, err := t.user(`SELECT `+userColumns+` FROM users WHERE id = ?`, id); err == nil {
-			return app.User{}, app.ErrHashReplaced
-		}
-	}
-	return updated, err
+		id, c.Username, c.Email, key, c.PasswordHash, c.PendingEmail)
 }
 
 // DeleteUser removes the user; tasks, sessions and mails go with the row.
 // Returns app.ErrUserNotFound or app.ErrLastAdmin.
-func (db *DB) DeleteUser(ctx context.Context, id int64, record app.Record) error {
-	return db.write(ctx, func(tx *tx) error {
+func (db *DB) DeleteUser(ctx context.Context, by app.Caller, id int64, record app.Record) error {
+	return db.write(ctx, db.as(by, func(tx *tx) error {
 		if err := tx.refuseLastAdmin(id); err != nil {
 			return err
 		}
@@ -171,7 +176,7 @@ func (db *DB) DeleteUser(ctx context.Context, id int64, record app.Record) error
 			return err
 		}
 		return tx.record(id, record)
-	})
+	}))
 }
 
 // SetRole changes the role; where that changes anything, all sessions and API
@@ -191,16 +196,20 @@ func (db *DB) SetRole(ctx context.Context, id int64, role app.Role, record app.R
 		if err := tx.exec(`UPDATE users SET role = ? WHERE id = ?`, string(role), id); err != nil {
 			return err
 		}
-		return errors.Join(tx.endAccess(id), tx.record(id, record))
+		_, err = tx.endAccess(id, "", false)
+		return errors.Join(err, tx.record(id, record))
 	})
 	return user, err
 }
 
-// endAccess ends everything by which the user is signed in anywhere.
-func (t *tx) endAccess(id int64) error {
-	return errors.Join(
-		t.exec(`DELETE FROM sessions WHERE user_id = ?`, id),
-		t.exec(`DELETE FROM api_tokens WHERE user_id = ?`, id))
+// endAccess ends everything by which the user is signed in anywhere but, unless
+// it is empty, one session and, if they are kept, the API tokens.
+func (t *tx) endAccess(id int64, keepSession string, keepAPITokens bool) (ended app.Ended, err error) {
+	if ended.Sessions, err = t.change(`DELETE FROM sessions WHERE user_id = ? AND id <> ?`, id, keepSession); err != nil || keepAPITokens {
+		return ended, err
+	}
+	ended.APITokens, err = t.change(`DELETE FROM api_tokens WHERE user_id = ?`, id)
+	return ended, err
 }
 
 // refuseLastAdmin returns app.ErrLastAdmin if the user is the only admin.

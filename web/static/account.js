@@ -6,7 +6,7 @@ import { date, dayOf, said, saidWaiting, t } from "./i18n.js";
 
 const patience = 4_000; // milliseconds between two tries to read the account
 
-const scopes = ["tasks:read", "tasks:write", "account"];
+const scopesOf = (user) => ["tasks:read", "tasks:write", "account", ...(user.role === "admin" ? ["admin"] : [])];
 
 export class AccountView {
   #api; #root; #signedOut; #user; #gone = false;
@@ -88,23 +88,34 @@ export class AccountView {
   }
 
   #password() {
-    const field2 = (name, label, autocomplete) => {
-      const element = field(name, label, { type: "password", autocomplete, required: true, id: `password-${name}` });
-      element.querySelector("label").htmlFor = `password-${name}`;
-      element.querySelector(".problem").id = `password-${name}-problem`;
-      element.querySelector("input").setAttribute("aria-describedby", `password-${name}-problem`);
-      return element;
-    };
+    const field2 = (name, label, autocomplete) => field(name, label, { type: "password", autocomplete, required: true, id: `password-${name}` });
     const form = submit(h("form", { id: "change-password" }, h("h2", {}, t("account.password")),
       field2("current_password", t("password.current"), "current-password"), field2("password", t("password.new"), "new-password"), field2("confirm_password", t("password.again"), "new-password"),
-      h("button", { type: "submit" }, t("account.password.do")), h("p", { role: "status" })),
+      h("p", { class: "soft" }, t("account.password.hint")), h("button", { type: "submit" }, t("account.password.do")), h("p", { role: "status" })),
     async (values) => {
       await this.#api.request("PATCH", this.#path, values);
       form.reset();
       this.#say(form, t("account.password.done"));
-      await this.#showSessions();
+      await Promise.all([this.#showSessions(), this.#showTokens()]);
     });
     return form;
+  }
+
+  // proven sends what the server may want the password for. It asks for that
+  // only then: who has just signed in has given it.
+  async #proven(proof, values, send) {
+    try {
+      return await send(values.current_password ? { current_password: values.current_password } : {});
+    } catch (error) {
+      if (error.errors?.current_password) proof.hidden = !(proof.querySelector("input").required = true);
+      throw error;
+    }
+  }
+
+  #proof(form) {
+    const proof = field("current_password", t("password.current"), { type: "password", autocomplete: "current-password", id: `${form}-current_password` });
+    proof.hidden = true;
+    return proof;
   }
 
   // guarded runs what a button does and says what went wrong beside it.
@@ -138,7 +149,7 @@ export class AccountView {
       h("button", { type: "button", class: "second", onclick: this.#guarded(section, async () => {
         await this.#api.request("POST", "/auth/logout-all", {});
         this.#signedOut();
-      }) }, t("sessions.all")));
+      }) }, t("sessions.all")), h("p", { class: "soft" }, t("sessions.all.hint")));
   }
 
   async #showTokens(created) {
@@ -153,15 +164,18 @@ export class AccountView {
         await this.#showTokens();
         section.querySelector("h2").focus();
       }) }, t("tokens.revoke"))));
+    const scopes = scopesOf(this.#user);
     const boxes = scopes.map((scope) => h("label", { class: "check" }, h("input", { type: "checkbox", name: scope, checked: scope === "tasks:read" }), t(`scope.${scope}`)));
+    const proof = this.#proof("token");
     const form = submit(h("form", { id: "new-token" }, field("name", t("tokens.name"), { required: true, "data-max": 50, autocomplete: "off" }),
       h("fieldset", { class: "field" }, h("legend", {}, t("tokens.scopes")), boxes),
-      field("expires_at", t("tokens.until"), { type: "date" }), h("button", { type: "submit", class: "second" }, t("tokens.create"))),
+      field("expires_at", t("tokens.until"), { type: "date" }), proof, h("button", { type: "submit", class: "second" }, t("tokens.create"))),
     async (values) => {
       const body = { name: values.name, scopes: scopes.filter((scope) => values[scope]) };
       if (!body.scopes.length) throw new Error(t("scopes.needed"));
       if (values.expires_at) body.expires_at = new Date(`${values.expires_at}T23:59:59`).toISOString();
-      await this.#showTokens((await this.#api.request("POST", "/auth/tokens", body)).token);
+      const created = await this.#proven(proof, values, (given) => this.#api.request("POST", "/auth/tokens", { ...body, ...given }));
+      await this.#showTokens(created.token);
     });
     section.replaceChildren(h("h2", { tabIndex: -1 }, t("tokens")), h("p", { class: "soft" }, t("tokens.hint")), created ? this.#once(created) : "",
       items.length ? h("ul", { class: "things" }, items) : h("p", { class: "soft" }, t("tokens.none")), form, h("p", { role: "status" }));
@@ -181,10 +195,11 @@ export class AccountView {
   }
 
   #end() {
+    const proof = this.#proof("delete");
     const form = submit(h("form", { id: "delete-account" }, h("h2", {}, t("delete.title")), h("p", { class: "soft" }, t("delete.hint")),
-      field("confirm_email", t("email"), { autocomplete: "off", required: true }), h("button", { type: "submit", class: "danger", disabled: true }, t("delete.do"))),
-    async () => {
-      await this.#api.request("DELETE", this.#path);
+      field("confirm_email", t("email"), { autocomplete: "off", required: true }), proof, h("button", { type: "submit", class: "danger", disabled: true }, t("delete.do"))),
+    async (values) => {
+      await this.#proven(proof, values, (given) => this.#api.request("DELETE", this.#path, given));
       this.#signedOut();
     });
     form.elements.confirm_email.addEventListener("input", (event) => {

@@ -20,7 +20,7 @@ export function h(tag, props = {}, ...children) {
 
 // field is a labelled input with a place for what is wrong with it.
 export function field(name, label, props = {}) {
-  const id = `field-${name}`;
+  const id = props.id ?? `field-${name}`;
   const input = h(props.multiline ? "textarea" : "input", { id, name, "aria-describedby": `${id}-problem`, ...props });
   return h("div", { class: "field" }, h("label", { for: id }, label), input, h("p", { class: "problem", id: `${id}-problem` }));
 }

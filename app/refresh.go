@@ -1,0 +1,94 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"taskapi/app/token"
+)
+
+// RefreshGrace is how long a retired refresh token still leads on: long enough
+// for two tabs, a lost answer or a proxy's retry, too short for a thief.
+const RefreshGrace = 30 * time.Second
+
+// refreshRate is how often one session may be refreshed: far more often than
+// many tabs do, too seldom to wear out a disk.
+func refreshRate() Rate { return Rate{Burst: 60, Every: time.Second} }
+
+// Refresh trades a refresh token for the next one and a fresh access token. A
+// token retired within RefreshGrace gives the current successor again; one
+// retired earlier is a replay, and ends its session. Returns
+// ErrRefreshRequired without a token, else ErrRefreshInvalid.
+func (s *Sessions) Refresh(ctx context.Context, from Caller, raw Field[string]) (Tokens, error) {
+	shown, err := s.parse(raw, ErrRefreshInvalid)
+	if err != nil {
+		return Tokens{}, err
+	}
+	now := s.Now()
+	var refusal error
+	session, err := s.Store.UseSession(ctx, UseOf{
+		SessionID: shown.SessionID, Generation: shown.Generation, Now: now,
+		Address: from.From.text(), UserAgent: from.From.agent(),
+	}, func(use SessionUse) (action SessionAction, record Record) {
+		action, refusal = s.decide(use, shown.Generation, now)
+		if wait := s.tooOften(shown, action); wait > 0 {
+			action, refusal = SessionKeep, TooMany(wait)
+		}
+		if errors.Is(refusal, errReplay) {
+			record = recordOf(from.event(EventReplay, use.UserID, now, "session ended"))
+			record.Mails = s.Postage.notices(use.UserID, from.notice(MailReplay, "", "", now))
+		}
+		return action, record
+	})
+	if err != nil {
+		return Tokens{}, err
+	}
+	if refusal != nil {
+		if errors.Is(refusal, errReplay) {
+			s.Log.WarnContext(ctx, "retired refresh token shown again: session ended",
+				"user_id", session.UserID, "session_id", session.ID,
+				"generation", shown.Generation, "current", session.Generation)
+		}
+		var limited *Error
+		if errors.As(refusal, &limited) {
+			return Tokens{}, limited
+		}
+		return Tokens{}, ErrRefreshInvalid.With(refusal)
+	}
+	return s.tokens(session, s.Refreshes.Mint(shown, session.Generation))
+}
+
+// tooOften bounds what a session writes. That a retired token gives its
+// successor again writes nothing, so it is not counted: nobody who shows one
+// over and over keeps the owner waiting.
+func (s *Sessions) tooOften(shown token.RefreshToken, action SessionAction) time.Duration {
+	if s.Limiter == nil || action != SessionRotate && action != SessionTouch {
+		return 0
+	}
+	wait, _ := s.Limiter.Take(shown.SessionID, refreshRate())
+	return wait
+}
+
+var (
+	errReplay  = errors.New("refresh token was retired and its grace is over")
+	errExpired = errors.New("session has expired")
+)
+
+// decide is the rule of refresh tokens (RFC 9700 section 4.14.2, with a
+// grace): what becomes of the session, and why the token is refused, if it is.
+func (s *Sessions) decide(use SessionUse, shown int64, now time.Time) (SessionAction, error) {
+	idle := s.IdleTTL > 0 && now.Sub(use.LastUsedAt) > s.IdleTTL
+	switch {
+	case !now.Before(use.ExpiresAt) || idle:
+		return SessionEnd, errExpired
+	case shown == use.Generation && s.Rotation:
+		return SessionRotate, nil
+	case shown == use.Generation:
+		return SessionTouch, nil
+	case !use.RetiredAt.IsZero() && now.Sub(use.RetiredAt) <= RefreshGrace:
+		return SessionKeep, nil
+	default:
+		return SessionStolen, errReplay
+	}
+}

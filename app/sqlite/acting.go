@@ -1,0 +1,53 @@
+package sqlite
+
+import (
+	"database/sql"
+	"errors"
+
+	"taskapi/app"
+)
+
+// as makes a change one that only its caller may make. Who that is was looked
+// up before the change got its turn, and may have been signed out, deleted or
+// given another role since. So whether the caller may act is decided here, as
+// the first thing in the transaction that acts, for every write that anybody
+// makes in their own name.
+func (db *DB) as(by app.Caller, change func(tx *tx) error) func(tx *tx) error {
+	return func(tx *tx) error {
+		if err := tx.mayAct(by, millis(db.now())); err != nil {
+			return err
+		}
+		return change(tx)
+	}
+}
+
+// mayAct returns app.ErrSessionEnded unless the session or the API token that
+// the caller came with still is that user's and the role is the same; and with
+// a proof that does not hold, app.ErrHashReplaced or app.ErrProofNeeded. The
+// scopes of an API token never change.
+func (t *tx) mayAct(by app.Caller, now int64) error {
+	if by.Operator() {
+		return nil
+	}
+	query, key := `SELECT u.role, u.password_hash, s.created_at FROM sessions s JOIN users u ON u.id = s.user_id
+		WHERE s.id = ? AND u.id = ? AND s.expires_at > ? AND u.deleted_at IS NULL`, any(by.SessionID)
+	if !by.SignedIn() {
+		query, key = `SELECT u.role, u.password_hash, 0 FROM api_tokens t JOIN users u ON u.id = t.user_id
+			WHERE t.id = ? AND u.id = ? AND coalesce(t.expires_at > ?, true) AND u.deleted_at IS NULL`, by.TokenID
+	}
+	var role app.Role
+	var hash string
+	var signedIn int64
+	err := t.one(query, []any{key, by.UserID, now}, &role, &hash, &signedIn)
+	switch {
+	case errors.Is(err, sql.ErrNoRows) || err == nil && role != by.Role:
+		return app.ErrSessionEnded
+	case err != nil:
+		return err
+	case by.Proof.PasswordHash != "" && by.Proof.PasswordHash != hash:
+		return app.ErrHashReplaced
+	case !by.Proof.SignedInSince.IsZero() && signedIn < millis(by.Proof.SignedInSince):
+		return app.ErrProofNeeded
+	}
+	return nil
+}

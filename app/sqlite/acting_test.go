@@ -1,0 +1,166 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"taskapi/app"
+)
+
+// actors are all writes that somebody makes in their own name, by the name of
+// their method. CreateUser is for anybody, but not for who was somebody.
+func actors(task int64) map[string]func(*DB, app.Caller) error {
+	ctx := context.Background()
+	return map[string]func(*DB, app.Caller) error{
+		"CreateTask": func(db *DB, by app.Caller) error {
+			_, err := db.CreateTask(ctx, by, app.NewTask{UserID: by.UserID, Title: "x", CreatedAt: testNow})
+			return err
+		},
+		"UpdateTask": func(db *DB, by app.Caller) error {
+			_, err := db.UpdateTask(ctx, by, task, app.TaskChange{Now: testNow})
+			return err
+		},
+		"DeleteTask": func(db *DB, by app.Caller) error { return db.DeleteTask(ctx, by, task) },
+		"CreateUser": func(db *DB, by app.Caller) error {
+			_, err := db.CreateUser(ctx, by, app.NewUser{Username: "x", Email: "x@example.com", PasswordHash: testHash, Role: app.RoleUser, CreatedAt: testNow}, app.Record{})
+			return err
+		},
+		"UpdateUser": func(db *DB, by app.Caller) error {
+			_, _, err := db.UpdateUser(ctx, by, by.UserID, app.UserChange{}, app.Record{})
+			return err
+		},
+		"DeleteUser": func(db *DB, by app.Caller) error { return db.DeleteUser(ctx, by, by.UserID, app.Record{}) },
+		"EndSession": func(db *DB, by app.Caller) error {
+			_, err := db.EndSession(ctx, by, testSession, app.Record{})
+			return err
+		},
+		"EndSessions": func(db *DB, by app.Caller) error {
+			_, err := db.EndSessions(ctx, by, false, app.Record{})
+			return err
+		},
+		"CreateAPIToken": func(db *DB, by app.Caller) error {
+			_, err := db.CreateAPIToken(ctx, by, app.NewAPIToken{UserID: by.UserID, Name: "x", Hash: linkHash("x"), Scopes: []app.Scope{app.ScopeAccount}, CreatedAt: testNow}, app.Record{})
+			return err
+		},
+		"DeleteAPIToken": func(db *DB, by app.Caller) error {
+			err := db.DeleteAPIToken(ctx, by, 4711, app.Record{})
+			if errors.Is(err, app.ErrTokenNotFound) {
+				return nil
+			}
+			return err
+		},
+	}
+}
+
+// Every method that acts for a caller is among actors.
+func TestEveryWriteOfACallerIsKnown(t *testing.T) {
+	caller := reflect.TypeFor[app.Caller]()
+	known := actors(0)
+	methods := reflect.TypeFor[*DB]()
+	for i := range methods.NumMethod() {
+		method := methods.Method(i)
+		takes := slices.ContainsFunc(slices.Collect(method.Type.Ins()), func(in reflect.Type) bool { return in == caller })
+		if _, found := known[method.Name]; takes != found {
+			t.Errorf("%s takes a caller: %t, is tested: %t", method.Name, takes, found)
+		}
+	}
+}
+
+// Who may act is decided in the transaction that acts: what has ended between
+// the look at the caller and the turn to write counts.
+func TestWhoMayNotAnyMoreWritesNothing(t *testing.T) {
+	ctx := context.Background()
+	losses := map[string]func(*DB, app.User) error{
+		"signed out": func(db *DB, ann app.User) error {
+			_, err := db.EndSessions(ctx, app.Caller{UserID: ann.ID, Role: ann.Role, SessionID: testSession}, false, app.Record{})
+			return err
+		},
+		"new password": func(db *DB, ann app.User) error {
+			hash := testHash + "AA"
+			_, _, err := db.UpdateUser(ctx, app.Operator(), ann.ID, app.UserChange{PasswordHash: &hash}, app.Record{})
+			return err
+		},
+		"another role": func(db *DB, ann app.User) error {
+			_, err := db.SetRole(ctx, ann.ID, app.RoleAdmin, app.Record{})
+			return err
+		},
+		"deleted": func(db *DB, ann app.User) error { return db.DeleteUser(ctx, app.Operator(), ann.ID, app.Record{}) },
+	}
+	for lost, lose := range losses {
+		for method := range actors(0) {
+			t.Run(lost+"/"+method, func(t *testing.T) {
+				db, ann, session, token := acting(t)
+				task, err := db.CreateTask(ctx, session, app.NewTask{UserID: ann.ID, Title: "x", CreatedAt: testNow})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := lose(db, ann); err != nil {
+					t.Fatal(err)
+				}
+				act := actors(task.ID)[method]
+				for name, by := range map[string]app.Caller{"session": session, "API token": token} {
+					if err := act(db, by); !errors.Is(err, app.ErrSessionEnded) {
+						t.Errorf("with a %s: %v", name, err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// A session, a token or a user of somebody else's gives nobody a right.
+func TestOnlyOneselfActs(t *testing.T) {
+	for method, act := range actors(1) {
+		t.Run(method, func(t *testing.T) {
+			db, _, session, token := acting(t)
+			bob := addUser(t, db, "bob@example.com", app.RoleUser)
+			for name, by := range map[string]app.Caller{
+				"another's session": {UserID: bob.ID, Role: app.RoleUser, SessionID: session.SessionID},
+				"another's token":   {UserID: bob.ID, Role: app.RoleUser, TokenID: token.TokenID},
+				"nothing":           {UserID: bob.ID, Role: app.RoleUser},
+				"a role":            {UserID: session.UserID, Role: app.RoleAdmin, SessionID: session.SessionID},
+			} {
+				if err := act(db, by); !errors.Is(err, app.ErrSessionEnded) {
+					t.Errorf("with %s: %v", name, err)
+				}
+			}
+		})
+	}
+}
+
+func TestAProofThatDoesNotHold(t *testing.T) {
+	for method, act := range actors(1) {
+		t.Run(method, func(t *testing.T) {
+			db, _, session, _ := acting(t)
+			session.Proof = app.Proof{PasswordHash: testHash + "AA"}
+			if err := act(db, session); !errors.Is(err, app.ErrHashReplaced) {
+				t.Errorf("a password of yesterday: %v", err)
+			}
+			session.Proof = app.Proof{SignedInSince: testNow.Add(time.Millisecond)}
+			var refused *app.Error
+			if err := act(db, session); !errors.As(err, &refused) || refused.Fields["current_password"] != app.ErrProofNeeded.Fields["current_password"] {
+				t.Errorf("an old sign-in: %v", err)
+			}
+		})
+	}
+}
+
+// acting returns ann, in a session and with an API token.
+func acting(t *testing.T) (db *DB, ann app.User, session, token app.Caller) {
+	t.Helper()
+	db = openTest(t)
+	addUser(t, db, "admin@example.com", app.RoleAdmin)
+	ann = addUser(t, db, "ann@example.com", app.RoleUser)
+	session = app.Caller{UserID: ann.ID, Role: ann.Role, SessionID: addSession(t, db, testSession, ann).ID}
+	made, err := db.CreateAPIToken(context.Background(), session, app.NewAPIToken{
+		UserID: ann.ID, Name: "script", Hash: linkHash("script"), Scopes: []app.Scope{app.ScopeAccount}, CreatedAt: testNow,
+	}, app.Record{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db, ann, session, app.Caller{UserID: ann.ID, Role: ann.Role, TokenID: made.ID, Scopes: made.Scopes}
+}
