@@ -99,6 +99,8 @@ var homes = map[string]string{
 	"github.com/spf13/cobra":          "taskapi/cmd",
 	"github.com/joho/godotenv":        "taskapi/cmd",
 	"github.com/gofrs/flock":          "taskapi/cmd",
+	"golang.org/x/net/idna":           "taskapi/app",
+	"golang.org/x/text/unicode/norm":  "taskapi/app",
 	"golang.org/x/term":               "taskapi/cmd",
 	"golang.org/x/crypto/acme":        "taskapi/cmd/certs",
 	"golang.org/x/sys":                "taskapi/cmd/machine",

@@ -71,6 +71,8 @@
 //     system.
 //   - github.com/prometheus/client_golang with its common/expfmt: counts and
 //     writes metrics as Prometheus' own servers do.
+//   - golang.org/x/net/idna, golang.org/x/text/unicode/norm: one form of the
+//     many ways to write an address.
 //   - golang.org/x/sys: the room on a disk, its kind and the state of the clock.
 //   - github.com/kardianos/service: installs and asks services on every system.
 //   - github.com/coreos/go-systemd/v22: its daemon package, which tells systemd

@@ -4,6 +4,9 @@ import (
 	"net/mail"
 	"strings"
 	"unicode"
+
+	"golang.org/x/net/idna"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Limits of an e-mail address, in characters (RFC 5321 section 4.5.3.1.3 for
@@ -13,10 +16,25 @@ const (
 	MaxEmail = 254
 )
 
-// EmailKey is what makes two addresses the same: their lower case. The local
-// part may be case-sensitive by RFC 5321, but no provider in use is, and two
-// accounts that differ in case only are an attack, not a wish.
-func EmailKey(address string) string { return strings.ToLower(address) }
+// EmailKey is what makes two addresses the same: the lower case of one way to
+// write them (Unicode NFC), with the domain as the DNS knows it (RFC 5891, by
+// the mapping of UTS #46). The local part may be case-sensitive by RFC 5321, but
+// no provider in use is, and two accounts that look the same are an attack, not
+// a wish.
+func EmailKey(address string) string {
+	if isASCII(address) {
+		return strings.ToLower(address)
+	}
+	local, domain, _ := strings.Cut(norm.NFC.String(address), "@")
+	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
+		domain = ascii
+	}
+	return norm.NFC.String(strings.ToLower(local + "@" + domain))
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
+}
 
 // ValidEmail reports whether the text is one plain address (RFC 5322 addr-spec
 // without quoting or comments): what net/mail reads from it is the text itself.

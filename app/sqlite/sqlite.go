@@ -109,6 +109,9 @@ func (db *DB) start(ctx context.Context, o Options, pool *sql.DB) error {
 	if err := migrate(ctx, conn, o.Schema, steps()); err != nil {
 		return err
 	}
+	if err := rekey(ctx, conn); err != nil {
+		return err
+	}
 	readPool, err := openPool(dsn(o.Path, o.Durability, true), readConnections)
 	if err != nil {
 		return err
