@@ -71,6 +71,7 @@ type Attempt struct {
 	guard   *Guard
 	pair    pair
 	counted bool // against the account
+	known   bool // the network is one of the owner's
 }
 
 // Begin asks for an attempt on an account, which is any name for it, known or
@@ -108,7 +109,7 @@ func (g *Guard) Begin(from Origin, account string) (attempt Attempt, wait time.D
 	a.underWay++
 	a.last, a.told = now, false
 	g.put(p, a, now)
-	return Attempt{guard: g, pair: p, counted: counted}, 0, false
+	return Attempt{guard: g, pair: p, counted: counted, known: known}, 0, false
 }
 
 // take counts against the network and, from a network that is not the

@@ -75,7 +75,7 @@ func (f *Proofs) Password(ctx context.Context, p problems, caller *Caller, curre
 		}
 		return TooMany(wait)
 	}
-	match, _, err := f.Passwords.Verify(ctx, current.Value, user.PasswordHash)
+	match, _, err := f.Passwords.Verify(hashing(ctx, true), current.Value, user.PasswordHash)
 	switch {
 	case err != nil:
 		attempt.Abandoned()

@@ -162,7 +162,7 @@ func (s *Sessions) Login(ctx context.Context, from Caller, in LoginInput) (Token
 		}
 		return Tokens{}, TooMany(wait)
 	}
-	user, stale, err := s.authenticate(ctx, address, plain)
+	user, stale, err := s.authenticate(hashing(ctx, attempt.known), address, plain)
 	if err != nil {
 		s.refuse(ctx, from, attempt, user, err)
 		return Tokens{}, err
@@ -173,7 +173,7 @@ func (s *Sessions) Login(ctx context.Context, from Caller, in LoginInput) (Token
 	}
 	newHash := ""
 	if stale {
-		if newHash, err = s.Passwords.Hash(ctx, plain); err != nil {
+		if newHash, err = s.Passwords.Hash(hashing(ctx, true), plain); err != nil {
 			// Not worth refusing a good login for: the next one renews it.
 			s.Log.WarnContext(ctx, "password hash not renewed", "user_id", user.ID, "error", err)
 		}

@@ -226,7 +226,7 @@ func (u *Users) stamp(ctx context.Context, caller Caller, to string, userID int6
 }
 
 func hashPassword(ctx context.Context, hasher *password.Hasher, plain string) (string, error) {
-	hash, err := hasher.Hash(ctx, plain)
+	hash, err := hasher.Hash(hashing(ctx, ClaimantOf(ctx).UserID != 0), plain)
 	if errors.Is(err, password.ErrBusy) {
 		return "", ErrBusy.With(err)
 	}

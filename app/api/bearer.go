@@ -60,6 +60,7 @@ func (s *Server) enter(c *fiber.Ctx, caller app.Caller, err error) error {
 	}
 	caller.From = callerOf(c).From
 	c.Locals(keyCaller, caller)
+	c.SetUserContext(app.OnBehalf(c.UserContext(), caller))
 	return c.Next()
 }
 

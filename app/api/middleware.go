@@ -34,7 +34,7 @@ func (s *Server) observe(c *fiber.Ctx) error {
 	s.prepare(c)
 	ctx, cancel := context.WithTimeout(context.Background(), workTimeout)
 	defer cancel()
-	c.SetUserContext(ctx)
+	c.SetUserContext(app.OnBehalf(ctx, callerOf(c)))
 	if err := c.Next(); err != nil {
 		s.fail(c, err)
 	}

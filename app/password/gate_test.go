@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/alexedwards/argon2id"
 )
@@ -139,7 +140,7 @@ func TestWhoeverIsGoneCostsNoHash(t *testing.T) {
 
 func TestWaitersComeInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate(1, 10)
+		g := newGate(1, 10, time.Now)
 		if err := g.enter(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -165,7 +166,7 @@ func TestWaitersComeInTurn(t *testing.T) {
 
 func TestQueueAndConcurrencyHaveDefaults(t *testing.T) {
 	h := newHasher(t, Options{Params: cheap()})
-	if h.gate.queue != defaultQueue || cap(h.gate.slots) < 1 {
-		t.Errorf("queue %d, concurrency %d", h.gate.queue, cap(h.gate.slots))
+	if h.gate.queue.max != defaultQueue || h.gate.concurrency < 1 {
+		t.Errorf("queue %d, concurrency %d", h.gate.queue.max, h.gate.concurrency)
 	}
 }

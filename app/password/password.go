@@ -1,7 +1,8 @@
 // Package password turns passwords into argon2id hashes and checks them, with
 // a bound on how many are worked on at once: one hash takes tens of
 // milliseconds of a core and megabytes of memory, so that a hundred sign-ins
-// at the same moment could otherwise exhaust a small machine.
+// at the same moment could otherwise exhaust a small machine. Those who wait
+// have their turns by network (see For), so that nobody takes them all.
 package password
 
 import (
@@ -10,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 
 	"github.com/alexedwards/argon2id"
 )
@@ -52,6 +54,8 @@ type Options struct {
 	Concurrency int
 	// Queue is how many callers may wait for their turn. 0 means 128.
 	Queue int
+	// Now is the clock. Nil is time.Now.
+	Now func() time.Time
 }
 
 // Hasher makes and checks password hashes. It is safe for concurrent use.
@@ -87,6 +91,9 @@ func New(o Options) (*Hasher, error) {
 	if o.Queue == 0 {
 		o.Queue = defaultQueue
 	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	dummy, err := dummyHash(&params)
 	if err != nil {
 		return nil, err
@@ -94,7 +101,7 @@ func New(o Options) (*Hasher, error) {
 	return &Hasher{
 		params: params,
 		dummy:  dummy,
-		gate:   newGate(o.Concurrency, o.Queue),
+		gate:   newGate(o.Concurrency, o.Queue, o.Now),
 		create: argon2id.CreateHash,
 		check:  argon2id.CheckHash,
 	}, nil
@@ -128,7 +135,7 @@ func (h *Hasher) enter(ctx context.Context) error {
 
 // Hash returns the hash of a password as a PHC string with a fresh salt of 16
 // bytes and a key of 32. The password is taken as it is: nothing is trimmed or
-// cut. It fails with ErrTooLong, and with ErrBusy if it was not its turn in time.
+// cut. Its turn is that of the network which For named. It fails with ErrTooLong, and with ErrBusy if it was not its turn in time.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	if len(password) > MaxLength {
 		return "", ErrTooLong
