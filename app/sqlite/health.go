@@ -64,7 +64,7 @@ type Load struct {
 
 // Load looks at the queue and the files; it does not touch the database.
 func (db *DB) Load() Load {
-	load := Load{Waiting: len(db.writer.waiting)}
+	load := Load{Waiting: db.writer.waiting.Len()}
 	// A file that is not there has no size.
 	if info, err := os.Stat(db.path + "-wal"); err == nil {
 		load.LogBytes = info.Size()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -29,9 +30,12 @@ import (
 //     must. A commit that fails is the failure of everybody in it.
 //   - Waiting ends with the context, as app.ErrBusy, until the change has been
 //     taken; from then on it is carried through.
-//   - At most maxWaiting wait; the next one gets app.ErrBusy at once.
+//   - At most maxWaiting wait, and maxOfOne of one user, or of one network that
+//     is not signed in; the next one gets app.ErrBusy at once. Who has nothing
+//     waiting has as many places again: see app.Line.
 const (
 	maxWaiting = 4096
+	maxOfOne   = 512
 	maxBatch   = 256
 )
 
@@ -42,7 +46,7 @@ type writer struct {
 	pool    *sql.DB
 	conn    *sql.Conn
 	turn    chan struct{} // holds one token: whose turn it is
-	waiting chan *change
+	waiting app.Line[app.Claimant, *change]
 	stmts   statements
 	// onMail is told of each mail after its commit. May be nil.
 	onMail func(app.NewMail)
@@ -82,7 +86,8 @@ const (
 )
 
 func newWriter(pool *sql.DB, conn *sql.Conn, now func() time.Time) *writer {
-	w := &writer{pool: pool, conn: conn, now: now, turn: make(chan struct{}, 1), waiting: make(chan *change, maxWaiting)}
+	w := &writer{pool: pool, conn: conn, now: now, turn: make(chan struct{}, 1)}
+	w.waiting.Each, w.waiting.Max = maxOfOne, maxWaiting
 	w.stmts.prepare = conn.PrepareContext
 	w.turn <- struct{}{}
 	return w
@@ -110,9 +115,7 @@ func (w *writer) run(ctx context.Context, do func(tx *tx) error) error {
 		return busy(err)
 	}
 	c := &change{ctx: ctx, do: do, done: make(chan outcome, 1)}
-	select {
-	case w.waiting <- c:
-	default:
+	if !w.waiting.Join(claimant(ctx), c) {
 		return busy(errors.New("too many changes are waiting"))
 	}
 	for {
@@ -134,20 +137,21 @@ func (w *writer) run(ctx context.Context, do func(tx *tx) error) error {
 	}
 }
 
+// claimant is whose places in the queue a change takes: the user's, wherever
+// they are.
+func claimant(ctx context.Context) app.Claimant {
+	c := app.ClaimantOf(ctx)
+	if c.UserID != 0 {
+		return app.Claimant{UserID: c.UserID}
+	}
+	return c
+}
+
 // batch takes those who wait and answers them.
 func (w *writer) batch() {
-	var taken []*change
-	for len(taken) < maxBatch {
-		select {
-		case c := <-w.waiting:
-			if c.state.CompareAndSwap(stateWaiting, stateTaken) {
-				taken = append(taken, c)
-			}
-			continue
-		default:
-		}
-		break
-	}
+	taken := slices.DeleteFunc(w.waiting.Take(nil, maxBatch), func(c *change) bool {
+		return !c.state.CompareAndSwap(stateWaiting, stateTaken)
+	})
 	if len(taken) == 0 {
 		return
 	}

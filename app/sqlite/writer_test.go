@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,7 +23,7 @@ func held(t *testing.T, db *DB) (release func()) {
 
 // pile waits until so many changes wait.
 func pile(db *DB, n int) {
-	for len(db.writer.waiting) < n {
+	for db.writer.waiting.Len() < n {
 		runtime.Gosched()
 	}
 }
@@ -219,5 +221,97 @@ func TestMailsOfABatch(t *testing.T) {
 	batchOf(t, db, queue("one@example.com", nil), queue("two@example.com", errors.New("no")), queue("three@example.com", nil))
 	if got := strings.Join(told, " "); got != "one@example.com three@example.com" {
 		t.Errorf("told of %s", got)
+	}
+}
+
+// However much somebody has waiting, with however many tokens or connections,
+// others get their change in; and nobody overtakes anybody.
+func TestNobodyFillsTheQueueForAll(t *testing.T) {
+	db := openTest(t)
+	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	on := func(user int64, address string) context.Context {
+		return app.OnBehalf(context.Background(), app.Caller{UserID: user, From: app.Origin{Address: netip.MustParseAddr(address)}})
+	}
+	release := held(t, db)
+	var all sync.WaitGroup
+	var order []string
+	add := func(ctx context.Context, name string) {
+		want, answered := db.writer.waiting.Len()+1, make(chan struct{})
+		all.Go(func() {
+			defer close(answered)
+			if err := db.writeAside(ctx, func(*tx) error { order = append(order, name); return nil }); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+		for db.writer.waiting.Len() < want {
+			select {
+			case <-answered: // it was turned away
+				return
+			default:
+				runtime.Gosched()
+			}
+		}
+	}
+	refused := func(ctx context.Context) {
+		t.Helper()
+		if err := db.writeAside(ctx, insertTask("x", ann.ID)); !errors.Is(err, app.ErrBusy) {
+			t.Errorf("beyond the bound: %v", err)
+		}
+	}
+	var want []string
+	for i := range maxWaiting / maxOfOne {
+		for n := range maxOfOne {
+			name := fmt.Sprint(i, ".", n)
+			want = append(want, name)
+			if i%2 == 0 { // a user in many places, a stranger in one
+				add(on(int64(1000+i), fmt.Sprintf("10.0.%d.%d", n/256, n%256)), name)
+			} else {
+				add(on(0, fmt.Sprintf("192.0.2.%d", i)), name)
+			}
+		}
+	}
+	refused(on(1000, "203.0.113.1"))
+	refused(on(0, "192.0.2.1"))
+	for _, c := range []struct {
+		name string
+		ctx  context.Context
+	}{{"ann", on(ann.ID, "192.0.2.1")}, {"stranger", on(0, "203.0.113.1")}, {"the program", context.Background()}} {
+		add(c.ctx, c.name)
+		want = append(want, c.name)
+		refused(c.ctx) // they have something now
+	}
+	release()
+	all.Wait()
+	if !slices.Equal(order, want) {
+		t.Error("they came in another order")
+	}
+	if db.writer.waiting.Len() != 0 {
+		t.Errorf("%d wait", db.writer.waiting.Len())
+	}
+}
+
+// BenchmarkWrite is what a change costs, of one account that has one waiting
+// at a time, or 64 or 512.
+func BenchmarkWrite(b *testing.B) {
+	for _, at := range []int{1, 64, 512} {
+		b.Run(fmt.Sprint("at ", at), func(b *testing.B) {
+			db := openTest(b)
+			ann := addUser(b, db, "ann@example.com", app.RoleUser)
+			ctx := app.OnBehalf(context.Background(), app.Caller{UserID: ann.ID})
+			b.SetParallelism(max(1, at/runtime.GOMAXPROCS(0)))
+			b.ReportAllocs()
+			write := func(more func() bool) {
+				for more() {
+					if err := db.writeAside(ctx, insertTask("x", ann.ID)); err != nil {
+						b.Error(err)
+					}
+				}
+			}
+			if at == 1 {
+				write(b.Loop)
+				return
+			}
+			b.RunParallel(func(pb *testing.PB) { write(pb.Next) })
+		})
 	}
 }
