@@ -9,8 +9,13 @@ import (
 	"taskapi/app/password"
 )
 
-// askedQueue is how many requests for a mail may wait to be looked at.
-const askedQueue = 1000
+const (
+	// maxAsked is how many requests for a mail may wait to be looked at, of
+	// those who have some waiting already; see Line.
+	maxAsked = 1000
+	// maxAskedOfOne is how many of those may be from one network.
+	maxAskedOfOne = 60
+)
 
 // Recovery are the use cases of people who can't sign in, and of addresses
 // that must be proven. What it answers never tells whether an address has an
@@ -26,7 +31,8 @@ type Recovery struct {
 	Now       func() time.Time
 	Log       *slog.Logger
 
-	asked chan asked
+	asked *Line[Claimant, asked]
+	wake  chan struct{} // has an element while something may wait
 }
 
 // asked is a request for a mail.
@@ -38,7 +44,8 @@ type asked struct {
 
 // NewRecovery completes a Recovery.
 func NewRecovery(r Recovery) *Recovery {
-	r.asked = make(chan asked, askedQueue)
+	r.asked = &Line[Claimant, asked]{Each: maxAskedOfOne, Max: maxAsked}
+	r.wake = make(chan struct{}, 1)
 	return &r
 }
 
@@ -46,23 +53,26 @@ func NewRecovery(r Recovery) *Recovery {
 // ends and nothing is left to look up.
 func (r *Recovery) Run(ctx context.Context) {
 	for {
-		select {
-		case a := <-r.asked:
+		next := r.asked.Take(nil, 1)
+		for _, a := range next {
 			r.answer(context.WithoutCancel(ctx), a)
+		}
+		if len(next) > 0 {
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		select {
+		case <-r.wake:
 		case <-ctx.Done():
-			select {
-			case a := <-r.asked:
-				r.answer(context.WithoutCancel(ctx), a)
-			default:
-				return
-			}
 		}
 	}
 }
 
 // Forgot asks for a mail with a link for a new password. Returns KindInvalid
 // errors, KindLimited for an address that has had too many, with an account or
-// without, and ErrBusy when too many wait.
+// without, and ErrBusy when too many wait, or too many of the caller's network.
 func (r *Recovery) Forgot(ctx context.Context, caller Caller, email Field[string]) error {
 	return r.ask(ctx, caller, email, MailReset)
 }
@@ -85,12 +95,15 @@ func (r *Recovery) ask(ctx context.Context, caller Caller, email Field[string], 
 		}
 		return TooMany(wait)
 	}
-	select {
-	case r.asked <- asked{caller, *address, kind}:
-		return nil
-	default:
+	// One network has one share, whoever of it is signed in.
+	if !r.asked.Join(Claimant{Network: caller.From.Network()}, asked{caller, *address, kind}) {
 		return ErrBusy
 	}
+	select {
+	case r.wake <- struct{}{}:
+	default: // it will look anyway
+	}
+	return nil
 }
 
 // answer queues the mail that was asked for, if there is an account.
