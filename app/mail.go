@@ -80,9 +80,10 @@ type Mail struct {
 // sent. Sending happens outside of any transaction and at least once: a claim
 // that is neither settled nor renewed before its lease ends is claimed again.
 type Outbox interface {
-	// ClaimMail takes the queued mail that is due longest, counts an attempt
-	// and puts its next one at now + lease. False when none is due; then due
-	// is when the next one will be, zero if nothing is queued.
+	// ClaimMail takes a queued mail that is due, of each account in turn the one
+	// that is due longest, counts an attempt and puts its next one at now +
+	// lease. False when none is due; then due is when the next one will be,
+	// zero if nothing is queued.
 	ClaimMail(ctx context.Context, now time.Time, lease time.Duration) (mail Mail, due time.Time, found bool, err error)
 	// MailSent settles a claim.
 	MailSent(ctx context.Context, id int64, now time.Time) error

@@ -30,25 +30,50 @@ func scanMail(row row) (app.Mail, error) {
 	return m, json.Unmarshal(data, &m.Data)
 }
 
-// ClaimMail takes the queued mail that is due longest and puts its next
-// attempt behind the lease; see app.Outbox. With nothing due, nothing is
-// written.
+// ClaimMail takes a queued mail that is due, of each account in turn the one
+// that is due longest, and puts its next attempt behind the lease; see
+// app.Outbox. With nothing due, nothing is written.
 func (db *DB) ClaimMail(ctx context.Context, now time.Time, lease time.Duration) (mail app.Mail, due time.Time, found bool, err error) {
 	due, err = db.nextMail(ctx)
 	if err != nil || due.IsZero() || due.After(now) {
 		return app.Mail{}, due, false, err
 	}
+	first, err := db.firstMail(ctx, now)
+	if err != nil {
+		return app.Mail{}, time.Time{}, false, err
+	}
 	err = db.writeAside(ctx, func(tx *tx) error {
 		return tx.each(`UPDATE mails SET attempts = attempts + 1, next_at = ?2
-			WHERE id = (SELECT id FROM mails WHERE status = 'queued' AND next_at <= ?1 ORDER BY next_at LIMIT 1)
-			RETURNING `+mailColumns, []any{millis(now), millis(now.Add(lease))}, func(row row) error {
+			WHERE id = coalesce((SELECT id FROM mails WHERE id = ?3 AND status = 'queued' AND next_at <= ?1),
+				(SELECT id FROM mails WHERE status = 'queued' AND next_at <= ?1 ORDER BY next_at LIMIT 1))
+			RETURNING `+mailColumns, []any{millis(now), millis(now.Add(lease)), first.id}, func(row row) error {
 			var err error
 			mail, err = scanMail(row)
 			found = err == nil
 			return err
 		})
 	})
+	if found {
+		db.mailTurns.had(mail.UserID, now)
+	}
 	return mail, time.Time{}, found, err
+}
+
+// firstMail returns whose turn it is of the mails that are due.
+func (db *DB) firstMail(ctx context.Context, now time.Time) (dueMail, error) {
+	tx, err := db.read(ctx)
+	if err != nil {
+		return dueMail{}, err
+	}
+	var due []dueMail
+	err = tx.each(`SELECT id, user_id FROM mails WHERE status = 'queued' AND next_at <= ?1 ORDER BY next_at LIMIT ?2`,
+		[]any{millis(now), dueWindow}, func(row row) error {
+			var mail dueMail
+			err := row.Scan(&mail.id, &mail.user)
+			due = append(due, mail)
+			return err
+		})
+	return db.mailTurns.first(due, now), translate(err)
 }
 
 // nextMail returns when the next queued mail is due, zero if none is queued.

@@ -48,12 +48,13 @@ type Options struct {
 
 // DB is an open database. All its methods may be called at the same time.
 type DB struct {
-	path    string
-	now     func() time.Time
-	writer  *writer
-	readers *readers
-	callers callers
-	place   place
+	path      string
+	now       func() time.Time
+	writer    *writer
+	readers   *readers
+	callers   callers
+	place     place
+	mailTurns mailTurns
 }
 
 // OnMail names who is told of each mail after the commit that queued it. Call
