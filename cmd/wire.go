@@ -68,7 +68,7 @@ func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, l
 		config.Limiter = &app.Limiter{Now: time.Now, Max: limiterKeys}
 	}
 	config.Recovery = app.NewRecovery(recovery)
-	background := []func(context.Context){config.Recovery.Run, sendMails, config.Health.Run}
+	background := []func(context.Context){config.Recovery.Run, sendMails, config.Health.Run, recall(users.Guard, db, log)}
 	if d.metrics != nil {
 		page, err := newMetrics(a.build.Version, s.Mail.Server != "", db, &config)
 		if err != nil {
@@ -81,6 +81,15 @@ func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, l
 	}
 	server, err := api.New(config)
 	return server, background, err
+}
+
+// recall returns what tells the guard who was here before this start.
+func recall(guard *app.Guard, db *sqlite.DB, log *slog.Logger) func(context.Context) {
+	return func(ctx context.Context) {
+		if err := guard.Recall(ctx, db); err != nil && ctx.Err() == nil {
+			log.Warn("networks of earlier sign-ins are not known: whoever comes from one waits among strangers", "error", err)
+		}
+	}
 }
 
 func newLinks(s Settings, secret []byte) (*app.Links, error) {
