@@ -22,7 +22,7 @@ import (
 const MaxLength = 4096
 
 // defaultQueue is how many callers may wait when Options.Queue is 0.
-const defaultQueue = 128
+const defaultQueue = 256
 
 // ErrTooLong says that a password has more than MaxLength bytes.
 var ErrTooLong = fmt.Errorf("the password is too long: use at most %d bytes", MaxLength)
@@ -52,7 +52,7 @@ type Options struct {
 	// Concurrency is how many hashes are worked on at once. 0 means
 	// runtime.GOMAXPROCS(0): more would only share the same cores.
 	Concurrency int
-	// Queue is how many callers may wait for their turn. 0 means 128.
+	// Queue is how many callers may wait for their turn. 0 means 256.
 	Queue int
 	// Now is the clock. Nil is time.Now.
 	Now func() time.Time
