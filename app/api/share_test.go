@@ -174,14 +174,14 @@ type claims struct {
 	seen chan app.Claimant
 }
 
-func (c claims) CreateTask(ctx context.Context, task app.NewTask) (app.Task, error) {
+func (c claims) CreateTask(ctx context.Context, by app.Caller, task app.NewTask) (app.Task, error) {
 	c.seen <- app.ClaimantOf(ctx)
-	return c.TaskStore.CreateTask(ctx, task)
+	return c.TaskStore.CreateTask(ctx, by, task)
 }
 
-func (c claims) CreateSession(ctx context.Context, session app.Session, ifHash, newHash string, record app.Record) error {
+func (c claims) CreateSession(ctx context.Context, session app.Session, grounds app.SignIn, record app.Record) error {
 	c.seen <- app.ClaimantOf(ctx)
-	return c.SessionStore.CreateSession(ctx, session, ifHash, newHash, record)
+	return c.SessionStore.CreateSession(ctx, session, grounds, record)
 }
 
 // Work is done on behalf of who asked for it: what counts as one client, and

@@ -21,7 +21,7 @@ func TestAccountsHaveTheirMailsInTurn(t *testing.T) {
 		for i := range n {
 			record.Mails = append(record.Mails, app.NewMail{Template: app.MailReplay, To: fmt.Sprint(name, i), CreatedAt: at})
 		}
-		if err := db.AddRecord(ctx, user.ID, record); err != nil {
+		if err := db.RecordByEmail(ctx, user.Email, func(app.User) (app.Record, error) { return record, nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
