@@ -48,7 +48,7 @@ func (s *Server) registerUser(c *fiber.Ctx) error {
 }
 
 func (s *Server) login(c *fiber.Ctx) error {
-	in, err := body(c)
+	in, err := s.body(c, "email", "password", "cookie")
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (s *Server) setCookie(c *fiber.Ctx, value string, maxAge int) {
 // the cookie. A cookie counts for pages of ours only: to SameSite, another port
 // of this machine is the same site (Fetch Metadata tells them apart).
 func (s *Server) shownToken(c *fiber.Ctx) (shown app.Field[string], fromCookie bool, err error) {
-	in, err := body(c)
+	in, err := s.body(c, "refresh_token")
 	if err != nil {
 		return shown, false, err
 	}

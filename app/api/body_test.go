@@ -31,8 +31,8 @@ func TestWhatIsNotAJSONObjectIsRefusedTheSameWay(t *testing.T) {
 		"NaN": `{"title": NaN}`, "Infinity": `{"user_id": Infinity}`, "a leading zero": `{"user_id": 01}`,
 		"a lone surrogate": `{"title": "\ud800"}`, "surrogates swapped": `{"title": "\udc00\ud800"}`,
 		"a surrogate in bytes": "{\"title\": \"\xed\xa0\x80\"}", "no UTF-8": "{\"title\": \"\xff\"}", "a mark": "\xef\xbb\xbf{}",
-		"a raw newline": "{\"title\": \"a\nb\"}", "deep lists": strings.Repeat("[", 100_000),
-		"deep objects": strings.Repeat(`{"a":`, 100_000), "deep inside": `{"a":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + "}",
+		"a raw newline": "{\"title\": \"a\nb\"}", "deep lists": strings.Repeat("[", 3000),
+		"deep objects": strings.Repeat(`{"a":`, 3000), "deep inside": `{"a":` + strings.Repeat("[", 3000) + strings.Repeat("]", 3000) + "}",
 	}
 	for _, route := range withBody(ann.id, task) {
 		for name, body := range bodies {

@@ -222,10 +222,20 @@ func TestLimitsOfARequest(t *testing.T) {
 	if a := s.call("POST", "/tasks/", ann.access, big); a.status != 413 || a.str("code") != "body_too_large" {
 		t.Errorf("with a length: %d %s", a.status, a.text)
 	}
-	request, err := http.NewRequest("POST", s.url+"/tasks/", io.MultiReader(strings.NewReader(big))) // no length: chunked
-	must(t, err)
-	if a := s.do(request); a.status != 413 {
-		t.Errorf("chunked: %d %s", a.status, a.text)
+	for path, most := range map[string]int{"/tasks/": 1 << 20, "/auth/login": 16 << 10} {
+		for _, size := range []int{most, most + 1} {
+			body := `{"x": "` + strings.Repeat("x", size-9) + `"}`
+			if a := s.call("POST", path, ann.access, body); (a.status == 413) != (size > most) {
+				t.Errorf("%d bytes to %s: %d", size, path, a.status)
+			}
+		}
+		request, err := http.NewRequest("POST", s.url+path, io.MultiReader(strings.NewReader(big))) // no length: chunked
+		must(t, err)
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Authorization", "Bearer "+ann.access)
+		if a := s.do(request); a.status != 413 {
+			t.Errorf("in chunks to %s: %d", path, a.status)
+		}
 	}
 	if a := s.with("GET", "/", "", "X-Long", strings.Repeat("x", 20<<10)); a.status != 431 || a.str("code") != "headers_too_large" {
 		t.Errorf("headers: %d %s", a.status, a.text)
@@ -241,8 +251,8 @@ func TestBrokenRequestsGetAnAnswer(t *testing.T) {
 		"GARBAGE\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
 		"POST /tasks/ HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
 		"POST /tasks/ HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n",
-		"POST /tasks/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
-		"POST /tasks/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;\n\r\nx\r\n0\r\n\r\n",
+		"POST /auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+		"POST /auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1;\n\r\nx\r\n0\r\n\r\n",
 	} {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
 		must(t, err)
@@ -260,6 +270,25 @@ func TestBrokenRequestsGetAnAnswer(t *testing.T) {
 		if response.StatusCode != 400 || !strings.Contains(string(text), `"code":"bad_request"`) || response.Header.Get("X-Request-Id") == "" {
 			t.Errorf("%q: %d %s", raw, response.StatusCode, text)
 		}
+		must(t, conn.Close())
+	}
+}
+
+// Versions of HTTP that nobody speaks are told so, and end the connection.
+func TestVersionsOfHTTP(t *testing.T) {
+	s := start(t)
+	for version, want := range map[string]int{"HTTP/1.1": 200, "HTTP/1.0": 200, "HTTP/9.9": 505, "HTTP/1.2": 505, "HTTP/0.9": 505, "HTTP/2.0": 505} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		must(t, err)
+		must(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
+		_, err = io.WriteString(conn, "GET / "+version+"\r\nHost: localhost\r\n\r\n")
+		must(t, err)
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		must(t, err)
+		if response.StatusCode != want {
+			t.Errorf("%s: %d, want %d", version, response.StatusCode, want)
+		}
+		must(t, response.Body.Close())
 		must(t, conn.Close())
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"mime"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -16,8 +17,11 @@ import (
 // maxDepth is how deep the JSON of a request may nest. What we read is flat.
 const maxDepth = 16
 
-// fields are the members of a request's JSON object. Those nobody asks for are
-// ignored.
+// maxMembers is how many members and elements the JSON of a request may have,
+// all together: far more than any of ours, far less than what costs memory.
+const maxMembers = 1000
+
+// fields are the members of a request's JSON object that were asked for.
 type fields map[string]member
 
 type member struct {
@@ -27,26 +31,48 @@ type member struct {
 	odd  bool          // of an array with anything else in it
 }
 
-// body reads the request as one JSON object (I-JSON, RFC 7493: no name twice,
-// no invalid UTF-8, no lone surrogate). Anything else is errNotJSON.
-func body(c *fiber.Ctx) (fields, error) {
+// body reads the named members of the request's one JSON object (I-JSON, RFC
+// 7493: no name twice, no invalid UTF-8, no lone surrogate), and of the others
+// only that they are JSON. Anything else is errNotJSON, and what has more than
+// maxMembers is errTooManyMembers.
+func (s *Server) body(c *fiber.Ctx, names ...string) (fields, error) {
 	if !isJSON(c.Get(fiber.HeaderContentType)) {
 		return nil, errNotJSON
 	}
-	read, err := parse(c.Request().Body())
+	data, lease, err := s.readBody(c)
 	if err != nil {
-		return nil, errNotJSON.With(err)
+		return nil, err
 	}
-	return read, nil
+	defer lease.give()
+	return decode(data, names)
 }
 
 // optionalBody is body where a request needs none. One that does not say that
 // it is JSON was never read, and is not now.
-func optionalBody(c *fiber.Ctx) (fields, error) {
-	if !isJSON(c.Get(fiber.HeaderContentType)) || len(bytes.TrimSpace(c.Request().Body())) == 0 {
+func (s *Server) optionalBody(c *fiber.Ctx, names ...string) (fields, error) {
+	if !isJSON(c.Get(fiber.HeaderContentType)) {
 		return fields{}, nil
 	}
-	return body(c)
+	data, lease, err := s.readBody(c)
+	if err != nil {
+		return nil, err
+	}
+	defer lease.give()
+	if len(bytes.TrimSpace(data)) == 0 {
+		return fields{}, nil
+	}
+	return decode(data, names)
+}
+
+func decode(data []byte, names []string) (fields, error) {
+	read, err := parse(data, names)
+	if errors.Is(err, errTooManyMembers) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, errNotJSON.With(err)
+	}
+	return read, nil
 }
 
 func isJSON(contentType string) bool {
@@ -59,8 +85,14 @@ var (
 	errTooDeep   = errors.New("nested too deep")
 )
 
-func parse(data []byte) (fields, error) {
-	in := jsontext.NewDecoder(bytes.NewBuffer(data))
+// reader reads a body and counts what is in it.
+type reader struct {
+	*jsontext.Decoder
+	members int
+}
+
+func parse(data []byte, names []string) (fields, error) {
+	in := reader{Decoder: jsontext.NewDecoder(bytes.NewBuffer(data))}
 	if token, err := in.ReadToken(); err != nil || token.Kind() != '{' {
 		return nil, errors.Join(errNotObject, err)
 	}
@@ -71,9 +103,13 @@ func parse(data []byte) (fields, error) {
 			return nil, err
 		}
 		// The token is a view that ends with the next read.
-		key := name.String()
-		if out[key], err = readMember(in); err != nil {
+		i := slices.Index(names, name.String())
+		value, err := in.member(i >= 0)
+		if err != nil {
 			return nil, err
+		}
+		if i >= 0 {
+			out[names[i]] = value
 		}
 	}
 	if _, err := in.ReadToken(); err != nil {
@@ -85,15 +121,26 @@ func parse(data []byte) (fields, error) {
 	return out, nil
 }
 
-// readMember reads one value. Objects and arrays are checked to their end;
-// only the strings of an array are kept.
-func readMember(in *jsontext.Decoder) (member, error) {
+// count counts a member or an element.
+func (in *reader) count() error {
+	if in.members++; in.members > maxMembers {
+		return errTooManyMembers
+	}
+	return nil
+}
+
+// member reads one value. Objects and arrays are checked to their end; only
+// the strings of an array are kept, and nothing of what nobody asked for.
+func (in *reader) member(keep bool) (member, error) {
 	token, err := in.ReadToken()
+	if err == nil {
+		err = in.count()
+	}
 	if err != nil {
 		return member{}, err
 	}
 	m := member{kind: token.Kind()}
-	if m.kind == '"' || m.kind == '0' {
+	if keep && (m.kind == '"' || m.kind == '0') {
 		m.text = token.String()
 	}
 	for in.StackDepth() > 1 {
@@ -101,12 +148,15 @@ func readMember(in *jsontext.Decoder) (member, error) {
 			return member{}, errTooDeep
 		}
 		token, err := in.ReadToken()
+		if err == nil {
+			err = in.count()
+		}
 		if err != nil {
 			return member{}, err
 		}
 		switch {
 		case in.StackDepth() == 1: // the end of it
-		case token.Kind() == '"' && m.kind == '[':
+		case token.Kind() == '"' && m.kind == '[' && keep:
 			m.list = append(m.list, token.String())
 		default:
 			m.odd = true

@@ -38,11 +38,13 @@ func status(kind app.Kind) int {
 
 // The errors that are HTTP's own.
 var (
-	errNotJSON      = &app.Error{Kind: app.KindMalformed, Code: "invalid_json", Message: "Request body must be JSON."}
-	errTokenMissing = &app.Error{Kind: app.KindUnauthenticated, Code: "token_missing", Message: "Token is missing!"}
-	errTokenExpired = &app.Error{Kind: app.KindUnauthenticated, Code: "token_expired", Message: "Token has expired!"}
-	errTokenInvalid = &app.Error{Kind: app.KindUnauthenticated, Code: "token_invalid", Message: "Invalid token!"}
-	errEncoded      = fiber.NewError(fiber.StatusUnsupportedMediaType)
+	errNotJSON        = &app.Error{Kind: app.KindMalformed, Code: "invalid_json", Message: "Request body must be JSON."}
+	errTokenMissing   = &app.Error{Kind: app.KindUnauthenticated, Code: "token_missing", Message: "Token is missing!"}
+	errTokenExpired   = &app.Error{Kind: app.KindUnauthenticated, Code: "token_expired", Message: "Token has expired!"}
+	errTokenInvalid   = &app.Error{Kind: app.KindUnauthenticated, Code: "token_invalid", Message: "Invalid token!"}
+	errTooManyMembers = &app.Error{Kind: app.KindMalformed, Code: "too_many_members", Message: "The JSON of a request may have at most 1,000 members and elements."}
+	errEncoded        = fiber.NewError(fiber.StatusUnsupportedMediaType)
+	errVersion        = fiber.NewError(fiber.StatusHTTPVersionNotSupported)
 )
 
 // problem is the body of every answer that is not a success.
@@ -64,11 +66,14 @@ func httpProblem(status int) problem {
 	case fiber.StatusRequestTimeout:
 		return problem{Code: "request_timeout", Error: "The request took too long to arrive."}
 	case fiber.StatusRequestEntityTooLarge:
-		return problem{Code: "body_too_large", Error: "The request body must be at most 1 MiB."}
+		return problem{Code: "body_too_large", Error: "The request body must be at most 1 MiB, and below /auth 16 KiB."}
 	case fiber.StatusUnsupportedMediaType:
 		return problem{Code: "unsupported_encoding", Error: "The request body must not be compressed."}
 	case fiber.StatusRequestHeaderFieldsTooLarge:
 		return problem{Code: "headers_too_large", Error: "The request headers must be at most 16 KiB."}
+	}
+	if status == fiber.StatusHTTPVersionNotSupported {
+		return problem{Code: "http_version_not_supported", Error: "The server speaks HTTP/1.0 and HTTP/1.1."}
 	}
 	return problem{Code: "bad_request", Error: "The request could not be understood."}
 }
@@ -81,7 +86,7 @@ func (s *Server) fail(c *fiber.Ctx, err error) {
 	switch {
 	case errors.As(err, &domain):
 		s.failDomain(c, domain)
-	case errors.As(err, &http) && http.Code < fiber.StatusInternalServerError:
+	case errors.As(err, &http) && (http.Code < fiber.StatusInternalServerError || errors.Is(err, errVersion)):
 		sendProblem(c, http.Code, httpProblem(http.Code))
 	default:
 		attrs := []slog.Attr{slog.String("request_id", requestID(c)), slog.Any("error", err)}

@@ -10,9 +10,9 @@ func (s *Server) Routes() [][2]string {
 	return all
 }
 
-// Parse reads a request body, for the fuzzer.
-func Parse(data []byte) (members int, err error) {
-	read, err := parse(data)
+// Parse reads the named members of a request body, for the fuzzer.
+func Parse(data []byte, names ...string) (members int, err error) {
+	read, err := parse(data, names)
 	return len(read), err
 }
 

@@ -1,15 +1,19 @@
 package api
 
 import (
+	"container/list"
 	"context"
 	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"taskapi/app"
 )
 
 // A server that answers and closes while the client is still sending makes
@@ -33,12 +37,30 @@ type listener struct {
 	closed context.Context // ends with Close
 	close  context.CancelFunc
 
-	mu    sync.Mutex
-	conns map[*conn]struct{}
+	// shared reports addresses behind which there are many: only the bound of
+	// all connections counts for them. Nil is none.
+	shared func(netip.Addr) bool
+	// most and mostOfOne bound the connections of all and of one network.
+	most, mostOfOne int
+
+	mu       sync.Mutex
+	conns    map[*conn]struct{}
+	networks map[netip.Prefix]*list.List // of *conn, the oldest first
+	told     bool                        // that one was refused
 }
 
+// How many connections there may be, each at some 30 KB: in all, and from one
+// network. A page or an app takes one or two.
+const (
+	maxConns           = 4096
+	maxConnsOfANetwork = 512
+)
+
 func newListener(inner net.Listener, log *slog.Logger) *listener {
-	l := &listener{Listener: inner, log: log, conns: map[*conn]struct{}{}}
+	l := &listener{
+		Listener: inner, log: log, most: maxConns, mostOfOne: maxConnsOfANetwork,
+		conns: map[*conn]struct{}{}, networks: map[netip.Prefix]*list.List{},
+	}
 	l.closed, l.close = context.WithCancel(context.Background())
 	return l
 }
@@ -48,11 +70,10 @@ func (l *listener) Accept() (net.Conn, error) {
 	for told := false; ; told = true {
 		accepted, err := l.Listener.Accept()
 		if err == nil {
-			c := &conn{Conn: accepted, listener: l}
-			l.mu.Lock()
-			l.conns[c] = struct{}{}
-			l.mu.Unlock()
-			return c, nil
+			if c := l.admit(accepted); c != nil {
+				return c, nil
+			}
+			continue
 		}
 		if errors.Is(err, net.ErrClosed) || l.closed.Err() != nil {
 			return nil, err
@@ -63,6 +84,70 @@ func (l *listener) Accept() (net.Conn, error) {
 		select {
 		case <-l.closed.Done():
 		case <-time.After(acceptPause):
+		}
+	}
+}
+
+// admit takes a connection in, nil if its network has too many. Of too many in
+// all, the one of the network with the most that began first has to go.
+func (l *listener) admit(accepted net.Conn) *conn {
+	c := &conn{Conn: accepted, listener: l}
+	var addr netip.Addr
+	if remote, err := netip.ParseAddrPort(accepted.RemoteAddr().String()); err == nil {
+		addr = remote.Addr().Unmap()
+		c.network = app.Origin{Address: addr}.Network()
+	}
+	l.mu.Lock()
+	if of := l.networks[c.network]; of != nil && of.Len() >= l.mostOfOne && addr.IsValid() && (l.shared == nil || !l.shared(addr)) {
+		tell := !l.told
+		l.told = true
+		l.mu.Unlock()
+		if tell {
+			l.log.Warn("a network has too many connections: further ones are closed at once", "network", c.network.String(), "most", l.mostOfOne)
+		}
+		// There is nobody to tell.
+		_ = accepted.Close()
+		return nil
+	}
+	var victim *conn
+	if len(l.conns) >= l.most {
+		victim = l.oldestOfMost()
+	}
+	if l.networks[c.network] == nil {
+		l.networks[c.network] = list.New()
+	}
+	c.place = l.networks[c.network].PushBack(c)
+	l.conns[c] = struct{}{}
+	l.mu.Unlock()
+	if victim != nil {
+		// It runs the goroutine that serves it into an error.
+		_ = victim.Conn.Close()
+	}
+	return c
+}
+
+// oldestOfMost returns the oldest connection of the network with the most, and
+// takes it out of the count.
+func (l *listener) oldestOfMost() *conn {
+	var most *list.List
+	for _, of := range l.networks {
+		if most == nil || of.Len() > most.Len() {
+			most = of
+		}
+	}
+	victim := most.Front().Value.(*conn)
+	l.forget(victim)
+	return victim
+}
+
+// forget takes a connection out of the count. It may be called again.
+func (l *listener) forget(c *conn) {
+	delete(l.conns, c)
+	if of := l.networks[c.network]; c.place != nil {
+		of.Remove(c.place)
+		c.place = nil
+		if of.Len() == 0 {
+			delete(l.networks, c.network)
 		}
 	}
 }
@@ -91,23 +176,47 @@ type conn struct {
 	net.Conn
 	listener *listener
 	lingers  atomic.Bool
+	network  netip.Prefix
+	place    *list.Element         // among those of the network; nil: not counted
+	unread   atomic.Pointer[lease] // memory of the answer on its way; nil: none
+}
+
+// ours returns the connection of ours below another, nil without one.
+func ours(c net.Conn) *conn {
+	if encrypted, ok := c.(*tls.Conn); ok {
+		c = encrypted.NetConn()
+	}
+	own, _ := c.(*conn)
+	return own
+}
+
+// hold keeps the memory of an answer until the connection is read from again, or
+// ends, and gives back that of the one before.
+func (c *conn) hold(l *lease) {
+	if c != nil {
+		c.unread.Swap(l).give()
+	}
+}
+
+// Read reads what the client sends next: it has taken the answer before.
+func (c *conn) Read(p []byte) (int, error) {
+	c.hold(nil)
+	return c.Conn.Read(p)
 }
 
 // linger marks a connection of ours for a lingering close.
 func linger(c net.Conn) {
-	if encrypted, ok := c.(*tls.Conn); ok {
-		c = encrypted.NetConn()
-	}
-	if c, ok := c.(*conn); ok {
-		c.lingers.Store(true)
+	if own := ours(c); own != nil {
+		own.lingers.Store(true)
 	}
 }
 
 // Close ends the connection. It runs in the connection's own goroutine, which
 // the server waits for at shutdown.
 func (c *conn) Close() error {
+	c.hold(nil)
 	c.listener.mu.Lock()
-	delete(c.listener.conns, c)
+	c.listener.forget(c)
 	c.listener.mu.Unlock()
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if ok && c.lingers.Swap(false) && half.CloseWrite() == nil &&

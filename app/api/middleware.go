@@ -24,6 +24,8 @@ const (
 	keyToken     = "token"
 	keyStack     = "stack"
 	keyUnmatched = "unmatched"
+	keyCancel    = "cancel"
+	keyArrived   = "arrived"
 )
 
 // observe goes around everything: it names the request, sets the headers of
@@ -31,12 +33,24 @@ const (
 // the one line of the access log. Never a token, a password or a query.
 func (s *Server) observe(c *fiber.Ctx) error {
 	began := s.Now()
+	conn := ours(c.Context().Conn())
+	conn.hold(nil) // who sends the next request has taken the answer before
 	s.prepare(c)
 	ctx, cancel := context.WithTimeout(context.Background(), workTimeout)
 	defer cancel()
 	c.SetUserContext(app.OnBehalf(ctx, callerOf(c)))
-	if err := c.Next(); err != nil {
+	err := c.Next()
+	if err == nil {
+		err = s.keepUntilTaken(c)
+	}
+	if err != nil {
 		s.fail(c, err)
+	}
+	if !arrived(c) {
+		abandon(c)
+	}
+	if cancel, ok := c.Locals(keyCancel).(context.CancelFunc); ok {
+		cancel()
 	}
 	route := c.Route().Path
 	if c.Locals(keyUnmatched) != nil {
@@ -124,6 +138,17 @@ func setUser(c *fiber.Ctx, id int64) {
 // panicked keeps the stack for the log line of the 500.
 func (s *Server) panicked(c *fiber.Ctx, reason any) {
 	c.Locals(keyStack, fmt.Sprintf("panic: %v\n%s", reason, debug.Stack()))
+}
+
+// refuseVersions refuses versions of HTTP that this server does not speak (RFC
+// 9110 section 15.6.6).
+func refuseVersions(c *fiber.Ctx) error {
+	switch string(c.Request().Header.Protocol()) {
+	case "HTTP/1.1", "HTTP/1.0":
+		return c.Next()
+	}
+	c.Context().SetConnectionClose()
+	return errVersion
 }
 
 // refuseEncoded refuses compressed bodies: unpacked, a megabyte of them can

@@ -9,7 +9,7 @@ import (
 // The answers below are the same whether or not the address has an account.
 
 func (s *Server) forgotPassword(c *fiber.Ctx) error {
-	in, err := body(c)
+	in, err := s.body(c, "email")
 	if err != nil {
 		return err
 	}
@@ -20,7 +20,7 @@ func (s *Server) forgotPassword(c *fiber.Ctx) error {
 }
 
 func (s *Server) resendVerification(c *fiber.Ctx) error {
-	in, err := body(c)
+	in, err := s.body(c, "email")
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (s *Server) resendVerification(c *fiber.Ctx) error {
 }
 
 func (s *Server) resetPassword(c *fiber.Ctx) error {
-	in, err := body(c)
+	in, err := s.body(c, "token", "password", "confirm_password")
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (s *Server) resetPassword(c *fiber.Ctx) error {
 }
 
 func (s *Server) verifyEmail(c *fiber.Ctx) error {
-	in, err := body(c)
+	in, err := s.body(c, "token")
 	if err != nil {
 		return err
 	}

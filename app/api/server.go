@@ -4,6 +4,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -26,7 +27,6 @@ import (
 
 // Limits of a request.
 const (
-	maxBody    = 1 << 20  // bytes; above: 413
 	maxHeaders = 16 << 10 // bytes; above: 431
 
 	readTimeout  = 15 * time.Second // for a whole request to arrive
@@ -70,6 +70,10 @@ type Config struct {
 	// Limiter bounds how often an address may try to sign in and the like.
 	// Nil is no limit.
 	Limiter *app.Limiter
+	// BodyMemory and AnswerMemory bound, in bytes, what requests that arrive
+	// and answers that nobody has read yet take all together. 0 is 32 and 64
+	// MiB.
+	BodyMemory, AnswerMemory int64
 }
 
 // Server is the HTTP server.
@@ -79,6 +83,9 @@ type Server struct {
 	index    fiber.Handler          // the page; nil without one
 	contract func() ([]byte, error) // the OpenAPI document as JSON, made once when asked for
 	listener atomic.Pointer[listener]
+	bodies   *budget // what arrives
+	answers  *budget // what nobody has taken yet
+	pages    *budget // of answers that may be large and are being made, one each
 	stopped  atomic.Bool
 }
 
@@ -88,7 +95,12 @@ func New(config Config) (*Server, error) {
 	if config.Random == nil {
 		config.Random = rand.Reader
 	}
-	s := &Server{Config: config}
+	s := &Server{
+		Config:  config,
+		bodies:  newBudget(cmp.Or(config.BodyMemory, bodyBudget), bodyPatience, config.Now),
+		answers: newBudget(cmp.Or(config.AnswerMemory, answerBudget), answerPatience, config.Now),
+		pages:   newBudget(parallelPages, answerPatience, config.Now),
+	}
 	s.contract = sync.OnceValues(func() ([]byte, error) { return contractJSON(config.Version) })
 	s.fiber = fiber.New(fiber.Config{
 		ErrorHandler:          s.serverError,
@@ -100,10 +112,13 @@ func New(config Config) (*Server, error) {
 		// Forwarded headers count only where clientAddr says so.
 		EnableTrustedProxyCheck: true,
 		BodyLimit:               maxBody,
-		ReadBufferSize:          maxHeaders,
-		ReadTimeout:             readTimeout,
-		WriteTimeout:            writeTimeout,
-		IdleTimeout:             idleTimeout,
+		// A body is read when somebody wants it, and may have it.
+		StreamRequestBody:            true,
+		DisablePreParseMultipartForm: true,
+		ReadBufferSize:               maxHeaders,
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
 	})
 	// So that clients don't send another request into the stop.
 	s.fiber.Server().CloseOnShutdown = true
@@ -111,7 +126,7 @@ func New(config Config) (*Server, error) {
 	s.fiber.Use(s.observe, compress(), recover.New(recover.Config{
 		EnableStackTrace:  true,
 		StackTraceHandler: s.panicked,
-	}), refuseEncoded)
+	}), refuseVersions, refuseEncoded, boundBody)
 	routes := s.routes()
 	if s.Web != nil {
 		static, err := newStatic(s.Web, s.Users.RegistrationOpen)
@@ -129,6 +144,7 @@ func New(config Config) (*Server, error) {
 // already. It closes the listener.
 func (s *Server) Serve(inner net.Listener) error {
 	listener := newListener(inner, s.Log)
+	listener.shared = func(addr netip.Addr) bool { return addr.IsLoopback() || s.trusted(addr) }
 	s.listener.Store(listener)
 	if s.stopped.Load() {
 		return listener.Close()

@@ -69,7 +69,7 @@ func (s *Server) endSession(c *fiber.Ctx) error {
 }
 
 func (s *Server) endAllSessions(c *fiber.Ctx) error {
-	in, err := optionalBody(c)
+	in, err := s.optionalBody(c, "keep_api_tokens")
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func (s *Server) getTask(c *fiber.Ctx) error {
 }
 
 func (s *Server) createTask(c *fiber.Ctx) error {
-	in, err := body(c)
+	in, err := s.body(c, "title", "description", "completed", "user_id")
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (s *Server) createTask(c *fiber.Ctx) error {
 }
 
 func (s *Server) updateTask(c *fiber.Ctx) error {
-	in, err := body(c)
+	in, err := s.body(c, "title", "description", "completed", "user_id")
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ type apiTokensAnswer struct {
 }
 
 func (s *Server) createToken(c *fiber.Ctx) error {
-	in, err := body(c)
+	in, err := s.body(c, "name", "scopes", "expires_at", "current_password")
 	if err != nil {
 		return err
 	}

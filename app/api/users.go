@@ -34,7 +34,7 @@ func (s *Server) createUser(c *fiber.Ctx) error {
 }
 
 func (s *Server) addUser(c *fiber.Ctx, message string) error {
-	in, err := body(c)
+	in, err := s.body(c, "username", "email", "password", "confirm_password", "current_password", "keep_api_tokens")
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (s *Server) getUser(c *fiber.Ctx) error {
 }
 
 func (s *Server) updateUser(c *fiber.Ctx) error {
-	in, err := body(c)
+	in, err := s.body(c, "username", "email", "password", "confirm_password", "current_password", "keep_api_tokens")
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (s *Server) deleteUser(c *fiber.Ctx) error {
 	if !ok {
 		return app.ErrUserNotFound
 	}
-	in, err := optionalBody(c)
+	in, err := s.optionalBody(c, "current_password")
 	if err != nil {
 		return err
 	}

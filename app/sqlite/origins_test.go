@@ -20,7 +20,7 @@ func TestOriginsOfSessions(t *testing.T) {
 			ID: fmt.Sprintf("%022d", i), UserID: user.ID, Generation: 1, CreatedAt: testNow, ExpiresAt: testNow.Add(time.Hour),
 			LastUsedAt: testNow.Add(time.Duration(i) * time.Minute), Address: s.address,
 		}
-		if err := db.CreateSession(context.Background(), session, user.PasswordHash, "", app.Record{}); err != nil {
+		if err := db.CreateSession(context.Background(), session, app.SignIn{PasswordHash: user.PasswordHash}, app.Record{}); err != nil {
 			t.Fatal(err)
 		}
 	}
