@@ -104,6 +104,7 @@ var homes = map[string]string{
 	"golang.org/x/term":               "taskapi/cmd",
 	"golang.org/x/crypto/acme":        "taskapi/cmd/certs",
 	"golang.org/x/sys":                "taskapi/cmd/machine",
+	"github.com/KimMachineGun":        "taskapi/cmd/machine",
 	"github.com/prometheus":           "taskapi/app/metrics",
 	"os/signal":                       "taskapi/cmd",
 	"os/exec":                         "taskapi/cmd/service",

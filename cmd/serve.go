@@ -13,6 +13,7 @@ import (
 
 	"taskapi/app/api"
 	"taskapi/app/sqlite"
+	"taskapi/cmd/machine"
 	"taskapi/cmd/service"
 )
 
@@ -21,6 +22,8 @@ const (
 	stopTime = 20 * time.Second
 	// housekeepEvery is how often what has expired is removed.
 	housekeepEvery = time.Hour
+	// memoryEvery is how often memory that is needed no more is looked for.
+	memoryEvery = 20 * time.Second
 )
 
 func newServe(a *application) *cobra.Command {
@@ -52,6 +55,9 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	log := a.logger(s)
 	for _, notice := range s.Notices {
 		log.Info(notice)
+	}
+	if _, err := machine.LimitMemory(); err != nil {
+		log.Warn("how much memory there is can't be found out; set GOMEMLIMIT if it is little", "error", err)
 	}
 	d := data{s.DataDir}
 	if err := d.make(); err != nil {
@@ -94,6 +100,7 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	}
 	background = append(background,
 		func(ctx context.Context) { housekeep(ctx, db, s.AuditKeep, log) },
+		machine.Memory{Every: memoryEvery}.Run,
 		func(ctx context.Context) { service.Watch(ctx, doors.probe(s).Alive, log) })
 	if s.BackupEvery > 0 {
 		backups := a.backups(s)

@@ -1,0 +1,74 @@
+package machine
+
+import (
+	"context"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+)
+
+// memoryShare is how much of the machine's or the container's memory the
+// program may take before the collector works harder; the rest is for the
+// database's mapped pages, the page cache and everybody else.
+const memoryShare = 0.8
+
+// LimitMemory tells the Go runtime how much memory there is: what the control
+// group of the process allows (Linux), else what the machine has. The
+// environment variable GOMEMLIMIT goes first. It returns the limit in bytes.
+func LimitMemory() (int64, error) {
+	return memlimit.Set(memlimit.WithRatio(memoryShare), memlimit.WithMin(32<<20),
+		memlimit.WithProvider(memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem)))
+}
+
+// Memory gives memory back to the system that the program has needed once and
+// needs no more. The Go runtime would keep a good part of it: nothing is
+// collected while nothing is allocated.
+type Memory struct {
+	// Every is how often it looks.
+	Every time.Duration
+	// Taken returns how much memory is taken, in bytes; nil asks the runtime.
+	Taken func() uint64
+	// Return gives back what is free; nil lets the runtime do it.
+	Return func()
+}
+
+// memorySlack is how much more than after the last return may be taken, in
+// bytes and as a part.
+const (
+	memorySlack = 16 << 20
+	slackPart   = 4
+)
+
+// Run looks until the context ends.
+func (m Memory) Run(ctx context.Context) {
+	if m.Taken == nil {
+		m.Taken = takenMemory
+	}
+	if m.Return == nil {
+		m.Return = debug.FreeOSMemory
+	}
+	tick := time.NewTicker(m.Every)
+	defer tick.Stop()
+	before := m.Taken()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if m.Taken() > before+before/slackPart+memorySlack {
+			m.Return()
+			before = m.Taken()
+		}
+		before = min(before, m.Taken())
+	}
+}
+
+// takenMemory is what the Go runtime has from the system and not given back.
+func takenMemory() uint64 {
+	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	metrics.Read(samples)
+	return samples[0].Value.Uint64() - samples[1].Value.Uint64()
+}
