@@ -11,12 +11,12 @@ import (
 	"taskapi/app"
 )
 
-// What requests and answers may take of the memory at once, all together and
-// from one network. Small ones are not counted: there are at most as many of
-// them as connections.
+// What requests and answers may take of the memory at once, all together; with
+// what the garbage collector leaves lying, it comes to twice as much. Small ones
+// are not counted: there are at most as many of them as connections.
 const (
-	bodyBudget   = 32 << 20
-	answerBudget = 64 << 20
+	bodyBudget   = 16 << 20
+	answerBudget = 32 << 20
 	uncounted    = 8 << 10 // bytes; what the server below reads ahead of a body
 
 	// How long somebody may keep others waiting for memory with a request that

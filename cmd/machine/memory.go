@@ -37,8 +37,8 @@ type Memory struct {
 // memorySlack is how much more than after the last return may be taken, in
 // bytes and as a part.
 const (
-	memorySlack = 16 << 20
-	slackPart   = 4
+	memorySlack = 8 << 20
+	slackPart   = 8
 )
 
 // Run looks until the context ends.
