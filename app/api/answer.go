@@ -6,7 +6,7 @@ import (
 
 // parallelPages is how many answers that may be large are made at once, and
 // half of it for one network: making one takes its size a few times over.
-const parallelPages = 8
+const parallelPages = 4
 
 // paged makes an answer that may be large: few at a time, each with memory
 // before the next one is made.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"runtime"
 	"sync"
 	"time"
 
@@ -15,9 +16,10 @@ import (
 // what the garbage collector leaves lying, it comes to twice as much. Small ones
 // are not counted: there are at most as many of them as connections.
 const (
-	bodyBudget   = 16 << 20
-	answerBudget = 32 << 20
+	bodyBudget   = 12 << 20
+	answerBudget = 24 << 20
 	uncounted    = 8 << 10 // bytes; what the server below reads ahead of a body
+	muchGiven    = 12 << 20
 
 	// How long somebody may keep others waiting for memory with a request that
 	// does not arrive, or an answer that they don't read.
@@ -40,6 +42,7 @@ type budget struct {
 	free    int64
 	half    int64
 	held    map[netip.Prefix]int64
+	given   int64     // since garbage was collected last
 	leases  list.List // of *lease, the oldest first
 	waiting list.List // of *lease, in order
 }
@@ -71,6 +74,7 @@ func (b *budget) take(ctx context.Context, network netip.Prefix, bytes int64, cu
 	b.mu.Unlock()
 	select {
 	case <-l.granted: // as nearly always, without a timer
+		b.collect(bytes)
 		return l, nil
 	default:
 	}
@@ -79,6 +83,7 @@ func (b *budget) take(ctx context.Context, network netip.Prefix, bytes int64, cu
 	for {
 		select {
 		case <-l.granted:
+			b.collect(bytes)
 			return l, nil
 		case <-ctx.Done():
 			l.give()
@@ -86,6 +91,22 @@ func (b *budget) take(ctx context.Context, network netip.Prefix, bytes int64, cu
 		case <-tick.C:
 			b.hurry(l)
 		}
+	}
+}
+
+// collect has the garbage collected when as much has been given out as would
+// double the heap of a server at rest: left alone, the collector lets it lie
+// until the heap is twice what is in use.
+func (b *budget) collect(bytes int64) {
+	b.mu.Lock()
+	b.given += bytes
+	much := b.given >= muchGiven
+	if much {
+		b.given = 0
+	}
+	b.mu.Unlock()
+	if much {
+		runtime.GC()
 	}
 }
 

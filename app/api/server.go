@@ -71,7 +71,7 @@ type Config struct {
 	// Nil is no limit.
 	Limiter *app.Limiter
 	// BodyMemory and AnswerMemory bound, in bytes, what requests that arrive
-	// and answers that nobody has read yet take all together. 0 is 16 and 32
+	// and answers that nobody has read yet take all together. 0 is 12 and 24
 	// MiB.
 	BodyMemory, AnswerMemory int64
 }
