@@ -27,7 +27,8 @@ const (
 	guardKnown = 30 * 24 * time.Hour
 )
 
-// guardNetwork bounds the refusals of one network over all accounts, and
+// guardNetwork bounds the refusals of one network over all accounts, with more
+// for the wider ones around it (see Limiter.TakeFrom), and
 // guardAccount those of one account over all networks but those from which it
 // has been signed in to. Beyond the latter, a network that has had no refusal
 // still has one attempt, so that nobody can lock the owner out.
@@ -119,7 +120,7 @@ func (g *Guard) take(p pair, known, first bool) (counted bool, wait time.Duratio
 	if g.limiter == nil {
 		g.limiter = &Limiter{Now: g.Now, Max: g.Max}
 	}
-	if wait, _ := g.limiter.Take("n "+p.network.String(), guardNetwork()); wait > 0 {
+	if wait, _ := g.limiter.TakeFrom(p.network, "n", guardNetwork()); wait > 0 {
 		return false, wait
 	}
 	if known {
@@ -130,7 +131,7 @@ func (g *Guard) take(p pair, known, first bool) (counted bool, wait time.Duratio
 		return false, 0
 	}
 	if wait > 0 {
-		g.limiter.Refund("n "+p.network.String(), guardNetwork())
+		g.limiter.RefundTo(p.network, "n", guardNetwork())
 	}
 	return wait == 0, wait
 }
@@ -174,7 +175,7 @@ func (a Attempt) end(refund bool, change func(now time.Time, state *attempts)) {
 	change(now, &state)
 	g.put(a.pair, state, now)
 	if refund {
-		g.limiter.Refund("n "+a.pair.network.String(), guardNetwork())
+		g.limiter.RefundTo(a.pair.network, "n", guardNetwork())
 		if a.counted {
 			g.limiter.Refund("a "+a.pair.account, guardAccount())
 		}

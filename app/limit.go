@@ -1,6 +1,7 @@
 package app
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -58,6 +59,51 @@ func (l *Limiter) Refund(key string, rate Rate) {
 	if state, ok := l.accounts[key]; ok {
 		state.due = state.due.Add(-rate.Every)
 		l.accounts[key] = state
+	}
+}
+
+// wider are the networks around the /64 of one subscriber that providers give
+// out as a whole (RFC 6177), and how much more may come from each: who has a
+// /48 has 65,536 networks to spend.
+func wider() []struct{ bits, times int } {
+	return []struct{ bits, times int }{{56, 2}, {48, 4}}
+}
+
+// shares returns the keys that something done from a network counts for, with
+// the rate of each.
+func shares(network netip.Prefix, action string, rate Rate) (keys []string, rates []Rate) {
+	keys, rates = []string{action + " " + network.String()}, []Rate{rate}
+	if !network.Addr().Is6() {
+		return keys, rates
+	}
+	for _, w := range wider() {
+		around, _ := network.Addr().Prefix(w.bits)
+		keys = append(keys, action+" "+around.String())
+		rates = append(rates, Rate{Burst: rate.Burst * w.times, Every: rate.Every / time.Duration(w.times)})
+	}
+	return keys, rates
+}
+
+// TakeFrom is Take for an action from a network, which counts for the wider
+// networks around it, too: from all of them, or from none.
+func (l *Limiter) TakeFrom(network netip.Prefix, action string, rate Rate) (wait time.Duration, first bool) {
+	keys, rates := shares(network, action, rate)
+	for i, key := range keys {
+		if wait, first = l.Take(key, rates[i]); wait > 0 {
+			for j, taken := range keys[:i] {
+				l.Refund(taken, rates[j])
+			}
+			return wait, first
+		}
+	}
+	return 0, false
+}
+
+// RefundTo takes back what TakeFrom has taken.
+func (l *Limiter) RefundTo(network netip.Prefix, action string, rate Rate) {
+	keys, rates := shares(network, action, rate)
+	for i, key := range keys {
+		l.Refund(key, rates[i])
 	}
 }
 

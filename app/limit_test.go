@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 	"time"
 )
@@ -55,5 +56,63 @@ func TestLimiterForgetsWhatIsPaidOff(t *testing.T) {
 		if len(l.accounts) > l.Max {
 			t.Fatalf("%d keys are remembered, want at most %d", len(l.accounts), l.Max)
 		}
+	}
+}
+
+// Who has a whole block of networks gets little more than who has one.
+func TestManyNetworksOfOneBlock(t *testing.T) {
+	now := time.Now()
+	rate := Rate{Burst: 10, Every: time.Minute}
+	for block, most := range map[string]int{"2001:db8:1::/48": 40, "2001:db8:1:100::/56": 20, "2001:db8:1:100::/64": 10} {
+		l := &Limiter{Now: func() time.Time { return now }, Max: 10_000}
+		prefix, allowed := netip.MustParsePrefix(block), 0
+		for i := range 600 {
+			address := prefix.Addr().As16()
+			if prefix.Bits() < 56 {
+				address[6] = byte(i >> 2)
+			}
+			if prefix.Bits() < 64 {
+				address[7] = byte(i)
+			}
+			address[15] = byte(i)
+			network := Origin{Address: netip.AddrFrom16(address)}.Network()
+			if wait, _ := l.TakeFrom(network, "login", rate); wait == 0 {
+				allowed++
+			}
+		}
+		if allowed != most {
+			t.Errorf("%d of 600 from %s, want %d", allowed, block, most)
+		}
+		other := netip.MustParsePrefix("2001:db8:2::/64")
+		if wait, _ := l.TakeFrom(other, "login", rate); wait != 0 {
+			t.Errorf("another block waits %s for %s", wait, block)
+		}
+		l.RefundTo(netip.MustParsePrefix("2001:db8:1:100::/64"), "login", rate)
+	}
+	l := &Limiter{Now: func() time.Time { return now }, Max: 10_000}
+	for i := range 100 { // IPv4 addresses are networks of their own
+		address := netip.AddrFrom4([4]byte{192, 0, 2, byte(i)})
+		for range 10 {
+			if wait, _ := l.TakeFrom(Origin{Address: address}.Network(), "login", rate); wait != 0 {
+				t.Fatalf("%s waits", address)
+			}
+		}
+	}
+}
+
+// Taking from none gives back what the narrower networks had.
+func TestARefusalOfABlockCostsANetworkNothing(t *testing.T) {
+	now := time.Now()
+	l := &Limiter{Now: func() time.Time { return now }, Max: 10_000}
+	rate := Rate{Burst: 1, Every: time.Minute}
+	for i := range 20 {
+		l.TakeFrom(netip.PrefixFrom(netip.AddrFrom16([16]byte{0x20, 1, 6: byte(i), 7: 1}), 64), "login", rate)
+	}
+	late := netip.PrefixFrom(netip.AddrFrom16([16]byte{0x20, 1, 6: 200, 7: 1}), 64)
+	if wait, _ := l.TakeFrom(late, "login", rate); wait == 0 {
+		t.Fatal("the block is not limited")
+	}
+	if wait, _ := l.Take("login "+late.String(), rate); wait != 0 {
+		t.Error("the network was counted though the block was refused")
 	}
 }

@@ -15,9 +15,9 @@ type looked struct {
 	up []string
 }
 
-func (l *looked) UserByEmail(_ context.Context, email string) (User, error) {
+func (l *looked) RecordByEmail(_ context.Context, email string, _ func(User) (Record, error)) error {
 	l.up = append(l.up, email)
-	return User{}, ErrUserNotFound
+	return ErrUserNotFound
 }
 
 // However many mails some networks ask for, others can ask for theirs, and all

@@ -32,7 +32,7 @@ func (s *Server) limited(action string, next fiber.Handler) fiber.Handler {
 	limit := rate(action)
 	return func(c *fiber.Ctx) error {
 		caller := callerOf(c)
-		wait, first := s.Limiter.Take(action+" "+caller.From.Network().String(), limit)
+		wait, first := s.Limiter.TakeFrom(caller.From.Network(), action, limit)
 		if wait == 0 {
 			return next(c)
 		}
