@@ -468,39 +468,3 @@ func TestRareRefusals(t *testing.T) {
 
 // TestAPageKeepsItsTokenInACookie: out of the reach of scripts, sent to /auth
 // only, and counted for pages of this server only.
-func TestAPageKeepsItsTokenInACookie(t *testing.T) {
-	s := start(t)
-	s.register("ann")
-	a := s.call("POST", "/auth/login", "", fmt.Sprintf(`{"email":"ann@example.com","password":%q,"cookie":true}`, testPassword))
-	cookie := a.header.Get("Set-Cookie")
-	if a.status != 200 || a.at("refresh_token") != nil || !s.alive(a.str("access_token")) {
-		t.Fatalf("%d %s", a.status, a.text)
-	}
-	for _, part := range []string{"taskapi_refresh=", "path=/auth;", "HttpOnly", "SameSite=Strict", "max-age=6047"} {
-		if !strings.Contains(cookie, part) {
-			t.Errorf("no %s in %s", part, cookie)
-		}
-	}
-	value, _, _ := strings.Cut(cookie, ";")
-	ask := func(path, site string) answer {
-		return s.with("POST", path, `{}`, "Content-Type", "application/json", "Cookie", value, "Sec-Fetch-Site", site)
-	}
-	for _, site := range []string{"cross-site", "same-site", "none"} {
-		if a := ask("/auth/refresh", site); a.status != 400 {
-			t.Errorf("from %s: %d %s", site, a.status, a.text)
-		}
-	}
-	a = ask("/auth/refresh", "same-origin")
-	if a.status != 200 || a.at("refresh_token") != nil || a.header.Get("Set-Cookie") == "" {
-		t.Fatalf("%d %s", a.status, a.text)
-	}
-	value, _, _ = strings.Cut(a.header.Get("Set-Cookie"), ";")
-	access := a.str("access_token")
-	a = ask("/auth/logout", "same-origin")
-	if a.status != 200 || !strings.Contains(a.header.Get("Set-Cookie"), "taskapi_refresh=;") || s.alive(access) {
-		t.Errorf("%d %v", a.status, a.header)
-	}
-	if a := s.call("POST", "/auth/login", "", `{"email":"a","password":"b","cookie":"yes"}`); a.status != 422 || a.str("errors.cookie") == "" {
-		t.Errorf("%d %s", a.status, a.text)
-	}
-}

@@ -81,7 +81,7 @@ func (s *Server) logout(c *fiber.Ctx) error {
 		return err
 	}
 	if fromCookie {
-		s.setCookie(c, "", -1) // whatever becomes of the session
+		s.clearCookies(c) // whatever becomes of the session
 	}
 	if err := s.Sessions.Logout(c.UserContext(), callerOf(c), shown); err != nil {
 		return err
@@ -96,32 +96,4 @@ func (s *Server) sendTokens(c *fiber.Ctx, message string, tokens app.Tokens, coo
 		tokens.Refresh = ""
 	}
 	return send(c, fiber.StatusOK, viewTokens(message, tokens))
-}
-
-// refreshCookie is where a page keeps its refresh token: out of the reach of
-// scripts, and sent to nothing but what trades or ends it.
-const refreshCookie = "taskapi_refresh"
-
-func (s *Server) setCookie(c *fiber.Ctx, value string, maxAge int) {
-	c.Cookie(&fiber.Cookie{
-		Name: refreshCookie, Value: value, Path: "/auth", MaxAge: maxAge,
-		HTTPOnly: true, SameSite: fiber.CookieSameSiteStrictMode, Secure: s.SecureCookies,
-	})
-}
-
-// shownToken returns the refresh token of the body or, without one there, of
-// the cookie. A cookie counts for pages of ours only: to SameSite, another port
-// of this machine is the same site (Fetch Metadata tells them apart).
-func (s *Server) shownToken(c *fiber.Ctx) (shown app.Field[string], fromCookie bool, err error) {
-	in, err := s.body(c, "refresh_token")
-	if err != nil {
-		return shown, false, err
-	}
-	shown = in.text("refresh_token")
-	value := c.Cookies(refreshCookie)
-	site := c.Get("Sec-Fetch-Site")
-	if shown.State == app.Absent && value != "" && (site == "same-origin" || site == "") {
-		return app.Given(value), true, nil
-	}
-	return shown, false, nil
 }

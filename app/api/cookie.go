@@ -1,0 +1,96 @@
+package api
+
+import (
+	"net"
+
+	"github.com/gofiber/fiber/v2"
+
+	"taskapi/app"
+)
+
+// refreshCookie is where a page keeps its refresh token: out of the reach of
+// scripts. Until version 1.0 it had this name everywhere; it is still accepted
+// when there is no other, so that nobody is signed out by an upgrade.
+const refreshCookie = "taskapi_refresh"
+
+// errTwoCookies says that a browser has two refresh tokens for one page. Which
+// one is the person's nobody can tell: a page at another port of the same name
+// may have set one, to sign them in as somebody else.
+var errTwoCookies = &app.Error{
+	Kind: app.KindMalformed, Code: "ambiguous_cookie",
+	Message: "The browser has two sign-ins for this page, and one may be a stranger's. Delete the cookies of this address, and sign in again.",
+}
+
+// cookieName is what the cookie is called. On encrypted connections, nobody but
+// this origin can set a name that begins with __Host- (RFC 6265bis section
+// 4.1.3.2). Elsewhere, pages at all ports of one name share their cookies, so
+// the port is in the name.
+func (s *Server) cookieName(c *fiber.Ctx) string {
+	if s.SecureCookies {
+		return "__Host-" + refreshCookie
+	}
+	if _, port, err := net.SplitHostPort(string(c.Context().Host())); err == nil && port != "" {
+		return refreshCookie + "_" + port
+	}
+	return refreshCookie
+}
+
+func (s *Server) setCookie(c *fiber.Ctx, value string, maxAge int) {
+	path := "/auth" // it is sent to nothing but what trades or ends it
+	if s.SecureCookies {
+		path = "/" // as the name asks
+	}
+	name := s.cookieName(c)
+	if name != refreshCookie && c.Cookies(refreshCookie) != "" {
+		s.put(c, refreshCookie, "/auth", "", -1)
+	}
+	s.put(c, name, path, value, maxAge)
+}
+
+func (s *Server) clearCookies(c *fiber.Ctx) { s.setCookie(c, "", -1) }
+
+func (s *Server) put(c *fiber.Ctx, name, path, value string, maxAge int) {
+	c.Cookie(&fiber.Cookie{
+		Name: name, Value: value, Path: path, MaxAge: maxAge,
+		HTTPOnly: true, SameSite: fiber.CookieSameSiteStrictMode, Secure: s.SecureCookies,
+	})
+}
+
+// cookie returns the refresh token of the cookie, empty without one, and
+// errTwoCookies with more than one.
+func (s *Server) cookie(c *fiber.Ctx) (string, error) {
+	values := map[string][]string{}
+	for key, value := range c.Request().Header.Cookies() {
+		values[string(key)] = append(values[string(key)], string(value))
+	}
+	for _, name := range []string{s.cookieName(c), refreshCookie} {
+		switch found := values[name]; len(found) {
+		case 0:
+		case 1:
+			return found[0], nil
+		default:
+			return "", errTwoCookies
+		}
+	}
+	return "", nil
+}
+
+// shownToken returns the refresh token of the body or, without one there, of
+// the cookie. A cookie counts for pages of ours only: to SameSite, another port
+// of this machine is the same site (Fetch Metadata tells them apart).
+func (s *Server) shownToken(c *fiber.Ctx) (shown app.Field[string], fromCookie bool, err error) {
+	in, err := s.body(c, "refresh_token")
+	if err != nil {
+		return shown, false, err
+	}
+	shown = in.text("refresh_token")
+	site := c.Get("Sec-Fetch-Site")
+	if shown.State != app.Absent || site != "same-origin" && site != "" {
+		return shown, false, nil
+	}
+	value, err := s.cookie(c)
+	if err != nil || value == "" {
+		return shown, false, err
+	}
+	return app.Given(value), true, nil
+}
