@@ -133,7 +133,7 @@ func TestPageNeverDuplicatesWhatAnotherTabChanged(t *testing.T) {
 func TestPageFromAnotherMachine(t *testing.T) {
 	b := browser(t, "host-resolver-rules=MAP pi.test 127.0.0.1")
 	folder(t)
-	p := start(t, nil)
+	p := start(t, nil, "--public-url=http://pi.test")
 	x := open(t, b, strings.Replace(p.url, "127.0.0.1", "pi.test", 1))
 	if x.MustEval(`() => isSecureContext || "locks" in navigator`).Bool() {
 		t.Fatal("this is a secure context")
@@ -155,7 +155,7 @@ func TestPageFromAnotherMachine(t *testing.T) {
 	x.press(input.Enter)
 	x.wait(`document.querySelector("#status:not([hidden])")`)
 	x.MustNavigate("about:blank")
-	startAt(t, strings.TrimPrefix(p.url, "http://"))
+	startAt(t, strings.TrimPrefix(p.url, "http://"), "--public-url=http://pi.test")
 	next := open(t, b, x.url)
 	next.wait(`document.querySelectorAll("#list .task").length === 2`)
 	next.only(p, "kept by a tab that is closed", 1)

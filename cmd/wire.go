@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"log/slog"
 	mathrand "math/rand/v2"
+	"net"
+	"net/url"
 	"strings"
 	"time"
 
@@ -56,7 +58,7 @@ func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, l
 		Version: a.build.Version, Users: users, Sessions: sessions, Audit: audit, Access: access, Log: log, Now: time.Now,
 		Tasks:       &app.Tasks{Store: db, Now: time.Now},
 		APITokens:   &app.APITokens{Store: db, Proofs: proofs, Postage: postage, Now: time.Now, Random: rand.Reader},
-		CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(),
+		OnlyHosts: onlyHosts(s, d.api.Addr()), CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(),
 		SecureCookies: d.tls != nil || strings.HasPrefix(s.PublicURL, "https://"), Health: newHealth(s, db, a.backups(s), log), TLS: d.tls,
 	}
 	recovery := app.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Postage: postage, Audit: audit, Now: time.Now, Log: log}
@@ -90,6 +92,17 @@ func recall(guard *app.Guard, db *sqlite.DB, log *slog.Logger) func(context.Cont
 			log.Warn("networks of earlier sign-ins are not known: whoever comes from one waits among strangers", "error", err)
 		}
 	}
+}
+
+// onlyHosts are the names that a server answers to which listens for this
+// machine only: that of the public URL, beside the machine's own.
+func onlyHosts(s Settings, addr net.Addr) []string {
+	public, err := url.Parse(s.PublicURL)
+	host, _, splitErr := net.SplitHostPort(addr.String())
+	if err != nil || splitErr != nil || !isLoopback(host) {
+		return nil
+	}
+	return []string{strings.ToLower(public.Hostname())}
 }
 
 func newLinks(s Settings, secret []byte) (*app.Links, error) {

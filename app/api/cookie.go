@@ -9,8 +9,8 @@ import (
 )
 
 // refreshCookie is where a page keeps its refresh token: out of the reach of
-// scripts. Until version 1.0 it had this name everywhere; it is still accepted
-// when there is no other, so that nobody is signed out by an upgrade.
+// scripts. It had this name everywhere once, which is still accepted
+// when there is no other, so that an upgrade signs nobody out.
 const refreshCookie = "taskapi_refresh"
 
 // errTwoCookies says that a browser has two refresh tokens for one page. Which

@@ -55,6 +55,10 @@ type Config struct {
 	CORSOrigins []string
 	// TrustedProxies are believed when they say whom they speak for.
 	TrustedProxies []netip.Prefix
+	// OnlyHosts are the names, in lower case, that a server answers to which
+	// listens for this machine only, besides localhost and its like. Empty is
+	// any.
+	OnlyHosts []string
 	// SecureCookies keeps cookies off connections that are not encrypted.
 	SecureCookies bool
 	// Web holds the page below static/. Nil is no page.
@@ -123,7 +127,7 @@ func New(config Config) (*Server, error) {
 	// So that clients don't send another request into the stop.
 	s.fiber.Server().CloseOnShutdown = true
 	s.fiber.Server().Handler = s.knownMethods(s.fiber.Handler())
-	s.fiber.Use(s.observe, compress(), recover.New(recover.Config{
+	s.fiber.Use(s.observe, s.refuseHosts, compress(), recover.New(recover.Config{
 		EnableStackTrace:  true,
 		StackTraceHandler: s.panicked,
 	}), refuseVersions, refuseEncoded, boundBody)
