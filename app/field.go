@@ -88,7 +88,7 @@ func (p problems) text(rule text, field Field[string]) *string {
 		p.add(rule.name, fmt.Sprintf("The field %s must be at least %d characters.", rule.name, rule.min))
 	case length > rule.max:
 		p.add(rule.name, fmt.Sprintf("The field %s must be at most %d characters.", rule.name, rule.max))
-	case hasControl(value, rule.multiline):
+	case hasControl(value, rule.multiline), !rule.multiline && deceives(value):
 		p.add(rule.name, "The field "+rule.name+" contains invalid characters.")
 	default:
 		return &value
@@ -138,4 +138,27 @@ func hasControl(s string, multiline bool) bool {
 		}
 		return unicode.IsControl(r)
 	})
+}
+
+// deceives reports whether a line holds what makes it look like another one, or
+// hides a part of it, wherever it is shown: characters that embed, override or
+// isolate a direction (UAX #9, section 2; the marks that only lean to one side
+// are typed by people and stay), that separate lines or annotate, and tags
+// other than those of a flag (UTS #51, section 5.1).
+func deceives(s string) bool {
+	const flag, tag, lastTag = '\U0001f3f4', '\U000e0000', '\U000e007f'
+	inFlag := false
+	for _, r := range s {
+		switch {
+		case '\u202a' <= r && r <= '\u202e', '\u2066' <= r && r <= '\u2069', r == '\u2028', r == '\u2029', '\ufff9' <= r && r <= '\ufffb':
+			return true
+		case tag <= r && r <= lastTag:
+			if !inFlag {
+				return true
+			}
+		default:
+			inFlag = r == flag
+		}
+	}
+	return false
 }
