@@ -9,7 +9,7 @@ func TestLinesThatDeceive(t *testing.T) {
 		"invoice\u202egnp.exe": true, "\u202aa\u202c": true, "\u202b": true, "\u202d": true, "a\u2066b\u2069": true, "\u2067": true, "\u2068": true,
 		"a\u2028b": true, "a\u2029b": true, "a\ufff9b\ufffac\ufffb": true, "a\U000e0041b": true, "\U000e0001en": true,
 		"\U0001f3f4\u200d\U000e0067": true,
-		"שלום, world": false, "מס\u200fפר 5": false, "أهلا\u061c 5": false, "a\u200eb": false, "می\u200cخواهم": false,
+		"שלום, world":                false, "מס\u200fפר 5": false, "أهلا\u061c 5": false, "a\u200eb": false, "می\u200cخواهم": false,
 		"👩\u200d👩\u200d👧": false, "\U0001f3f4\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f": false, "🏴\u200d☠\ufe0f": false, "naïve": false,
 	} {
 		if deceives(line) != want {
