@@ -126,6 +126,7 @@ var (
 	ErrEmailUnverified    = &Error{Kind: KindForbidden, Code: "email_not_verified", Message: "The e-mail address has not been confirmed yet. Follow the link in the mail that was sent to it."}
 	ErrTooManyTokens      = &Error{Kind: KindConflict, Code: "too_many_api_tokens", Message: "There are 100 API tokens already. Revoke one that is no longer needed."}
 	ErrBusy               = &Error{Kind: KindUnavailable, Code: "server_busy", Message: "The server is busy. Please try again in a moment.", RetryAfter: time.Second}
+	ErrTooManyTasks       = &Error{Kind: KindConflict, Code: "too_many_tasks", Message: "There are as many tasks as an account may have. Delete some, or ask whoever runs the server for more (--max-tasks)."}
 	ErrHashReplaced       = &Error{Kind: KindConflict, Code: "password_changed", Message: "The password was changed at the same moment. Please try again."}
 	ErrDiskFull           = &Error{Kind: KindUnavailable, Code: "disk_full", Message: "The server has no disk space left. Please tell whoever runs it.", RetryAfter: time.Minute}
 

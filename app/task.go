@@ -42,6 +42,8 @@ type NewTask struct {
 	Description string
 	CreatedAt   time.Time
 	CompletedAt time.Time // zero for an open task
+	// Most is how many tasks the user may have; 0 is no limit.
+	Most int64
 }
 
 // TaskChange is a checked partial update. Nil leaves the value as it is.
@@ -52,13 +54,17 @@ type TaskChange struct {
 	UserID      *int64
 	// Now becomes the completion time when the task goes from open to done.
 	Now time.Time
+	// Most is how many tasks another user may have whom the task is given to;
+	// 0 is no limit.
+	Most int64
 }
 
 // Owner limits a query to what one user owns. The zero value is everybody's,
 // which only admins ask for.
 type Owner struct{ UserID int64 }
 
-// TaskStore keeps tasks. A task beyond the reach of the owner or the caller
+// TaskStore keeps tasks. A user with as many as they may have gets no more:
+// ErrTooManyTasks. A task beyond the reach of the owner or the caller
 // does not exist: ErrTaskNotFound. A user_id without a user is ErrNoSuchUser.
 // Who may not act any more when the change is made gets ErrSessionEnded.
 type TaskStore interface {
@@ -74,6 +80,8 @@ type TaskStore interface {
 type Tasks struct {
 	Store TaskStore
 	Now   func() time.Time
+	// Most is how many tasks a user may have; 0 is no limit.
+	Most int64
 }
 
 func taskTitle(create bool) text {
@@ -85,7 +93,8 @@ func taskDescription() text {
 }
 
 // Create adds a task for the caller or, when an admin says so, for another
-// user. Returns KindInvalid errors, ErrForbidden for someone else's user_id.
+// user. Returns KindInvalid errors, ErrForbidden for someone else's user_id, and
+// ErrTooManyTasks.
 func (t *Tasks) Create(ctx context.Context, caller Caller, in TaskInput) (Task, error) {
 	owner := caller.UserID
 	if in.UserID.State == Present {
@@ -103,7 +112,7 @@ func (t *Tasks) Create(ctx context.Context, caller Caller, in TaskInput) (Task, 
 		return Task{}, err
 	}
 	now := t.Now()
-	task := NewTask{UserID: owner, Title: *title, CreatedAt: now}
+	task := NewTask{UserID: owner, Title: *title, CreatedAt: now, Most: t.Most}
 	if description != nil {
 		task.Description = *description
 	}
@@ -143,6 +152,7 @@ func (t *Tasks) Update(ctx context.Context, caller Caller, id int64, in TaskInpu
 		Completed:   p.boolean("completed", in.Completed),
 		UserID:      p.integer("user_id", in.UserID),
 		Now:         t.Now(),
+		Most:        t.Most,
 	}
 	err := p.err()
 	if change.UserID != nil && *change.UserID != caller.UserID && !caller.Admin() {

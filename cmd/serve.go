@@ -100,6 +100,9 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	}
 	background = append(background,
 		func(ctx context.Context) { housekeep(ctx, db, s.AuditKeep, log) },
+		func(ctx context.Context) {
+			db.KeepRemoving(ctx, func(err error) { log.Error("what a deleted user left can't be removed", "error", err) })
+		},
 		machine.Memory{Every: memoryEvery}.Run,
 		func(ctx context.Context) { service.Watch(ctx, doors.probe(s).Alive, log) })
 	if s.BackupEvery > 0 {

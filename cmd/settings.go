@@ -29,6 +29,7 @@ type Settings struct {
 	TrustedProxies   []netip.Prefix
 	RateLimit        bool
 	AuditKeep        time.Duration
+	MaxTasks         int           // of a user; 0: no limit
 	BackupEvery      time.Duration // 0: never
 	BackupKeep       int
 	BackupDir        string // empty: below DataDir
@@ -101,9 +102,9 @@ func accountRows() []setting {
 		{flag: "require-verified-email", env: []string{"TASKAPI_REQUIRE_VERIFIED_EMAIL"}, initial: "off",
 			meaning: "sign-in only after the link in the welcome mail was followed: on (needs a mail server) or off", parse: choice("on", "off", func(s *Settings) *bool { return &s.VerifiedOnly })},
 		{flag: "password-min", env: []string{"TASKAPI_PASSWORD_MIN"}, initial: "8",
-			meaning: "shortest password, in characters", parse: number(1024, func(s *Settings) *int { return &s.PasswordMin })},
+			meaning: "shortest password, in characters", parse: number(1, 1024, func(s *Settings) *int { return &s.PasswordMin })},
 		{flag: "password-max", env: []string{"TASKAPI_PASSWORD_MAX"}, initial: "128",
-			meaning: "longest password, in characters", parse: number(1024, func(s *Settings) *int { return &s.PasswordMax })},
+			meaning: "longest password, in characters", parse: number(1, 1024, func(s *Settings) *int { return &s.PasswordMax })},
 		{flag: "password-chars", env: []string{"TASKAPI_PASSWORD_CHARS"},
 			meaning: "characters a password may have, as inside [] of a regular expression (default any)", parse: parsePasswordChars},
 		{flag: "cors-origins", env: []string{"TASKAPI_CORS_ORIGINS"}, initial: "*",
@@ -117,12 +118,14 @@ func accountRows() []setting {
 
 func keepingRows() []setting {
 	return []setting{
+		{flag: "max-tasks", env: []string{"TASKAPI_MAX_TASKS"}, initial: "100000",
+			meaning: "how many tasks a user may have; 0 is no limit", parse: number(0, 1<<31-1, func(s *Settings) *int { return &s.MaxTasks })},
 		{flag: "audit-keep", env: []string{"TASKAPI_AUDIT_KEEP"}, initial: "2160h",
 			meaning: "how long the audit record is kept, 24h to 87600h (2160h is 90 days)", parse: duration(24*time.Hour, 87600*time.Hour, func(s *Settings) *time.Duration { return &s.AuditKeep })},
 		{flag: "backup-every", env: []string{"TASKAPI_BACKUP_EVERY"}, initial: "0s",
 			meaning: "how often the server makes a backup, 1m to 8760h; 0s is never", parse: parseBackupEvery},
 		{flag: "backup-keep", env: []string{"TASKAPI_BACKUP_KEEP"}, initial: "7",
-			meaning: "how many of those are kept, the newest", parse: number(10000, func(s *Settings) *int { return &s.BackupKeep })},
+			meaning: "how many of those are kept, the newest", parse: number(1, 10000, func(s *Settings) *int { return &s.BackupKeep })},
 		{flag: "backup-dir", env: []string{"TASKAPI_BACKUP_DIR"},
 			meaning: "folder of the backups (default the folder backups in the data folder)", parse: text(func(s *Settings) *string { return &s.BackupDir })},
 		{flag: "durability", env: []string{"TASKAPI_DURABILITY"}, initial: "full",
@@ -135,7 +138,7 @@ func mailRows() []setting {
 		{flag: "mail-server", env: []string{"TASKAPI_MAIL_SERVER", "MAIL_SERVER"}, mail: true,
 			meaning: "SMTP server; without one, mails stay in the outbox", parse: text(func(s *Settings) *string { return &s.Mail.Server })},
 		{flag: "mail-port", env: []string{"TASKAPI_MAIL_PORT", "MAIL_PORT"}, mail: true,
-			meaning: "its port (default 587 for starttls, 465 for tls, 25 for none)", parse: number(65535, func(s *Settings) *int { return &s.Mail.Port })},
+			meaning: "its port (default 587 for starttls, 465 for tls, 25 for none)", parse: number(1, 65535, func(s *Settings) *int { return &s.Mail.Port })},
 		{flag: "mail-username", env: []string{"TASKAPI_MAIL_USERNAME", "MAIL_USERNAME"}, mail: true,
 			meaning: "account to sign in with there", parse: text(func(s *Settings) *string { return &s.Mail.Username })},
 		{flag: "mail-password", env: []string{"TASKAPI_MAIL_PASSWORD", "MAIL_PASSWORD"}, secret: true, mail: true,

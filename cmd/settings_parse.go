@@ -50,11 +50,11 @@ func choice(yes, no string, field func(*Settings) *bool) func(*Settings, string)
 }
 
 // number is from 1 to most.
-func number(most int, field func(*Settings) *int) func(*Settings, string) error {
+func number(least, most int, field func(*Settings) *int) func(*Settings, string) error {
 	return func(s *Settings, value string) error {
 		n, err := strconv.Atoi(value)
-		if err != nil || n < 1 || n > most {
-			return fmt.Errorf("expected a number from 1 to %d", most)
+		if err != nil || n < least || n > most {
+			return fmt.Errorf("expected a number from %d to %d", least, most)
 		}
 		*field(s) = n
 		return nil

@@ -232,7 +232,7 @@ func newUserDelete(a *application) *cobra.Command {
 						return err
 					}
 				}
-				if err := users.Remove(ctx, user.ID); err != nil {
+				if err := errors.Join(users.Remove(ctx, user.ID), db.RemoveDeleted(ctx)); err != nil {
 					return err
 				}
 				return a.printf("Deleted %s.\n", user.Email)

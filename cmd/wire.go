@@ -56,7 +56,7 @@ func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, l
 	}
 	config := api.Config{
 		Version: a.build.Version, Users: users, Sessions: sessions, Audit: audit, Access: access, Log: log, Now: time.Now,
-		Tasks:     &app.Tasks{Store: db, Now: time.Now},
+		Tasks:     &app.Tasks{Store: db, Now: time.Now, Most: int64(s.MaxTasks)},
 		APITokens: &app.APITokens{Store: db, Proofs: proofs, Postage: postage, Now: time.Now, Random: rand.Reader},
 		OnlyHosts: onlyHosts(s, d.api.Addr()), CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(),
 		SecureCookies: d.tls != nil || strings.HasPrefix(s.PublicURL, "https://"), Health: newHealth(s, db, a.backups(s), log), TLS: d.tls,

@@ -93,6 +93,3 @@ func busy(cause error) error { return app.ErrBusy.With(cause) }
 
 // isUnique reports a violation of a UNIQUE constraint.
 func isUnique(err error) bool { return code(err) == sqlite3.SQLITE_CONSTRAINT_UNIQUE }
-
-// isForeignKey reports a reference to a row that is not there.
-func isForeignKey(err error) bool { return code(err) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY }

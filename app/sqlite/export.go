@@ -18,7 +18,7 @@ func (db *DB) Export(ctx context.Context, users func(app.User) error, tasks func
 	}
 	// Nothing was changed; the rows are what counts.
 	defer func() { _ = snapshot.Rollback() }()
-	err = eachRow(ctx, snapshot, `SELECT `+userColumns+` FROM users ORDER BY id`, func(row row) error {
+	err = eachRow(ctx, snapshot, `SELECT `+userColumns+` FROM users WHERE deleted_at IS NULL ORDER BY id`, func(row row) error {
 		var user app.User
 		if err := scanUser(row, &user); err != nil {
 			return err
@@ -28,7 +28,8 @@ func (db *DB) Export(ctx context.Context, users func(app.User) error, tasks func
 	if err != nil {
 		return translate(err)
 	}
-	return translate(eachRow(ctx, snapshot, `SELECT `+taskColumns+` FROM tasks ORDER BY id`, func(row row) error {
+	return translate(eachRow(ctx, snapshot, `SELECT `+taskColumns+` FROM tasks
+		WHERE user_id NOT IN (SELECT id FROM users WHERE deleted_at IS NOT NULL) ORDER BY id`, func(row row) error {
 		var task app.Task
 		var times taskTimes
 		if err := row.Scan(taskFields(&task, &times)...); err != nil {

@@ -26,7 +26,7 @@ func (db *DB) CheckRead(ctx context.Context) error {
 		return err
 	}
 	var some bool
-	return translate(tx.one(`SELECT EXISTS (SELECT 1 FROM users)`, nil, &some))
+	return translate(tx.one(`SELECT EXISTS (SELECT 1 FROM users WHERE deleted_at IS NULL)`, nil, &some))
 }
 
 // CheckWrite writes the database, to the disk, unless a change has reached it

@@ -69,7 +69,7 @@ func (db *DB) VerifyEmail(ctx context.Context, hash string, now time.Time, recor
 		if err != nil {
 			return err
 		}
-		before, err := tx.user(`SELECT `+userColumns+` FROM users WHERE id = ?`, link.UserID)
+		before, err := tx.user(userByID, link.UserID)
 		if err != nil {
 			return err
 		}

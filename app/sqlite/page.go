@@ -7,6 +7,8 @@ import (
 	"taskapi/app"
 )
 
+// The tasks of a deleted user have no total, and are in no list.
+//
 // A list that can be very long has its total kept in the table totals, and is
 // read by queries that begin alike. ?1 is whose list it is.
 //
@@ -22,8 +24,9 @@ const (
 	totalOfUsers  = `(SELECT total FROM totals WHERE list = 'users' AND owner = ?1)`
 	totalOfEvents = `(SELECT total FROM totals WHERE list = 'events' AND owner = ?1)`
 
-	selectTasks  = `SELECT ` + totalOfTasks + `, ` + taskColumns + ` FROM tasks WHERE user_id = ?1`
-	selectUsers  = `SELECT ` + totalOfUsers + `, ` + userColumns + ` FROM users WHERE id > ?1`
+	selectTasks = `SELECT ` + totalOfTasks + `, ` + taskColumns + ` FROM tasks
+		WHERE user_id = (SELECT owner FROM totals WHERE list = 'tasks' AND owner = ?1)`
+	selectUsers  = `SELECT ` + totalOfUsers + `, ` + userColumns + ` FROM users WHERE id > ?1 AND deleted_at IS NULL`
 	selectEvents = `SELECT ` + totalOfEvents + `, ` + eventColumns + ` FROM events WHERE user_id = ?1`
 
 	oldestFirst = ` ORDER BY id LIMIT ?2 OFFSET ?3`

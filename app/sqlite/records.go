@@ -43,7 +43,7 @@ func (t *tx) queueMail(userID int64, m app.NewMail) error {
 		return err
 	}
 	err = t.exec(`INSERT INTO mails (user_id, template, recipient, data, message_id, status, created_at, next_at)
-		SELECT id, ?2, iif(?3 = '', email, ?3), ?4, lower(hex(randomblob(16))), 'queued', ?5, ?5 FROM users WHERE id = ?1`,
+		SELECT id, ?2, iif(?3 = '', email, ?3), ?4, lower(hex(randomblob(16))), 'queued', ?5, ?5 FROM users WHERE id = ?1 AND deleted_at IS NULL`,
 		userID, string(m.Template), m.To, string(data), millis(m.CreatedAt))
 	if err != nil {
 		return err

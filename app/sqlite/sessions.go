@@ -31,8 +31,35 @@ func (db *DB) CreateSession(ctx context.Context, s app.Session, grounds app.Sign
 		if err != nil {
 			return err
 		}
-		return tx.record(s.UserID, record)
+		return errors.Join(tx.endTooMany(s.UserID), tx.record(s.UserID, record))
 	})
+}
+
+// maxSessions is how many sessions a user has. Scripts that sign in for each
+// request would else fill the disk, and no end of them could be quick.
+const maxSessions = 1000
+
+// endTooMany ends the session that was unused longest when there are too many.
+func (t *tx) endTooMany(userID int64) error {
+	var count int64
+	if err := t.one(`SELECT count(*) FROM sessions WHERE user_id = ?`, []any{userID}, &count); err != nil || count <= maxSessions {
+		return err
+	}
+	var oldest string
+	var since int64
+	err := t.each(`SELECT id, last_used_at FROM sessions WHERE user_id = ?`, []any{userID}, func(row row) error {
+		var id string
+		var used int64
+		err := row.Scan(&id, &used)
+		if oldest == "" || used < since {
+			oldest, since = id, used
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return t.exec(`DELETE FROM sessions WHERE id = ?`, oldest)
 }
 
 // UseSession carries out what decide chooses, in one transaction. Returns

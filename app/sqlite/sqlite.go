@@ -55,6 +55,7 @@ type DB struct {
 	callers   callers
 	place     place
 	mailTurns mailTurns
+	deleted   chan struct{} // that a user was, for KeepRemoving
 }
 
 // OnMail names who is told of each mail after the commit that queued it. Call
@@ -86,7 +87,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err != nil {
 		return nil, describe(err)
 	}
-	db := &DB{path: o.Path, now: o.Now}
+	db := &DB{path: o.Path, now: o.Now, deleted: make(chan struct{}, 1)}
 	if err := db.start(ctx, o, pool); err != nil {
 		return nil, errors.Join(describe(err), db.Close(), pool.Close())
 	}

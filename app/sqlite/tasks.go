@@ -30,17 +30,21 @@ func (times taskTimes) fill(t *app.Task) {
 	}
 }
 
-// CreateTask adds a task. Returns app.ErrNoSuchUser without its owner.
+// living says that a task's owner was not deleted.
+const living = ` AND NOT EXISTS (SELECT 1 FROM users WHERE id = tasks.user_id AND deleted_at IS NOT NULL)`
+
+// CreateTask adds a task. Returns app.ErrNoSuchUser without its owner, and
+// app.ErrTooManyTasks.
 func (db *DB) CreateTask(ctx context.Context, by app.Caller, task app.NewTask) (app.Task, error) {
 	var created app.Task
 	err := db.writeAside(ctx, db.as(by, func(tx *tx) error {
+		if err := tx.roomFor(task.UserID, task.Most); err != nil {
+			return err
+		}
 		var err error
 		created, err = tx.task(`INSERT INTO tasks (user_id, title, description, created_at, completed_at)
 			VALUES (?, ?, ?, ?, ?) RETURNING `+taskColumns,
 			task.UserID, task.Title, task.Description, millis(task.CreatedAt), nullMillis(task.CompletedAt))
-		if isForeignKey(err) {
-			return app.ErrNoSuchUser
-		}
 		return err
 	}))
 	return created, err
@@ -52,7 +56,7 @@ func (db *DB) Task(ctx context.Context, owner app.Owner, id int64) (app.Task, er
 	if err != nil {
 		return app.Task{}, err
 	}
-	task, err := tx.task(`SELECT `+taskColumns+` FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`, id, owner.UserID)
+	task, err := tx.task(`SELECT `+taskColumns+` FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`+living, id, owner.UserID)
 	return task, translate(err)
 }
 
@@ -69,31 +73,54 @@ func (db *DB) Tasks(ctx context.Context, userID int64, page app.PageRequest) (ap
 
 // UpdateTask changes what the change names, in one statement, so that two
 // changes of different fields at once both stay. Returns app.ErrTaskNotFound,
-// or app.ErrNoSuchUser without the new owner.
+// app.ErrNoSuchUser without the new owner, and app.ErrTooManyTasks of theirs.
 func (db *DB) UpdateTask(ctx context.Context, by app.Caller, id int64, c app.TaskChange) (app.Task, error) {
 	var updated app.Task
 	err := db.writeAside(ctx, db.as(by, func(tx *tx) error {
+		if c.UserID != nil {
+			before, err := tx.task(`SELECT `+taskColumns+` FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`+living, id, by.Owner().UserID)
+			if err != nil {
+				return err
+			}
+			if before.UserID != *c.UserID {
+				if err := tx.roomFor(*c.UserID, c.Most); err != nil {
+					return err
+				}
+			}
+		}
 		var err error
 		updated, err = tx.task(`UPDATE tasks SET
 				title        = coalesce(?3, title),
 				description  = coalesce(?4, description),
 				user_id      = coalesce(?5, user_id),
 				completed_at = CASE ?6 WHEN 1 THEN coalesce(completed_at, ?7) WHEN 0 THEN NULL ELSE completed_at END
-			WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)
+			WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`+living+`
 			RETURNING `+taskColumns,
 			id, by.Owner().UserID, c.Title, c.Description, c.UserID, c.Completed, millis(c.Now))
-		if isForeignKey(err) {
-			return app.ErrNoSuchUser
-		}
 		return err
 	}))
 	return updated, err
 }
 
+// roomFor returns app.ErrNoSuchUser unless there is the user, and
+// app.ErrTooManyTasks unless they have fewer tasks than most, if that is not 0.
+func (t *tx) roomFor(userID, most int64) error {
+	var total sql.NullInt64
+	err := t.one(`SELECT (SELECT total FROM totals WHERE list = 'tasks' AND owner = users.id)
+		FROM users WHERE id = ? AND deleted_at IS NULL`, []any{userID}, &total)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return app.ErrNoSuchUser
+	case err == nil && most > 0 && total.Int64 >= most:
+		return app.ErrTooManyTasks
+	}
+	return err
+}
+
 // DeleteTask removes the task, or returns app.ErrTaskNotFound.
 func (db *DB) DeleteTask(ctx context.Context, by app.Caller, id int64) error {
 	return db.writeAside(ctx, db.as(by, func(tx *tx) error {
-		n, err := tx.change(`DELETE FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`, id, by.Owner().UserID)
+		n, err := tx.change(`DELETE FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`+living, id, by.Owner().UserID)
 		if err == nil && n == 0 {
 			return app.ErrTaskNotFound
 		}

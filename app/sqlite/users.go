@@ -70,7 +70,7 @@ func (db *DB) User(ctx context.Context, id int64) (app.User, error) {
 	if err != nil {
 		return app.User{}, err
 	}
-	user, err := tx.user(`SELECT `+userColumns+` FROM users WHERE id = ?`, id)
+	user, err := tx.user(userByID, id)
 	return user, translate(err)
 }
 
@@ -78,7 +78,9 @@ func (db *DB) User(ctx context.Context, id int64) (app.User, error) {
 // an account from before there was more to a key, whose key another one has,
 // still answers to the address as its owner writes it.
 const userByKey = `SELECT ` + userColumns + ` FROM users
-	WHERE email_key = coalesce((SELECT email_key FROM users WHERE email_key = ?2), ?1)`
+	WHERE email_key = coalesce((SELECT email_key FROM users WHERE email_key = ?2), ?1) AND deleted_at IS NULL`
+
+const userByID = `SELECT ` + userColumns + ` FROM users WHERE id = ? AND deleted_at IS NULL`
 
 // UserByEmail returns the user with the address, whatever its case, or
 // app.ErrUserNotFound.
@@ -156,27 +158,9 @@ func (t *tx) changeUser(id int64, c app.UserChange) (app.User, error) {
 			verified_at   = iif(email_key = coalesce(?4, email_key), verified_at, NULL),
 			pending_email = CASE WHEN ?6 IS NOT NULL THEN nullif(?6, '') WHEN ?5 IS NULL THEN pending_email END,
 			password_hash = coalesce(?5, password_hash)
-		WHERE id = ?1
+		WHERE id = ?1 AND deleted_at IS NULL
 		RETURNING `+userColumns,
 		id, c.Username, c.Email, key, c.PasswordHash, c.PendingEmail)
-}
-
-// DeleteUser removes the user; tasks, sessions and mails go with the row.
-// Returns app.ErrUserNotFound or app.ErrLastAdmin.
-func (db *DB) DeleteUser(ctx context.Context, by app.Caller, id int64, record app.Record) error {
-	return db.write(ctx, db.as(by, func(tx *tx) error {
-		if err := tx.refuseLastAdmin(id); err != nil {
-			return err
-		}
-		n, err := tx.change(`DELETE FROM users WHERE id = ?`, id)
-		if err == nil && n == 0 {
-			return app.ErrUserNotFound
-		}
-		if err != nil {
-			return err
-		}
-		return tx.record(id, record)
-	}))
 }
 
 // SetRole changes the role; where that changes anything, all sessions and API
@@ -185,7 +169,7 @@ func (db *DB) SetRole(ctx context.Context, id int64, role app.Role, record app.R
 	var user app.User
 	err := db.write(ctx, func(tx *tx) error {
 		var err error
-		user, err = tx.user(`SELECT `+userColumns+` FROM users WHERE id = ?`, id)
+		user, err = tx.user(userByID, id)
 		if err != nil || user.Role == role {
 			return err
 		}

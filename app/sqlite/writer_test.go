@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 
+	sqlite3 "modernc.org/sqlite/lib"
+
 	"taskapi/app"
 )
 
@@ -94,7 +96,7 @@ func TestOneFailureUndoesOneChange(t *testing.T) {
 	for i, want := range []func(error) bool{
 		func(err error) bool { return err == nil },
 		func(err error) bool { return errors.Is(err, broken) },
-		isForeignKey,
+		func(err error) bool { return code(err) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY },
 		func(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "panic: out of hand") },
 		func(err error) bool { return err != nil },
 		func(err error) bool { return err == nil },
