@@ -18,21 +18,13 @@ func steps() []string {
 	return []string{stepAccounts, stepTotals, stepImportedHashes, stepDeletion}
 }
 
-// migrate makes the schema of an empty file, or brings an older one forward,
-// each step in a transaction of its own, so that a cut leaves the file at one
-// version or the next. Two processes may try at once: the second finds it done.
-func migrate(ctx context.Context, conn *sql.Conn, schema string, steps []string) error {
-	for {
-		done, err := migrateOnce(ctx, conn, schema, steps)
-		if done || err != nil {
-			return err
-		}
-	}
-}
-
-func migrateOnce(ctx context.Context, conn *sql.Conn, schema string, steps []string) (done bool, err error) {
+// migrate makes the schema of an empty file, or brings an older one forward. All
+// steps are one transaction, so that a cut leaves the file as it was: a schema
+// between two versions is one that no program knows. Two processes may try at
+// once: the second finds it done.
+func migrate(ctx context.Context, conn *sql.Conn, schema string, steps []string) (err error) {
 	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return false, err
+		return err
 	}
 	defer func() {
 		end := "COMMIT"
@@ -44,25 +36,25 @@ func migrateOnce(ctx context.Context, conn *sql.Conn, schema string, steps []str
 	}()
 	version, err := schemaVersion(ctx, conn)
 	if err != nil {
-		return false, err
+		return err
 	}
 	current := len(steps) + 1
 	switch {
 	case version > current:
-		return false, fmt.Errorf("%w (its schema is number %d, this program knows %d)", ErrNewer, version, current)
+		return fmt.Errorf("%w (its schema is number %d, this program knows %d)", ErrNewer, version, current)
 	case version == current:
-		return true, nil
+		return nil
 	case version == 0:
 		_, err = conn.ExecContext(ctx, schema)
-		return false, err
+		return err
 	}
-	if _, err = conn.ExecContext(ctx, steps[version-1]); err == nil {
-		_, err = conn.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version+1))
+	for n := version; n < current; n++ {
+		if _, err := conn.ExecContext(ctx, steps[n-1]); err != nil {
+			return fmt.Errorf("bring the schema from %d to %d: %w", n, n+1, err)
+		}
 	}
-	if err != nil {
-		return false, fmt.Errorf("bring the schema from %d to %d: %w", version, version+1, err)
-	}
-	return false, nil
+	_, err = conn.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", current))
+	return err
 }
 
 // Ours returns ErrForeign for a file that another program filled, nil for one

@@ -227,23 +227,35 @@ func TestStepsRunInOrderAndOnlyOnce(t *testing.T) {
 	}
 }
 
-func TestAStepThatFailsLeavesTheVersionBefore(t *testing.T) {
+// An upgrade is done as a whole or not at all: nothing knows a schema between
+// two versions.
+func TestAnUpgradeThatIsCutLeavesTheVersionBefore(t *testing.T) {
 	ctx := context.Background()
-	conn := connect(t, build(t, firstSchema))
-	forward := []string{
-		`ALTER TABLE things ADD COLUMN a TEXT;`,
-		`INSERT INTO things (a) VALUES ('half done'); INSERT INTO nowhere VALUES (1);`,
-	}
-	if err := migrate(ctx, conn, "", forward); err == nil {
-		t.Fatal("a broken step passed")
-	}
-	var rows, version int
-	if err := conn.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM things WHERE a IS NOT NULL),
-		(SELECT user_version FROM pragma_user_version)`).Scan(&rows, &version); err != nil {
-		t.Fatal(err)
-	}
-	if rows != 0 || version != 2 {
-		t.Errorf("%d rows of the broken step stayed, version %d", rows, version)
+	broken := `INSERT INTO things (id) VALUES (1); INSERT INTO nowhere VALUES (1);`
+	good := []string{`ALTER TABLE things ADD COLUMN a TEXT;`, `ALTER TABLE things ADD COLUMN b TEXT;`, `ALTER TABLE things ADD COLUMN c TEXT;`}
+	for from := 1; from <= len(good); from++ {
+		for at := from - 1; at < len(good); at++ {
+			conn := connect(t, build(t, firstSchema))
+			if err := migrate(ctx, conn, "", good[:from-1]); err != nil {
+				t.Fatal(err)
+			}
+			forward := slices.Clone(good)
+			forward[at] = broken
+			if err := migrate(ctx, conn, "", forward); err == nil {
+				t.Fatal("a broken step passed")
+			}
+			var rows, version, columns int
+			if err := conn.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM things), (SELECT user_version FROM pragma_user_version),
+				(SELECT count(*) FROM pragma_table_info('things'))`).Scan(&rows, &version, &columns); err != nil {
+				t.Fatal(err)
+			}
+			if rows != 0 || version != from || columns != from {
+				t.Errorf("from %d, broken at %d: version %d, %d columns, %d rows", from, at+1, version, columns, rows)
+			}
+			if err := migrate(ctx, conn, "", good); err != nil {
+				t.Errorf("from %d, tried again: %v", from, err)
+			}
+		}
 	}
 }
 
