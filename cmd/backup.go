@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -48,6 +49,9 @@ func (a *application) backUp(ctx context.Context, s Settings, file string) error
 	if err := db.Close(); err != nil {
 		return err
 	}
+	if err := a.removeLeftovers(s, a.sayRemoved, filepath.Dir(file)); err != nil {
+		return fmt.Errorf("what an unfinished backup left can't be removed: %w", err)
+	}
 	progress := a.progress("Copying")
 	made := sqlite.Made{Path: file}
 	if file == "" {
@@ -67,6 +71,26 @@ func (a *application) backUp(ctx context.Context, s Settings, file string) error
 		return fmt.Errorf("no backup was made, %w; the database is as it was", sentence(err))
 	}
 	return a.printf("%s is a whole and proven copy: %s, %s, SHA-256 %s.\n", made.Path, content(made.Manifest), bytesText(made.Bytes), made.SHA256)
+}
+
+// removeLeftovers removes what copies that were cut off have left in the data
+// folder, in that of the backups and in others, and says each.
+func (a *application) removeLeftovers(s Settings, say func(sqlite.Leftover) error, others ...string) error {
+	dirs := append([]string{s.DataDir, a.backups(s).Dir}, others...)
+	slices.Sort(dirs)
+	var errs []error
+	for _, dir := range slices.Compact(dirs) {
+		removed, err := sqlite.RemoveLeftovers(dir, time.Now())
+		errs = append(errs, err)
+		for _, left := range removed {
+			errs = append(errs, say(left))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (a *application) sayRemoved(left sqlite.Leftover) error {
+	return a.printf("Removed %s (%s), which an unfinished upgrade, backup or restore had left.\n", left.Path, bytesText(left.Bytes))
 }
 
 // backups is the folder of backups that the settings name.
@@ -190,7 +214,10 @@ func (a *application) replace(ctx context.Context, s Settings, do func(d data) (
 	if err != nil {
 		return err
 	}
-	if err := say(r); err != nil || r.Aside == "" {
+	for _, left := range r.Removed {
+		err = errors.Join(err, a.sayRemoved(left))
+	}
+	if err := errors.Join(err, say(r)); err != nil || r.Aside == "" {
 		return err
 	}
 	return a.printf("What was there before is kept as %s; delete it when you no longer need it.\n", r.Aside)

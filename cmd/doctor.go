@@ -114,6 +114,7 @@ func (a *application) exams(s Settings) []exam {
 		{"sync", func(ctx context.Context) finding { return examSync(ctx, d) }},
 		{"database", func(ctx context.Context) finding { return examDatabase(ctx, d) }},
 		{"backups", func(context.Context) finding { return examBackups(a.backups(s), d.served(), time.Now()) }},
+		{"left-overs", func(context.Context) finding { return examLeftovers(s.DataDir, a.backups(s).Dir, time.Now()) }},
 		{"port", func(ctx context.Context) finding { return examPort(ctx, s, d) }},
 		{"mail", func(ctx context.Context) finding { return examMail(ctx, s.Mail) }},
 	}

@@ -34,14 +34,14 @@ func TestDoctorOfAHealthyInstallation(t *testing.T) {
 	during := world{}.taskapi(t, "doctor", data, "--addr="+strings.TrimPrefix(p.url, "http://")).expect(t, exitOK)
 	for exam, text := range map[string]string{
 		"port": "a taskapi is serving at " + p.url, "database": "every page of the database is whole", "disk": "GiB are free",
-		"sync": "the disk keeps a write within", "filesystem": "a disk of this machine", "mail": "no mail server is set", "folder": "the data folder is", "backups": "none are made by themselves",
+		"sync": "the disk keeps a write within", "filesystem": "a disk of this machine", "mail": "no mail server is set", "folder": "the data folder is", "backups": "none are made by themselves", "left-overs": "no unfinished copies lie about",
 	} {
 		during.finds(t, "ok", exam, text)
 	}
 	if got := files(t); strings.Contains(got, "doctor") {
 		t.Errorf("left in the data folder: %s", got)
 	}
-	if lines := strings.Count(during.out, "\n"); lines != 10 {
+	if lines := strings.Count(during.out, "\n"); lines != 11 {
 		t.Errorf("%d lines, want one for each thing:\n%s", lines, during.out)
 	}
 }

@@ -253,3 +253,21 @@ func cause(err error) string {
 	}
 	return strings.Join(strings.Fields(fmt.Sprint(err)), " ")
 }
+
+// examLeftovers names what lies about as large as the database.
+func examLeftovers(data, backups string, now time.Time) finding {
+	var names []string
+	for _, dir := range []string{data, backups} {
+		found, err := sqlite.Leftovers(dir, now)
+		if err != nil {
+			return warning("%s can't be read (%v); run this as the user it belongs to", dir, cause(err))
+		}
+		for _, left := range found {
+			names = append(names, fmt.Sprintf("%s (%s)", left.Path, bytesText(left.Bytes)))
+		}
+	}
+	if len(names) > 0 {
+		return warning("an unfinished upgrade, backup or restore has left %s; the next start or backup removes it", strings.Join(names, " and "))
+	}
+	return okay("no unfinished copies lie about")
+}

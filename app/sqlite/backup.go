@@ -74,15 +74,6 @@ func Backup(ctx context.Context, o BackupOptions) (m Manifest, err error) {
 	return m, syncDir(filepath.Dir(o.To))
 }
 
-// temporaryName makes an empty file beside another one, for this user only.
-func temporaryName(path string) (string, error) {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".partial-*")
-	if err != nil {
-		return "", err
-	}
-	return file.Name(), file.Close()
-}
-
 // removeDatabase removes a database that is nobody's, with what is beside it.
 func removeDatabase(path string) error {
 	return removeAll(path+"-wal", path+"-shm", path+"-journal", path)

@@ -229,7 +229,7 @@ func TestRestoreKeepsWhatWasThere(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	write(t, path+".partial-123-wal", []byte("of one that was cut off"))
+	write(t, path+partialMark+machineName()+"-99999999-1-wal", []byte("of one that was cut off"))
 	r, err := Restore(ctx, RestoreOptions{From: backup, Path: path, Schema: freshSchema(t), Now: testNow})
 	if err != nil || !r.Proven || r.Rows["users"] != 1 {
 		t.Fatalf("%+v %v", r, err)

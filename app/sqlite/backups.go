@@ -153,12 +153,9 @@ func (b *Backups) prune() error {
 			errs = append(errs, os.Remove(made.Path), os.Remove(manifestName(made.Path)))
 		}
 	}
-	entries, err := os.ReadDir(b.Dir)
-	for _, entry := range entries {
-		info, infoErr := entry.Info()
-		if strings.HasPrefix(entry.Name(), "taskapi-") && strings.Contains(entry.Name(), ".partial-") && infoErr == nil && b.Now().Sub(info.ModTime()) > 24*time.Hour {
-			errs = append(errs, os.Remove(filepath.Join(b.Dir, entry.Name())))
-		}
+	removed, err := RemoveLeftovers(b.Dir, b.Now())
+	for _, left := range removed {
+		b.Log.Info("left-over of an unfinished backup removed", "path", left.Path, "bytes", left.Bytes)
 	}
 	if err = errors.Join(append(errs, err)...); err != nil {
 		return fmt.Errorf("old backups could not be removed: %w", err)

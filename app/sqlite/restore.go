@@ -34,6 +34,8 @@ type Restored struct {
 	Manifest
 	Proven bool   // there was a manifest, and the file agreed with it
 	Aside  string // where the old database is kept; empty if there was none
+	// Removed is what copies that were cut off had left.
+	Removed []Leftover
 }
 
 // Restore puts a backup in the place of the database, in this order, so that
@@ -53,7 +55,7 @@ func Restore(ctx context.Context, o RestoreOptions) (r Restored, err error) {
 	if r.Manifest, r.Proven, err = ProveBackup(ctx, o.From); err != nil {
 		return r, err
 	}
-	if err := removeLeftovers(o.Path); err != nil {
+	if r.Removed, err = RemoveLeftovers(filepath.Dir(o.Path), o.Now); err != nil {
 		return r, err
 	}
 	temporary, err := temporaryName(o.Path)
@@ -90,20 +92,6 @@ func Restore(ctx context.Context, o RestoreOptions) (r Restored, err error) {
 		return r, err
 	}
 	return r, syncDir(filepath.Dir(o.Path))
-}
-
-// removeLeftovers removes what a Restore that was cut off has left.
-func removeLeftovers(path string) error {
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), filepath.Base(path)+".partial-") {
-			err = errors.Join(err, os.Remove(filepath.Join(filepath.Dir(path), entry.Name())))
-		}
-	}
-	return err
 }
 
 // bringForward gives a copy the present schema, and leaves one plain file.
