@@ -128,6 +128,7 @@ var (
 	ErrBusy               = &Error{Kind: KindUnavailable, Code: "server_busy", Message: "The server is busy. Please try again in a moment.", RetryAfter: time.Second}
 	ErrTooManyTasks       = &Error{Kind: KindConflict, Code: "too_many_tasks", Message: "There are as many tasks as an account may have. Delete some, or ask whoever runs the server for more (--max-tasks)."}
 	ErrHashReplaced       = &Error{Kind: KindConflict, Code: "password_changed", Message: "The password was changed at the same moment. Please try again."}
+	ErrDatabaseDamaged    = &Error{Kind: KindUnavailable, Code: "database_damaged", Message: "The server's database is damaged, and nothing is written to it. Please tell whoever runs the server.", RetryAfter: time.Minute}
 	ErrDiskFull           = &Error{Kind: KindUnavailable, Code: "disk_full", Message: "The server has no disk space left. Please tell whoever runs it.", RetryAfter: time.Minute}
 
 	// ErrEmailTaken says that another user has the address already.

@@ -22,6 +22,8 @@ const (
 	stopTime = 20 * time.Second
 	// housekeepEvery is how often what has expired is removed.
 	housekeepEvery = time.Hour
+	// firstLook is how long after the start the database is read as a whole.
+	firstLook = 20 * time.Second
 	// memoryEvery is how often memory that is needed no more is looked for.
 	memoryEvery = 20 * time.Second
 )
@@ -68,6 +70,12 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
+	if err := a.removeLeftovers(s, func(left sqlite.Leftover) error {
+		log.Info("left-over of an unfinished upgrade, backup or restore removed", "path", left.Path, "bytes", left.Bytes)
+		return nil
+	}); err != nil {
+		log.Warn("left-overs can't be removed", "error", err)
+	}
 	// The ports are taken before the database is touched: they fail more often.
 	doors, err := openDoors(ctx, s, log)
 	if err != nil {
@@ -100,6 +108,7 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	}
 	background = append(background,
 		func(ctx context.Context) { housekeep(ctx, db, s.AuditKeep, log) },
+		func(ctx context.Context) { lookForDamage(ctx, db, log) },
 		func(ctx context.Context) {
 			db.KeepRemoving(ctx, func(err error) { log.Error("what a deleted user left can't be removed", "error", err) })
 		},
@@ -156,6 +165,19 @@ func runUntilStopped(ctx context.Context, server *api.Server, listener net.Liste
 		log.Info("stopped")
 	}
 	return err
+}
+
+// lookForDamage reads the whole database soon after the start and every hour:
+// most of a database lies still for years, and its disk is not asked.
+func lookForDamage(ctx context.Context, db *sqlite.DB, log *slog.Logger) {
+	for wait := firstLook; ; wait = housekeepEvery {
+		if pause(ctx, wait) != nil {
+			return
+		}
+		if err := db.CheckSound(ctx); err != nil && ctx.Err() == nil {
+			log.Error("the database is damaged: nothing is written any more; stop the server, look with \"taskapi doctor\", and restore a backup with \"taskapi db restore\"", "error", err)
+		}
+	}
 }
 
 // housekeep removes what has expired, now and every hour.

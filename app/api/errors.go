@@ -115,8 +115,11 @@ func (s *Server) failDomain(c *fiber.Ctx, err *app.Error) {
 	}
 	if err.Kind == app.KindUnavailable {
 		level, message := slog.LevelWarn, "request put off"
-		if errors.Is(err, app.ErrDiskFull) {
+		switch {
+		case errors.Is(err, app.ErrDiskFull):
 			level, message = slog.LevelError, "the disk is full: nothing can be written until there is room"
+		case errors.Is(err, app.ErrDatabaseDamaged):
+			level, message = slog.LevelError, "the database is damaged: nothing is written any more; stop the server, look with \"taskapi doctor\", and restore a backup with \"taskapi db restore\""
 		}
 		s.Log.LogAttrs(c.UserContext(), level, message, slog.String("request_id", requestID(c)), slog.Any("error", err))
 	}

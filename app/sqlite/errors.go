@@ -78,7 +78,7 @@ func translate(err error) error {
 		return app.ErrDiskFull.With(err)
 	}
 	if isDamage(err) {
-		return fmt.Errorf("%w; stop the server and restore a backup: %w", ErrDamaged, err)
+		return app.ErrDatabaseDamaged.With(fmt.Errorf("%w: %w", ErrDamaged, err))
 	}
 	return err
 }

@@ -10,16 +10,23 @@ import (
 )
 
 // CheckRead reads the database. Returns ErrGone when its file is no longer
-// there, and ErrDamaged from the first statement on that met damage: what one
+// there, app.ErrDatabaseDamaged and ErrOtherSchema once that was met, and
+// ErrDamaged from the first statement on that met damage: what one
 // request can read says nothing of the page that another needs.
 func (db *DB) CheckRead(ctx context.Context) error {
 	if err := db.place.check(); err != nil {
+		return err
+	}
+	if err := db.damage.err(); err != nil {
 		return err
 	}
 	for _, stmts := range []*statements{&db.writer.stmts, &db.readers.stmts} {
 		if err := stmts.damage.Load(); err != nil {
 			return translate(*err)
 		}
+	}
+	if err := errors.Join(db.checkSchema(ctx), db.checkLength(ctx)); err != nil {
+		return err
 	}
 	tx, err := db.read(ctx)
 	if err != nil {

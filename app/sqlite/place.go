@@ -3,6 +3,7 @@ package sqlite
 import (
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,23 +12,39 @@ import (
 type place struct {
 	path          string
 	database, log os.FileInfo
-	checked       time.Time // by checkAgain, which has one caller at a time
+	checked       time.Time    // by checkAgain, which has one caller at a time
+	longest       atomic.Int64 // that the file was seen to be, in bytes
+}
+
+// shorter reports whether the file is shorter than it was, and its length.
+func (p *place) shorter() (short bool, size int64, err error) {
+	info, err := os.Stat(p.path)
+	if err != nil {
+		return false, 0, fmt.Errorf("%w (%w)", ErrGone, err)
+	}
+	size = info.Size()
+	if longest := p.longest.Load(); size < longest {
+		return true, size, nil
+	} else if size > longest {
+		p.longest.Store(size)
+	}
+	return false, size, nil
 }
 
 // checkEvery is how long writes rely on the last look: what was written in the
 // moment before a loss is lost with all the rest.
 const checkEvery = 100 * time.Millisecond
 
-// checkAgain is check, unless that was just done.
-func (p *place) checkAgain(now time.Time) error {
+// checkAgain is check, unless that was just done; looked says whether it was.
+func (p *place) checkAgain(now time.Time) (looked bool, err error) {
 	if age := now.Sub(p.checked); age >= 0 && age < checkEvery {
-		return nil
+		return false, nil
 	}
 	if err := p.check(); err != nil {
-		return err
+		return true, err
 	}
 	p.checked = now
-	return nil
+	return true, nil
 }
 
 // find remembers the files of a database that has been written or read.
@@ -36,6 +53,7 @@ func (p *place) find(path string) (err error) {
 	if p.database, err = os.Stat(path); err != nil {
 		return err
 	}
+	p.longest.Store(p.database.Size())
 	p.log, err = os.Stat(path + "-wal")
 	return err
 }

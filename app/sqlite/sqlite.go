@@ -55,6 +55,7 @@ type DB struct {
 	callers   callers
 	place     place
 	mailTurns mailTurns
+	damage    damage
 	deleted   chan struct{} // that a user was, for KeepRemoving
 }
 
@@ -125,12 +126,40 @@ func (db *DB) start(ctx context.Context, o Options, pool *sql.DB) error {
 	if err := db.place.find(o.Path); err != nil {
 		return err
 	}
-	db.writer.inPlace = func() error { return db.place.checkAgain(db.now()) }
+	if err := db.rememberSchema(ctx); err != nil {
+		return err
+	}
+	db.writer.inPlace = db.mayWrite
 	watchPool, err := openPool(dsn(o.Path, o.Durability, true), 1)
 	if err != nil {
 		return err
 	}
 	return db.callers.start(ctx, watchPool, db.now)
+}
+
+// mayWrite fails when what is written would be lost, or is better not written.
+func (db *DB) mayWrite() error {
+	if err := db.damage.err(); err != nil {
+		return err
+	}
+	for _, stmts := range []*statements{&db.writer.stmts, &db.readers.stmts} {
+		if met := stmts.damage.Load(); met != nil {
+			db.damage.note(translate(*met))
+			return db.damage.err()
+		}
+	}
+	looked, err := db.place.checkAgain(db.now())
+	if err != nil || !looked {
+		return err
+	}
+	ctx := context.Background()
+	if err := errors.Join(db.checkSchema(ctx), db.checkLength(ctx)); err != nil {
+		if found := db.damage.err(); found != nil {
+			return found
+		}
+		return err
+	}
+	return nil
 }
 
 func openPool(dsn string, connections int) (*sql.DB, error) {
