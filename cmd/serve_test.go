@@ -127,7 +127,7 @@ func TestGracefulStop(t *testing.T) {
 		token := p.signUp()["access_token"].(string)
 		body := `{"title":"under way"}`
 		conn := p.dial()
-		conn.send(fmt.Sprintf("POST /tasks/ HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", token, len(body), body[:5]))
+		conn.send(fmt.Sprintf("POST /tasks/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", token, len(body), body[:5]))
 		// Another request has been answered: the one above was read before.
 		if status, _ := p.call("GET", "/tasks/", token, ""); status != 200 {
 			t.Fatal(status)

@@ -58,7 +58,7 @@ func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, l
 		Version: a.build.Version, Users: users, Sessions: sessions, Audit: audit, Access: access, Log: log, Now: time.Now,
 		Tasks:     &app.Tasks{Store: db, Now: time.Now, Most: int64(s.MaxTasks)},
 		APITokens: &app.APITokens{Store: db, Proofs: proofs, Postage: postage, Now: time.Now, Random: rand.Reader},
-		OnlyHosts: onlyHosts(s, d.api.Addr()), CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(),
+		OnlyHosts: onlyHosts(s, d), CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(),
 		SecureCookies: d.tls != nil || strings.HasPrefix(s.PublicURL, "https://"), Health: newHealth(s, db, a.backups(s), log), TLS: d.tls,
 	}
 	recovery := app.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Postage: postage, Audit: audit, Now: time.Now, Log: log}
@@ -95,11 +95,12 @@ func recall(guard *app.Guard, db *sqlite.DB, log *slog.Logger) func(context.Cont
 }
 
 // onlyHosts are the names that a server answers to which listens for this
-// machine only: that of the public URL, beside the machine's own.
-func onlyHosts(s Settings, addr net.Addr) []string {
+// machine only: that of the public URL, beside the machine's own. Where
+// connections are encrypted, a certificate keeps other names out.
+func onlyHosts(s Settings, d *doors) []string {
 	public, err := url.Parse(s.PublicURL)
-	host, _, splitErr := net.SplitHostPort(addr.String())
-	if err != nil || splitErr != nil || !isLoopback(host) {
+	host, _, splitErr := net.SplitHostPort(d.api.Addr().String())
+	if d.tls != nil || err != nil || splitErr != nil || !isLoopback(host) {
 		return nil
 	}
 	return []string{strings.ToLower(public.Hostname())}
