@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"taskapi/app/sqlite"
 	"taskapi/app/sqlite/sqlitetest"
+	"taskapi/cmd/logs"
 )
 
 // titles walks all of ann's tasks.
@@ -213,7 +215,8 @@ func TestReadinessKnowsOverdueBackups(t *testing.T) {
 				t.Errorf("%+v: the doctor says %v, want %v", c, f, want)
 			}
 		}
-		health := newHealth(s, db, backups, slog.New(slog.DiscardHandler)) // no report is remembered
+		lines := logs.NewQueue(io.Discard, time.Now, func(int64) {})
+		health := newHealth(s, db, backups, lines, slog.New(slog.DiscardHandler)) // no report is remembered
 		run, stop := context.WithCancel(ctx)
 		var running sync.WaitGroup
 		running.Go(func() { health.Run(run) })
@@ -222,5 +225,6 @@ func TestReadinessKnowsOverdueBackups(t *testing.T) {
 		}
 		stop()
 		running.Wait()
+		lines.Close(time.Minute)
 	}
 }

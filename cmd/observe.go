@@ -11,6 +11,7 @@ import (
 	"taskapi/app/api"
 	"taskapi/app/metrics"
 	"taskapi/app/sqlite"
+	"taskapi/cmd/logs"
 	"taskapi/cmd/machine"
 )
 
@@ -20,12 +21,14 @@ const (
 	// leastFree is the room on the disk below which the server is not ready:
 	// time to make some before writes fail.
 	leastFree = 64 << 20
+	// logProof is how long a line that was dropped is held against the log.
+	logProof = time.Minute
 	// mostOverdue is how late the mail worker may be.
 	mostOverdue = 10 * time.Minute
 )
 
 // newHealth lists what /readyz looks at.
-func newHealth(s Settings, db *sqlite.DB, backups *sqlite.Backups, log *slog.Logger) *app.Health {
+func newHealth(s Settings, db *sqlite.DB, backups *sqlite.Backups, lines *logs.Queue, log *slog.Logger) *app.Health {
 	checks := []app.Check{
 		{Name: "disk", Run: func(context.Context) error { return enoughRoom(filepath.Dir(db.Path())) }},
 		{Name: "database", Run: func(ctx context.Context) error {
@@ -35,6 +38,12 @@ func newHealth(s Settings, db *sqlite.DB, backups *sqlite.Backups, log *slog.Log
 			return db.CheckWrite(ctx, writeProof)
 		}},
 	}
+	checks = append(checks, app.Check{Name: "log", Run: func(context.Context) error {
+		if dropped, last := lines.Dropped(); dropped > 0 && time.Since(last) < logProof {
+			return fmt.Errorf("%d lines of the log were dropped, since nobody takes them: look at what reads standard error", dropped)
+		}
+		return nil
+	}})
 	if s.Mail.Server != "" {
 		checks = append(checks, app.Check{Name: "outbox", Run: func(ctx context.Context) error {
 			overdue, err := db.Overdue(ctx)
@@ -67,9 +76,13 @@ func enoughRoom(dir string) error {
 
 // newMetrics returns what serves the metrics, and lets the parts of the server
 // tell it what they do.
-func newMetrics(version string, mails bool, db *sqlite.DB, config *api.Config) (*api.Side, error) {
+func newMetrics(version string, mails bool, db *sqlite.DB, lines *logs.Queue, config *api.Config) (*api.Side, error) {
 	counts, err := metrics.New(version, metrics.Sources{
 		Hashing: config.Users.Passwords.Load,
+		Log: func() int64 {
+			dropped, _ := lines.Dropped()
+			return dropped
+		},
 		Database: func() (int, int64, int64) {
 			load := db.Load()
 			return load.Waiting, load.LogBytes, load.DatabaseBytes

@@ -62,8 +62,15 @@ func Main(build Build, args []string) int {
 	if info, ok := debug.ReadBuildInfo(); ok && build.Version == "dev" && info.Main.Version != "" && info.Main.Version != "(devel)" {
 		build.Version = info.Main.Version
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ends := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	// A terminal that is closed ends a server in order; nohup has it ignored.
+	if !signal.Ignored(syscall.SIGHUP) {
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	defer stop()
+	// A reader of the output that goes away is an error of writing, not the end.
+	signal.Ignore(syscall.SIGPIPE)
 	// After the first signal a second one ends the program at once.
 	context.AfterFunc(ctx, stop)
 	stdin := int(os.Stdin.Fd())

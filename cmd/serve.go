@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -13,6 +14,7 @@ import (
 
 	"taskapi/app/api"
 	"taskapi/app/sqlite"
+	"taskapi/cmd/logs"
 	"taskapi/cmd/machine"
 	"taskapi/cmd/service"
 )
@@ -24,6 +26,8 @@ const (
 	housekeepEvery = time.Hour
 	// firstLook is how long after the start the database is read as a whole.
 	firstLook = 20 * time.Second
+	// logTime is how long the end waits for the log to be read.
+	logTime = 2 * time.Second
 	// memoryEvery is how often memory that is needed no more is looked for.
 	memoryEvery = 20 * time.Second
 )
@@ -45,16 +49,27 @@ data folder, the key and the database by itself.`,
 	return cmd
 }
 
-func (a *application) logger(s Settings) *slog.Logger {
+// logger writes the log in the form that the settings name.
+func logger(s Settings, out io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: s.LogLevel}
 	if s.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(a.err, options))
+		return slog.New(slog.NewJSONHandler(out, options))
 	}
-	return slog.New(slog.NewTextHandler(a.err, options))
+	return slog.New(slog.NewTextHandler(out, options))
+}
+
+// queue puts a queue before the log, so that nothing waits for who reads it.
+func (a *application) queue(s Settings) *logs.Queue {
+	direct := logger(s, a.err)
+	return logs.NewQueue(a.err, time.Now, func(dropped int64) {
+		direct.Warn("lines of the log were dropped: nobody took them in time", "lines", dropped)
+	})
 }
 
 func (a *application) serve(ctx context.Context, s Settings) (err error) {
-	log := a.logger(s)
+	lines := a.queue(s)
+	defer lines.Close(logTime)
+	log := logger(s, lines)
 	for _, notice := range s.Notices {
 		log.Info(notice)
 	}
@@ -98,14 +113,15 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	if err := d.notePublicURL(s.PublicURL); err != nil {
 		return err
 	}
-	server, background, err := a.wire(s, doors, db, secret, log)
+	server, background, err := a.wire(s, doors, db, secret, log, lines)
 	if err != nil {
 		return err
 	}
 	warnOfRisks(s, log)
-	if err := a.printf("taskapi %s is serving at %s\n", a.build.Version, s.localURL(doors.api.Addr().String())); err != nil {
-		return err
-	}
+	// Whether anybody reads this is no condition for serving.
+	out := logs.NewQueue(a.out, time.Now, func(int64) {})
+	defer out.Close(logTime)
+	fmt.Fprintf(out, "taskapi %s is serving at %s\n", a.build.Version, s.localURL(doors.api.Addr().String()))
 	background = append(background,
 		func(ctx context.Context) { housekeep(ctx, db, s.AuditKeep, log) },
 		func(ctx context.Context) { lookForDamage(ctx, db, log) },

@@ -16,6 +16,7 @@ import (
 	"taskapi/app/password"
 	"taskapi/app/sqlite"
 	"taskapi/app/token"
+	"taskapi/cmd/logs"
 	"taskapi/web"
 )
 
@@ -23,7 +24,7 @@ import (
 const limiterKeys = 1 << 16
 
 // wire builds the server from the settings, and what runs beside it.
-func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, log *slog.Logger) (*api.Server, []func(context.Context), error) {
+func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, log *slog.Logger, lines *logs.Queue) (*api.Server, []func(context.Context), error) {
 	access, err := token.NewAccess(secret, s.AccessTTL, time.Now, rand.Reader)
 	if err != nil {
 		return nil, nil, err
@@ -59,7 +60,7 @@ func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, l
 		Tasks:     &app.Tasks{Store: db, Now: time.Now, Most: int64(s.MaxTasks)},
 		APITokens: &app.APITokens{Store: db, Proofs: proofs, Postage: postage, Now: time.Now, Random: rand.Reader},
 		OnlyHosts: onlyHosts(s, d), CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(),
-		SecureCookies: d.tls != nil || strings.HasPrefix(s.PublicURL, "https://"), Health: newHealth(s, db, a.backups(s), log), TLS: d.tls,
+		SecureCookies: d.tls != nil || strings.HasPrefix(s.PublicURL, "https://"), Health: newHealth(s, db, a.backups(s), lines, log), TLS: d.tls,
 	}
 	recovery := app.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Postage: postage, Audit: audit, Now: time.Now, Log: log}
 	if s.RateLimit {
@@ -72,7 +73,7 @@ func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, l
 	config.Recovery = app.NewRecovery(recovery)
 	background := []func(context.Context){config.Recovery.Run, sendMails, config.Health.Run, recall(users.Guard, db, log)}
 	if d.metrics != nil {
-		page, err := newMetrics(a.build.Version, s.Mail.Server != "", db, &config)
+		page, err := newMetrics(a.build.Version, s.Mail.Server != "", db, lines, &config)
 		if err != nil {
 			return nil, nil, err
 		}

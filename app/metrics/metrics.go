@@ -19,6 +19,8 @@ import (
 type Sources struct {
 	// Hashing is how many passwords are worked on, and how many wait.
 	Hashing func() (running, waiting int)
+	// Log is how many lines of it were dropped.
+	Log func() int64
 	// Database is how many changes wait for it, the size of its write-ahead log
 	// and that of the rest.
 	Database func() (waiting int, logBytes, databaseBytes int64)
