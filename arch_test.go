@@ -101,7 +101,7 @@ var homes = map[string]string{
 	"github.com/joho/godotenv":        "taskapi/cmd",
 	"github.com/gofrs/flock":          "taskapi/cmd",
 	"golang.org/x/net/idna":           "taskapi/app",
-	"golang.org/x/text/unicode/norm":  "taskapi/app",
+	"golang.org/x/text/unicode/norm":  "taskapi/app taskapi/app/password",
 	"golang.org/x/term":               "taskapi/cmd",
 	"golang.org/x/crypto/acme":        "taskapi/cmd/certs",
 	"golang.org/x/sys":                "taskapi/cmd/machine",

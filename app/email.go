@@ -32,6 +32,21 @@ func EmailKey(address string) string {
 	return norm.NFC.String(strings.ToLower(local + "@" + domain))
 }
 
+// MailAddress is how a mail is sent to an address: with the form of its domain
+// that every mail server knows (RFC 5891). A local part beyond ASCII stays; it
+// needs a server that takes it (SMTPUTF8, RFC 6531).
+func MailAddress(address string) string {
+	at := strings.LastIndex(address, "@")
+	if at < 0 || isASCII(address[at:]) {
+		return address
+	}
+	ascii, err := idna.Lookup.ToASCII(norm.NFC.String(address[at+1:]))
+	if err != nil {
+		return address
+	}
+	return address[:at+1] + ascii
+}
+
 func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	hashes "taskapi/app/password"
 )
 
 //go:embed common-passwords.txt
@@ -35,7 +37,7 @@ func (policy PasswordPolicy) check(password string, identity ...string) string {
 		return "Password contains invalid characters."
 	}
 	for _, own := range identity {
-		if own != "" && strings.EqualFold(password, own) {
+		if own != "" && strings.EqualFold(password, hashes.Normal(own)) {
 			return "Password must not be your username or e-mail address."
 		}
 	}
@@ -65,7 +67,7 @@ func isCommon(password string) bool {
 }
 
 // newPassword checks a password that is to be set, with its repetition, and
-// returns it, nil when there is none.
+// returns its normal form, nil when there is none.
 func (p problems) newPassword(policy PasswordPolicy, create bool, password, confirm Field[string], identity ...string) *string {
 	p.confirm(create, password, confirm)
 	switch {
@@ -78,11 +80,12 @@ func (p problems) newPassword(policy PasswordPolicy, create bool, password, conf
 	case blank(password.Value):
 		p.add("password", required("password"))
 	default:
-		if problem := policy.check(password.Value, identity...); problem != "" {
+		plain := hashes.Normal(password.Value)
+		if problem := policy.check(plain, identity...); problem != "" {
 			p.add("password", problem)
 			return nil
 		}
-		return &password.Value
+		return &plain
 	}
 	return nil
 }
@@ -97,7 +100,7 @@ func (p problems) confirm(create bool, password, confirm Field[string]) {
 		if create || confirm.State == Present && password.State == Present {
 			p.add("confirm_password", required("confirm_password"))
 		}
-	case password.State == Present && password.Value != confirm.Value:
+	case password.State == Present && hashes.Normal(password.Value) != hashes.Normal(confirm.Value):
 		p.add("confirm_password", "Passwords do not match.")
 	}
 }

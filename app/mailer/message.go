@@ -108,7 +108,8 @@ func (c *Composer) Compose(m app.Mail) (Message, error) {
 	}
 	out := email.NewEmail()
 	out.From = c.from.String()
-	out.To = []string{m.To}
+	to := app.MailAddress(m.To)
+	out.To = []string{to}
 	out.Subject = oneLine(subject, maxSubject)
 	out.HTML, out.Text = html.Bytes(), []byte(body)
 	out.Headers = textproto.MIMEHeader{
@@ -118,7 +119,7 @@ func (c *Composer) Compose(m app.Mail) (Message, error) {
 		"Auto-Submitted": {"auto-generated"},
 	}
 	mime, err := out.Bytes()
-	return Message{From: c.from.Address, To: m.To, MIME: mime}, err
+	return Message{From: c.from.Address, To: to, MIME: mime}, err
 }
 
 // Text renders a mail as plain text: its subject, an empty line and the text.

@@ -170,3 +170,20 @@ func TestLettersBeyondASCIINeedTheServersConsent(t *testing.T) {
 		t.Errorf("without SMTPUTF8: %v", err)
 	}
 }
+
+// A domain beyond ASCII has a form that every server knows.
+func TestDomainsBeyondASCIINeedNobodysConsent(t *testing.T) {
+	for address, want := range map[string]string{
+		"ann@bücher.example": "ann@xn--bcher-kva.example", "ann@BÜCHER.example": "ann@xn--bcher-kva.example",
+		"ann@bu\u0308cher.example": "ann@xn--bcher-kva.example", "ann@例え.テスト": "ann@xn--r8jz45g.xn--zckzah",
+	} {
+		mail := compose(t, welcome("Ann", address))
+		server := mailertest.Start(t, mailertest.Options{TLS: mailer.None})
+		if err := sender(server, mailer.None).Send(context.Background(), mail, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := server.Wait(t); got.To != want || got.Header.Get("To") != "<"+want+">" {
+			t.Errorf("%s: sent to %q, header %q", address, got.To, got.Header.Get("To"))
+		}
+	}
+}

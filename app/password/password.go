@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/alexedwards/argon2id"
+	"golang.org/x/text/unicode/norm"
 )
 
 // MaxLength is the longest password in bytes that is ever hashed. Hashing time
@@ -133,11 +134,18 @@ func (h *Hasher) enter(ctx context.Context) error {
 	return err
 }
 
-// Hash returns the hash of a password as a PHC string with a fresh salt of 16
-// bytes and a key of 32. The password is taken as it is: nothing is trimmed or
-// cut. Its turn is that of the network which For named. It fails with ErrTooLong, and with ErrBusy if it was not its turn in time.
+// Normal is the form in which a password is hashed: the same letters on the
+// screen may be typed as different characters on another keyboard or system
+// (Unicode NFKC, as NIST SP 800-63B-4 section 3.1.1.2 asks). Nothing is trimmed
+// or cut.
+func Normal(password string) string { return norm.NFKC.String(password) }
+
+// Hash returns the hash of a password, in its normal form, as a PHC string with
+// a fresh salt of 16 bytes and a key of 32. Its turn is that of the network which
+// For named. It fails with ErrTooLong, and with ErrBusy if it was not its turn in
+// time.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
-	if len(password) > MaxLength {
+	if password = Normal(password); len(password) > MaxLength {
 		return "", ErrTooLong
 	}
 	if err := h.enter(ctx); err != nil {
@@ -159,6 +167,9 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 // cost takes, not today's: until its owner has signed in once, a wrong password
 // for it is answered later than one for an address that nobody has.
 //
+// A hash may have been made of a password as it was typed, before there was a
+// normal form: that matches, too, and is stale.
+//
 // A password of more than MaxLength bytes matches nothing. It fails with
 // ErrCorruptHash if hash can't be used, and with ErrBusy if it was not its
 // turn in time.
@@ -176,11 +187,27 @@ func (h *Hasher) Verify(ctx context.Context, password, hash string) (match, stal
 		return false, false, err
 	}
 	defer h.gate.leave()
-	match, params, err := h.check(password, hash)
+	match, typed, err := eitherForm(password, func(form string) (match bool, err error) {
+		var params *argon2id.Params
+		match, params, err = h.check(form, hash)
+		stale = match && *params != h.params
+		return match, err
+	})
 	if err != nil {
 		return false, false, fmt.Errorf("%w: %w", ErrCorruptHash, err)
 	}
-	return match, match && *params != h.params, nil
+	return match, match && (typed || stale), nil
+}
+
+// eitherForm checks the normal form of a password and, if that does not match,
+// the one that was typed, where it is another.
+func eitherForm(password string, check func(form string) (bool, error)) (match, typed bool, err error) {
+	normal := Normal(password)
+	if match, err = check(normal); err != nil || match || normal == password {
+		return match, false, err
+	}
+	match, err = check(password)
+	return match, match, err
 }
 
 func (h *Hasher) verifyImported(ctx context.Context, password, hash string) (match, stale bool, err error) {
@@ -192,7 +219,7 @@ func (h *Hasher) verifyImported(ctx context.Context, password, hash string) (mat
 		return false, false, err
 	}
 	defer h.gate.leave()
-	match, err = imported.matches(password)
+	match, _, err = eitherForm(password, imported.matches)
 	if err != nil {
 		return false, false, fmt.Errorf("%w: %w", ErrCorruptHash, err)
 	}

@@ -206,3 +206,37 @@ func BenchmarkVerify(b *testing.B) {
 		}
 	}
 }
+
+// The same letters are the same password, however a keyboard sends them; a hash
+// from before there was one form still matches, and is renewed.
+func TestOneFormOfAPassword(t *testing.T) {
+	h := newHasher(t, Options{Params: cheap()})
+	forms := map[string][]string{
+		"accents":   {"p\u00e4ssw\u00f6rd", "pa\u0308sswo\u0308rd"},
+		"ligatures": {"o\ufb03ce", "office"},
+		"width":     {"\uff50\uff41\uff53\uff53", "pass"},
+		"hangul":    {"\ud55c\uad6d", "\u1112\u1161\u11ab\u1100\u116e\u11a8"},
+	}
+	for name, same := range forms {
+		hash, err := h.Hash(t.Context(), same[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, form := range same {
+			if match, stale, err := h.Verify(t.Context(), form, hash); !match || stale || err != nil {
+				t.Errorf("%s: %q: match %t, stale %t, %v", name, form, match, stale, err)
+			}
+			old, err := argon2id.CreateHash(form, &h.params)
+			if err != nil {
+				t.Fatal(err)
+			}
+			match, stale, err := h.Verify(t.Context(), form, old)
+			if !match || stale != (Normal(form) != form) || err != nil {
+				t.Errorf("%s: an old hash of %q: match %t, stale %t, %v", name, form, match, stale, err)
+			}
+		}
+		if match, _, _ := h.Verify(t.Context(), same[0]+"x", hash); match {
+			t.Errorf("%s: another password matches", name)
+		}
+	}
+}
