@@ -100,7 +100,7 @@ var homes = map[string]string{
 	"github.com/spf13/cobra":          "taskapi/cmd",
 	"github.com/joho/godotenv":        "taskapi/cmd",
 	"github.com/gofrs/flock":          "taskapi/cmd",
-	"golang.org/x/net/idna":           "taskapi/app",
+	"golang.org/x/net/idna":           "taskapi/app taskapi/cmd",
 	"golang.org/x/text/unicode/norm":  "taskapi/app taskapi/app/password",
 	"golang.org/x/term":               "taskapi/cmd",
 	"golang.org/x/crypto/acme":        "taskapi/cmd/certs",

@@ -91,7 +91,13 @@ var errTaken = errors.New("another program is already listening")
 
 // listen takes one address, which flag has chosen.
 func listen(ctx context.Context, addr, flag string) (net.Listener, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	var listener net.Listener
+	host, port, err := net.SplitHostPort(addr)
+	if err == nil && host == "localhost" {
+		listener, err = bothLoopbacks(ctx, port)
+	} else {
+		listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("%w on %s; stop it, or choose another address with %s", errTaken, addr, flag)

@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"golang.org/x/net/idna"
 	"net"
 	"net/mail"
 	"net/netip"
@@ -132,18 +133,46 @@ func parsePasswordChars(s *Settings, value string) error {
 	return err
 }
 
+// parseOrigins reads origins of any scheme: apps have some of their own, such as
+// capacitor://localhost. They are kept as browsers send them (RFC 6454, section
+// 6.2): in lower case, without the scheme's own port, with the domain as the DNS
+// knows it.
 func parseOrigins(s *Settings, value string) error {
 	if value == "*" {
 		return nil
 	}
 	for _, origin := range list(value) {
-		u, err := url.Parse(origin)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Scheme+"://"+u.Host != origin {
-			return errors.New("expected * or origins such as https://app.example.com, separated by commas")
+		normal, ok := normalOrigin(origin)
+		if !ok {
+			return fmt.Errorf("%q is no origin; expected * or origins such as https://app.example.com or capacitor://localhost, separated by commas", origin)
 		}
-		s.CORSOrigins = append(s.CORSOrigins, origin)
+		s.CORSOrigins = append(s.CORSOrigins, normal)
 	}
 	return nil
+}
+
+func normalOrigin(origin string) (normal string, ok bool) {
+	u, err := url.Parse(strings.TrimSuffix(origin, "/"))
+	if err != nil || u.Scheme == "" || u.Hostname() == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || strings.Contains(u.Host, "*") {
+		return "", false
+	}
+	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Hostname())
+	if strings.ContainsFunc(host, func(r rune) bool { return r >= 0x80 }) {
+		if host, err = idna.Lookup.ToASCII(host); err != nil {
+			return "", false
+		}
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	port := u.Port()
+	if port == map[string]string{"http": "80", "https": "443"}[scheme] {
+		port = ""
+	}
+	if port != "" {
+		host += ":" + port
+	}
+	return scheme + "://" + host, true
 }
 
 func parseProxies(s *Settings, value string) error {

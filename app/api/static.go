@@ -156,7 +156,7 @@ func (s *static) asset(c *fiber.Ctx) error {
 func (f file) send(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderETag, f.etag)
 	c.Append(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
-	if c.Get(fiber.HeaderIfNoneMatch) == f.etag {
+	if matches(c, f.etag) {
 		return c.SendStatus(fiber.StatusNotModified)
 	}
 	c.Set(fiber.HeaderContentType, f.kind)
@@ -165,4 +165,18 @@ func (f file) send(c *fiber.Ctx) error {
 		return c.Send(f.gzip())
 	}
 	return c.Send(f.plain)
+}
+
+// matches reports whether a client has what the tag stands for: one of a list,
+// weak or strong, or anything (RFC 9110 section 13.1.2).
+func matches(c *fiber.Ctx, etag string) bool {
+	for _, line := range c.Request().Header.PeekAll(fiber.HeaderIfNoneMatch) {
+		for tag := range strings.SplitSeq(string(line), ",") {
+			tag = strings.TrimSpace(tag)
+			if tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
+				return true
+			}
+		}
+	}
+	return false
 }
