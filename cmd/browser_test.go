@@ -71,6 +71,12 @@ func open(t *testing.T, b *rod.Browser, url string) *tab {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return openOn(t, page, url)
+}
+
+// openOn opens the page in a window that is there.
+func openOn(t *testing.T, page *rod.Page, url string) *tab {
+	t.Helper()
 	page, leave := page.WithCancel()
 	heard := make(chan struct{})
 	listen := page.EachEvent(func(e *proto.RuntimeExceptionThrown) {
@@ -104,7 +110,7 @@ func (x *tab) act(selector string, do func(e *rod.Element) error) {
 	x.t.Helper()
 	var err error
 	for range 30 {
-		page := x.Page.Timeout(actWithin)
+		page := x.Timeout(actWithin)
 		var e *rod.Element
 		if e, err = page.Element(selector); err == nil {
 			err = do(e)
@@ -154,10 +160,10 @@ func (x *tab) press(keys ...input.Key) {
 // wait waits until an expression in the page is true.
 func (x *tab) wait(what string) {
 	x.t.Helper()
-	page := x.Page.Timeout(time.Minute)
+	page := x.Timeout(time.Minute)
 	defer page.CancelTimeout()
 	if err := page.Wait(rod.Eval("() => Boolean(" + what + ")")); err != nil {
-		shown, _ := x.Page.Eval(`() => document.body.innerText`)
+		shown, _ := x.Eval(`() => document.body.innerText`)
 		x.t.Fatalf("never: %s (%v)\n%v", what, err, shown)
 	}
 }

@@ -1,6 +1,8 @@
 // Speaks HTTP with the server. The access token lives here, in memory, and
 // nowhere else; the refresh token is in a cookie that no script can read.
 
+import { local, locked } from "./surroundings.js";
+
 // ApiError is an answer that is not a success.
 export class ApiError extends Error {
   constructor(status, body, retryAfter, requestID) {
@@ -91,7 +93,7 @@ export class Api extends EventTarget {
     this.#token = answer.access_token;
     // The token is ours and was just handed out.
     const payload = JSON.parse(atob(this.#token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
-    localStorage.setItem(who, String(payload.user_id));
+    local.setItem(who, String(payload.user_id));
   }
 
   // resume tries to go on with the session of the cookie: "in", "out" without
@@ -108,13 +110,13 @@ export class Api extends EventTarget {
     }
   }
 
-  get leaving() { return Boolean(localStorage.getItem(leaving)); }
+  get leaving() { return Boolean(local.getItem(leaving)); }
 
   // signOut ends the session. Where the server can't be reached, it throws, and
   // leaveAtLast does it before anything else is done with the cookie.
   async signOut() {
     this.forget();
-    localStorage.setItem(leaving, "1");
+    local.setItem(leaving, "1");
     await this.leaveAtLast();
   }
 
@@ -125,17 +127,17 @@ export class Api extends EventTarget {
     } catch (error) {
       if (!(error instanceof ApiError) || error.later) throw error;
     }
-    localStorage.removeItem(leaving);
+    local.removeItem(leaving);
   }
 
   // forget drops the token: the session has ended.
   forget() {
     this.#token = "";
-    localStorage.removeItem(who);
+    local.removeItem(who);
   }
 
   // userID is 0 for who is not signed in.
-  get userID() { return Number(localStorage.getItem(who)); }
+  get userID() { return Number(local.getItem(who)); }
 
   // request sends a request of the person who is signed in. A token that has
   // run out is renewed, and the request sent again: it was refused unseen.
@@ -171,7 +173,7 @@ export class Api extends EventTarget {
       if (this.leaving) throw new ApiError(401, { code: "left" });
       this.#take(await this.#ask("POST", "/auth/refresh", {}));
     };
-    this.#renewing ??= (navigator.locks ? navigator.locks.request("taskapi-refresh", ask) : ask())
+    this.#renewing ??= locked("taskapi-refresh", {}, ask)
       .finally(() => { this.#renewing = null; });
     return this.#renewing;
   }

@@ -8,6 +8,7 @@ import { $, announce, h, isTyping } from "./dom.js";
 import { t } from "./i18n.js";
 import { ListView } from "./list.js";
 import { Store } from "./store.js";
+import { channel as channelTo, lasting, local, work } from "./surroundings.js";
 import { Tab } from "./tab.js";
 import { UsersView } from "./users.js";
 
@@ -15,9 +16,9 @@ const often = 20_000; // milliseconds between two looks at what other devices di
 const soon = 4_000; // the same while the server is not answering
 
 const api = new Api();
-const channel = "BroadcastChannel" in window ? new BroadcastChannel("taskapi") : undefined;
+const channel = channelTo("taskapi");
 const store = new Store(api, { channel });
-const signals = "BroadcastChannel" in window ? new BroadcastChannel("taskapi-session") : undefined;
+const signals = channelTo("taskapi-session");
 const tab = new Tab();
 const tabName = tab.open();
 tab.onlost = () => store.reopen();
@@ -28,11 +29,11 @@ let person = 0; // who is signed in
 
 // Drafts are what is typed and not sent: a reload must not lose it.
 const drafts = {
-  get(name) { return JSON.parse(localStorage.getItem(`taskapi.draft.${person}.${name}`) ?? "null"); },
+  get(name) { return JSON.parse(local.getItem(`taskapi.draft.${person}.${name}`) ?? "null"); },
   set(name, value) {
     const key = `taskapi.draft.${person}.${name}`;
-    if (value) localStorage.setItem(key, JSON.stringify(value));
-    else localStorage.removeItem(key);
+    if (value) local.setItem(key, JSON.stringify(value));
+    else local.removeItem(key);
   },
 };
 
@@ -236,7 +237,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 // Only pages from https or this machine can be opened without the server.
-if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => { /* the page works without */ });
+work("/sw.js");
 
 async function begin() {
   if (/^\/(reset-password|verify-email)\b/.test(location.pathname)) {
@@ -271,4 +272,6 @@ async function begin() {
   }
 }
 
+if (!lasting) root.before(h("p", { class: "note", id: "memory" }, t("memory")));
+document.documentElement.dataset.begun = "true";
 begin();

@@ -4,24 +4,25 @@
 import { ApiError } from "./api.js";
 import { field, h, problems, tooLong } from "./dom.js";
 import { said, saidOfFields, t } from "./i18n.js";
+import { session } from "./surroundings.js";
 
 // remember keeps what is typed into a form over a reload of this tab, but no
 // password.
 export function remember(form) {
   const key = `taskapi.form.${form.id}`;
   const inputs = [...form.elements].filter((e) => ["text", "email"].includes(e.type) && e.name !== "confirm_email");
-  const typed = JSON.parse(sessionStorage.getItem(key) ?? "{}");
+  const typed = JSON.parse(session.getItem(key) ?? "{}");
   for (const input of inputs) {
     if (typed[input.name] === undefined) continue;
     input.value = typed[input.name];
     input.dispatchEvent(new Event("input"));
   }
-  form.addEventListener("input", () => sessionStorage.setItem(key, JSON.stringify(Object.fromEntries(inputs.map((e) => [e.name, e.value])))));
+  form.addEventListener("input", () => session.setItem(key, JSON.stringify(Object.fromEntries(inputs.map((e) => [e.name, e.value])))));
   return form;
 }
 
 // forget drops what remember has kept.
-export const forget = (form) => sessionStorage.removeItem(`taskapi.form.${form.id}`);
+export const forget = (form) => session.removeItem(`taskapi.form.${form.id}`);
 
 // submit wires a form: one request at a time, what is wrong shown where it
 // belongs, and nothing typed lost.

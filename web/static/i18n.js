@@ -1,5 +1,7 @@
 // The words of the page, in the person's language.
 
+import { locales } from "./surroundings.js";
+
 const catalogue = {
   en: {
     "new.label": "What needs doing?", "new.hint": "Type a task and press Enter.", "add": "Add",
@@ -11,6 +13,7 @@ const catalogue = {
     "task.waiting": "not sent yet", "task.retry": "Try again", "task.drop": "Drop the change",
     "task.created": "Added {date}", "task.completed": "Done {date}",
     "undo": "Undo", "deleted": "Deleted: {title}", "ticked": "Done: {title}", "unticked": "Open again: {title}", "added": "Added: {title}", "undone": "Undone.",
+    "memory": "This browser keeps nothing for this page: what is not sent, and your sign-in, do not survive a reload.",
     "offline": "The server is not answering. You can go on.", "offline.n": "The server is not answering. Your changes ({n}) are kept and will be sent when it does.",
     "offline.sentence": "The server is not answering. Please try again in a moment.", "offline.start": "The server is not answering. This page goes on by itself when it does; what you typed is kept.", "online": "The server is answering again.", "busy": "The server asks to wait. It goes on in {n|second|seconds}.",
     "trouble": "Something went wrong on the server (request {id}). It is tried again; what you type is kept.",
@@ -50,6 +53,7 @@ const catalogue = {
     "task.waiting": "sin enviar", "task.retry": "Reintentar", "task.drop": "Descartar el cambio",
     "task.created": "Añadida {date}", "task.completed": "Hecha {date}",
     "undo": "Deshacer", "deleted": "Borrada: {title}", "ticked": "Hecha: {title}", "unticked": "Pendiente de nuevo: {title}", "added": "Añadida: {title}", "undone": "Deshecho.",
+    "memory": "Este navegador no guarda nada para esta página: lo que no se ha enviado y tu sesión no sobreviven a una recarga.",
     "offline": "El servidor no responde. Puedes seguir.", "offline.n": "El servidor no responde. Tus cambios ({n}) se guardan y se enviarán cuando responda.",
     "offline.sentence": "El servidor no responde. Inténtalo dentro de un momento.", "offline.start": "El servidor no responde. Esta página sigue sola cuando responda; lo que escribiste se conserva.", "online": "El servidor vuelve a responder.", "busy": "El servidor pide esperar. Sigue en {n|segundo|segundos}.",
     "trouble": "Algo ha fallado en el servidor (petición {id}). Se vuelve a intentar; lo que escribes se conserva.",
@@ -117,7 +121,7 @@ const labels = {
   title: "task.title", description: "task.description", name: "tokens.name", scopes: "tokens.scopes", expires_at: "tokens.until",
 };
 
-export const language = navigator.languages.map((l) => l.slice(0, 2)).find((l) => l in catalogue) ?? "en";
+export const language = locales.map((l) => l.slice(0, 2).toLowerCase()).find((l) => l in catalogue) ?? "en";
 document.documentElement.lang = language;
 
 // fill puts values into a text; {n|one|many} is a number and what it counts.
@@ -158,7 +162,6 @@ function saidOf(text, name) {
 export const saidOfFields = (errors) => Object.fromEntries(Object.entries(errors).map(([name, text]) => [name, saidOf(text, name)]));
 
 // Dates are written as the person's whole locale does: en-GB is not en.
-const locales = [...navigator.languages];
 const near = new Intl.DateTimeFormat(locales, { dateStyle: "medium", timeStyle: "short" });
 const day = new Intl.DateTimeFormat(locales, { dateStyle: "medium" });
 export const date = (text) => near.format(new Date(text));

@@ -4,6 +4,7 @@
 import { ApiError } from "./api.js";
 import { Outbox } from "./outbox.js";
 import { Shelf } from "./shelf.js";
+import { local } from "./surroundings.js";
 
 const perPage = 100;
 const kept = 100; // tasks that are shown before the server answers
@@ -31,7 +32,7 @@ export class Store extends EventTarget {
   busyUntil = 0; // milliseconds, when the server has asked us to wait
   trouble = null; // the server's own failure, until it does better
 
-  constructor(api, { storage = localStorage, channel, now = Date.now } = {}) {
+  constructor(api, { storage = local, channel, now = Date.now } = {}) {
     super();
     this.#api = api;
     this.#shelf = new Shelf(storage);

@@ -2,7 +2,7 @@
 // API says is never kept: it is personal.
 
 const prefix = "{{static}}";
-const shell = ["/", ...["app.css", "app.js", "account.js", "api.js", "auth.js", "dom.js", "edit.js", "i18n.js", "list.js", "outbox.js", "shelf.js", "store.js", "tab.js", "undo.js", "users.js", "icon.svg"].map((name) => `${prefix}/${name}`)];
+const shell = ["/", ...["app.css", "app.js", "account.js", "api.js", "auth.js", "dom.js", "edit.js", "i18n.js", "list.js", "outbox.js", "shelf.js", "store.js", "surroundings.js", "fault.js", "tab.js", "undo.js", "users.js", "icon.svg"].map((name) => `${prefix}/${name}`)];
 
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {

@@ -5,12 +5,13 @@
 // have no locks: there, a tab is asked, and one that says nothing is gone.
 
 import { uid } from "./store.js";
+import { channel, locked, locks, session } from "./surroundings.js";
 
 const kept = "taskapi.tab";
 const patience = 400; // milliseconds for an answer
 
 export class Tab {
-  #channel = "BroadcastChannel" in window ? new BroadcastChannel("taskapi-tabs") : undefined;
+  #channel = channel("taskapi-tabs");
   #asked = new Map();
   name = "";
   onlost; // called when another tab has taken over what this one had to send
@@ -26,22 +27,22 @@ export class Tab {
 
   // open settles the name. A tab that was duplicated has the name of the other.
   async open() {
-    let name = sessionStorage.getItem(kept);
+    let name = session.getItem(kept);
     if (!name || await this.#taken(name)) {
       name = uid();
       await this.#hold(name);
     }
-    sessionStorage.setItem(kept, name);
+    session.setItem(kept, name);
     this.name = name;
     return name;
   }
 
-  async #taken(name) { return navigator.locks ? !(await this.#hold(name)) : this.#answers(name); }
+  async #taken(name) { return locks ? !(await this.#hold(name)) : this.#answers(name); }
 
   #hold(name) {
-    if (!navigator.locks) return true;
+    if (!locks) return true;
     return new Promise((resolve) => {
-      navigator.locks.request(`taskapi-tab-${name}`, { ifAvailable: true }, (held) => {
+      locked(`taskapi-tab-${name}`, { ifAvailable: true }, (held) => {
         resolve(Boolean(held));
         return held ? new Promise(() => {}) : undefined;
       });
@@ -65,8 +66,8 @@ export class Tab {
   // hears onlost when it wakes.
   async adopt(names, take) {
     for (const name of names) {
-      if (navigator.locks) {
-        navigator.locks.request(`taskapi-tab-${name}`, { ifAvailable: true }, (held) => { if (held) take(name); });
+      if (locks) {
+        locked(`taskapi-tab-${name}`, { ifAvailable: true }, (held) => { if (held) take(name); });
       } else if (!(await this.#answers(name))) {
         take(name);
         this.#channel?.postMessage({ taken: name });

@@ -1,0 +1,71 @@
+// What a browser may lack, or keep from a page: storage, channels, locks, workers,
+// sound language tags. The page does without, and nothing here ever throws.
+
+// memory stands in for a storage. It lives as long as the page.
+class Memory {
+  #items = new Map();
+  get length() { return this.#items.size; }
+  key(i) { return [...this.#items.keys()][i] ?? null; }
+  getItem(key) { return this.#items.get(key) ?? null; }
+  setItem(key, value) { this.#items.set(key, String(value)); }
+  removeItem(key) { this.#items.delete(key); }
+}
+
+function storage(name) {
+  try {
+    const found = window[name];
+    found.setItem("taskapi.try", "1");
+    found.removeItem("taskapi.try");
+    return found;
+  } catch (error) {
+    // A full one is still one: what it holds can make room.
+    if (error?.name === "QuotaExceededError") return window[name];
+    return new Memory();
+  }
+}
+
+export const local = storage("localStorage");
+export const session = storage("sessionStorage");
+// lasting says whether what the page keeps outlives it.
+export const lasting = !(local instanceof Memory);
+
+// channel is one to the other tabs, undefined without.
+export function channel(name) {
+  try {
+    return new BroadcastChannel(name);
+  } catch {
+    return undefined;
+  }
+}
+
+// locks says whether there may be locks: not on pages over plain http from
+// another machine.
+export const locks = Boolean(navigator.locks);
+
+// locked does something while nobody else does the same; where locks are
+// refused, at once.
+export async function locked(name, options, act) {
+  let begun = false;
+  try {
+    if (locks) return await navigator.locks.request(name, options, (held) => { begun = true; return act(held); });
+  } catch (error) {
+    if (begun) throw error;
+  }
+  return act({});
+}
+
+// work lets a service worker keep the page for when the server is away.
+export function work(url) {
+  try {
+    navigator.serviceWorker?.register(url).catch(() => { /* the page works without */ });
+  } catch { /* the same */ }
+}
+
+// locales are the person's that are any: systems have made C, * and en_US of them.
+export const locales = [...(navigator.languages ?? []), navigator.language].filter((tag) => {
+  try {
+    return Intl.getCanonicalLocales(tag).length > 0;
+  } catch {
+    return false;
+  }
+});
