@@ -66,15 +66,14 @@ func (a *application) queue(s Settings) *logs.Queue {
 	})
 }
 
+// serve takes the folder, the ports and the database, in this order, and gives
+// them back at the end.
 func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	lines := a.queue(s)
 	defer lines.Close(logTime)
 	log := logger(s, lines)
 	for _, notice := range s.Notices {
 		log.Info(notice)
-	}
-	if _, err := machine.LimitMemory(); err != nil {
-		log.Warn("how much memory there is can't be found out; set GOMEMLIMIT if it is little", "error", err)
 	}
 	d := data{s.DataDir}
 	if err := d.make(); err != nil {
@@ -85,12 +84,7 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	if err := a.removeLeftovers(s, func(left sqlite.Leftover) error {
-		log.Info("left-over of an unfinished upgrade, backup or restore removed", "path", left.Path, "bytes", left.Bytes)
-		return nil
-	}); err != nil {
-		log.Warn("left-overs can't be removed", "error", err)
-	}
+	a.settle(s, log)
 	// The ports are taken before the database is touched: they fail more often.
 	doors, err := openDoors(ctx, s, log)
 	if err != nil {
@@ -121,21 +115,42 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	// Whether anybody reads this is no condition for serving.
 	out := logs.NewQueue(a.out, time.Now, func(int64) {})
 	defer out.Close(logTime)
-	fmt.Fprintf(out, "taskapi %s is serving at %s\n", a.build.Version, s.localURL(doors.api.Addr().String()))
-	background = append(background,
+	_, _ = fmt.Fprintf(out, "taskapi %s is serving at %s\n", a.build.Version, s.localURL(doors.api.Addr().String()))
+	background = append(background, a.chores(s, doors, db, log)...)
+	return runUntilStopped(ctx, server, doors.api, log, background...)
+}
+
+// settle prepares the ground: the memory that there is, and what lies about.
+func (a *application) settle(s Settings, log *slog.Logger) {
+	if _, err := machine.LimitMemory(); err != nil {
+		log.Warn("how much memory there is can't be found out; set GOMEMLIMIT if it is little", "error", err)
+	}
+	err := a.removeLeftovers(s, func(left sqlite.Leftover) error {
+		log.Info("left-over of an unfinished upgrade, backup or restore removed", "path", left.Path, "bytes", left.Bytes)
+		return nil
+	})
+	if err != nil {
+		log.Warn("left-overs can't be removed", "error", err)
+	}
+}
+
+// chores are what is done beside serving, for as long as the server serves.
+func (a *application) chores(s Settings, d *doors, db *sqlite.DB, log *slog.Logger) []func(context.Context) {
+	all := []func(context.Context){
 		func(ctx context.Context) { housekeep(ctx, db, s.AuditKeep, log) },
 		func(ctx context.Context) { lookForDamage(ctx, db, log) },
 		func(ctx context.Context) {
 			db.KeepRemoving(ctx, func(err error) { log.Error("what a deleted user left can't be removed", "error", err) })
 		},
 		machine.Memory{Every: memoryEvery}.Run,
-		func(ctx context.Context) { service.Watch(ctx, doors.probe(s).Alive, log) })
+		func(ctx context.Context) { service.Watch(ctx, d.probe(s).Alive, log) },
+	}
 	if s.BackupEvery > 0 {
 		backups := a.backups(s)
 		backups.Log = log
-		background = append(background, backups.Run)
+		all = append(all, backups.Run)
 	}
-	return runUntilStopped(ctx, server, doors.api, log, background...)
+	return all
 }
 
 // warnOfRisks names what the settings allow that few can want.

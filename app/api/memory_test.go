@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"net"
@@ -76,9 +75,8 @@ func TestBodiesHeldBack(t *testing.T) {
 			if name == "in chunks" {
 				return
 			}
-			response, err := http.ReadResponse(bufio.NewReader(held[0]), nil)
-			if err != nil || response.StatusCode != http.StatusRequestTimeout && response.StatusCode != http.StatusServiceUnavailable {
-				t.Errorf("the first that was held: %v %v", response, err)
+			if status := s.status(held[0]); status != http.StatusRequestTimeout && status != http.StatusServiceUnavailable {
+				t.Errorf("the first that was held: %d", status)
 			}
 		})
 	}

@@ -93,22 +93,22 @@ func (s *server) checkAsset(path string) {
 // A client that has a file says so in several ways.
 func TestWhatAClientHasAlready(t *testing.T) {
 	s := start(t)
-	get := func(condition string) *http.Response {
+	get := func(condition string) (status int, etag string) {
 		request, err := http.NewRequest("GET", s.url+"/docs", nil)
 		must(t, err)
 		request.Header.Set("If-None-Match", condition)
 		response, err := http.DefaultClient.Do(request)
 		must(t, err)
 		must(t, response.Body.Close())
-		return response
+		return response.StatusCode, response.Header.Get("ETag")
 	}
-	etag := get("").Header.Get("ETag")
+	_, etag := get("")
 	for condition, want := range map[string]int{
 		etag: 304, "W/" + etag: 304, `"other", ` + etag: 304, `W/"other",W/` + etag + `, "x"`: 304, "*": 304, ` * `: 304,
 		`"other"`: 200, `W/"other"`: 200, "": 200, strings.Trim(etag, `"`): 200,
 	} {
-		if response := get(condition); response.StatusCode != want {
-			t.Errorf("If-None-Match: %s is answered %d, want %d", condition, response.StatusCode, want)
+		if status, _ := get(condition); status != want {
+			t.Errorf("If-None-Match: %s is answered %d, want %d", condition, status, want)
 		}
 	}
 }

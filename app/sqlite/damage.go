@@ -36,21 +36,22 @@ func (d *damage) err() error {
 }
 
 // readSchema returns the text of all tables, indexes and triggers.
-func (db *DB) readSchema(ctx context.Context) (string, error) {
+func (db *DB) readSchema(ctx context.Context) (text string, err error) {
 	rows, err := db.readers.pool.QueryContext(ctx, `SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema
 		WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY type, name`)
 	if err != nil {
 		return "", err
 	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	var all strings.Builder
 	for rows.Next() {
 		var line string
 		if err := rows.Scan(&line); err != nil {
-			return "", errors.Join(err, rows.Close())
+			return "", err
 		}
 		all.WriteString(line + "\n")
 	}
-	return all.String(), errors.Join(rows.Err(), rows.Close())
+	return all.String(), rows.Err()
 }
 
 func (t *tx) schemaNumber() (n int64, err error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,7 +73,7 @@ func TestAFileCutShortIsWrittenNoMore(t *testing.T) {
 func TestAHealthyFileIsWritten(t *testing.T) {
 	ctx, db := context.Background(), filled(t)
 	for i := range 20 {
-		if _, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: 1, Title: "more", Description: fmt.Sprint(make([]byte, 4000)), CreatedAt: testNow}); err != nil {
+		if _, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: 1, Title: "more", Description: strings.Repeat("x", 8000), CreatedAt: testNow}); err != nil {
 			t.Fatal(err)
 		}
 		if i%5 == 0 {
