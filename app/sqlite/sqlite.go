@@ -84,6 +84,30 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Durability == "" {
 		o.Durability = Full
 	}
+	patience := time.NewTimer(busyTimeout)
+	defer patience.Stop()
+	for {
+		db, err := openOnce(ctx, o)
+		if !errors.Is(err, ErrLocked) {
+			return db, err
+		}
+		// SQLite itself waits for most locks, but not for those of a file that
+		// another process turns into one with a log, or out of it.
+		select {
+		case <-time.After(openAgain):
+		case <-patience.C:
+			return nil, err
+		case <-ctx.Done():
+			return nil, errors.Join(err, ctx.Err())
+		}
+	}
+}
+
+// openAgain is how long Open waits for another process that is opening or
+// closing the same file.
+const openAgain = 20 * time.Millisecond
+
+func openOnce(ctx context.Context, o Options) (*DB, error) {
 	pool, err := openPool(dsn(o.Path, o.Durability, false), 1)
 	if err != nil {
 		return nil, describe(err)
