@@ -171,3 +171,6 @@ func mailPort(transport string) int {
 	}
 	return 587
 }
+
+// exact reports whether blanks and quotes may be part of the value.
+func (s setting) exact() bool { return s.secret || s.flag == "password-chars" }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 )
@@ -119,6 +120,13 @@ func (l *loader) load(cmd *cobra.Command, row setting, levels []level) {
 	if !ok {
 		return
 	}
+	value, err := meant(from.value, row.exact())
+	if err != nil {
+		l.mistake(from.name, err.Error())
+		return
+	}
+	from.value = value
+	l.origins[row.flag] = from
 	if err := row.parse(&l.settings, from.value); err != nil {
 		shown := fmt.Sprintf("%q: ", from.value)
 		if row.secret {
@@ -128,6 +136,25 @@ func (l *loader) load(cmd *cobra.Command, row setting, levels []level) {
 	}
 }
 
+// meant is what somebody meant by a value, as editors, shells and tools write it:
+// without the mark that an editor puts before a text, without blanks and line
+// ends around it, and without the quotes that "docker run --env-file" takes for
+// a part of it. Where such characters could be meant, they are refused instead.
+func meant(value string, exact bool) (string, error) {
+	value = strings.TrimRight(strings.TrimPrefix(value, "\ufeff"), "\r\n")
+	bare := strings.TrimSpace(value)
+	if n := len(bare); n >= 2 && (bare[0] == '"' || bare[0] == '\'') && bare[0] == bare[n-1] {
+		bare = strings.TrimSpace(bare[1 : n-1])
+	}
+	switch {
+	case strings.ContainsFunc(bare, unicode.IsControl):
+		return "", errors.New("it holds a line end or another control character; write it on one line")
+	case exact && bare != value:
+		return "", errors.New("it begins and ends with a blank or a quote; write it without")
+	}
+	return bare, nil
+}
+
 func (l *loader) find(cmd *cobra.Command, row setting, levels []level) (origin, bool) {
 	if flag := cmd.Flags().Lookup(row.flag); flag != nil && flag.Changed {
 		return origin{value: flag.Value.String(), name: "--" + row.flag}, true
@@ -135,7 +162,7 @@ func (l *loader) find(cmd *cobra.Command, row setting, levels []level) (origin, 
 	for _, level := range levels {
 		for _, name := range row.env {
 			// An empty variable is how shells and compose files say "not set".
-			if value := level.vars[name]; value != "" {
+			if value := level.vars[name]; strings.TrimSpace(value) != "" {
 				if row.secret && level.vars[name+"_FILE"] != "" {
 					l.mistake(name+level.suffix, "expected either this or "+name+"_FILE, not both")
 				}
@@ -160,7 +187,7 @@ func (l *loader) readSecret(name, file string) (origin, bool) {
 		l.mistake(name, fmt.Sprintf("%q: expected a file that can be read", file))
 		return origin{}, false
 	}
-	return origin{value: strings.TrimRight(string(content), "\r\n"), name: name}, true
+	return origin{value: string(content), name: name}, true
 }
 
 // flaskTLS reads the tutorial's two variables as truth values; in Python, its
@@ -185,7 +212,12 @@ func (l *loader) flaskTLS(level level) (origin, bool) {
 }
 
 func (l *loader) truth(level level, name string) (value, there bool) {
-	switch strings.ToLower(level.vars[name]) {
+	said, err := meant(level.vars[name], false)
+	if err != nil {
+		l.mistake(name+level.suffix, err.Error())
+		return false, false
+	}
+	switch strings.ToLower(said) {
 	case "":
 		return false, false
 	case "true", "1", "yes", "on":

@@ -1,0 +1,107 @@
+package cmd
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+// readSettings loads the settings of the server from variables.
+func readSettings(t *testing.T, environ ...string) (*loader, error) {
+	t.Helper()
+	t.Chdir(t.TempDir()) // no .env
+	cmd := &cobra.Command{}
+	addSettings(cmd, everySetting)
+	return (&application{environ: environ}).settings(cmd)
+}
+
+// someValues are a value of each setting that is not its default.
+func someValues() map[string]string {
+	return map[string]string{
+		"addr": "127.0.0.1:8123", "data-dir": "here", "jwt-secret": strings.Repeat("k", 40), "access-ttl": "10m", "refresh-ttl": "100h", "refresh-idle": "20h",
+		"refresh-rotation": "off", "registration": "closed", "require-verified-email": "on", "password-min": "10", "password-max": "100", "password-chars": "A-Za-z0-9",
+		"public-url": "https://tasks.example.com", "cors-origins": "https://app.example.com", "trusted-proxies": "10.0.0.1", "rate-limit": "off",
+		"max-tasks": "5", "audit-keep": "48h", "backup-every": "24h", "backup-keep": "3", "backup-dir": "there", "durability": "normal",
+		"mail-server": "mail.example.com", "mail-port": "2525", "mail-username": "ann", "mail-password": "secret words", "mail-from": "Ann <ann@example.com>", "mail-tls": "tls",
+		"log-level": "warn", "log-format": "json", "import-password": "secret",
+		"tls-cert": "cert.pem", "tls-key": "key.pem", "acme-directory": "https://acme.example.com/directory", "redirect-addr": "127.0.0.1:8124", "metrics-addr": "127.0.0.1:9099",
+		"acme-domain": "tasks.example.com",
+	}
+}
+
+// forms are how the same value comes out of editors, shells and tools.
+func forms(value string) map[string]string {
+	return map[string]string{
+		"a blank behind": value + " ", "a blank before": " " + value, "a tab behind": value + "\t", "a line end": value + "\n", "a line end of Windows": value + "\r\n",
+		"double quotes": `"` + value + `"`, "single quotes": "'" + value + "'", "quotes and a line end": `"` + value + "\"\r\n", "a byte order mark": "\ufeff" + value,
+	}
+}
+
+// Every setting takes what was meant by an odd form, or refuses it by its name.
+func TestEverySettingInOddForms(t *testing.T) {
+	for _, row := range table() {
+		value, known := someValues()[row.flag]
+		if !known {
+			t.Errorf("%s: this test knows no value of it", row.flag)
+			continue
+		}
+		// What else the setting needs beside it.
+		beside := map[string][]string{
+			"tls-cert": {"TASKAPI_TLS_KEY=key.pem"}, "tls-key": {"TASKAPI_TLS_CERT=cert.pem"}, "redirect-addr": {"TASKAPI_TLS_CERT=cert.pem", "TASKAPI_TLS_KEY=key.pem"},
+		}[row.flag]
+		if strings.HasPrefix(row.flag, "mail-") && row.flag != "mail-server" {
+			beside = []string{"MAIL_SERVER=mail.example.com"}
+			if row.flag == "mail-password" {
+				beside = append(beside, "MAIL_USERNAME=ann")
+			}
+			if row.flag == "mail-username" {
+				beside = append(beside, "MAIL_PASSWORD=secret")
+			}
+			if row.flag != "mail-from" {
+				beside = append(beside, "MAIL_DEFAULT_SENDER=ann@example.com")
+			}
+		}
+		if row.flag == "require-verified-email" {
+			beside = []string{"MAIL_SERVER=mail.example.com", "MAIL_DEFAULT_SENDER=ann@example.com"}
+		}
+		if row.flag == "mail-server" {
+			beside = []string{"MAIL_DEFAULT_SENDER=ann@example.com"}
+		}
+		name := row.env[0]
+		plain, err := readSettings(t, append(beside, name+"="+value)...)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for form, written := range forms(value) {
+			odd, err := readSettings(t, append(beside, name+"="+written)...)
+			switch {
+			case err != nil && !strings.Contains(err.Error(), name):
+				t.Errorf("%s with %s is refused without its name: %v", name, form, err)
+			case err != nil && !row.exact():
+				t.Errorf("%s with %s: %v", name, form, err)
+			case err == nil && odd.origins[row.flag].value != plain.origins[row.flag].value:
+				t.Errorf("%s with %s is %q, want %q", name, form, odd.origins[row.flag].value, value)
+			}
+		}
+		if _, err := readSettings(t, append(beside, name+"="+value+"\n"+value)...); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s of two lines: %v", name, err)
+		}
+		if !row.secret {
+			continue
+		}
+		for form, written := range map[string]string{"nothing odd": value, "a line end": value + "\n", "a line end of Windows": value + "\r\n", "a byte order mark": "\ufeff" + value + "\r\n"} {
+			file := filepath.Join(t.TempDir(), "secret")
+			if err := os.WriteFile(file, []byte(written), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got, err := readSettings(t, append(beside, name+"_FILE="+file)...)
+			if err != nil || got.origins[row.flag].value != value {
+				t.Errorf("%s_FILE with %s: %v", name, form, err)
+			}
+		}
+	}
+}
