@@ -129,10 +129,13 @@ func (a *application) open(ctx context.Context, d data, durability sqlite.Durabi
 			return nil, err
 		}
 	}
+	if err := ownFiles(path); err != nil {
+		return nil, err
+	}
 	db, err := sqlite.Open(ctx, sqlite.Options{Path: path, Schema: a.build.Schema, Durability: durability})
 	switch {
 	case err == nil:
-		return db, errors.Join(os.Chmod(path, 0o600))
+		return db, nil
 	case errors.Is(err, sqlite.ErrNewer):
 		return nil, fmt.Errorf("%s was made by a newer version of taskapi; install that version or restore a backup (%w)", path, err)
 	case errors.Is(err, sqlite.ErrNotDatabase), errors.Is(err, sqlite.ErrDamaged):
@@ -147,6 +150,31 @@ func (a *application) open(ctx context.Context, d data, durability sqlite.Durabi
 		return nil, fmt.Errorf("%s can't be written; change who may write there, or choose another folder with --data-dir (%w)", path, err)
 	}
 	return nil, fmt.Errorf("%s can't be opened: %w", path, err)
+}
+
+// ownFiles makes sure that this user may write the files of the database, before
+// SQLite opens them: it would take one that is read-only as it is, and make the
+// files beside it alike.
+func ownFiles(path string) error {
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil && info.Mode().Perm() != 0o600 {
+			err = os.Chmod(name, 0o600)
+		}
+		if err == nil {
+			var file *os.File
+			if file, err = os.OpenFile(name, os.O_RDWR, 0); err == nil {
+				err = file.Close()
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("this user may not write %s; run taskapi as the user it belongs to, or give it to this one with chown (%w)", name, err)
+		}
+	}
+	return nil
 }
 
 // existing opens a database that must be there already.
