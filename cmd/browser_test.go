@@ -157,12 +157,13 @@ func (x *tab) press(keys ...input.Key) {
 	x.KeyActions().Press(keys...).MustDo()
 }
 
-// wait waits until an expression in the page is true.
+// wait waits until an expression in the page is true. A page that is being
+// loaded has not even a body.
 func (x *tab) wait(what string) {
 	x.t.Helper()
 	page := x.Timeout(time.Minute)
 	defer page.CancelTimeout()
-	if err := page.Wait(rod.Eval("() => Boolean(" + what + ")")); err != nil {
+	if err := page.Wait(rod.Eval("() => { try { return Boolean(" + what + "); } catch { return false; } }")); err != nil {
 		shown, _ := x.Eval(`() => document.body.innerText`)
 		x.t.Fatalf("never: %s (%v)\n%v", what, err, shown)
 	}

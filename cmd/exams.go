@@ -206,8 +206,12 @@ func examBackups(b *sqlite.Backups, served bool, now time.Time) finding {
 		return failure("the backups in %s can't be read (%v); run this as the user they belong to, or choose another folder with --backup-dir", b.Dir, cause(err))
 	}
 	newest := "none has been made yet"
-	if len(all) > 0 {
-		newest = fmt.Sprintf("the newest is %s old", now.Sub(all[0].MadeAt).Round(time.Second))
+	made, found := b.Newest(all)
+	switch {
+	case found:
+		newest = fmt.Sprintf("the newest is %s old", now.Sub(made.MadeAt).Round(time.Second))
+	case len(all) > 0:
+		newest = "all are dated in the future: set the clock, or move them away"
 	}
 	if b.Every == 0 {
 		return okay("none are made by themselves (--backup-every 24h); %s", newest)
@@ -215,7 +219,7 @@ func examBackups(b *sqlite.Backups, served bool, now time.Time) finding {
 	if err := writable(existingPart(b.Dir)); err != nil {
 		return failure("no backup can be made in %s (%v); change who may write there, or choose another folder with --backup-dir", b.Dir, cause(err))
 	}
-	switch late := len(all) > 0 && now.Sub(all[0].MadeAt) > 2*b.Every; {
+	switch late := len(all) > 0 && (!found || now.Sub(made.MadeAt) > 2*b.Every); {
 	case late && served:
 		return failure("one is to be made every %s, but %s; the server's log says why", b.Every, newest)
 	case late:

@@ -16,7 +16,7 @@ func TestPageInSpanish(t *testing.T) {
 	x.as("es-ES")
 	x.wait(`document.documentElement.lang === "es" && document.querySelector("#signin button")?.textContent === "Entrar"`)
 	missing := x.MustEval(`async () => {
-		const { catalogue } = await import(document.querySelector("script").src.replace("app.js", "i18n.js"));
+		const { catalogue } = await import(document.querySelector("script[type=module]").src.replace("app.js", "i18n.js"));
 		const keys = (language) => Object.keys(catalogue[language]);
 		return [...keys("en").filter((key) => !(key in catalogue.es)), ...keys("es").filter((key) => !(key in catalogue.en))].join();
 	}`).String()

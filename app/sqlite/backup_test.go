@@ -394,3 +394,16 @@ func TestBackupsBySchedule(t *testing.T) {
 		t.Errorf("%d backups after a failure, %v", len(again), err)
 	}
 }
+
+// A backup that was made under a clock that was ahead says nothing of today.
+func TestABackupOfTheFuture(t *testing.T) {
+	now := testNow
+	b := &Backups{Every: 24 * time.Hour, Now: func() time.Time { return now }}
+	future, past := Made{Manifest: Manifest{MadeAt: now.AddDate(20, 0, 0)}}, Made{Manifest: Manifest{MadeAt: now.Add(-time.Hour)}}
+	if made, found := b.Newest([]Made{future, past}); !found || made.MadeAt != past.MadeAt {
+		t.Errorf("%v %t", made.MadeAt, found)
+	}
+	if _, found := b.Newest([]Made{future}); found {
+		t.Error("the only one is of the future")
+	}
+}

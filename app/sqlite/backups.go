@@ -77,6 +77,17 @@ func (b *Backups) List() ([]Made, error) {
 	return all, nil
 }
 
+// Newest returns the newest of the backups. One that is dated in the future was
+// made under a wrong clock, and says nothing of today.
+func (b *Backups) Newest(all []Made) (newest Made, found bool) {
+	for _, made := range all {
+		if !made.MadeAt.After(b.Now()) {
+			return made, true
+		}
+	}
+	return Made{}, false
+}
+
 // Overdue returns how long ago the newest backup was made, if that is more
 // than twice the schedule; 0 if it is not. Without any, it counts from since.
 func (b *Backups) Overdue(since time.Time) (time.Duration, error) {
@@ -84,8 +95,8 @@ func (b *Backups) Overdue(since time.Time) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if len(all) > 0 && all[0].MadeAt.After(since) {
-		since = all[0].MadeAt
+	if made, found := b.Newest(all); found && made.MadeAt.After(since) {
+		since = made.MadeAt
 	}
 	if age := b.Now().Sub(since); age > 2*b.Every {
 		return age, nil
@@ -111,8 +122,8 @@ func (b *Backups) Run(ctx context.Context) {
 // next makes a backup if one is due, and returns how long to wait.
 func (b *Backups) next(ctx context.Context) time.Duration {
 	all, err := b.List()
-	if err == nil && len(all) > 0 {
-		if wait := b.Every - b.Now().Sub(all[0].MadeAt); wait > 0 {
+	if made, found := b.Newest(all); err == nil && found {
+		if wait := b.Every - b.Now().Sub(made.MadeAt); wait > 0 {
 			return min(wait, b.Every) // the clock may have been set back
 		}
 	}

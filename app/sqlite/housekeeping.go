@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"time"
 )
 
@@ -29,9 +30,14 @@ func expired(now time.Time, keepEvents time.Duration) []struct {
 // Housekeep removes what is of no more use: sessions, links and API tokens
 // that have expired, mails that were sent long ago, and lines of the audit
 // record older than keepEvents, a chunk at a time. It returns how many rows
-// went. With nothing to remove, nothing is written.
+// went. With nothing to remove, nothing is written. Nor is anything removed in
+// the first minutes of a process whose clock lies far beyond all that was
+// written: that clock may be wrong until the network has set it.
 func (db *DB) Housekeep(ctx context.Context, keepEvents time.Duration) (int64, error) {
 	var removed int64
+	if doubtful, err := db.doubtfulClock(ctx); err != nil || doubtful {
+		return 0, err
+	}
 	for _, e := range expired(db.now(), keepEvents) {
 		reader, err := db.read(ctx)
 		if err != nil {
@@ -51,4 +57,27 @@ func (db *DB) Housekeep(ctx context.Context, keepEvents time.Duration) (int64, e
 		}
 	}
 	return removed, nil
+}
+
+const (
+	// farBeyond is how much later than all that was written a clock may be.
+	farBeyond = 24 * time.Hour
+	// clockSettles is how long after the start a clock may still be wrong.
+	clockSettles = 10 * time.Minute
+)
+
+// doubtfulClock reports whether the clock may be wrong by much, early in the
+// life of the process.
+func (db *DB) doubtfulClock(ctx context.Context) (bool, error) {
+	now := db.now()
+	if now.Sub(db.opened) > clockSettles {
+		return false, nil
+	}
+	reader, err := db.read(ctx)
+	if err != nil {
+		return false, err
+	}
+	var newest sql.NullInt64
+	err = reader.each(`SELECT at FROM events WHERE at > 0 ORDER BY at DESC LIMIT 1`, nil, func(row row) error { return row.Scan(&newest) })
+	return newest.Valid && now.Sub(fromMillis(newest.Int64)) > farBeyond, translate(err)
 }

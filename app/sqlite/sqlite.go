@@ -56,6 +56,7 @@ type DB struct {
 	place     place
 	mailTurns mailTurns
 	damage    damage
+	opened    time.Time
 	deleted   chan struct{} // that a user was, for KeepRemoving
 }
 
@@ -112,7 +113,7 @@ func openOnce(ctx context.Context, o Options) (*DB, error) {
 	if err != nil {
 		return nil, describe(err)
 	}
-	db := &DB{path: o.Path, now: o.Now, deleted: make(chan struct{}, 1)}
+	db := &DB{path: o.Path, now: o.Now, opened: o.Now(), deleted: make(chan struct{}, 1)}
 	if err := db.start(ctx, o, pool); err != nil {
 		return nil, errors.Join(describe(err), db.Close(), pool.Close())
 	}

@@ -3,6 +3,7 @@ package token_test
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -117,5 +118,19 @@ func TestAudienceInJSON(t *testing.T) {
 func TestExpiredIsForErrorsOfExpiry(t *testing.T) {
 	if token.Expired(nil) || token.Expired(jwt.ErrTokenNotValidYet) {
 		t.Error("something else has expired")
+	}
+}
+
+// A clock that was set back refuses nobody: the session says who is in.
+func TestATokenOfALaterClock(t *testing.T) {
+	c := &clock{t: time.Unix(1_800_000_000, 0)}
+	a := newAccess(t, c)
+	raw, _, err := a.Issue(42, session, c.t.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.t = c.t.Add(-365 * 24 * time.Hour)
+	if _, err := a.Parse(raw); err != nil {
+		t.Errorf("a year earlier: %v", err)
 	}
 }
