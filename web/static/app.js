@@ -272,6 +272,6 @@ async function begin() {
   }
 }
 
-if (!lasting) root.before(h("p", { class: "note", id: "memory" }, t("memory")));
+if (!lasting) root.before(h("aside", { id: "memory", "aria-label": t("memory.label") }, h("p", {}, t("memory"))));
 document.documentElement.dataset.begun = "true";
 begin();
