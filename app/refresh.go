@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"taskapi/app/token"
@@ -25,13 +26,14 @@ func (s *Sessions) Refresh(ctx context.Context, from Caller, raw Field[string]) 
 	if err != nil {
 		return Tokens{}, err
 	}
-	now := s.Now()
+	now, elapsed := s.Now(), s.elapsed()
 	var refusal error
+	rotated := false
 	session, err := s.Store.UseSession(ctx, UseOf{
 		SessionID: shown.SessionID, Generation: shown.Generation, Now: now,
 		Address: from.From.text(), UserAgent: from.From.agent(),
 	}, func(use SessionUse) (action SessionAction, record Record) {
-		action, refusal = s.decide(use, shown.Generation, now)
+		action, refusal = s.decide(use, shown.Generation, now, elapsed)
 		if wait := s.tooOften(shown, action); wait > 0 {
 			action, refusal = SessionKeep, TooMany(wait)
 		}
@@ -39,10 +41,14 @@ func (s *Sessions) Refresh(ctx context.Context, from Caller, raw Field[string]) 
 			record = recordOf(from.event(EventReplay, use.UserID, now, "session ended"))
 			record.Mails = s.Postage.notices(use.UserID, from.notice(MailReplay, "", "", now))
 		}
+		rotated = action == SessionRotate
 		return action, record
 	})
 	if err != nil {
 		return Tokens{}, err
+	}
+	if rotated {
+		s.retired.add(retiredToken{shown.SessionID, shown.Generation}, elapsed)
 	}
 	if refusal != nil {
 		if errors.Is(refusal, errReplay) {
@@ -77,7 +83,14 @@ var (
 
 // decide is the rule of refresh tokens (RFC 9700 section 4.14.2, with a
 // grace): what becomes of the session, and why the token is refused, if it is.
-func (s *Sessions) decide(use SessionUse, shown int64, now time.Time) (SessionAction, error) {
+func (s *Sessions) decide(use SessionUse, shown int64, now time.Time, elapsed time.Duration) (SessionAction, error) {
+	// What passed while this process saw it counts: a clock that jumps is no
+	// thief, and none of their friends.
+	age, seen := s.retired.age(retiredToken{use.ID, shown}, elapsed)
+	if !seen {
+		age = now.Sub(use.RetiredAt)
+		seen = !use.RetiredAt.IsZero()
+	}
 	idle := s.IdleTTL > 0 && now.Sub(use.LastUsedAt) > s.IdleTTL
 	switch {
 	case !now.Before(use.ExpiresAt) || idle:
@@ -86,9 +99,59 @@ func (s *Sessions) decide(use SessionUse, shown int64, now time.Time) (SessionAc
 		return SessionRotate, nil
 	case shown == use.Generation:
 		return SessionTouch, nil
-	case !use.RetiredAt.IsZero() && now.Sub(use.RetiredAt) <= RefreshGrace:
+	case seen && age <= RefreshGrace:
 		return SessionKeep, nil
 	default:
 		return SessionStolen, errReplay
 	}
+}
+
+func (s *Sessions) elapsed() time.Duration {
+	if s.Elapsed == nil {
+		return time.Duration(s.Now().UnixNano())
+	}
+	return s.Elapsed()
+}
+
+// retiredToken names a refresh token that is no longer current.
+type retiredToken struct {
+	session    string
+	generation int64
+}
+
+// retired remembers when this process has retired refresh tokens, for as long
+// as their grace may matter. It may be lost: the store knows, too.
+type retired struct {
+	mu sync.Mutex
+	at map[retiredToken]time.Duration
+}
+
+// mostRetired bounds what is remembered, at about 100 bytes each.
+const mostRetired = 1 << 16
+
+func (r *retired) add(token retiredToken, elapsed time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.at == nil {
+		r.at = map[retiredToken]time.Duration{}
+	}
+	if len(r.at) >= mostRetired {
+		for old, at := range r.at {
+			if elapsed-at > RefreshGrace {
+				delete(r.at, old)
+			}
+		}
+		if len(r.at) >= mostRetired {
+			clear(r.at)
+		}
+	}
+	r.at[token] = elapsed
+}
+
+// age is how long ago the process has retired a token, if it has.
+func (r *retired) age(token retiredToken, elapsed time.Duration) (time.Duration, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at, seen := r.at[token]
+	return elapsed - at, seen
 }

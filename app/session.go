@@ -118,7 +118,12 @@ type Sessions struct {
 	Postage      *Postage // nil is no limit
 	Audit        *Audit
 	Now          func() time.Time
-	Log          *slog.Logger
+	// Elapsed is how long the process has run, whatever becomes of its clock.
+	// Nil is what Now says.
+	Elapsed func() time.Duration
+	Log     *slog.Logger
+
+	retired retired
 }
 
 // LoginInput is what a client signs in with.

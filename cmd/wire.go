@@ -50,8 +50,10 @@ func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, l
 	proofs := &app.Proofs{Store: db, Passwords: users.Passwords, Audit: audit, Now: time.Now}
 	users.Proofs, users.Postage = proofs, postage
 	users.Links, users.Audit, users.ConfirmEmail = links, audit, s.Mail.Server != ""
+	began := time.Now() // the difference to it knows nothing of the clock's jumps
 	sessions := &app.Sessions{
-		Store: db, Passwords: users.Passwords, Access: access, Refreshes: refreshes,
+		Elapsed: func() time.Duration { return time.Since(began) },
+		Store:   db, Passwords: users.Passwords, Access: access, Refreshes: refreshes,
 		RefreshTTL: s.RefreshTTL, IdleTTL: s.RefreshIdle, Rotation: s.RefreshRotation,
 		VerifiedOnly: s.VerifiedOnly, Postage: postage, Audit: audit, Now: time.Now, Log: log,
 	}
