@@ -42,6 +42,8 @@ func (s *Server) keepUntilTaken(c *fiber.Ctx) error {
 	}
 	conn.hold(lease)
 	// Out of the buffer which the server below keeps for the connection.
-	c.Response().SetBodyRaw(c.Response().SwapBody(nil))
+	body := c.Response().Body()
+	c.Response().SwapBody(nil)
+	c.Response().SetBodyRaw(body)
 	return nil
 }

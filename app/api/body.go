@@ -18,12 +18,12 @@ import (
 // The largest bodies, in bytes; above: 413.
 const (
 	maxBody     = 1 << 20
-	maxAuthBody = 16 << 10 // below /auth, where nobody is signed in yet
+	maxAuthBody = 16 << 10 // below /auth and /users, where nobody needs to be signed in
 )
 
 // bodyLimit returns how large the body of a request may be.
 func bodyLimit(path string) int {
-	if strings.HasPrefix(path, "/auth/") {
+	if strings.HasPrefix(path, "/auth/") || path == "/users" || strings.HasPrefix(path, "/users/") {
 		return maxAuthBody
 	}
 	return maxBody

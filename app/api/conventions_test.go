@@ -222,7 +222,7 @@ func TestLimitsOfARequest(t *testing.T) {
 	if a := s.call("POST", "/tasks/", ann.access, big); a.status != 413 || a.str("code") != "body_too_large" {
 		t.Errorf("with a length: %d %s", a.status, a.text)
 	}
-	for path, most := range map[string]int{"/tasks/": 1 << 20, "/auth/login": 16 << 10} {
+	for path, most := range map[string]int{"/tasks/": 1 << 20, "/auth/login": 16 << 10, "/users/": 16 << 10, "/users": 16 << 10} {
 		for _, size := range []int{most, most + 1} {
 			body := `{"x": "` + strings.Repeat("x", size-9) + `"}`
 			if a := s.call("POST", path, ann.access, body); (a.status == 413) != (size > most) {

@@ -66,7 +66,7 @@ func httpProblem(status int) problem {
 	case fiber.StatusRequestTimeout:
 		return problem{Code: "request_timeout", Error: "The request took too long to arrive."}
 	case fiber.StatusRequestEntityTooLarge:
-		return problem{Code: "body_too_large", Error: "The request body must be at most 1 MiB, and below /auth 16 KiB."}
+		return problem{Code: "body_too_large", Error: "The request body must be at most 1 MiB, and below /auth and /users 16 KiB."}
 	case fiber.StatusMisdirectedRequest:
 		return problem{Code: "misdirected_request", Error: "The server listens for its own machine only, and this is not one of its names. Start it with --public-url and the address that people use."}
 	case fiber.StatusUnsupportedMediaType:

@@ -67,7 +67,8 @@ func newListener(inner net.Listener, log *slog.Logger) *listener {
 
 // Accept returns the next connection. It fails only when the listener is closed.
 func (l *listener) Accept() (net.Conn, error) {
-	for told := false; ; told = true {
+	told := false
+	for {
 		accepted, err := l.Listener.Accept()
 		if err == nil {
 			if c := l.admit(accepted); c != nil {
@@ -79,6 +80,7 @@ func (l *listener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		if !told {
+			told = true
 			l.log.Error("no more connections can be accepted: raise the limit of open files (ulimit -n) if this goes on", "error", err)
 		}
 		select {
@@ -215,9 +217,11 @@ func linger(c net.Conn) {
 // the server waits for at shutdown.
 func (c *conn) Close() error {
 	c.hold(nil)
-	c.listener.mu.Lock()
-	c.listener.forget(c)
-	c.listener.mu.Unlock()
+	defer func() { // one that lingers counts
+		c.listener.mu.Lock()
+		defer c.listener.mu.Unlock()
+		c.listener.forget(c)
+	}()
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if ok && c.lingers.Swap(false) && half.CloseWrite() == nil &&
 		c.SetReadDeadline(time.Now().Add(lingerTime)) == nil {

@@ -26,6 +26,7 @@ const (
 	keyUnmatched = "unmatched"
 	keyCancel    = "cancel"
 	keyArrived   = "arrived"
+	keyPacked    = "packed"
 )
 
 // observe goes around everything: it names the request, sets the headers of
@@ -160,7 +161,8 @@ func refuseEncoded(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// compress packs answers of over 1 KiB for those who accept it.
+// compress packs answers of over 1 KiB for those who accept it, but for files,
+// which were packed once for all.
 func compress() fiber.Handler {
 	const atLeast = 1024
 	pack := fasthttp.CompressHandlerBrotliLevel(func(*fasthttp.RequestCtx) {},
@@ -169,7 +171,7 @@ func compress() fiber.Handler {
 		if err := c.Next(); err != nil {
 			return err
 		}
-		if len(c.Response().Body()) > atLeast {
+		if len(c.Response().Body()) > atLeast && c.Locals(keyPacked) == nil {
 			pack(c.Context())
 		}
 		return nil

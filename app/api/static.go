@@ -160,6 +160,7 @@ func (f file) send(c *fiber.Ctx) error {
 		return c.SendStatus(fiber.StatusNotModified)
 	}
 	c.Set(fiber.HeaderContentType, f.kind)
+	c.Locals(keyPacked, true)
 	if f.gzip != nil && c.Context().Request.Header.HasAcceptEncoding("gzip") {
 		c.Set(fiber.HeaderContentEncoding, "gzip")
 		return c.Send(f.gzip())

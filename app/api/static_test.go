@@ -112,3 +112,13 @@ func TestWhatAClientHasAlready(t *testing.T) {
 		}
 	}
 }
+
+// A file is packed once, however many ask for it in a way that it is not kept in.
+func TestFilesAreNotPackedForEachRequest(t *testing.T) {
+	s := start(t)
+	for _, accept := range []string{"br", "br, deflate", "zstd, br"} {
+		if a := s.load("GET", "/docs", "Accept-Encoding", accept); a.header.Get("Content-Encoding") != "" {
+			t.Errorf("%s: packed as %s", accept, a.header.Get("Content-Encoding"))
+		}
+	}
+}

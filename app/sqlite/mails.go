@@ -152,12 +152,6 @@ func (db *DB) Mails(ctx context.Context, status app.MailStatus, limit int, each 
 // RequeueMails makes dead mails queued again with all their attempts before
 // them, due now: the one with the id, or all when id is 0. Returns how many.
 func (db *DB) RequeueMails(ctx context.Context, id int64, now time.Time) (int64, error) {
-	var n int64
-	err := db.writeAside(ctx, func(tx *tx) error {
-		var err error
-		n, err = tx.change(`UPDATE mails SET status = 'queued', attempts = 0, created_at = ?2, next_at = ?2
-			WHERE status = 'dead' AND (?1 = 0 OR id = ?1)`, id, millis(now))
-		return err
-	})
-	return n, err
+	return db.inChunks(ctx, `UPDATE mails SET status = 'queued', attempts = 0, created_at = ?2, next_at = ?2
+		WHERE id IN (SELECT id FROM mails WHERE status = 'dead' AND (?1 = 0 OR id = ?1) LIMIT ?3)`, id, millis(now))
 }

@@ -18,8 +18,8 @@ const (
 	slowChunk  = 100 * time.Millisecond
 )
 
-// inChunks runs a deletion again and again until it finds nothing more, and
-// returns how many rows went. The last parameter of the query is how many may
+// inChunks runs a deletion, or a change that is done once to each row, again and
+// again until it finds nothing more, and returns how many rows there were. The last parameter of the query is how many may
 // go at once.
 func (db *DB) inChunks(ctx context.Context, query string, args ...any) (removed int64, err error) {
 	for chunk := int64(firstChunk); ; {

@@ -139,4 +139,6 @@ END;
 
 ALTER TABLE api_tokens ADD COLUMN session_id TEXT NOT NULL DEFAULT '';
 CREATE INDEX api_tokens_session ON api_tokens (session_id) WHERE session_id <> '';
+CREATE INDEX api_tokens_expiry ON api_tokens (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX mails_sent ON mails (sent_at) WHERE status = 'sent';
 `

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -47,7 +48,10 @@ func (m Memory) Run(ctx context.Context) {
 		m.Taken = takenMemory
 	}
 	if m.Return == nil {
-		m.Return = debug.FreeOSMemory
+		m.Return = func() {
+			runtime.GC() // what lies in pools outlives one collection
+			debug.FreeOSMemory()
+		}
 	}
 	tick := time.NewTicker(m.Every)
 	defer tick.Stop()

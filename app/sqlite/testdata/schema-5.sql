@@ -88,6 +88,7 @@ CREATE TABLE mails (
 
 CREATE INDEX mails_user ON mails (user_id);
 CREATE INDEX mails_due ON mails (next_at) WHERE status = 'queued';
+CREATE INDEX mails_sent ON mails (sent_at) WHERE status = 'sent';
 
 -- What a link in a mail is good for, once. The hash is of what stands in the
 -- link, so that nobody who reads this can follow it.
@@ -119,6 +120,7 @@ CREATE TABLE api_tokens (
 ) STRICT;
 
 CREATE INDEX api_tokens_user ON api_tokens (user_id);
+CREATE INDEX api_tokens_expiry ON api_tokens (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX api_tokens_session ON api_tokens (session_id) WHERE session_id <> '';
 
 -- The audit record: lines are added, never changed, and go when they are old.
