@@ -77,8 +77,8 @@
 //     container has, in all the ways in which control groups say so.
 //   - golang.org/x/sys: the room on a disk, its kind and the state of the clock.
 //   - github.com/kardianos/service: installs and asks services on every system.
-//   - github.com/coreos/go-systemd/v22: its daemon package, which tells systemd
-//     that the server is ready and alive.
+//   - github.com/coreos/go-systemd/v22: its daemon and activation packages, which
+//     tell systemd that the server is ready and alive, and take its sockets.
 //   - golang.org/x/crypto/acme/autocert: certificates from Let's Encrypt and the
 //     like, in a quarter of the size of the alternative.
 //   - golang.org/x/term: asks for a password without echo.

@@ -8,11 +8,12 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
-	"syscall"
+	"slices"
 	"time"
 
 	"taskapi/app/api"
 	"taskapi/cmd/certs"
+	"taskapi/cmd/service"
 )
 
 // doors are the addresses that a server listens on.
@@ -30,7 +31,7 @@ func openDoors(ctx context.Context, s Settings, log *slog.Logger) (*doors, error
 	if d.tls, err = certificates(s, log); err != nil {
 		return nil, err
 	}
-	if d.api, err = listen(ctx, s.Addr, "--addr"); err != nil {
+	if d.api, err = openMain(ctx, s, log); err != nil {
 		return nil, err
 	}
 	if s.RedirectAddr != "" {
@@ -49,6 +50,22 @@ func openDoors(ctx context.Context, s Settings, log *slog.Logger) (*doors, error
 		}
 	}
 	return d, nil
+}
+
+// openMain takes the address of the api, unless systemd has taken one for us.
+func openMain(ctx context.Context, s Settings, log *slog.Logger) (net.Listener, error) {
+	sockets, err := service.Sockets()
+	if err != nil {
+		return nil, err
+	}
+	if len(sockets) == 0 {
+		return listen(ctx, s.Addr, "--addr")
+	}
+	listener := join(sockets...)
+	for _, addr := range addresses(listener) {
+		log.Info("systemd listens for us, and --addr is only where commands look for the server", "addr", addrText(addr))
+	}
+	return listener, nil
 }
 
 // certificates returns how connections are encrypted, nil if they are not.
@@ -70,7 +87,16 @@ func certificates(s Settings, log *slog.Logger) (*tls.Config, error) {
 }
 
 // probe asks the server behind these doors, whatever its port has become.
-func (d *doors) probe(s Settings) api.Probe { return probeAt(s, d.api.Addr().String()) }
+func (d *doors) probe(s Settings) api.Probe { return probeAt(s, addrText(d.api.Addr())) }
+
+// loopbackOnly reports whether only programs of this machine can connect by an
+// address that a browser knows.
+func (d *doors) loopbackOnly() bool {
+	return !slices.ContainsFunc(addresses(d.api), func(addr net.Addr) bool {
+		tcp, ok := addr.(*net.TCPAddr)
+		return !ok || !tcp.IP.IsLoopback()
+	})
+}
 
 // close closes what serving has not closed before.
 func (d *doors) close() error {
@@ -84,29 +110,6 @@ func (d *doors) close() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// errTaken says that an address is in use.
-var errTaken = errors.New("another program is already listening")
-
-// listen takes one address, which flag has chosen.
-func listen(ctx context.Context, addr, flag string) (net.Listener, error) {
-	var listener net.Listener
-	host, port, err := net.SplitHostPort(addr)
-	if err == nil && host == "localhost" {
-		listener, err = bothLoopbacks(ctx, port)
-	} else {
-		listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
-	}
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%w on %s; stop it, or choose another address with %s", errTaken, addr, flag)
-	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("this user may not listen on %s; choose a port of 1024 or above with %s", addr, flag)
-	case err != nil:
-		return nil, fmt.Errorf("the address %s can't be listened on; choose another with %s (%w)", addr, flag, err)
-	}
-	return listener, nil
 }
 
 // serveSide runs a server beside the real one, whose end is no reason to stop.

@@ -35,13 +35,13 @@ func examPort(ctx context.Context, s Settings, d data) finding {
 	probe := ownProbe(s)
 	switch failing, probeErr := probe.Ready(ctx); {
 	case probeErr != nil && served:
-		return failure("a taskapi uses the data folder but does not answer at %s; if that is its address, restart it", probe.URL)
+		return failure("a taskapi uses the data folder but does not answer at %s; if that is its address, restart it", probe.Place())
 	case probeErr != nil:
 		return failure("%v", err)
 	case failing != "":
-		return failure("a taskapi is serving at %s but can't do all of its work (%s); its log says why", probe.URL, failing)
+		return failure("a taskapi is serving at %s but can't do all of its work (%s); its log says why", probe.Place(), failing)
 	}
-	return okay("a taskapi is serving at %s", probe.URL)
+	return okay("a taskapi is serving at %s", probe.Place())
 }
 
 // examSide takes an address beside the main one for a moment. That it is taken
@@ -57,8 +57,12 @@ func examSide(ctx context.Context, one side, d data) finding {
 	}
 }
 
-// vacant takes an address for a moment; it returns what listen returns.
+// vacant takes an address for a moment, or looks at a socket; it returns what
+// listen returns.
 func vacant(ctx context.Context, addr, flag string) error {
+	if path, ok := strings.CutPrefix(addr, unixPrefix); ok {
+		return vacantUnix(ctx, path, flag)
+	}
 	listener, err := listen(ctx, addr, flag)
 	if err != nil {
 		return err

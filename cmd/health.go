@@ -49,7 +49,11 @@ func ownProbe(s Settings) api.Probe { return probeAt(s, s.Addr) }
 // probeAt believes any certificate: the one of the domain is not for the
 // address of this machine.
 func probeAt(s Settings, addr string) api.Probe {
-	return api.Probe{URL: s.localURL(addr), AnyCertificate: true}
+	probe := api.Probe{URL: s.localURL(addr), AnyCertificate: true}
+	if path, ok := strings.CutPrefix(addr, unixPrefix); ok {
+		probe.Socket = path
+	}
+	return probe
 }
 
 func (a *application) health(ctx context.Context, probe api.Probe, live bool) error {

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// launch runs a server whose standard output and error are what the test gives.
-func launch(t *testing.T, out, log *os.File, args ...string) *exec.Cmd {
+// launchWith runs a server whose standard output and error are what the test gives.
+func launchWith(t *testing.T, out, log *os.File, args ...string) *exec.Cmd {
 	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
@@ -60,7 +60,7 @@ func TestALogThatNobodyReads(t *testing.T) {
 	folder(t)
 	addr, metrics := freeAddr(t), freeAddr(t)
 	_, log := pipes(t)
-	cmd := launch(t, nil, log, "--addr="+addr, "--metrics-addr="+metrics)
+	cmd := launchWith(t, nil, log, "--addr="+addr, "--metrics-addr="+metrics)
 	url := "http://" + addr
 	until(t, "it serves", func() bool { return get(url+"/healthz") == 200 })
 	for range 8000 { // the pipe takes 64 KiB of it, the queue 1 MiB
@@ -85,7 +85,7 @@ func TestReadersThatGoAway(t *testing.T) {
 	folder(t)
 	addr := freeAddr(t)
 	read, write := pipes(t)
-	cmd := launch(t, write, write, "--addr="+addr)
+	cmd := launchWith(t, write, write, "--addr="+addr)
 	if err := write.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestAFullDiskBelowTheOutput(t *testing.T) {
 	t.Cleanup(func() { _ = full.Close() })
 	folder(t)
 	addr := freeAddr(t)
-	cmd := launch(t, full, full, "--addr="+addr)
+	cmd := launchWith(t, full, full, "--addr="+addr)
 	until(t, "it serves", func() bool { return get("http://"+addr+"/healthz") == 200 })
 	end := syscall.SIGHUP
 	if signal.Ignored(end) { // these tests run under nohup

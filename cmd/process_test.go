@@ -74,8 +74,14 @@ func startProcess(t *testing.T, environ, args []string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return launch(t, program, append([]string{beTaskapi + "=" + schema(t)}, environ...), args)
+}
+
+// launch starts a program that becomes a taskapi, with files from the third on.
+func launch(t *testing.T, program string, environ, args []string, files ...*os.File) *process {
+	t.Helper()
 	p := &process{t: t, cmd: exec.Command(program, args...)}
-	p.cmd.Env = append([]string{beTaskapi + "=" + schema(t)}, environ...)
+	p.cmd.Env, p.cmd.ExtraFiles = environ, files
 	p.cmd.Stderr = &p.log
 	pipe, err := p.cmd.StdoutPipe()
 	if err != nil {

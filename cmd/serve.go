@@ -102,7 +102,7 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if s.publicURLByDefault() { // the port may have been 0
-		s.PublicURL = s.defaultURL(doors.api.Addr().String())
+		s.PublicURL = s.defaultURL(addrText(doors.api.Addr()))
 	}
 	if err := d.notePublicURL(s.PublicURL); err != nil {
 		return err
@@ -115,7 +115,7 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	// Whether anybody reads this is no condition for serving.
 	out := logs.NewQueue(a.out, time.Now, func(int64) {})
 	defer out.Close(logTime)
-	_, _ = fmt.Fprintf(out, "taskapi %s is serving at %s\n", a.build.Version, s.localURL(doors.api.Addr().String()))
+	_, _ = fmt.Fprintf(out, "taskapi %s is serving at %s\n", a.build.Version, doors.probe(s).Place())
 	background = append(background, a.chores(s, doors, db, log)...)
 	return runUntilStopped(ctx, server, doors.api, log, background...)
 }

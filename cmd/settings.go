@@ -77,7 +77,7 @@ func table() []setting {
 func serverRows() []setting {
 	return []setting{
 		{flag: "addr", env: []string{"TASKAPI_ADDR"}, initial: "127.0.0.1:8000",
-			meaning: "address to listen on; :8000 is port 8000 of every network", parse: parseAddr},
+			meaning: "address to listen on; :8000 is port 8000 of every network, unix:PATH a socket for a proxy of the server's group", parse: parseAddr},
 		{flag: "data-dir", env: []string{"TASKAPI_DATA_DIR"}, initial: "./taskapi-data",
 			meaning: "folder of the database and the key", parse: text(func(s *Settings) *string { return &s.DataDir })},
 		{flag: "public-url", env: []string{"TASKAPI_PUBLIC_URL"},

@@ -49,6 +49,9 @@ func parseRedirectAddr(s *Settings, value string) error {
 }
 
 func parseOtherAddr(value string, field *string) error {
+	if strings.HasPrefix(value, unixPrefix) {
+		return errors.New("expected HOST:PORT")
+	}
 	var other Settings
 	err := parseAddr(&other, value)
 	*field = other.Addr
@@ -120,14 +123,18 @@ func (s *Settings) certificateHost() string {
 
 // localURL is where a browser on this machine finds the address.
 func (s *Settings) localURL(addr string) string {
+	if strings.HasPrefix(addr, unixPrefix) {
+		addr = net.JoinHostPort("localhost", "")
+	}
 	host, port, err := net.SplitHostPort(addr)
 	if ip := net.ParseIP(host); err != nil || host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
+	place := strings.TrimSuffix(net.JoinHostPort(host, port), ":")
 	if s.encrypted() {
-		return "https://" + net.JoinHostPort(host, port)
+		return "https://" + place
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return "http://" + place
 }
 
 // publicURLByDefault reports whether nobody has set the public-url.
@@ -137,9 +144,9 @@ func (s *Settings) publicURLByDefault() bool { return s.PublicURL == s.defaultUR
 func (s *Settings) defaultURL(addr string) string {
 	_, port, err := net.SplitHostPort(addr)
 	switch {
-	case err != nil || len(s.ACMEDomains) == 0:
+	case len(s.ACMEDomains) == 0:
 		return s.localURL(addr)
-	case port == "443":
+	case err != nil || port == "443":
 		return "https://" + s.ACMEDomains[0]
 	}
 	return "https://" + net.JoinHostPort(s.ACMEDomains[0], port)

@@ -92,10 +92,14 @@ func short(d time.Duration) string {
 }
 
 func parseAddr(s *Settings, value string) error {
+	if path, ok := strings.CutPrefix(value, unixPrefix); ok && path != "" {
+		s.Addr = value
+		return nil
+	}
 	_, port, err := net.SplitHostPort(value)
 	n, portErr := strconv.Atoi(port)
 	if err != nil || portErr != nil || n < 0 || n > 65535 {
-		return errors.New("expected HOST:PORT such as 127.0.0.1:8000, or :8000 for every network")
+		return errors.New("expected HOST:PORT such as 127.0.0.1:8000, :8000 for every network, or unix:PATH for a socket")
 	}
 	s.Addr = value
 	return nil

@@ -5,10 +5,11 @@ import (
 	"crypto/rand"
 	"log/slog"
 	mathrand "math/rand/v2"
-	"net"
 	"net/url"
 	"strings"
 	"time"
+
+	"golang.org/x/net/idna"
 
 	"taskapi/app"
 	"taskapi/app/api"
@@ -102,11 +103,14 @@ func recall(guard *app.Guard, db *sqlite.DB, log *slog.Logger) func(context.Cont
 // connections are encrypted, a certificate keeps other names out.
 func onlyHosts(s Settings, d *doors) []string {
 	public, err := url.Parse(s.PublicURL)
-	host, _, splitErr := net.SplitHostPort(d.api.Addr().String())
-	if d.tls != nil || err != nil || splitErr != nil || !isLoopback(host) {
+	if d.tls != nil || err != nil || !d.loopbackOnly() {
 		return nil
 	}
-	return []string{strings.ToLower(public.Hostname())}
+	host := strings.ToLower(public.Hostname())
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
+		host = ascii // as browsers ask for it
+	}
+	return []string{host}
 }
 
 func newLinks(s Settings, secret []byte) (*app.Links, error) {

@@ -45,15 +45,18 @@ func (s *Server) limited(action string, next fiber.Handler) fiber.Handler {
 
 // clientAddr is the address of who asks: the peer's or, when that is a proxy
 // we trust, the nearest one in X-Forwarded-For that is not (the ones further
-// left are the client's own words).
+// left are the client's own words). Whoever connects to a unix socket is
+// trusted: its mode says who may, and it has no address of its own.
 func (s *Server) clientAddr(c *fiber.Ctx) netip.Addr {
-	addr, err := netip.ParseAddrPort(c.Context().RemoteAddr().String())
-	if err != nil {
-		return netip.Addr{}
-	}
-	client := addr.Addr().Unmap()
-	if !s.trusted(client) {
-		return client
+	var client netip.Addr
+	if peer := c.Context().RemoteAddr(); peer.Network() != "unix" {
+		addr, err := netip.ParseAddrPort(peer.String())
+		if err != nil {
+			return netip.Addr{}
+		}
+		if client = addr.Addr().Unmap(); !s.trusted(client) {
+			return client
+		}
 	}
 	// Several lines are one list (RFC 9110 section 5.3), and some proxies add
 	// theirs as a line of its own.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,8 @@ import (
 type Probe struct {
 	// URL is where it serves, such as http://127.0.0.1:8000.
 	URL string
+	// Socket is the path of the unix socket that leads there; empty for none.
+	Socket string
 	// AnyCertificate skips the check of the certificate, for a server on this
 	// machine that is asked by its address.
 	AnyCertificate bool
@@ -29,6 +32,14 @@ const probeTimeout = 8 * time.Second
 // ErrNoAnswer says that no taskapi answers there.
 var ErrNoAnswer = errors.New("no taskapi answers")
 
+// Place is where the server is found: the URL, or unix: and a path.
+func (p Probe) Place() string {
+	if p.Socket != "" {
+		return "unix:" + p.Socket
+	}
+	return p.URL
+}
+
 // Alive returns nil if the process answers, else ErrNoAnswer.
 func (p Probe) Alive(ctx context.Context) error {
 	status, answer, err := p.get(ctx, pathAlive)
@@ -36,7 +47,7 @@ func (p Probe) Alive(ctx context.Context) error {
 		err = fmt.Errorf("the answer was %d", status)
 	}
 	if err != nil {
-		return fmt.Errorf("%w at %s: %w", ErrNoAnswer, p.URL, err)
+		return fmt.Errorf("%w at %s: %w", ErrNoAnswer, p.Place(), err)
 	}
 	return nil
 }
@@ -47,11 +58,11 @@ func (p Probe) Ready(ctx context.Context) (failing string, err error) {
 	status, answer, err := p.get(ctx, pathReady)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("%w at %s: %w", ErrNoAnswer, p.URL, err)
+		return "", fmt.Errorf("%w at %s: %w", ErrNoAnswer, p.Place(), err)
 	case status == fiber.StatusOK && answer.Status == "ready":
 		return "", nil
 	case status != fiber.StatusServiceUnavailable || answer.Status != "not ready":
-		return "", fmt.Errorf("%w at %s: the answer was %d", ErrNoAnswer, p.URL, status)
+		return "", fmt.Errorf("%w at %s: the answer was %d", ErrNoAnswer, p.Place(), status)
 	}
 	var names []string
 	for name, outcome := range answer.Checks {
@@ -75,6 +86,9 @@ func (p Probe) get(ctx context.Context, path string) (status int, answer probed,
 		DialDualStack:       true,
 		MaxResponseBodySize: maxHeaders,
 		TLSConfig:           &tls.Config{InsecureSkipVerify: p.AnyCertificate},
+	}
+	if p.Socket != "" {
+		client.Dial = func(string) (net.Conn, error) { return net.DialTimeout("unix", p.Socket, probeTimeout) }
 	}
 	defer client.CloseIdleConnections()
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()

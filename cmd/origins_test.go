@@ -1,42 +1,6 @@
 package cmd
 
-import (
-	"io"
-	"net"
-	"net/http"
-	"os"
-	"strings"
-	"testing"
-)
-
-// localhost is both loopback addresses, where the machine has both.
-func TestLocalhostIsBothLoopbacks(t *testing.T) {
-	if l, err := net.Listen("tcp6", "[::1]:0"); err != nil {
-		t.Skip("this machine has no ::1")
-	} else if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	folder(t)
-	p := startProcess(t, nil, []string{"serve", "--addr=localhost:0", "--data-dir=data"})
-	_, port, err := net.SplitHostPort(strings.TrimPrefix(p.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, host := range []string{"127.0.0.1", "::1", "localhost"} {
-		response, err := http.Get("http://" + net.JoinHostPort(host, port) + "/healthz")
-		if err != nil {
-			t.Errorf("%s: %v", host, err)
-			continue
-		}
-		_, _ = io.Copy(io.Discard, response.Body)
-		if _ = response.Body.Close(); response.StatusCode != 200 {
-			t.Errorf("%s: %d", host, response.StatusCode)
-		}
-	}
-	if code := p.stop(os.Interrupt); code != 0 {
-		t.Errorf("it ended with %d", code)
-	}
-}
+import "testing"
 
 // Origins are compared as browsers write them.
 func TestOriginsAsBrowsersWriteThem(t *testing.T) {
