@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,22 +13,25 @@ import (
 func TestMemoryIsGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const mib = 1 << 20
-		taken, needed, returned := uint64(30*mib), uint64(30*mib), 0
+		var taken, needed, returned atomic.Uint64
+		taken.Store(30 * mib)
 		m := Memory{
 			Every:  time.Second,
-			Taken:  func() uint64 { return taken },
-			Return: func() { taken = needed; returned++ },
+			Taken:  taken.Load,
+			Return: func() { taken.Store(needed.Load()); returned.Add(1) },
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan struct{})
 		go func() { m.Run(ctx); close(done) }()
-		look := func(now, reallyNeeded uint64, want int) {
+		synctest.Wait()
+		look := func(now, reallyNeeded, want uint64) {
 			t.Helper()
-			taken, needed = now*mib, reallyNeeded*mib
+			taken.Store(now * mib)
+			needed.Store(reallyNeeded * mib)
 			time.Sleep(time.Second)
 			synctest.Wait()
-			if returned != want {
-				t.Errorf("with %d MiB, of which %d are needed, it was given back %d times, want %d", now, reallyNeeded, returned, want)
+			if got := returned.Load(); got != want {
+				t.Errorf("with %d MiB, of which %d are needed, it was given back %d times, want %d", now, reallyNeeded, got, want)
 			}
 		}
 		look(30, 30, 0)
