@@ -59,9 +59,12 @@ func TestALogNobodyReads(t *testing.T) {
 		p := &pipe{blocks: make(chan struct{})}
 		q := begin(p)
 		line := []byte(strings.Repeat("x", 999) + "\n")
-		for range 5000 {
+		for i := range 5000 {
 			if _, err := q.Write(line); err != nil {
 				t.Fatal(err)
+			}
+			if i == 0 {
+				synctest.Wait() // the writer blocks with it in its hand
 			}
 		}
 		dropped, last := q.Dropped()
