@@ -26,6 +26,9 @@ func (g *Guard) Recall(ctx context.Context, store OriginStore) error {
 		defer g.mu.Unlock()
 		p := newPair(from, EmailKey(email))
 		if _, there := g.pairs[p]; !there { // what has happened since the start counts more
+			if now := g.Now(); at.After(now) { // of a clock that was ahead
+				at = now
+			}
 			g.put(p, attempts{last: at, known: at.Add(guardKnown)}, g.Now())
 		}
 	})

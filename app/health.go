@@ -14,6 +14,8 @@ import (
 type Check struct {
 	Name string // lower case; anybody may read it
 	Run  func(ctx context.Context) error
+	// Warns is true for what the server can do its work without.
+	Warns bool
 }
 
 const (
@@ -48,6 +50,8 @@ type Health struct {
 type Report struct {
 	Ready  bool
 	Checks map[string]bool
+	// Warnings are those of the checks that do not hold, and only warn.
+	Warnings map[string]bool
 }
 
 // NewHealth returns a Health; Run makes it answer.
@@ -126,13 +130,16 @@ func (h *Health) Run(ctx context.Context) {
 func (h *Health) look(ctx context.Context, failing map[string]bool) Report {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	report := Report{Ready: true, Checks: map[string]bool{}}
+	report := Report{Ready: true, Checks: map[string]bool{}, Warnings: map[string]bool{}}
 	for _, check := range h.Checks {
 		h.progress(check.Name, report.Checks)
 		err := check.Run(ctx)
 		report.Checks[check.Name] = err == nil
-		report.Ready = report.Ready && err == nil
+		report.Ready = report.Ready && (err == nil || check.Warns)
+		report.Warnings[check.Name] = err != nil && check.Warns
 		switch {
+		case err != nil && check.Warns && !failing[check.Name]:
+			h.Log.Warn("ready, but for a warning", "check", check.Name, "reason", err)
 		case err != nil && !failing[check.Name]:
 			h.Log.Error("not ready", "check", check.Name, "error", err)
 		case err == nil && failing[check.Name]:

@@ -19,19 +19,30 @@ func runHealth(t *testing.T, h *Health) {
 	t.Cleanup(func() { stop(); done.Wait() })
 }
 
+func TestAWarningDoesNotMakeItUnready(t *testing.T) {
+	var log strings.Builder
+	h := NewHealth(time.Now, slog.New(slog.NewTextHandler(&log, nil)),
+		Check{Name: "clock", Warns: true, Run: func(context.Context) error { return errors.New("the cause") }},
+		Check{Name: "disk", Run: func(context.Context) error { return nil }})
+	runHealth(t, h)
+	if r := h.Ready(t.Context()); !r.Ready || r.Checks["clock"] || !r.Warnings["clock"] || r.Warnings["disk"] || !strings.Contains(log.String(), "the cause") {
+		t.Errorf("%+v %s", r, log.String())
+	}
+}
+
 func TestHealthIsLookedAtOnceASecondHoweverManyAsk(t *testing.T) {
 	var now, looks atomic.Int64
 	var broken atomic.Bool
 	var log strings.Builder
 	h := NewHealth(func() time.Time { return time.UnixMilli(now.Load()) }, slog.New(slog.NewTextHandler(&log, nil)),
-		Check{"database", func(context.Context) error {
+		Check{Name: "database", Run: func(context.Context) error {
 			looks.Add(1)
 			if broken.Load() {
 				return errors.New("the cause")
 			}
 			return nil
 		}},
-		Check{"disk", func(context.Context) error { return nil }})
+		Check{Name: "disk", Run: func(context.Context) error { return nil }})
 	runHealth(t, h)
 	ask := func(ready, database bool, wantLooks int64) {
 		t.Helper()
@@ -70,9 +81,9 @@ func TestHealthOfADatabaseThatAnswersNobody(t *testing.T) {
 	stuck, begun := make(chan struct{}), make(chan struct{}, 1)
 	var log strings.Builder
 	h := NewHealth(time.Now, slog.New(slog.NewTextHandler(&log, nil)),
-		Check{"disk", func(context.Context) error { return nil }},
-		Check{"database", func(context.Context) error { begun <- struct{}{}; <-stuck; return nil }},
-		Check{"backup", func(context.Context) error { return nil }})
+		Check{Name: "disk", Run: func(context.Context) error { return nil }},
+		Check{Name: "database", Run: func(context.Context) error { begun <- struct{}{}; <-stuck; return nil }},
+		Check{Name: "backup", Run: func(context.Context) error { return nil }})
 	runHealth(t, h)
 	t.Cleanup(func() { close(stuck) })
 	ctx, cancel := context.WithCancel(context.Background())

@@ -76,6 +76,9 @@ type Mail struct {
 	LastError string    // why the last attempt failed; empty if none did
 }
 
+// LongestMailWait is how long a mail waits at most for its next attempt.
+const LongestMailWait = 8 * time.Hour
+
 // Outbox keeps mails from the transaction that caused them until they are
 // sent. Sending happens outside of any transaction and at least once: a claim
 // that is neither settled nor renewed before its lease ends is claimed again.
@@ -83,7 +86,7 @@ type Outbox interface {
 	// ClaimMail takes a queued mail that is due, of each account in turn the one
 	// that is due longest, counts an attempt and puts its next one at now +
 	// lease. False when none is due; then due is when the next one will be,
-	// zero if nothing is queued.
+	// zero if nothing is queued. None waits longer than LongestMailWait.
 	ClaimMail(ctx context.Context, now time.Time, lease time.Duration) (mail Mail, due time.Time, found bool, err error)
 	// MailSent settles a claim.
 	MailSent(ctx context.Context, id int64, now time.Time) error

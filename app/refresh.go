@@ -26,7 +26,7 @@ func (s *Sessions) Refresh(ctx context.Context, from Caller, raw Field[string]) 
 	if err != nil {
 		return Tokens{}, err
 	}
-	now, elapsed := s.Now(), s.elapsed()
+	now, elapsed := s.Now(), s.Elapsed()
 	var refusal error
 	rotated := false
 	session, err := s.Store.UseSession(ctx, UseOf{
@@ -87,14 +87,15 @@ func (s *Sessions) decide(use SessionUse, shown int64, now time.Time, elapsed ti
 	// What passed while this process saw it counts: a clock that jumps is no
 	// thief, and none of their friends.
 	age, seen := s.retired.age(retiredToken{use.ID, shown}, elapsed)
-	if !seen {
-		age = now.Sub(use.RetiredAt)
-		seen = !use.RetiredAt.IsZero()
+	if !seen && !use.RetiredAt.IsZero() {
+		// Retired before this process can tell, and so at least as long ago as
+		// that, also if the clock was ahead then.
+		age, seen = max(now.Sub(use.RetiredAt), age), true
 	}
 	idle := s.IdleTTL > 0 && now.Sub(use.LastUsedAt) > s.IdleTTL
 	switch {
 	case !now.Before(use.ExpiresAt) || idle:
-		return SessionEnd, errExpired
+		return SessionKeep, errExpired // by this clock; the session goes when the clock has settled
 	case shown == use.Generation && s.Rotation:
 		return SessionRotate, nil
 	case shown == use.Generation:
@@ -106,13 +107,6 @@ func (s *Sessions) decide(use SessionUse, shown int64, now time.Time, elapsed ti
 	}
 }
 
-func (s *Sessions) elapsed() time.Duration {
-	if s.Elapsed == nil {
-		return time.Duration(s.Now().UnixNano())
-	}
-	return s.Elapsed()
-}
-
 // retiredToken names a refresh token that is no longer current.
 type retiredToken struct {
 	session    string
@@ -122,8 +116,9 @@ type retiredToken struct {
 // retired remembers when this process has retired refresh tokens, for as long
 // as their grace may matter. It may be lost: the store knows, too.
 type retired struct {
-	mu sync.Mutex
-	at map[retiredToken]time.Duration
+	mu    sync.Mutex
+	at    map[retiredToken]time.Duration
+	since time.Duration // what was retired before is not known
 }
 
 // mostRetired bounds what is remembered, at about 100 bytes each.
@@ -143,15 +138,19 @@ func (r *retired) add(token retiredToken, elapsed time.Duration) {
 		}
 		if len(r.at) >= mostRetired {
 			clear(r.at)
+			r.since = elapsed
 		}
 	}
 	r.at[token] = elapsed
 }
 
-// age is how long ago the process has retired a token, if it has.
+// age is how long ago the process has retired a token; if it does not know of
+// that, how long ago it was at least.
 func (r *retired) age(token retiredToken, elapsed time.Duration) (time.Duration, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	at, seen := r.at[token]
-	return elapsed - at, seen
+	if at, seen := r.at[token]; seen {
+		return elapsed - at, true
+	}
+	return elapsed - r.since, false
 }

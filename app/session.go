@@ -52,8 +52,6 @@ const (
 	// SessionRotate notes the use, retires the token shown and makes the next
 	// generation the current one.
 	SessionRotate
-	// SessionEnd ends the session.
-	SessionEnd
 	// SessionStolen ends the session, and the API tokens that were made in it.
 	SessionStolen
 )

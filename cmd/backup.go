@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -58,7 +57,7 @@ func (a *application) backUp(ctx context.Context, s Settings, file string) error
 		made, err = a.backups(s).Make(ctx, false, progress.show)
 	} else {
 		made.Manifest, err = sqlite.Backup(ctx, sqlite.BackupOptions{
-			From: d.database(), To: file, Version: a.build.Version, Now: time.Now(), Progress: progress.show,
+			From: d.database(), To: file, Version: a.build.Version, Now: a.clock.Now(), Progress: progress.show,
 		})
 	}
 	progress.end()
@@ -80,7 +79,7 @@ func (a *application) removeLeftovers(s Settings, say func(sqlite.Leftover) erro
 	slices.Sort(dirs)
 	var errs []error
 	for _, dir := range slices.Compact(dirs) {
-		removed, err := sqlite.RemoveLeftovers(dir, time.Now())
+		removed, err := sqlite.RemoveLeftovers(dir, a.clock.Now())
 		errs = append(errs, err)
 		for _, left := range removed {
 			errs = append(errs, say(left))
@@ -101,7 +100,7 @@ func (a *application) backups(s Settings) *sqlite.Backups {
 	}
 	return &sqlite.Backups{
 		Path: data{s.DataDir}.database(), Dir: dir, Version: a.build.Version,
-		Every: s.BackupEvery, Keep: s.BackupKeep, Now: time.Now,
+		Every: s.BackupEvery, Keep: s.BackupKeep, Now: a.clock.Now,
 	}
 }
 
@@ -139,7 +138,7 @@ func (a *application) restore(ctx context.Context, s Settings, file string, yes 
 		}
 		progress := a.progress("Restoring")
 		defer progress.end()
-		r, err := sqlite.Restore(ctx, sqlite.RestoreOptions{From: file, Path: d.database(), Schema: a.build.Schema, Now: time.Now(), Progress: progress.show})
+		r, err := sqlite.Restore(ctx, sqlite.RestoreOptions{From: file, Path: d.database(), Schema: a.build.Schema, Now: a.clock.Now(), Progress: progress.show})
 		if err != nil {
 			return r, fmt.Errorf("%s is not restored, %w; the database is as it was", file, sentence(err))
 		}
@@ -183,7 +182,7 @@ func (a *application) rollBack(ctx context.Context, s Settings, yes bool) error 
 		}
 		progress := a.progress("Going back")
 		defer progress.end()
-		r, err := sqlite.Rollback(ctx, d.database(), time.Now())
+		r, err := sqlite.Rollback(ctx, d.database(), a.clock.Now())
 		switch {
 		case errors.Is(err, sqlite.ErrNoSnapshot):
 			return r, fmt.Errorf("there is nothing to go back to: no upgrade has left a copy in %s", d.dir)

@@ -17,6 +17,7 @@ import (
 	"taskapi/app/sqlite"
 	"taskapi/app/sqlite/sqlitetest"
 	"taskapi/cmd/logs"
+	"taskapi/cmd/machine"
 )
 
 // titles walks all of ann's tasks.
@@ -185,7 +186,9 @@ func TestReadinessKnowsOverdueBackups(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	db := sqlitetest.OpenAt(t, filepath.Join(dir, "taskapi.db"), time.Now)
-	now := time.Now()
+	began := time.Now()
+	now := began
+	a := &application{clock: &machine.Clock{System: func() time.Time { return now }, Elapsed: func() time.Duration { return now.Sub(began) }}}
 	s := Settings{BackupEvery: time.Hour}
 	backups := &sqlite.Backups{Path: db.Path(), Dir: filepath.Join(dir, "backups"), Every: s.BackupEvery, Now: func() time.Time { return now }}
 	for _, c := range []struct {
@@ -216,7 +219,7 @@ func TestReadinessKnowsOverdueBackups(t *testing.T) {
 			}
 		}
 		lines := logs.NewQueue(io.Discard, time.Now, func(int64) {})
-		health := newHealth(s, db, backups, lines, slog.New(slog.DiscardHandler)) // no report is remembered
+		health := a.newHealth(s, db, backups, lines, slog.New(slog.DiscardHandler)) // no report is remembered
 		run, stop := context.WithCancel(ctx)
 		var running sync.WaitGroup
 		running.Go(func() { health.Run(run) })

@@ -9,10 +9,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gofrs/flock"
 
 	"taskapi/app/mailer/mailertest"
+	"taskapi/cmd/machine"
 )
 
 const goodPassword = "correct horse battery\n"
@@ -88,7 +90,7 @@ func TestInterruptedQuestions(t *testing.T) {
 	t.Cleanup(func() { _ = hold.Close() })
 	ctx, interrupt := context.WithCancel(t.Context())
 	var text bytes.Buffer
-	a := &application{build: Build{Schema: schema(t)}, in: silent, out: &text, err: &text, terminal: func() bool { return true }}
+	a := &application{clock: machine.NewClock(time.Time{}), build: Build{Schema: schema(t)}, in: silent, out: &text, err: &text, terminal: func() bool { return true }}
 	interrupt()
 	if code := run(ctx, a, []string{"db", "reset", data}); code != exitFailed || !strings.Contains(text.String(), "interrupted; nothing was changed") {
 		t.Errorf("exit code %d: %s", code, text.String())

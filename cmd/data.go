@@ -111,6 +111,17 @@ func (d data) publicURL(otherwise string) string {
 	return otherwise
 }
 
+// noteNewest tells the clock when the newest row was written, and closes a
+// database that does not know.
+func (a *application) noteNewest(ctx context.Context, db *sqlite.DB) error {
+	newest, err := db.Newest(ctx)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	a.clock.Written(newest)
+	return nil
+}
+
 // open opens the database, and says in a sentence what to do if it can't.
 func (a *application) open(ctx context.Context, d data, durability sqlite.Durability) (*sqlite.DB, error) {
 	path := d.database()
@@ -132,7 +143,10 @@ func (a *application) open(ctx context.Context, d data, durability sqlite.Durabi
 	if err := ownFiles(path); err != nil {
 		return nil, err
 	}
-	db, err := sqlite.Open(ctx, sqlite.Options{Path: path, Schema: a.build.Schema, Durability: durability})
+	db, err := sqlite.Open(ctx, sqlite.Options{Path: path, Schema: a.build.Schema, Durability: durability, Now: a.clock.Now, Elapsed: a.clock.Elapsed})
+	if err == nil {
+		err = a.noteNewest(ctx, db)
+	}
 	switch {
 	case err == nil:
 		return db, nil

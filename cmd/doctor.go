@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"taskapi/cmd/machine"
 )
 
 func newDoctor(a *application) *cobra.Command {
@@ -107,14 +109,16 @@ func (a *application) exams(s Settings) []exam {
 	d := data{s.DataDir}
 	all := []exam{
 		{"binary", func(context.Context) finding { return examBinary() }},
-		{"clock", func(context.Context) finding { return examClock(d, a.build.Date, time.Now()) }},
+		{"clock", func(ctx context.Context) finding {
+			return examClock(ctx, d, a.build.made(), a.clock.System(), machine.ClockState())
+		}},
 		{"folder", func(context.Context) finding { return examFolder(d) }},
 		{"filesystem", func(context.Context) finding { return examFileSystem(d) }},
 		{"disk", func(context.Context) finding { return examRoom(d) }},
 		{"sync", func(ctx context.Context) finding { return examSync(ctx, d) }},
 		{"database", func(ctx context.Context) finding { return examDatabase(ctx, d) }},
-		{"backups", func(context.Context) finding { return examBackups(a.backups(s), d.served(), time.Now()) }},
-		{"left-overs", func(context.Context) finding { return examLeftovers(s.DataDir, a.backups(s).Dir, time.Now()) }},
+		{"backups", func(context.Context) finding { return examBackups(a.backups(s), d.served(), a.clock.Now()) }},
+		{"left-overs", func(context.Context) finding { return examLeftovers(s.DataDir, a.backups(s).Dir, a.clock.Now()) }},
 		{"port", func(ctx context.Context) finding { return examPort(ctx, s, d) }},
 		{"mail", func(ctx context.Context) finding { return examMail(ctx, s.Mail) }},
 	}
@@ -122,7 +126,7 @@ func (a *application) exams(s Settings) []exam {
 		all = append(all, exam{one.flag, func(ctx context.Context) finding { return examSide(ctx, one, d) }})
 	}
 	if s.TLSCert != "" {
-		all = append(all, exam{"certificate", func(context.Context) finding { return examCertificate(s, time.Now()) }})
+		all = append(all, exam{"certificate", func(context.Context) finding { return examCertificate(s, a.clock.Now()) }})
 	}
 	return all
 }

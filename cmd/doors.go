@@ -25,10 +25,10 @@ type doors struct {
 }
 
 // openDoors takes all addresses, or none.
-func openDoors(ctx context.Context, s Settings, log *slog.Logger) (*doors, error) {
+func openDoors(ctx context.Context, s Settings, now func() time.Time, log *slog.Logger) (*doors, error) {
 	d := &doors{}
 	var err error
-	if d.tls, err = certificates(s, log); err != nil {
+	if d.tls, err = certificates(s, now, log); err != nil {
 		return nil, err
 	}
 	if d.api, err = openMain(ctx, s, log); err != nil {
@@ -69,18 +69,18 @@ func openMain(ctx context.Context, s Settings, log *slog.Logger) (net.Listener, 
 }
 
 // certificates returns how connections are encrypted, nil if they are not.
-func certificates(s Settings, log *slog.Logger) (*tls.Config, error) {
+func certificates(s Settings, now func() time.Time, log *slog.Logger) (*tls.Config, error) {
 	switch {
 	case len(s.ACMEDomains) > 0:
 		return certs.FromACME(s.ACMEDomains, s.ACMEDirectory, filepath.Join(s.DataDir, certsFolder))
 	case s.TLSCert == "":
 		return nil, nil
 	}
-	files, err := certs.FromFiles(s.TLSCert, s.TLSKey, time.Now, log)
+	files, err := certs.FromFiles(s.TLSCert, s.TLSKey, now, log)
 	if err != nil {
 		return nil, fmt.Errorf("the certificate can't be used; name the file of it with --tls-cert, and that of its key with --tls-key (%w)", err)
 	}
-	if err := files.Fault(s.certificateHost(), time.Now()); err != nil {
+	if err := files.Fault(s.certificateHost(), now()); err != nil {
 		log.Warn("browsers will refuse the certificate", "reason", err)
 	}
 	return files.TLS(), nil

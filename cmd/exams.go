@@ -22,8 +22,6 @@ const (
 	// answered write waits for one.
 	slowSync    = 100 * time.Millisecond
 	uselessSync = 2 * time.Second
-	// clockSlack is how far in the future a file may be: clocks are corrected.
-	clockSlack = 5 * time.Minute
 )
 
 func examBinary() finding {
@@ -43,21 +41,20 @@ func examBinary() finding {
 
 // examClock compares the clock with what can't be in its future: this program,
 // and what it has written. One without a battery begins in the past.
-func examClock(d data, built string, now time.Time) finding {
-	oldest, err := time.Parse(time.RFC3339, built)
-	if err != nil { // not a release
-		oldest = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	}
-	if now.Before(oldest.Add(-clockSlack)) {
+func examClock(ctx context.Context, d data, made, now time.Time, state machine.ClockSync) finding {
+	if now.Before(made) {
 		return failure("the clock shows %s; set it, and keep it right with NTP (\"timedatectl set-ntp true\")", now.Format(time.DateOnly))
 	}
 	for _, name := range []string{databaseFile, databaseFile + "-wal", keyFile} {
-		if info, err := os.Stat(filepath.Join(d.dir, name)); err == nil && info.ModTime().After(now.Add(clockSlack)) {
+		if info, err := os.Stat(filepath.Join(d.dir, name)); err == nil && info.ModTime().After(now.Add(sqlite.ClockSlack)) {
 			return failure("the clock shows %s, but %s was written at %s; set the clock, and keep it right with NTP",
 				now.Format(time.DateTime), name, info.ModTime().Format(time.DateTime))
 		}
 	}
-	if machine.ClockState() == machine.ClockFree {
+	if err := clockBehind(now, sqlite.NewestIn(ctx, d.database()), state); err != nil {
+		return warning("%v", err)
+	}
+	if state == machine.ClockFree {
 		return warning("nothing keeps the clock right; switch NTP on (\"timedatectl set-ntp true\"), or tokens and links expire at the wrong time")
 	}
 	return okay("the clock shows %s", now.Format(time.RFC3339))

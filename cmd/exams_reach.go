@@ -87,7 +87,7 @@ func examMail(ctx context.Context, s MailSettings) finding {
 }
 
 func examCertificate(s Settings, now time.Time) finding {
-	files, err := certs.FromFiles(s.TLSCert, s.TLSKey, time.Now, slog.New(slog.DiscardHandler))
+	files, err := certs.FromFiles(s.TLSCert, s.TLSKey, func() time.Time { return now }, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return failure("the certificate can't be used (%s); correct --tls-cert and --tls-key", strings.Join(strings.Fields(err.Error()), " "))
 	}

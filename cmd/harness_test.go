@@ -10,6 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"taskapi/cmd/machine"
 )
 
 // outcome is what a command did.
@@ -33,7 +36,7 @@ func (w world) taskapi(t *testing.T, args ...string) outcome {
 	t.Helper()
 	var out, err bytes.Buffer
 	typed := w.typed
-	code := run(context.Background(), &application{
+	code := run(context.Background(), &application{clock: machine.NewClock(time.Time{}),
 		build: Build{Version: "1.2.3", Schema: schema(t)},
 		in:    strings.NewReader(w.in), out: &out, err: &err, environ: w.environ,
 		terminal: func() bool { return w.terminal },

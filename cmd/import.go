@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -95,7 +94,7 @@ func (a *application) importFrom(ctx context.Context, s Settings, args []string,
 	defer func() { err = errors.Join(err, db.Close()) }()
 	progress := a.progress("Importing")
 	run := app.Import{
-		Store: db, Now: time.Now, DryRun: dryRun,
+		Store: db, Now: a.clock.Now, DryRun: dryRun,
 		Note: func(where, what string) {
 			progress.clear()
 			_ = a.printf("%s: %s\n", printable(where), what) // a report that can't be printed shall not stop the import

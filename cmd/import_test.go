@@ -11,6 +11,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"taskapi/cmd/machine"
 )
 
 // tutorialHash is Werkzeug's hash of "correct horse".
@@ -161,7 +164,7 @@ func TestAnInterruptedImport(t *testing.T) {
 	interrupt()
 	for _, source := range []string{"tutorial.json", "mysql://user:x@127.0.0.1:1/db"} {
 		var text bytes.Buffer
-		a := &application{build: Build{Schema: schema(t)}, out: &text, err: &text, terminal: func() bool { return false }, screen: func() bool { return false }}
+		a := &application{clock: machine.NewClock(time.Time{}), build: Build{Schema: schema(t)}, out: &text, err: &text, terminal: func() bool { return false }, screen: func() bool { return false }}
 		if code := run(ctx, a, []string{"db", "import", source, data}); code != exitFailed {
 			t.Errorf("%s: exit code %d: %s", source, code, text.String())
 		}

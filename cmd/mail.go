@@ -133,7 +133,7 @@ func newMailRetry(a *application) *cobra.Command {
 		Use: "retry", Short: "Queue dead mails again", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withDatabase(cmd, func(ctx context.Context, db *sqlite.DB) error {
-				n, err := db.RequeueMails(ctx, id, time.Now())
+				n, err := db.RequeueMails(ctx, id, a.clock.Now())
 				if err != nil {
 					return err
 				}
@@ -172,7 +172,7 @@ func (a *application) testMail(ctx context.Context, s MailSettings, to string) e
 	if err != nil {
 		return err
 	}
-	message, err := composer.Compose(app.Mail{Template: mailer.TemplateTest, To: to, MessageID: "test-" + rand.Text(), CreatedAt: time.Now()})
+	message, err := composer.Compose(app.Mail{Template: mailer.TemplateTest, To: to, MessageID: "test-" + rand.Text(), CreatedAt: a.clock.Now()})
 	if err != nil {
 		return err
 	}

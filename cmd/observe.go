@@ -28,7 +28,7 @@ const (
 )
 
 // newHealth lists what /readyz looks at.
-func newHealth(s Settings, db *sqlite.DB, backups *sqlite.Backups, lines *logs.Queue, log *slog.Logger) *app.Health {
+func (a *application) newHealth(s Settings, db *sqlite.DB, backups *sqlite.Backups, lines *logs.Queue, log *slog.Logger) *app.Health {
 	checks := []app.Check{
 		{Name: "disk", Run: func(context.Context) error { return enoughRoom(filepath.Dir(db.Path())) }},
 		{Name: "database", Run: func(ctx context.Context) error {
@@ -44,6 +44,7 @@ func newHealth(s Settings, db *sqlite.DB, backups *sqlite.Backups, lines *logs.Q
 		}
 		return nil
 	}})
+	checks = append(checks, app.Check{Name: "clock", Warns: true, Run: func(ctx context.Context) error { return a.clockFault(ctx, db) }})
 	if s.Mail.Server != "" {
 		checks = append(checks, app.Check{Name: "outbox", Run: func(ctx context.Context) error {
 			overdue, err := db.Overdue(ctx)
@@ -54,16 +55,38 @@ func newHealth(s Settings, db *sqlite.DB, backups *sqlite.Backups, lines *logs.Q
 		}})
 	}
 	if s.BackupEvery > 0 {
-		began := time.Now() // a server that has just begun is owed no backup yet
 		checks = append(checks, app.Check{Name: "backup", Run: func(context.Context) error {
-			age, err := backups.Overdue(began)
+			age, err := backups.Overdue(a.clock.Elapsed())
 			if err == nil && age > 0 {
 				err = fmt.Errorf("no backup has worked for %s; one was to be made every %s", age.Round(time.Second), s.BackupEvery)
 			}
 			return err
 		}})
 	}
-	return app.NewHealth(time.Now, log, checks...)
+	return app.NewHealth(a.clock.Now, log, checks...)
+}
+
+// clockFault says why the clock may be wrong. What was written before it was
+// right keeps its date, so a clock that is kept right by others is believed.
+func (a *application) clockFault(ctx context.Context, db *sqlite.DB) error {
+	newest, err := db.Newest(ctx)
+	if err != nil {
+		return err
+	}
+	if a.clock.Wrong() {
+		return fmt.Errorf("the system's clock shows %s, when this program was not made yet; %s is taken for now: keep it right with NTP (\"timedatectl set-ntp true\")",
+			a.clock.System().Format(time.DateOnly), a.clock.Now().Format(time.DateTime))
+	}
+	return clockBehind(a.clock.Now(), newest, machine.ClockState())
+}
+
+// clockBehind compares the clock with the newest row.
+func clockBehind(now, newest time.Time, state machine.ClockSync) error {
+	if newest.After(now.Add(sqlite.ClockSlack)) && state != machine.ClockSynced {
+		return fmt.Errorf("the clock shows %s, but the newest entry in the database is of %s: set the clock, and keep it right with NTP; if it is right, it was ahead when that was written",
+			now.Format(time.DateTime), newest.Format(time.DateTime))
+	}
+	return nil
 }
 
 func enoughRoom(dir string) error {

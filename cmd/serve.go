@@ -61,7 +61,7 @@ func logger(s Settings, out io.Writer) *slog.Logger {
 // queue puts a queue before the log, so that nothing waits for who reads it.
 func (a *application) queue(s Settings) *logs.Queue {
 	direct := logger(s, a.err)
-	return logs.NewQueue(a.err, time.Now, func(dropped int64) {
+	return logs.NewQueue(a.err, a.clock.Now, func(dropped int64) {
 		direct.Warn("lines of the log were dropped: nobody took them in time", "lines", dropped)
 	})
 }
@@ -86,7 +86,7 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	defer func() { err = errors.Join(err, release()) }()
 	a.settle(s, log)
 	// The ports are taken before the database is touched: they fail more often.
-	doors, err := openDoors(ctx, s, log)
+	doors, err := openDoors(ctx, s, a.clock.Now, log)
 	if err != nil {
 		return err
 	}
@@ -101,6 +101,9 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := a.clockFault(ctx, db); err != nil {
+		log.Warn("the clock may be wrong", "reason", err)
+	}
 	if s.publicURLByDefault() { // the port may have been 0
 		s.PublicURL = s.defaultURL(addrText(doors.api.Addr()))
 	}
@@ -113,7 +116,7 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	}
 	warnOfRisks(s, log)
 	// Whether anybody reads this is no condition for serving.
-	out := logs.NewQueue(a.out, time.Now, func(int64) {})
+	out := logs.NewQueue(a.out, a.clock.Now, func(int64) {})
 	defer out.Close(logTime)
 	_, _ = fmt.Fprintf(out, "taskapi %s is serving at %s\n", a.build.Version, doors.probe(s).Place())
 	background = append(background, a.chores(s, doors, db, log)...)
@@ -137,7 +140,7 @@ func (a *application) settle(s Settings, log *slog.Logger) {
 // chores are what is done beside serving, for as long as the server serves.
 func (a *application) chores(s Settings, d *doors, db *sqlite.DB, log *slog.Logger) []func(context.Context) {
 	all := []func(context.Context){
-		func(ctx context.Context) { housekeep(ctx, db, s.AuditKeep, log) },
+		func(ctx context.Context) { housekeep(ctx, db, s, log) },
 		func(ctx context.Context) { lookForDamage(ctx, db, log) },
 		func(ctx context.Context) {
 			db.KeepRemoving(ctx, func(err error) { log.Error("what a deleted user left can't be removed", "error", err) })
@@ -212,11 +215,11 @@ func lookForDamage(ctx context.Context, db *sqlite.DB, log *slog.Logger) {
 }
 
 // housekeep removes what has expired, now and every hour.
-func housekeep(ctx context.Context, db *sqlite.DB, keepEvents time.Duration, log *slog.Logger) {
+func housekeep(ctx context.Context, db *sqlite.DB, s Settings, log *slog.Logger) {
 	tick := time.NewTicker(housekeepEvery)
 	defer tick.Stop()
 	for {
-		if n, err := db.Housekeep(ctx, keepEvents); err != nil && ctx.Err() == nil {
+		if n, err := db.Housekeep(ctx, sqlite.Keep{Events: s.AuditKeep, Session: s.RefreshTTL, ClockFree: machine.ClockState() == machine.ClockFree}); err != nil && ctx.Err() == nil {
 			log.Error("housekeeping failed", "error", err)
 		} else if n > 0 {
 			log.Info("housekeeping", "rows_removed", n)

@@ -35,7 +35,7 @@ func (a *application) withUsers(cmd *cobra.Command, do func(ctx context.Context,
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	users, err := newUsers(l.settings, db)
+	users, err := newUsers(l.settings, db, a.clock.Now)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ const limiterKeys = 1 << 16
 
 // wire builds the server from the settings, and what runs beside it.
 func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, log *slog.Logger, lines *logs.Queue) (*api.Server, []func(context.Context), error) {
-	access, err := token.NewAccess(secret, s.AccessTTL, time.Now, rand.Reader)
+	access, err := token.NewAccess(secret, s.AccessTTL, a.clock.Now, rand.Reader)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -38,40 +38,38 @@ func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, l
 	if err != nil {
 		return nil, nil, err
 	}
-	sendMails, err := mailWorker(s.Mail, db, links, log)
+	sendMails, err := a.mailWorker(s.Mail, db, links, log)
 	if err != nil {
 		return nil, nil, err
 	}
-	users, err := newUsers(s, db)
+	users, err := newUsers(s, db, a.clock.Now)
 	if err != nil {
 		return nil, nil, err
 	}
 	audit := &app.Audit{Store: db, Log: log}
 	postage := &app.Postage{}
-	proofs := &app.Proofs{Store: db, Passwords: users.Passwords, Audit: audit, Now: time.Now}
+	proofs := &app.Proofs{Store: db, Passwords: users.Passwords, Audit: audit, Now: a.clock.Now}
 	users.Proofs, users.Postage = proofs, postage
 	users.Links, users.Audit, users.ConfirmEmail = links, audit, s.Mail.Server != ""
-	began := time.Now() // the difference to it knows nothing of the clock's jumps
 	sessions := &app.Sessions{
-		Elapsed: func() time.Duration { return time.Since(began) },
-		Store:   db, Passwords: users.Passwords, Access: access, Refreshes: refreshes,
+		Store: db, Passwords: users.Passwords, Access: access, Refreshes: refreshes,
 		RefreshTTL: s.RefreshTTL, IdleTTL: s.RefreshIdle, Rotation: s.RefreshRotation,
-		VerifiedOnly: s.VerifiedOnly, Postage: postage, Audit: audit, Now: time.Now, Log: log,
+		VerifiedOnly: s.VerifiedOnly, Postage: postage, Audit: audit, Now: a.clock.Now, Elapsed: a.clock.Elapsed, Log: log,
 	}
 	config := api.Config{
-		Version: a.build.Version, Users: users, Sessions: sessions, Audit: audit, Access: access, Log: log, Now: time.Now,
-		Tasks:     &app.Tasks{Store: db, Now: time.Now, Most: int64(s.MaxTasks)},
-		APITokens: &app.APITokens{Store: db, Proofs: proofs, Postage: postage, Now: time.Now, Random: rand.Reader},
+		Version: a.build.Version, Users: users, Sessions: sessions, Audit: audit, Access: access, Log: log, Now: a.clock.Now,
+		Tasks:     &app.Tasks{Store: db, Now: a.clock.Now, Most: int64(s.MaxTasks)},
+		APITokens: &app.APITokens{Store: db, Proofs: proofs, Postage: postage, Now: a.clock.Now, Random: rand.Reader},
 		OnlyHosts: onlyHosts(s, d), CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(),
-		SecureCookies: d.tls != nil || strings.HasPrefix(s.PublicURL, "https://"), Health: newHealth(s, db, a.backups(s), lines, log), TLS: d.tls,
+		SecureCookies: d.tls != nil || strings.HasPrefix(s.PublicURL, "https://"), Health: a.newHealth(s, db, a.backups(s), lines, log), TLS: d.tls,
 	}
-	recovery := app.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Postage: postage, Audit: audit, Now: time.Now, Log: log}
+	recovery := app.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Postage: postage, Audit: audit, Now: a.clock.Now, Log: log}
 	if s.RateLimit {
-		guard := &app.Guard{Now: time.Now, Max: limiterKeys}
+		guard := &app.Guard{Now: a.clock.Now, Max: limiterKeys}
 		users.Guard, sessions.Guard, recovery.Guard, proofs.Guard = guard, guard, guard, guard
-		sessions.Limiter = &app.Limiter{Now: time.Now, Max: limiterKeys}
-		postage.Limiter = &app.Limiter{Now: time.Now, Max: limiterKeys}
-		config.Limiter = &app.Limiter{Now: time.Now, Max: limiterKeys}
+		sessions.Limiter = &app.Limiter{Now: a.clock.Now, Max: limiterKeys}
+		postage.Limiter = &app.Limiter{Now: a.clock.Now, Max: limiterKeys}
+		config.Limiter = &app.Limiter{Now: a.clock.Now, Max: limiterKeys}
 	}
 	config.Recovery = app.NewRecovery(recovery)
 	background := []func(context.Context){config.Recovery.Run, sendMails, config.Health.Run, recall(users.Guard, db, log)}
@@ -118,17 +116,17 @@ func newLinks(s Settings, secret []byte) (*app.Links, error) {
 	return &app.Links{Codes: codes, PublicURL: s.PublicURL}, err
 }
 
-func newUsers(s Settings, db *sqlite.DB) (*app.Users, error) {
+func newUsers(s Settings, db *sqlite.DB, now func() time.Time) (*app.Users, error) {
 	hasher, err := password.New(password.Options{Params: password.DefaultParams()})
 	return &app.Users{
-		Store: db, Passwords: hasher, Now: time.Now, RegistrationOpen: s.RegistrationOpen,
+		Store: db, Passwords: hasher, Now: now, RegistrationOpen: s.RegistrationOpen,
 		Policy: app.PasswordPolicy{Min: s.PasswordMin, Max: s.PasswordMax, Allowed: s.PasswordChars},
 	}, err
 }
 
 // mailWorker returns what sends the mails of the outbox. Without a server for
 // them, the log says which ones are kept.
-func mailWorker(s MailSettings, db *sqlite.DB, links *app.Links, log *slog.Logger) (run func(context.Context), err error) {
+func (a *application) mailWorker(s MailSettings, db *sqlite.DB, links *app.Links, log *slog.Logger) (run func(context.Context), err error) {
 	if s.Server == "" {
 		db.OnMail(func(m app.NewMail) {
 			log.Info("mail kept in the outbox: no mail server is set; see \"taskapi mail list\"", "template", m.Template)
@@ -139,7 +137,7 @@ func mailWorker(s MailSettings, db *sqlite.DB, links *app.Links, log *slog.Logge
 	if err != nil {
 		return nil, err
 	}
-	worker := mailer.NewWorker(db, composer, sender(s), mathrand.Float64, log)
+	worker := mailer.NewWorker(db, composer, sender(s), a.clock.Now, a.clock.Elapsed, mathrand.Float64, log)
 	db.OnMail(func(app.NewMail) { worker.Wake() })
 	return worker.Run, nil
 }

@@ -32,6 +32,12 @@ func TestTheClockJumpsDuringTheGrace(t *testing.T) {
 			if a := s.refresh(ann.refresh); a.status != c.want {
 				t.Errorf("%d %s, want %d", a.status, a.text, c.want)
 			}
+			if c.jump > 24*time.Hour { // and is put right
+				s.clock.advance(-c.jump)
+				if a := s.refresh(ann.refresh); a.status != 200 {
+					t.Errorf("under the right clock again: %d %s", a.status, a.text)
+				}
+			}
 		})
 	}
 }

@@ -121,10 +121,12 @@ func start(t testing.TB, change ...func(*parts)) *server {
 		Store: s.db, Passwords: hasher, Policy: app.PasswordPolicy{Min: 8, Max: 128},
 		RegistrationOpen: true, Links: s.links, Audit: audit, Now: s.clock.Now,
 	}
+	began := s.clock.Now()
 	p := parts{
 		users: s.users, proofs: proofs, postage: postage,
 		sessions: &app.Sessions{
-			Store: s.db, Passwords: hasher, Access: access, Refreshes: refreshes,
+			Elapsed: func() time.Duration { return s.clock.Now().Sub(began) },
+			Store:   s.db, Passwords: hasher, Access: access, Refreshes: refreshes,
 			RefreshTTL: 7 * 24 * time.Hour, Rotation: true, Postage: postage, Audit: audit, Now: s.clock.Now, Log: log,
 		},
 		recovery: app.Recovery{Store: s.db, Links: s.links, Passwords: hasher, Policy: s.users.Policy, Postage: postage, Audit: audit, Now: s.clock.Now, Log: log},

@@ -35,7 +35,10 @@ func (s *Server) ready(c *fiber.Ctx) error {
 	var failing []string
 	for _, name := range slices.Sorted(maps.Keys(report.Checks)) {
 		view.Checks[name] = "ok"
-		if !report.Checks[name] {
+		switch {
+		case report.Warnings[name]:
+			view.Checks[name] = "warning"
+		case !report.Checks[name]:
 			view.Checks[name] = "failing"
 			failing = append(failing, name)
 		}

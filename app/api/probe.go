@@ -66,7 +66,7 @@ func (p Probe) Ready(ctx context.Context) (failing string, err error) {
 	}
 	var names []string
 	for name, outcome := range answer.Checks {
-		if outcome != "ok" {
+		if outcome == "failing" {
 			names = append(names, name)
 		}
 	}

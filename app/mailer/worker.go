@@ -41,19 +41,22 @@ type Worker struct {
 	Composer *Composer
 	Send     func(ctx context.Context, m Message, report func(Step)) error
 	Now      func() time.Time
+	// Elapsed is how long the program has run, whatever the clock was set to.
+	Elapsed func() time.Duration
 	// After is time.After, for tests that do not wait.
 	After func(time.Duration) <-chan time.Time
 	// Jitter returns a number from 0 to 1, so that retries spread out.
 	Jitter func() float64
 	Log    *slog.Logger
 
-	wake chan struct{}
+	wake    chan struct{}
+	started time.Time // by the clock, whenever Run began
 }
 
-// NewWorker returns a worker on the real clock.
-func NewWorker(outbox app.Outbox, composer *Composer, sender *Sender, jitter func() float64, log *slog.Logger) *Worker {
+// NewWorker returns a worker that waits in real time.
+func NewWorker(outbox app.Outbox, composer *Composer, sender *Sender, now func() time.Time, elapsed func() time.Duration, jitter func() float64, log *slog.Logger) *Worker {
 	return &Worker{
-		Outbox: outbox, Composer: composer, Send: sender.Send, Now: time.Now, After: time.After,
+		Outbox: outbox, Composer: composer, Send: sender.Send, Now: now, Elapsed: elapsed, After: time.After,
 		Jitter: jitter, Log: log, wake: make(chan struct{}, 1),
 	}
 }
@@ -69,6 +72,7 @@ func (w *Worker) Wake() {
 // Run sends until the context ends, and returns when the mail in hand is
 // settled. Its dialogue has three seconds for that.
 func (w *Worker) Run(ctx context.Context) {
+	w.started = w.start()
 	for ctx.Err() == nil {
 		wait := w.next(ctx)
 		if wait == 0 {
@@ -131,10 +135,24 @@ func (w *Worker) handle(ctx context.Context, mail app.Mail) error {
 func (w *Worker) retryAt(mail app.Mail, failure error) time.Time {
 	var send *SendError
 	now := w.Now()
-	if !errors.As(failure, &send) || send.Permanent || mail.Attempts >= maxAttempts || now.Sub(mail.CreatedAt) >= maxAge {
+	if !errors.As(failure, &send) || send.Permanent || mail.Attempts >= maxAttempts || w.age(mail) >= maxAge {
 		return time.Time{}
 	}
 	return now.Add(backoff(mail.Attempts, w.Jitter()))
+}
+
+// start is when the program began to run, as the clock has it now.
+func (w *Worker) start() time.Time { return w.Now().Round(0).Add(-w.Elapsed()) }
+
+// age is how old a mail is. If the clock has been set forward since the start,
+// one that seems to be older than the program may be as old as that only by the
+// clock of before.
+func (w *Worker) age(mail app.Mail) time.Duration {
+	age := w.Now().Sub(mail.CreatedAt)
+	if start := w.start(); mail.CreatedAt.Before(start) {
+		age -= max(0, start.Sub(w.started))
+	}
+	return age
 }
 
 // logAttrs say at which step a mail failed. From the login on a server may

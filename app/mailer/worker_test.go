@@ -103,9 +103,10 @@ func newRig(t *testing.T, send func(context.Context, Message, func(Step)) error,
 		mails[i].ID = int64(i + 1)
 	}
 	r := &rig{now: start, outbox: &outbox{mails: mails, settled: make(chan string, 100)}}
-	r.Worker = NewWorker(r.outbox, composer, &Sender{}, func() float64 { return 0 }, slog.New(slog.DiscardHandler))
+	r.Worker = NewWorker(r.outbox, composer, &Sender{}, nil, nil, func() float64 { return 0 }, slog.New(slog.DiscardHandler))
 	r.Send = send
 	r.Now = func() time.Time { r.mu.Lock(); defer r.mu.Unlock(); return r.now }
+	r.Elapsed = func() time.Duration { return r.Now().Sub(start) }
 	r.After = func(d time.Duration) <-chan time.Time {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -337,5 +338,41 @@ func TestBackoff(t *testing.T) {
 		if got := backoff(attempts, 1); got != want+want/5 {
 			t.Errorf("after %d with all jitter: %s", attempts, got)
 		}
+	}
+}
+
+// A mail of a first minute in 1970 is not decades old; one of a week ago is.
+func TestTheAgeOfAMailWhenTheClockIsSet(t *testing.T) {
+	var elapsed time.Duration
+	now := time.Unix(0, 0)
+	w := &Worker{Now: func() time.Time { return now }, Elapsed: func() time.Duration { return elapsed }}
+	pass := func(by time.Duration) { now, elapsed = now.Add(by), elapsed+by }
+	pass(10 * time.Second)
+	w.started = w.start()
+	made := app.Mail{CreatedAt: now}
+	old := app.Mail{CreatedAt: now.Add(-maxAge)}
+	pass(time.Minute)
+	now = start
+	pass(30 * time.Second)
+	for _, c := range []struct {
+		mail app.Mail
+		want time.Duration
+	}{
+		{made, 90 * time.Second}, {old, maxAge + 90*time.Second}, {app.Mail{CreatedAt: now.Add(-time.Second)}, time.Second},
+	} {
+		if got := w.age(c.mail); got != c.want {
+			t.Errorf("%s, want %s", got, c.want)
+		}
+	}
+}
+
+func TestNoMailWaitsLongerThanTheOutboxKnows(t *testing.T) {
+	for attempts := range maxAttempts + 1 {
+		if wait := backoff(attempts, 1); wait > app.LongestMailWait {
+			t.Errorf("attempt %d waits %s", attempts, wait)
+		}
+	}
+	if lease > app.LongestMailWait {
+		t.Error(lease)
 	}
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"database/sql"
 	"errors"
+	"time"
 
 	"taskapi/app"
 )
@@ -20,6 +21,9 @@ func (db *DB) as(by app.Caller, change func(tx *tx) error) func(tx *tx) error {
 		return change(tx)
 	}
 }
+
+// stepBack is how far a clock is set back without being wrong before.
+const stepBack = time.Minute
 
 // mayAct returns app.ErrSessionEnded unless the session or the API token that
 // the caller came with still is that user's and the role is the same; and with
@@ -46,7 +50,8 @@ func (t *tx) mayAct(by app.Caller, now int64) error {
 		return err
 	case by.Proof.PasswordHash != "" && by.Proof.PasswordHash != hash:
 		return app.ErrHashReplaced
-	case !by.Proof.SignedInSince.IsZero() && signedIn < millis(by.Proof.SignedInSince):
+	// A sign-in dated after now was made under a wrong clock: nobody knows when.
+	case !by.Proof.SignedInSince.IsZero() && (signedIn < millis(by.Proof.SignedInSince) || signedIn > now+stepBack.Milliseconds()):
 		return app.ErrProofNeeded
 	}
 	return nil

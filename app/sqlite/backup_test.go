@@ -349,7 +349,7 @@ func TestBackupsBySchedule(t *testing.T) {
 		Path: db.path, Dir: filepath.Join(t.TempDir(), "backups"), Every: time.Hour, Keep: 3,
 		Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
 	}
-	if late, err := b.Overdue(now.Add(-2 * time.Hour)); err != nil || late != 0 {
+	if late, err := b.Overdue(2 * time.Hour); err != nil || late != 0 {
 		t.Errorf("before there is one: %v %v", late, err)
 	}
 	byHand, err := b.Make(ctx, false, nil)
@@ -357,13 +357,13 @@ func TestBackupsBySchedule(t *testing.T) {
 		t.Fatal(err)
 	}
 	now = now.Add(20 * time.Minute)
-	if wait := b.next(ctx); wait != 40*time.Minute {
+	if wait := b.next(ctx); wait != lookAtClock {
 		t.Errorf("waits %s for the first", wait)
 	}
 	write(t, filepath.Join(b.Dir, "notes.txt"), []byte("somebody's own"))
 	for range 5 {
 		now = now.Add(time.Hour)
-		if wait := b.next(ctx); wait != time.Hour {
+		if wait := b.next(ctx); wait != lookAtClock {
 			t.Errorf("waits %s", wait)
 		}
 	}
@@ -382,7 +382,7 @@ func TestBackupsBySchedule(t *testing.T) {
 		t.Error("a stranger's file is gone")
 	}
 	now = now.Add(2*time.Hour + time.Minute)
-	if late, err := b.Overdue(testNow); err != nil || late != 2*time.Hour+time.Minute {
+	if late, err := b.Overdue(9 * time.Hour); err != nil || late != 2*time.Hour+time.Minute {
 		t.Errorf("overdue by %v %v", late, err)
 	}
 	// A failure is tried again soon, and what is there stays.
@@ -405,5 +405,27 @@ func TestABackupOfTheFuture(t *testing.T) {
 	}
 	if _, found := b.Newest([]Made{future}); found {
 		t.Error("the only one is of the future")
+	}
+}
+
+// A clock that is set while the server runs makes no backup late, and the next
+// one comes soon.
+func TestBackupsWhenTheClockIsSet(t *testing.T) {
+	db, now := openTest(t), time.Unix(60, 0)
+	b := &Backups{
+		Path: db.path, Dir: filepath.Join(t.TempDir(), "backups"), Every: 24 * time.Hour, Keep: 3,
+		Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
+	}
+	if wait := b.next(t.Context()); wait > lookAtClock {
+		t.Errorf("after the first it sleeps for %s", wait)
+	}
+	now = testNow
+	if late, err := b.Overdue(time.Minute); err != nil || late != 0 {
+		t.Errorf("late by %s (%v)", late, err)
+	}
+	b.next(t.Context())
+	all, err := b.List()
+	if made, found := b.Newest(all); err != nil || !found || !made.MadeAt.Equal(testNow) || len(all) != 2 {
+		t.Errorf("%+v (%v)", all, err)
 	}
 }

@@ -21,6 +21,9 @@ const nameTime = "20060102T150405.000Z"
 // the schedule is not shorter.
 const retryBackup = 10 * time.Minute
 
+// lookAtClock is how long a schedule relies on the clock that it has seen.
+const lookAtClock = 10 * time.Minute
+
 // Backups is a folder of backups of one database, and their schedule.
 type Backups struct {
 	Path    string // the database
@@ -89,16 +92,18 @@ func (b *Backups) Newest(all []Made) (newest Made, found bool) {
 }
 
 // Overdue returns how long ago the newest backup was made, if that is more
-// than twice the schedule; 0 if it is not. Without any, it counts from since.
-func (b *Backups) Overdue(since time.Time) (time.Duration, error) {
+// than twice the schedule; 0 if it is not. A server is not late before it has
+// run for that long, whatever its clock was set to meanwhile.
+func (b *Backups) Overdue(uptime time.Duration) (time.Duration, error) {
 	all, err := b.List()
 	if err != nil {
 		return 0, err
 	}
-	if made, found := b.Newest(all); found && made.MadeAt.After(since) {
-		since = made.MadeAt
+	age := uptime
+	if made, found := b.Newest(all); found {
+		age = min(age, b.Now().Sub(made.MadeAt))
 	}
-	if age := b.Now().Sub(since); age > 2*b.Every {
+	if age > 2*b.Every {
 		return age, nil
 	}
 	return 0, nil
@@ -124,7 +129,7 @@ func (b *Backups) next(ctx context.Context) time.Duration {
 	all, err := b.List()
 	if made, found := b.Newest(all); err == nil && found {
 		if wait := b.Every - b.Now().Sub(made.MadeAt); wait > 0 {
-			return min(wait, b.Every) // the clock may have been set back
+			return min(wait, lookAtClock) // it may be set meanwhile
 		}
 	}
 	began := b.Now()
@@ -143,7 +148,7 @@ func (b *Backups) next(ctx context.Context) time.Duration {
 		}
 		return min(retryBackup, b.Every)
 	}
-	return b.Every
+	return min(b.Every, lookAtClock)
 }
 
 // prune removes the oldest backups of the schedule's own, and what an end in

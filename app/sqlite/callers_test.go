@@ -49,7 +49,7 @@ func TestWhatThisProcessEndsIsEndedAtOnce(t *testing.T) {
 		},
 		"replay": func(db *DB, _ app.User) error {
 			_, err := db.UseSession(ctx, app.UseOf{SessionID: testSession, Now: testNow}, func(app.SessionUse) (app.SessionAction, app.Record) {
-				return app.SessionEnd, app.Record{}
+				return app.SessionStolen, app.Record{}
 			})
 			return err
 		},

@@ -2,8 +2,9 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"time"
+
+	"taskapi/app"
 )
 
 // keepSent is how long a mail that was sent stays visible in the outbox.
@@ -27,18 +28,35 @@ func expired(now time.Time, keepEvents time.Duration) []struct {
 	}
 }
 
+// Keep says for how long things are kept.
+type Keep struct {
+	// Events is the age at which lines of the audit record go.
+	Events time.Duration
+	// Session is the longest that a session lasts; 0 is not looked at.
+	Session time.Duration
+	// ClockFree says that the system knows of nothing that keeps its clock right.
+	ClockFree bool
+}
+
 // Housekeep removes what is of no more use: sessions, links and API tokens
-// that have expired, mails that were sent long ago, and lines of the audit
-// record older than keepEvents, a chunk at a time. It returns how many rows
-// went. With nothing to remove, nothing is written. Nor is anything removed in
-// the first minutes of a process whose clock lies far beyond all that was
-// written: that clock may be wrong until the network has set it.
-func (db *DB) Housekeep(ctx context.Context, keepEvents time.Duration) (int64, error) {
+// that have expired, mails that were sent long ago, and old lines of the audit
+// record, a chunk at a time. It returns how many rows went. With nothing to
+// remove, nothing is written. Nor is anything removed for as long as the clock
+// is doubtful. What a wrong clock has made to last for years ends in the time
+// that it would have under the right one.
+func (db *DB) Housekeep(ctx context.Context, keep Keep) (int64, error) {
 	var removed int64
 	if doubtful, err := db.doubtfulClock(ctx); err != nil || doubtful {
 		return 0, err
 	}
-	for _, e := range expired(db.now(), keepEvents) {
+	if behind, err := db.behind(ctx, keep.ClockFree); err != nil {
+		return 0, err
+	} else if !behind {
+		if err := db.shorten(ctx, keep); err != nil {
+			return 0, err
+		}
+	}
+	for _, e := range expired(db.now(), keep.Events) {
 		reader, err := db.read(ctx)
 		if err != nil {
 			return removed, err
@@ -59,25 +77,34 @@ func (db *DB) Housekeep(ctx context.Context, keepEvents time.Duration) (int64, e
 	return removed, nil
 }
 
-const (
-	// farBeyond is how much later than all that was written a clock may be.
-	farBeyond = 24 * time.Hour
-	// clockSettles is how long after the start a clock may still be wrong.
-	clockSettles = 10 * time.Minute
-)
-
-// doubtfulClock reports whether the clock may be wrong by much, early in the
-// life of the process.
-func (db *DB) doubtfulClock(ctx context.Context) (bool, error) {
+// shorten lets nothing last longer from now on than it may from its beginning.
+func (db *DB) shorten(ctx context.Context, keep Keep) error {
 	now := db.now()
-	if now.Sub(db.opened) > clockSettles {
-		return false, nil
+	for _, one := range []struct {
+		table, key, which string
+		longest           time.Duration
+	}{
+		{"sessions", "id", "true", keep.Session},
+		{"links", "hash", "purpose = 'reset'", app.ResetTTL},
+		{"links", "hash", "purpose <> 'reset'", app.VerifyTTL},
+	} {
+		if one.longest == 0 {
+			continue
+		}
+		latest := millis(now.Add(one.longest))
+		reader, err := db.read(ctx)
+		if err != nil {
+			return err
+		}
+		var some bool
+		err = reader.one(`SELECT EXISTS (SELECT 1 FROM `+one.table+` WHERE expires_at > ? AND `+one.which+`)`, []any{latest}, &some)
+		if err == nil && some {
+			_, err = db.inChunks(ctx, `UPDATE `+one.table+` SET expires_at = ?1 WHERE `+one.key+` IN
+				(SELECT `+one.key+` FROM `+one.table+` WHERE expires_at > ?1 AND `+one.which+` LIMIT ?2)`, latest)
+		}
+		if err != nil {
+			return translate(err)
+		}
 	}
-	reader, err := db.read(ctx)
-	if err != nil {
-		return false, err
-	}
-	var newest sql.NullInt64
-	err = reader.each(`SELECT at FROM events WHERE at > 0 ORDER BY at DESC LIMIT 1`, nil, func(row row) error { return row.Scan(&newest) })
-	return newest.Valid && now.Sub(fromMillis(newest.Int64)) > farBeyond, translate(err)
+	return nil
 }

@@ -34,6 +34,9 @@ func scanMail(row row) (app.Mail, error) {
 // that is due longest, and puts its next attempt behind the lease; see
 // app.Outbox. With nothing due, nothing is written.
 func (db *DB) ClaimMail(ctx context.Context, now time.Time, lease time.Duration) (mail app.Mail, due time.Time, found bool, err error) {
+	if err := db.hasten(ctx, now); err != nil {
+		return app.Mail{}, time.Time{}, false, err
+	}
 	due, err = db.nextMail(ctx)
 	if err != nil || due.IsZero() || due.After(now) {
 		return app.Mail{}, due, false, err
@@ -57,6 +60,24 @@ func (db *DB) ClaimMail(ctx context.Context, now time.Time, lease time.Duration)
 		db.mailTurns.had(mail.UserID, now)
 	}
 	return mail, time.Time{}, found, err
+}
+
+// hasten makes mails due that would wait for longer than any mail does: a wrong
+// clock has put them there. With none, nothing is written.
+func (db *DB) hasten(ctx context.Context, now time.Time) error {
+	latest := millis(now.Add(app.LongestMailWait))
+	reader, err := db.read(ctx)
+	if err != nil {
+		return err
+	}
+	var some bool
+	err = reader.one(`SELECT EXISTS (SELECT 1 FROM mails WHERE status = 'queued' AND next_at > ?)`, []any{latest}, &some)
+	if err != nil || !some {
+		return translate(err)
+	}
+	return db.writeAside(ctx, func(tx *tx) error {
+		return tx.exec(`UPDATE mails SET next_at = ? WHERE status = 'queued' AND next_at > ?`, millis(now), latest)
+	})
 }
 
 // firstMail returns whose turn it is of the mails that are due.

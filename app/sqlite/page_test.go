@@ -34,7 +34,7 @@ func TestTotalsAfterRandomHistories(t *testing.T) {
 			case action == 3 && len(tasks) > 0:
 				_, err = db.UpdateTask(ctx, app.Operator(), rapid.SampledFrom(tasks).Draw(r, "task"), app.TaskChange{UserID: &users[anyUser()].ID, Now: testNow})
 			case action == 4:
-				_, err = db.Housekeep(ctx, 0)
+				_, err = db.Housekeep(ctx, Keep{})
 			default:
 				var task app.Task
 				task, err = db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: users[anyUser()].ID, Title: "t", CreatedAt: testNow})

@@ -103,14 +103,12 @@ func useEverything(t *testing.T, db *DB) {
 	session := addSession(t, db, testSession, ann)
 	_, err = db.Caller(ctx, session.ID, ann.ID, testNow)
 	check(err)
-	for _, action := range []app.SessionAction{app.SessionKeep, app.SessionTouch, app.SessionRotate, app.SessionEnd, app.SessionStolen} {
-		if action == app.SessionStolen {
-			addSession(t, db, session.ID, ann)
-		}
+	for _, action := range []app.SessionAction{app.SessionKeep, app.SessionTouch, app.SessionRotate, app.SessionStolen} {
 		shown := app.UseOf{SessionID: session.ID, Generation: 1, Now: testNow}
 		_, err = db.UseSession(ctx, shown, func(app.SessionUse) (app.SessionAction, app.Record) { return action, app.Record{} })
 		check(err)
 	}
+	addSession(t, db, session.ID, ann)
 	_, err = db.EndSession(ctx, app.Caller{}, session.ID, app.Record{})
 	check(err)
 	renewed := app.Session{ID: testSession, UserID: ann.ID, Generation: 1, ExpiresAt: testNow.Add(time.Hour)}

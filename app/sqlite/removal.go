@@ -14,13 +14,13 @@ const (
 	firstChunk = 500
 	// A chunk grows while it takes less than quick, and shrinks when it takes
 	// longer than slow.
-	quickChunk = 40 * time.Millisecond
-	slowChunk  = 100 * time.Millisecond
+	quickChunk = 20 * time.Millisecond
+	slowChunk  = 50 * time.Millisecond
 )
 
 // inChunks runs a deletion, or a change that is done once to each row, again and
-// again until it finds nothing more, and returns how many rows there were. The last parameter of the query is how many may
-// go at once.
+// again until it finds nothing more, and returns how many rows there were. The
+// last parameter of the query is how many may go at once.
 func (db *DB) inChunks(ctx context.Context, query string, args ...any) (removed int64, err error) {
 	for chunk := int64(firstChunk); ; {
 		var n int64

@@ -79,9 +79,6 @@ func (db *DB) UseSession(ctx context.Context, shown app.UseOf, decide func(app.S
 		case app.SessionRotate:
 			use.Generation++
 			err = errors.Join(tx.touch(&use.Session, shown), tx.retire(shown))
-		case app.SessionEnd:
-			ended = true
-			err = tx.exec(`DELETE FROM sessions WHERE id = ?`, shown.SessionID)
 		case app.SessionStolen:
 			ended = true
 			err = errors.Join(tx.exec(`DELETE FROM sessions WHERE id = ?`, shown.SessionID),

@@ -42,6 +42,9 @@ type Options struct {
 	Durability Durability
 	// Now is the clock. Nil is time.Now.
 	Now func() time.Time
+	// Elapsed is how long the program has run, whatever the clock was set to.
+	// Nil goes by the clock.
+	Elapsed func() time.Duration
 
 	noSnapshot bool // for a copy that is of no use to anybody yet
 }
@@ -56,7 +59,8 @@ type DB struct {
 	place     place
 	mailTurns mailTurns
 	damage    damage
-	opened    time.Time
+	elapsed   func() time.Duration
+	clock     settling
 	deleted   chan struct{} // that a user was, for KeepRemoving
 }
 
@@ -81,6 +85,10 @@ const readConnections = 4
 func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Elapsed == nil {
+		opened := o.Now()
+		o.Elapsed = func() time.Duration { return o.Now().Sub(opened) }
 	}
 	if o.Durability == "" {
 		o.Durability = Full
@@ -113,7 +121,8 @@ func openOnce(ctx context.Context, o Options) (*DB, error) {
 	if err != nil {
 		return nil, describe(err)
 	}
-	db := &DB{path: o.Path, now: o.Now, opened: o.Now(), deleted: make(chan struct{}, 1)}
+	db := &DB{path: o.Path, now: o.Now, elapsed: o.Elapsed, deleted: make(chan struct{}, 1)}
+	db.clock.last, db.clock.since, db.clock.wall = db.elapsed(), db.elapsed(), o.Now()
 	if err := db.start(ctx, o, pool); err != nil {
 		return nil, errors.Join(describe(err), db.Close(), pool.Close())
 	}

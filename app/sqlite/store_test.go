@@ -255,7 +255,7 @@ func TestHousekeepingRemovesOnlyWhatIsOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []int64{2, 0} {
-		if n, err := db.Housekeep(ctx, 24*time.Hour); err != nil || n != want {
+		if n, err := db.Housekeep(ctx, Keep{Events: 24 * time.Hour}); err != nil || n != want {
 			t.Errorf("removed %d, want %d (%v)", n, want, err)
 		}
 	}
@@ -319,43 +319,5 @@ func TestDeadMailsAreKeptAndCanBeQueuedAgain(t *testing.T) {
 	}
 	if _, _, found, err := db.ClaimMail(ctx, testNow, time.Minute); !found || err != nil {
 		t.Errorf("not claimed again: %v", err)
-	}
-}
-
-// A clock that is far beyond all that was written deletes nothing while it may
-// still be set.
-func TestHousekeepingUnderAClockThatIsAhead(t *testing.T) {
-	ctx := context.Background()
-	path := build(t, freshSchema(t))
-	now := testNow
-	reopen := func() *DB {
-		t.Helper()
-		db, err := Open(ctx, Options{Path: path, Schema: freshSchema(t), Now: func() time.Time { return now }})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = db.Close() })
-		return db
-	}
-	db := reopen()
-	ann := addUser(t, db, "ann@example.com", app.RoleUser)
-	addSession(t, db, testSession, ann)
-	if err := db.AddEvent(ctx, app.Event{At: now, Name: app.EventLogin, UserID: ann.ID}); err != nil {
-		t.Fatal(err)
-	}
-	now = testNow.AddDate(1, 0, 0)
-	db = reopen()
-	if n, err := db.Housekeep(ctx, 24*time.Hour); n != 0 || err != nil {
-		t.Errorf("at the start, %d rows went (%v)", n, err)
-	}
-	now = testNow.Add(time.Minute) // the network has set it
-	if _, err := db.Caller(ctx, testSession, ann.ID, now); err != nil {
-		t.Errorf("the session: %v", err)
-	}
-	now = testNow.AddDate(1, 0, 0)
-	db = reopen()
-	now = now.Add(time.Hour) // it was right
-	if n, err := db.Housekeep(ctx, 24*time.Hour); n == 0 || err != nil {
-		t.Errorf("an hour later, %d rows went (%v)", n, err)
 	}
 }

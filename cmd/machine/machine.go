@@ -2,12 +2,12 @@
 // stands on: the room on the disk, its kind, the clock.
 package machine
 
-// Clock is what the system says of its own clock.
-type Clock int
+// ClockSync is what the system says of its own clock.
+type ClockSync int
 
 // What a clock can be.
 const (
-	ClockUnknown Clock = iota // the system does not tell
+	ClockUnknown ClockSync = iota // the system does not tell
 	ClockSynced
 	ClockFree // nothing keeps it right
 )

@@ -40,7 +40,7 @@ func NetworkFS(path string) (string, error) {
 }
 
 // ClockState asks the kernel whether something such as NTP keeps its clock.
-func ClockState() Clock {
+func ClockState() ClockSync {
 	var state unix.Timex
 	if _, err := unix.Adjtimex(&state); err != nil {
 		return ClockUnknown

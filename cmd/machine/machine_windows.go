@@ -36,4 +36,4 @@ func NetworkFS(path string) (string, error) {
 }
 
 // ClockState is unknown here.
-func ClockState() Clock { return ClockUnknown }
+func ClockState() ClockSync { return ClockUnknown }
