@@ -102,6 +102,7 @@ var homes = map[string]string{
 	"github.com/gofrs/flock":          "taskapi/cmd",
 	"golang.org/x/net/idna":           "taskapi/app taskapi/cmd",
 	"golang.org/x/text/unicode/norm":  "taskapi/app taskapi/app/password",
+	"golang.org/x/text/encoding":      "taskapi/app/transfer",
 	"golang.org/x/term":               "taskapi/cmd",
 	"golang.org/x/crypto/acme":        "taskapi/cmd/certs",
 	"golang.org/x/sys":                "taskapi/cmd/machine",

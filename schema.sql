@@ -202,6 +202,13 @@ BEGIN
     DELETE FROM totals WHERE list = 'events' AND owner = OLD.user_id AND total = 0;
 END;
 
+-- Which start of the server has written last, so that a log of another file is
+-- told from this one's; see app/sqlite/timeline.go.
+CREATE TABLE timeline (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    id  TEXT    NOT NULL
+) STRICT;
+
 -- "tapi": this file is taskapi's.
 PRAGMA application_id = 1952542825;
 PRAGMA user_version = 5;

@@ -73,6 +73,7 @@
 //     writes metrics as Prometheus' own servers do.
 //   - golang.org/x/net/idna, golang.org/x/text/unicode/norm: one form of the
 //     many ways to write an address.
+//   - golang.org/x/text/encoding/unicode: imports in UTF-16, as Windows saves them.
 //   - github.com/KimMachineGun/automemlimit: how much memory the machine or the
 //     container has, in all the ways in which control groups say so.
 //   - golang.org/x/sys: the room on a disk, its kind and the state of the clock.

@@ -43,10 +43,20 @@ func (p problems) importID(column string, row ImportRow) int64 {
 	return id
 }
 
-// importTimes are the forms of a moment: what MariaDB, RFC 3339 and the
-// tutorial's JSON print. What names no zone is UTC, as datetime.utcnow() is.
+// importTimes are the forms of a moment: what MariaDB, RFC 3339, ISO 8601, the
+// tutorial's JSON and other databases print. What names no zone is UTC, as
+// datetime.utcnow() is.
 func importTimes() []string {
-	return []string{time.DateTime, time.RFC3339, "2006-01-02T15:04:05", time.RFC1123, time.DateOnly}
+	forms := []string{time.DateTime, time.RFC3339, time.RFC1123, time.RFC1123Z, time.DateOnly}
+	for _, day := range []string{"2006-01-02 ", "2006-01-02T"} {
+		for _, clock := range []string{"15:04:05", "15:04"} {
+			// The name of another zone says nothing without its place.
+			for _, zone := range []string{"", "Z07:00", "Z0700", "Z07", " Z07:00", " Z0700", " UTC", " GMT"} {
+				forms = append(forms, day+clock+zone)
+			}
+		}
+	}
+	return forms
 }
 
 // importTime reads a moment; zero without one, or with a problem.

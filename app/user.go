@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"taskapi/app/password"
@@ -113,6 +114,19 @@ type Users struct {
 	Guard        *Guard   // nil is no limit
 	Audit        *Audit
 	Now          func() time.Time
+	// NoUTF8 reports that the mail server is known to take no addresses with
+	// letters beyond ASCII before the @ (RFC 6531). Nil knows nothing.
+	NoUTF8 func() bool
+}
+
+// reachable adds a problem for an address that no mail would reach.
+func (u *Users) reachable(p problems, address *string) {
+	if address == nil || u.NoUTF8 == nil {
+		return
+	}
+	if local, _, _ := strings.Cut(*address, "@"); !isASCII(local) && u.NoUTF8() {
+		p.add("email", "The mail server here takes only the letters a to z before the @, so no mail would reach this address; use another one.")
+	}
 }
 
 func username(create bool) text {
@@ -167,6 +181,7 @@ func (u *Users) check(ctx context.Context, caller Caller, in UserInput, role Rol
 	p := problems{}
 	name := p.text(username(true), in.Username)
 	address := p.email(true, in.Email)
+	u.reachable(p, address)
 	plain := p.newPassword(u.Policy, true, in.Password, in.ConfirmPassword, in.Username.Value, in.Email.Value)
 	if err := p.err(); err != nil {
 		return NewUser{}, err

@@ -37,6 +37,9 @@ func (u *Users) update(ctx context.Context, caller Caller, id int64, in UserInpu
 	}
 	p := problems{}
 	change := UserChange{Username: p.text(username(false), in.Username), Email: p.email(false, in.Email)}
+	if change.Email != nil && *change.Email != user.Email {
+		u.reachable(p, change.Email)
+	}
 	if keep := p.boolean("keep_api_tokens", in.KeepAPITokens); keep != nil {
 		change.KeepAPITokens = *keep
 	}

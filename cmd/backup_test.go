@@ -231,3 +231,34 @@ func TestReadinessKnowsOverdueBackups(t *testing.T) {
 		lines.Close(time.Minute)
 	}
 }
+
+// A backup that is copied by hand over the database of a server that was killed
+// would be undone by the log of that one.
+func TestABackupCopiedByHand(t *testing.T) {
+	folder(t)
+	p := start(t, nil)
+	world{}.taskapi(t, "db", "backup", "safe.db", "--data-dir=data").expect(t, exitOK)
+	p.signUp()
+	p.kill()
+	text, err := os.ReadFile("safe.db")
+	if err == nil {
+		err = os.WriteFile("data/taskapi.db", text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	const advice = `move taskapi.db to another folder and run "taskapi db restore FILE"`
+	world{}.taskapi(t, "doctor", "--data-dir=data", "--addr=127.0.0.1:0").expect(t, exitFailed).finds(t, "fail", "database", advice)
+	for _, command := range []string{"serve", "user list", "db backup", "db export x.json"} {
+		args := append(strings.Fields(command), "--data-dir=data")
+		if command == "serve" {
+			args = append(args, "--addr=127.0.0.1:0")
+		}
+		world{}.taskapi(t, args...).expect(t, exitFailed, advice)
+	}
+	if err := os.Rename("data/taskapi.db", "mine.db"); err != nil {
+		t.Fatal(err)
+	}
+	world{}.taskapi(t, "db", "restore", "mine.db", "--yes", "--data-dir=data").expect(t, exitOK, "Restored: 0 users", "-wal; delete it")
+	start(t, nil).stop(syscall.SIGTERM)
+}

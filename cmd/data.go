@@ -154,6 +154,8 @@ func (a *application) open(ctx context.Context, d data, durability sqlite.Durabi
 		return nil, fmt.Errorf("%s was made by a newer version of taskapi; install that version or restore a backup (%w)", path, err)
 	case errors.Is(err, sqlite.ErrNotDatabase), errors.Is(err, sqlite.ErrDamaged):
 		return nil, fmt.Errorf("%s is not a database, or is damaged; restore a backup, or begin anew with \"taskapi db reset\" (%w)", path, err)
+	case errors.Is(err, sqlite.ErrOtherTimeline):
+		return nil, fmt.Errorf("%s", otherTimeline(path))
 	case errors.Is(err, sqlite.ErrForeign):
 		return nil, fmt.Errorf("%s belongs to another program; choose another folder with --data-dir", path)
 	case errors.Is(err, sqlite.ErrLocked):
@@ -164,6 +166,12 @@ func (a *application) open(ctx context.Context, d data, durability sqlite.Durabi
 		return nil, fmt.Errorf("%s can't be written; change who may write there, or choose another folder with --data-dir (%w)", path, err)
 	}
 	return nil, fmt.Errorf("%s can't be opened: %w", path, err)
+}
+
+// otherTimeline says what to do about a file that was put in the database's
+// place by hand.
+func otherTimeline(path string) string {
+	return fmt.Sprintf("%s was put there by hand, and %s-wal beside it, the log of the database that was there before, would undo it; move %s to another folder and run \"taskapi db restore FILE\" with it, which keeps the log as well", path, filepath.Base(path), filepath.Base(path))
 }
 
 // ownFiles makes sure that this user may write the files of the database, before

@@ -87,7 +87,7 @@ func (a *application) resetDatabase(ctx context.Context, s Settings, yes bool) (
 		return fmt.Errorf("%s belongs to another program and is not deleted; choose another folder with --data-dir", d.database())
 	}
 	// The log first: without its database it would be played into the next.
-	for _, suffix := range []string{"-wal", "-shm", "-journal", ""} {
+	for _, suffix := range []string{"-wal", "-shm", "-journal", sqlite.TimelineEnd, ""} {
 		if err := os.Remove(d.database() + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("the old database can't be removed; change who may write in %s (%w)", d.dir, err)
 		}

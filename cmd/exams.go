@@ -184,6 +184,8 @@ func examDatabase(ctx context.Context, d data) finding {
 		return warning("the database is too large to be looked through in %s; nothing wrong was found until then", examTimeout)
 	case errors.Is(err, sqlite.ErrDamaged), errors.Is(err, sqlite.ErrNotDatabase):
 		return failure("%s is damaged; stop the server and restore a backup (%v)", path, cause(err))
+	case errors.Is(err, sqlite.ErrOtherTimeline):
+		return failure("%s", otherTimeline(path))
 	case errors.Is(err, sqlite.ErrForeign):
 		return failure("%s belongs to another program; choose another folder with --data-dir", path)
 	case errors.Is(err, sqlite.ErrNewer):

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -103,6 +104,9 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if err := a.clockFault(ctx, db); err != nil {
 		log.Warn("the clock may be wrong", "reason", err)
+	}
+	if err := db.BeginTimeline(ctx, rand.Text()); err != nil {
+		return err
 	}
 	if s.publicURLByDefault() { // the port may have been 0
 		s.PublicURL = s.defaultURL(addrText(doors.api.Addr()))

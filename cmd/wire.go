@@ -38,7 +38,8 @@ func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, l
 	if err != nil {
 		return nil, nil, err
 	}
-	sendMails, err := a.mailWorker(s.Mail, db, links, log)
+	mails := sender(s.Mail)
+	sendMails, err := a.mailWorker(mails, s.Mail.From, db, links, log)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -49,7 +50,7 @@ func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, l
 	audit := &app.Audit{Store: db, Log: log}
 	postage := &app.Postage{}
 	proofs := &app.Proofs{Store: db, Passwords: users.Passwords, Audit: audit, Now: a.clock.Now}
-	users.Proofs, users.Postage = proofs, postage
+	users.Proofs, users.Postage, users.NoUTF8 = proofs, postage, mails.NoUTF8
 	users.Links, users.Audit, users.ConfirmEmail = links, audit, s.Mail.Server != ""
 	sessions := &app.Sessions{
 		Store: db, Passwords: users.Passwords, Access: access, Refreshes: refreshes,
@@ -126,18 +127,18 @@ func newUsers(s Settings, db *sqlite.DB, now func() time.Time) (*app.Users, erro
 
 // mailWorker returns what sends the mails of the outbox. Without a server for
 // them, the log says which ones are kept.
-func (a *application) mailWorker(s MailSettings, db *sqlite.DB, links *app.Links, log *slog.Logger) (run func(context.Context), err error) {
-	if s.Server == "" {
+func (a *application) mailWorker(mails *mailer.Sender, from string, db *sqlite.DB, links *app.Links, log *slog.Logger) (run func(context.Context), err error) {
+	if mails.Server == "" {
 		db.OnMail(func(m app.NewMail) {
 			log.Info("mail kept in the outbox: no mail server is set; see \"taskapi mail list\"", "template", m.Template)
 		})
 		return func(context.Context) {}, nil
 	}
-	composer, err := mailer.NewComposer(web.Files(), s.From, links.Fill)
+	composer, err := mailer.NewComposer(web.Files(), from, links.Fill)
 	if err != nil {
 		return nil, err
 	}
-	worker := mailer.NewWorker(db, composer, sender(s), a.clock.Now, a.clock.Elapsed, mathrand.Float64, log)
+	worker := mailer.NewWorker(db, composer, mails, a.clock.Now, a.clock.Elapsed, mathrand.Float64, log)
 	db.OnMail(func(app.NewMail) { worker.Wake() })
 	return worker.Run, nil
 }

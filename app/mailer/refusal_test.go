@@ -164,7 +164,14 @@ func TestLettersBeyondASCIINeedTheServersConsent(t *testing.T) {
 	if got := server.Wait(t); got.To != "ånn@example.com" {
 		t.Errorf("sent to %q", got.To)
 	}
-	err := scripted(t, "", "", 30*time.Second).Send(context.Background(), mail, nil)
+	without := scripted(t, "", "", 30*time.Second)
+	if without.NoUTF8() {
+		t.Error("known before it was asked")
+	}
+	err := without.Send(context.Background(), mail, nil)
+	if !without.NoUTF8() {
+		t.Error("not known afterwards")
+	}
 	var failure *mailer.SendError
 	if !errors.As(err, &failure) || failure.Step != mailer.StepRecipient || !failure.Permanent {
 		t.Errorf("without SMTPUTF8: %v", err)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 )
@@ -84,7 +85,13 @@ type Sender struct {
 	StepTimeout time.Duration
 	// RootCAs are trusted for TLS. Nil is the system's.
 	RootCAs *x509.CertPool
+
+	noUTF8 atomic.Bool
 }
+
+// NoUTF8 reports that the server has said lately that it takes no addresses with
+// letters beyond ASCII before the @ (SMTPUTF8, RFC 6531).
+func (s *Sender) NoUTF8() bool { return s.noUTF8.Load() }
 
 // dialogue is one connection to the server. Every step has a deadline, so that
 // a silent server holds nobody for ever.
@@ -254,7 +261,9 @@ func (d *dialogue) deliver() error {
 		return err
 	}
 	// The client announces SMTPUTF8 (RFC 6531) by itself where it is offered.
-	if offered, _ := d.client.Extension("SMTPUTF8"); !offered && !isASCII(m.To) {
+	offered, _ := d.client.Extension("SMTPUTF8")
+	d.sender.noUTF8.Store(!offered)
+	if !offered && !isASCII(m.To) {
 		return &SendError{Step: StepRecipient, Permanent: true, Err: errors.New("the mail server takes no addresses with letters beyond ASCII")}
 	}
 	if err := d.step(StepRecipient, func() error { return d.client.Rcpt(m.To) }); err != nil {

@@ -82,6 +82,9 @@ func removeDatabase(path string) error {
 // copyDatabase copies every page as of one moment, and returns how many rows
 // each table had then. The copy is a plain file without a log.
 func copyDatabase(ctx context.Context, from, to string, progress Progress) (counts map[string]int64, err error) {
+	if err := ours(ctx, from); err != nil {
+		return nil, err
+	}
 	pool, err := openPool(dsn(from, Full, true), 1)
 	if err != nil {
 		return nil, err
@@ -105,6 +108,9 @@ func copyDatabase(ctx context.Context, from, to string, progress Progress) (coun
 		return nil, err
 	}
 	if err := conn.Raw(func(driver any) error { return copyPages(ctx, driver, to, progress) }); err != nil {
+		return nil, err
+	}
+	if err := leaveTimeline(ctx, to); err != nil {
 		return nil, err
 	}
 	return counts, plain(ctx, to)

@@ -70,7 +70,7 @@ func (db *DB) Newest(ctx context.Context) (time.Time, error) {
 // NewestIn is Newest for a file that need not be open; zero also for one that
 // can't be read, which Inspect tells more of.
 func NewestIn(ctx context.Context, path string) time.Time {
-	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 || ours(ctx, path) != nil {
 		return time.Time{}
 	}
 	// As it is: a file of another program keeps its kind of journal.

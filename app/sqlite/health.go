@@ -127,9 +127,12 @@ func (db *DB) Overdue(ctx context.Context) (time.Duration, error) {
 }
 
 // Inspect reads a whole database and returns nil if it holds together, else
-// ErrDamaged, ErrForeign, ErrNewer, ErrNotDatabase, or what the system said.
+// ErrDamaged, ErrForeign, ErrNewer, ErrNotDatabase, ErrOtherTimeline, or what the system said.
 // Nothing in it is changed; a server may be using it. It ends with its context.
 func Inspect(ctx context.Context, path string) (err error) {
+	if err := ours(ctx, path); err != nil {
+		return err
+	}
 	pool, err := openPool(dsn(path, Full, true), 1)
 	if err != nil {
 		return describe(err)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 )
 
@@ -63,7 +64,8 @@ func Ours(ctx context.Context, path string) (err error) {
 	if _, err := os.Stat(path); err != nil {
 		return err
 	}
-	pool, err := openPool(dsn(path, Full, true), 1)
+	// Plainly: the file of another program keeps its kind of journal.
+	pool, err := openPool(withParams(path, url.Values{"_query_only": {"1"}, "_busy_timeout": {fmt.Sprint(busyTimeout.Milliseconds())}}), 1)
 	if err != nil {
 		return err
 	}

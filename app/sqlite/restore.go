@@ -91,6 +91,9 @@ func Restore(ctx context.Context, o RestoreOptions) (r Restored, err error) {
 	if err := os.Rename(temporary, o.Path); err != nil {
 		return r, err
 	}
+	if err := removeAll(o.Path + TimelineEnd); err != nil {
+		return r, err
+	}
 	return r, syncDir(filepath.Dir(o.Path))
 }
 
@@ -106,12 +109,17 @@ func bringForward(ctx context.Context, path string, o RestoreOptions) error {
 	return plain(ctx, path)
 }
 
-// setAside gives the database a second name and returns it; "" without one.
+// setAside gives the database a second name and returns it; "" without one. A
+// log that has lost its database is kept alone.
 func setAside(ctx context.Context, path string, now time.Time) (aside string, err error) {
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
 	aside = fmt.Sprintf("%s.replaced-%s", path, now.UTC().Format(nameTime))
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		info, err := os.Stat(path + "-wal")
+		if err != nil || info.Size() == 0 {
+			return "", nil
+		}
+		return aside + "-wal", os.Rename(path+"-wal", aside+"-wal")
+	}
 	if err := takeLogIn(ctx, path, aside); err != nil {
 		return "", err
 	}
@@ -127,14 +135,15 @@ func setAside(ctx context.Context, path string, now time.Time) (aside string, er
 }
 
 // takeLogIn moves the log of a database into it. If that can't be done, the
-// database being damaged, a copy of its log is kept beside aside.
+// database being damaged or the log another file's, a copy of the log is kept
+// beside aside.
 func takeLogIn(ctx context.Context, path, aside string) error {
 	kept := aside + "-wal"
 	// First, since SQLite may remove the log of what it can't read.
 	if _, err := copyFile(ctx, path+"-wal", kept, nil); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if plain(ctx, path) != nil {
+	if errors.Is(checkTimeline(ctx, path), ErrOtherTimeline) || plain(ctx, path) != nil {
 		return nil
 	}
 	return removeAll(kept)

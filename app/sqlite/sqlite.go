@@ -80,7 +80,7 @@ const readConnections = 4
 // Open opens the database, makes its schema or brings an older one forward,
 // and makes sure that the settings a lost write or a broken reference would
 // follow from are really in force. Returns ErrNotDatabase, ErrForeign,
-// ErrNewer, or what the system said. Before an older schema is brought forward,
+// ErrNewer, ErrOtherTimeline, or what the system said. Before an older schema is brought forward,
 // a proved copy of the file is kept beside it: see Rollback.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Now == nil {
@@ -117,6 +117,9 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 const openAgain = 20 * time.Millisecond
 
 func openOnce(ctx context.Context, o Options) (*DB, error) {
+	if err := ours(ctx, o.Path); err != nil {
+		return nil, err
+	}
 	pool, err := openPool(dsn(o.Path, o.Durability, false), 1)
 	if err != nil {
 		return nil, describe(err)

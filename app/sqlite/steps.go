@@ -118,8 +118,8 @@ ALTER TABLE users RENAME COLUMN new_hash TO password_hash;
 `
 
 // stepDeletion brings version 4 to 5: a deleted user's row outlives the user
-// until all that is theirs has gone, and an API token knows the session that
-// made it.
+// until all that is theirs has gone, an API token knows the session that made it,
+// and the file its timeline.
 const stepDeletion = `
 ALTER TABLE users ADD COLUMN deleted_at INTEGER;
 CREATE INDEX users_deleted ON users (id) WHERE deleted_at IS NOT NULL;
@@ -141,4 +141,9 @@ ALTER TABLE api_tokens ADD COLUMN session_id TEXT NOT NULL DEFAULT '';
 CREATE INDEX api_tokens_session ON api_tokens (session_id) WHERE session_id <> '';
 CREATE INDEX api_tokens_expiry ON api_tokens (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX mails_sent ON mails (sent_at) WHERE status = 'sent';
+
+CREATE TABLE timeline (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    id  TEXT    NOT NULL
+) STRICT;
 `

@@ -43,7 +43,7 @@ func readCSV(path string, needed []string, each func(app.ImportRow) error) (err 
 		return fmt.Errorf("%s can't be read; name the files of the users and of the tasks (%w)", path, err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	in := csv.NewReader(withoutMark(file))
+	in := csv.NewReader(utf8Text(file))
 	in.ReuseRecord = true
 	in.FieldsPerRecord = -1
 	header, err := in.Read()

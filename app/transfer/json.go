@@ -11,6 +11,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding/unicode"
+
 	"taskapi/app"
 )
 
@@ -40,7 +42,7 @@ func (j JSON) list(ctx context.Context, name string, each func(app.ImportRow) er
 		return fmt.Errorf("%s can't be read; name a file of users and tasks (%w)", j.Path, err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	w := walker{Decoder: json.NewDecoder(withoutMark(file)), path: j.Path}
+	w := walker{Decoder: json.NewDecoder(utf8Text(file)), path: j.Path}
 	if err := w.expect('{'); err != nil {
 		return err
 	}
@@ -187,11 +189,20 @@ func isText(column string) bool {
 	return false
 }
 
-// withoutMark passes over the byte order mark that some editors put first.
-func withoutMark(file io.Reader) io.Reader {
+// utf8Text reads a text in UTF-8, or in UTF-16 as Windows saves it, without the
+// byte order mark that some editors put first. UTF-16 without a mark is known by
+// its first letter, which is of ASCII in all that is imported.
+func utf8Text(file io.Reader) io.Reader {
 	in := bufio.NewReaderSize(file, 1<<16)
-	if first, err := in.Peek(3); err == nil && string(first) == "\ufeff" {
+	first, _ := in.Peek(3) // with less, there is nothing to find out
+	switch {
+	case string(first) == "\ufeff":
 		_, _ = in.Discard(3) // they have been peeked at
+	case len(first) < 2:
+	case first[0] == 0xff && first[1] == 0xfe, first[0] != 0 && first[1] == 0:
+		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Reader(in)
+	case first[0] == 0xfe && first[1] == 0xff, first[0] == 0 && first[1] != 0:
+		return unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder().Reader(in)
 	}
 	return in
 }

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"taskapi/app"
 )
@@ -175,10 +177,42 @@ func TestRowsOfJSONThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// Files as Windows saves them, with and without a mark.
+func TestImportsInUTF16(t *testing.T) {
+	const object = `{"tasks": [{"id": 1, "title": "büro 語 🎉", "user_id": 2}]}`
+	const table = "id,title,user_id\r\n1,büro 語 🎉,2\r\n"
+	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
+		for _, mark := range []string{"", "\ufeff"} {
+			encode := func(text string) string {
+				var out []byte
+				for _, unit := range utf16.Encode([]rune(mark + text)) {
+					out = order.AppendUint16(out, unit)
+				}
+				return string(out)
+			}
+			for name, source := range map[string]app.ImportSource{
+				"JSON": JSON{write(t, "a.json", encode(object))}, "CSV": CSV{TasksPath: write(t, "tasks.csv", encode(table))},
+			} {
+				rows := 0
+				err := source.Tasks(t.Context(), func(row app.ImportRow) error {
+					rows++
+					if row.Problem != "" || row.Values["title"] != "büro 語 🎉" || row.Values["id"] != "1" {
+						t.Errorf("%s, %v, mark %q: %+v", name, order, mark, row)
+					}
+					return nil
+				})
+				if err != nil || rows != 1 {
+					t.Errorf("%s, %v, mark %q: %d rows, %v", name, order, mark, rows, err)
+				}
+			}
+		}
+	}
+}
+
 func TestFilesThatAreNoJSON(t *testing.T) {
 	for _, text := range []string{
 		"", "[]", "5", "{", `{"tasks": 5}`, `{"tasks": [`, `{"tasks": [}`, `{"tasks": []} {}`, `{"tasks": []`, `{"users": [1, 2`,
-		`{"tasks": [{"id": 1`, `{"tasks" []}`, "id,title\n", `{"a": {]}`,
+		"\xff\xfe", "\xff", "{\x00", "\x00{\x00", `{"tasks": [{"id": 1`, `{"tasks" []}`, "id,title\n", `{"a": {]}`,
 	} {
 		path := write(t, "a.json", text)
 		err := JSON{path}.Tasks(t.Context(), func(app.ImportRow) error { return nil })
