@@ -142,8 +142,8 @@ CREATE INDEX api_tokens_session ON api_tokens (session_id) WHERE session_id <> '
 CREATE INDEX api_tokens_expiry ON api_tokens (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX mails_sent ON mails (sent_at) WHERE status = 'sent';
 
-CREATE TABLE timeline (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    id  TEXT    NOT NULL
-) STRICT;
+CREATE TABLE meta (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 `

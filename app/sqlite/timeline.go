@@ -46,7 +46,7 @@ func (db *DB) BeginTimeline(ctx context.Context, id string) error {
 		return err
 	}
 	err = db.write(ctx, func(tx *tx) error {
-		return tx.exec(`INSERT INTO timeline (one, id) VALUES (1, ?) ON CONFLICT DO UPDATE SET id = excluded.id`, id)
+		return tx.exec(`INSERT INTO meta (name, value) VALUES ('timeline', ?) ON CONFLICT DO UPDATE SET value = excluded.value`, id)
 	})
 	if err != nil {
 		return err
@@ -129,7 +129,7 @@ func timelineOf(ctx context.Context, path string) (id string, known bool, err er
 		return "", false, err
 	}
 	defer func() { err = errors.Join(err, pool.Close()) }()
-	err = pool.QueryRowContext(ctx, `SELECT id FROM timeline`).Scan(&id)
+	err = pool.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'timeline'`).Scan(&id)
 	switch {
 	case err == nil, errors.Is(err, sql.ErrNoRows), code(err) == sqlite3.SQLITE_ERROR: // no such table
 		return id, true, nil
@@ -148,9 +148,9 @@ func leaveTimeline(ctx context.Context, path string) (err error) {
 	}
 	defer func() { err = errors.Join(err, pool.Close()) }()
 	var tables int
-	err = pool.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name = 'timeline'`).Scan(&tables)
+	err = pool.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name = 'meta'`).Scan(&tables)
 	if err == nil && tables > 0 {
-		_, err = pool.ExecContext(ctx, `UPDATE timeline SET id = ?`, copyTimeline)
+		_, err = pool.ExecContext(ctx, `UPDATE meta SET value = ? WHERE name = 'timeline'`, copyTimeline)
 	}
 	return err
 }

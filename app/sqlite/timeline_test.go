@@ -137,7 +137,7 @@ func TestAStartThatIsCutOff(t *testing.T) {
 		}
 		for _, step := range []string{
 			`SELECT 1`,
-			`INSERT INTO timeline (one, id) VALUES (1, 'next') ON CONFLICT DO UPDATE SET id = excluded.id`,
+			`INSERT INTO meta (name, value) VALUES ('timeline', 'next') ON CONFLICT DO UPDATE SET value = excluded.value`,
 			`PRAGMA wal_checkpoint(FULL)`,
 		} {
 			if _, err := db.writer.conn.ExecContext(t.Context(), step); err != nil {

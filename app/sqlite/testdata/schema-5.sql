@@ -202,12 +202,12 @@ BEGIN
     DELETE FROM totals WHERE list = 'events' AND owner = OLD.user_id AND total = 0;
 END;
 
--- Which start of the server has written last, so that a log of another file is
--- told from this one's; see app/sqlite/timeline.go.
-CREATE TABLE timeline (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    id  TEXT    NOT NULL
-) STRICT;
+-- What is to be known of the whole. The timeline tells this file's log from that
+-- of another; see app/sqlite/timeline.go.
+CREATE TABLE meta (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- "tapi": this file is taskapi's.
 PRAGMA application_id = 1952542825;
