@@ -10,18 +10,6 @@ import (
 	"taskapi/app/token"
 )
 
-// Scope is something that an API token may be good for.
-type Scope string
-
-// The scopes. A session is good for all of them.
-const (
-	ScopeTasksRead  Scope = "tasks:read"
-	ScopeTasksWrite Scope = "tasks:write"
-	ScopeAccount    Scope = "account"
-	// ScopeAdmin lets the API token of an admin act on what is others'.
-	ScopeAdmin Scope = "admin"
-)
-
 // Limits of API tokens.
 const (
 	MaxTokenName = 50
@@ -89,40 +77,40 @@ func (t *APITokens) Create(ctx context.Context, caller Caller, in APITokenInput)
 		return APIToken{}, "", ErrSessionNeeded
 	}
 	now := t.Now()
-	p := problems{}
-	name := p.text(text{name: "name", min: 1, max: MaxTokenName, required: true, trim: true}, in.Name)
-	scopes := p.scopes(in.Scopes, caller.Admin())
-	expires := p.future("expires_at", now, in.ExpiresAt)
+	p := Problems{}
+	name := p.Text(TextRule{Name: "name", Min: 1, Max: MaxTokenName, Required: true, Trim: true}, in.Name)
+	scopes := scopes(p, in.Scopes, caller.Admin())
+	expires := future(p, "expires_at", now, in.ExpiresAt)
 	if err := t.Proofs.Recent(ctx, p, &caller, in.CurrentPassword); err != nil {
 		return APIToken{}, "", err
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return APIToken{}, "", err
 	}
 	raw, hash, err := token.NewPersonal(t.Random)
 	if err != nil {
 		return APIToken{}, "", err
 	}
-	notice := caller.notice(MailAPIToken, "", "", now)
-	notice.Data["Name"] = harmless(*name)
+	notice := noticeOf(caller, MailAPIToken, "", "", now)
+	notice.Data["Name"] = Harmless(*name)
 	created, err := t.Store.CreateAPIToken(ctx, caller, NewAPIToken{
 		UserID: caller.UserID, SessionID: caller.SessionID, Name: *name, Hash: hash, Scopes: scopes, CreatedAt: now, ExpiresAt: expires,
 	}, Record{
-		Events: []Event{caller.event(EventTokenCreated, caller.UserID, now, *name)},
-		Mails:  t.Postage.notices(caller.UserID, notice),
+		Events: []Event{EventOf(caller, EventTokenCreated, caller.UserID, now, *name)},
+		Mails:  t.Postage.Notices(caller.UserID, notice),
 	})
 	return created, raw, err
 }
 
 // scopes checks a list of scopes and returns it in the order of the constants.
-func (p problems) scopes(field Field[[]string], admin bool) []Scope {
+func scopes(p Problems, field Field[[]string], admin bool) []Scope {
 	all := []Scope{ScopeTasksRead, ScopeTasksWrite, ScopeAccount, ScopeAdmin}
 	if field.State == Mistyped {
-		p.add("scopes", "The field scopes must be a list of strings.")
+		p.Add("scopes", "The field scopes must be a list of strings.")
 		return nil
 	}
 	if len(field.Value) == 0 {
-		p.add("scopes", required("scopes"))
+		p.Add("scopes", Required("scopes"))
 		return nil
 	}
 	var chosen []Scope
@@ -133,28 +121,28 @@ func (p problems) scopes(field Field[[]string], admin bool) []Scope {
 	}
 	for _, name := range field.Value {
 		if !slices.Contains(all, Scope(name)) {
-			p.add("scopes", "The field scopes may hold tasks:read, tasks:write, account and admin.")
+			p.Add("scopes", "The field scopes may hold tasks:read, tasks:write, account and admin.")
 		}
 	}
 	if !admin && slices.Contains(chosen, ScopeAdmin) {
-		p.add("scopes", "Only an admin's API token may have the scope admin.")
+		p.Add("scopes", "Only an admin's API token may have the scope admin.")
 	}
 	return chosen
 }
 
 // future reads a time that is still to come; zero when there is none.
-func (p problems) future(name string, now time.Time, field Field[string]) time.Time {
+func future(p Problems, name string, now time.Time, field Field[string]) time.Time {
 	if field.State == Absent || field.State == Null {
 		return time.Time{}
 	}
 	at, err := time.Parse(time.RFC3339, strings.TrimSpace(field.Value))
 	switch {
 	case field.State == Mistyped || err != nil:
-		p.add(name, "The field "+name+" must be a time such as 2030-01-31T12:00:00Z.")
+		p.Add(name, "The field "+name+" must be a time such as 2030-01-31T12:00:00Z.")
 	case !at.After(now):
-		p.add(name, "The field "+name+" must be in the future.")
+		p.Add(name, "The field "+name+" must be in the future.")
 	case at.UTC().Year() > 9999: // RFC 3339 has four digits
-		p.add(name, "The field "+name+" must be before the year 10000.")
+		p.Add(name, "The field "+name+" must be before the year 10000.")
 	}
 	return at
 }
@@ -169,7 +157,7 @@ func (t *APITokens) List(ctx context.Context, caller Caller, page PageRequest) (
 
 // Revoke ends a token of the caller's at once. Returns ErrTokenNotFound.
 func (t *APITokens) Revoke(ctx context.Context, caller Caller, id int64) error {
-	return t.Store.DeleteAPIToken(ctx, caller, id, recordOf(caller.event(EventTokenRevoked, caller.UserID, t.Now(), "")))
+	return t.Store.DeleteAPIToken(ctx, caller, id, RecordOf(EventOf(caller, EventTokenRevoked, caller.UserID, t.Now(), "")))
 }
 
 // Caller returns who an API token speaks for, now. Returns ErrSessionEnded and

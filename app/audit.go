@@ -53,7 +53,20 @@ type Record struct {
 	Mails  []NewMail
 }
 
-func recordOf(events ...Event) Record { return Record{Events: events} }
+// commandLine is the address of what the operator does.
+const commandLine = "command line"
+
+// EventOf is a line of the audit about a user's account; 0 is that of the user
+// which the change that carries it is about.
+func EventOf(c Caller, name EventName, userID int64, at time.Time, detail string) Event {
+	address := c.From.Text()
+	if c.Operator() {
+		address = commandLine
+	}
+	return Event{At: at, Name: name, UserID: userID, ActorID: c.UserID, Address: address, Detail: detail}
+}
+
+func RecordOf(events ...Event) Record { return Record{Events: events} }
 
 // AuditStore keeps the audit record.
 type AuditStore interface {
@@ -102,5 +115,5 @@ func (a *Audit) Limited(ctx context.Context, caller Caller, at time.Time, action
 
 // LimitedAccount notes that a limit on an account began to bind.
 func (a *Audit) LimitedAccount(ctx context.Context, caller Caller, userID int64, at time.Time, action string) {
-	a.Note(ctx, caller.event(EventLimited, userID, at, action))
+	a.Note(ctx, EventOf(caller, EventLimited, userID, at, action))
 }

@@ -48,9 +48,6 @@ type Origin struct {
 	UserAgent string     // as the client names itself; not to be trusted
 }
 
-// commandLine is the address of what the operator does.
-const commandLine = "command line"
-
 // maxUserAgent is how much of a user agent is kept, in characters.
 const maxUserAgent = 256
 
@@ -59,7 +56,7 @@ const maxUserAgent = 256
 func (c Caller) Admin() bool { return c.Role == RoleAdmin && c.May(ScopeAdmin) }
 
 // refused is why the caller may not act on what is others'.
-func (c Caller) refused() *Error {
+func (c Caller) Refused() *Error {
 	if c.Role == RoleAdmin {
 		return LacksScope(ScopeAdmin)
 	}
@@ -83,17 +80,7 @@ func (c Caller) Owner() Owner {
 	return Owner{UserID: c.UserID}
 }
 
-// event is a line of the audit about a user's account; 0 is that of the user
-// which the change that carries it is about.
-func (c Caller) event(name EventName, userID int64, at time.Time, detail string) Event {
-	address := c.From.text()
-	if c.operator {
-		address = commandLine
-	}
-	return Event{At: at, Name: name, UserID: userID, ActorID: c.UserID, Address: address, Detail: detail}
-}
-
-func (o Origin) text() string {
+func (o Origin) Text() string {
 	if !o.Address.IsValid() {
 		return ""
 	}
@@ -113,7 +100,7 @@ func (o Origin) Network() netip.Prefix {
 }
 
 // agent is the user agent as it may be stored and shown.
-func (o Origin) agent() string {
+func (o Origin) Agent() string {
 	clean := strings.ToValidUTF8(o.UserAgent, "")
 	clean = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
@@ -126,3 +113,29 @@ func (o Origin) agent() string {
 	}
 	return clean
 }
+
+// Role says what a user may do beyond their own things.
+type Role string
+
+const (
+	// RoleUser may see and change what is theirs.
+	RoleUser Role = "user"
+	// RoleAdmin may see and change everything. Made on the command line only.
+	RoleAdmin Role = "admin"
+)
+
+// Scope is something that an API token may be good for.
+type Scope string
+
+// The scopes. A session is good for all of them.
+const (
+	ScopeTasksRead  Scope = "tasks:read"
+	ScopeTasksWrite Scope = "tasks:write"
+	ScopeAccount    Scope = "account"
+	// ScopeAdmin lets the API token of an admin act on what is others'.
+	ScopeAdmin Scope = "admin"
+)
+
+// Owner limits a query to what one user owns. The zero value is everybody's,
+// which only admins ask for.
+type Owner struct{ UserID int64 }

@@ -3,8 +3,6 @@ package app
 import (
 	"context"
 	"net/netip"
-
-	"taskapi/app/password"
 )
 
 // Claimant is who gets a share of what is scarce and has a queue in front of
@@ -44,10 +42,4 @@ func ClaimantOf(ctx context.Context) Claimant {
 		return *c
 	}
 	return Claimant{}
-}
-
-// hashing returns the context for work on a password. Known says that the
-// network has shown that it may be here; then it goes first.
-func hashing(ctx context.Context, known bool) context.Context {
-	return password.For(ctx, ClaimantOf(ctx).Network, known)
 }

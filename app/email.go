@@ -22,7 +22,7 @@ const (
 // no provider in use is, and two accounts that look the same are an attack, not
 // a wish.
 func EmailKey(address string) string {
-	if isASCII(address) {
+	if IsASCII(address) {
 		return strings.ToLower(address)
 	}
 	local, domain, _ := strings.Cut(norm.NFC.String(address), "@")
@@ -37,7 +37,7 @@ func EmailKey(address string) string {
 // needs a server that takes it (SMTPUTF8, RFC 6531).
 func MailAddress(address string) string {
 	at := strings.LastIndex(address, "@")
-	if at < 0 || isASCII(address[at:]) {
+	if at < 0 || IsASCII(address[at:]) {
 		return address
 	}
 	ascii, err := idna.Lookup.ToASCII(norm.NFC.String(address[at+1:]))
@@ -47,7 +47,7 @@ func MailAddress(address string) string {
 	return address[:at+1] + ascii
 }
 
-func isASCII(s string) bool {
+func IsASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
 }
 
@@ -88,11 +88,11 @@ func isLDH(r rune) bool {
 }
 
 // email checks an address and returns it, nil when there is none.
-func (p problems) email(create bool, field Field[string]) *string {
-	rule := text{name: "email", min: MinEmail, max: MaxEmail, required: create, trim: true}
-	value := p.text(rule, field)
+func (p Problems) Email(create bool, field Field[string]) *string {
+	rule := TextRule{Name: "email", Min: MinEmail, Max: MaxEmail, Required: create, Trim: true}
+	value := p.Text(rule, field)
 	if value != nil && !ValidEmail(*value) {
-		p.add("email", "The field email must be a valid e-mail address.")
+		p.Add("email", "The field email must be a valid e-mail address.")
 		return nil
 	}
 	return value

@@ -101,43 +101,14 @@ func LacksScope(scope Scope) *Error {
 }
 
 // Code of every KindInvalid error.
-const codeValidation = "validation_failed"
+const CodeValidation = "validation_failed"
 
-// The errors of the domain. Use errors.Is; never compare texts.
+// The errors that any use case may return. Use errors.Is; never compare texts.
 var (
-	ErrForbidden          = &Error{Kind: KindForbidden, Code: "forbidden", Message: "Unauthorized access."}
-	ErrTaskNotFound       = &Error{Kind: KindNotFound, Code: "task_not_found", Message: "Task not found."}
-	ErrUserNotFound       = &Error{Kind: KindNotFound, Code: "user_not_found", Message: "User not found."}
-	ErrLastAdmin          = &Error{Kind: KindConflict, Code: "last_admin", Message: "The only admin cannot be removed. Make another user an admin first."}
-	ErrRegistrationClosed = &Error{Kind: KindForbidden, Code: "registration_closed", Message: "Registration is closed. Ask an admin for an account."}
-	ErrInvalidCredentials = &Error{Kind: KindUnauthenticated, Code: "invalid_credentials", Message: "Invalid email or password."}
-	ErrSessionEnded       = &Error{Kind: KindUnauthenticated, Code: "token_invalid", Message: "Invalid token!"}
-	ErrRefreshRequired    = &Error{Kind: KindMalformed, Code: "refresh_token_required", Message: "Refresh token required."}
-	ErrRefreshInvalid     = &Error{Kind: KindUnauthenticated, Code: "refresh_token_invalid", Message: "Invalid or expired refresh token."}
-	ErrLogoutInvalid      = &Error{Kind: KindMalformed, Code: "refresh_token_revoked", Message: "Invalid or already revoked refresh token."}
-	ErrPagination         = &Error{Kind: KindMalformed, Code: "invalid_pagination", Message: "Invalid pagination parameters"}
-	ErrUserIDParameter    = &Error{Kind: KindMalformed, Code: "invalid_user_id", Message: "The parameter user_id must be a positive integer."}
-	ErrSessionNotFound    = &Error{Kind: KindNotFound, Code: "session_not_found", Message: "Session not found."}
-	ErrTokenNotFound      = &Error{Kind: KindNotFound, Code: "api_token_not_found", Message: "API token not found."}
-	ErrAPITokenExpired    = &Error{Kind: KindUnauthenticated, Code: "token_expired", Message: "Token has expired!"}
-	ErrScope              = &Error{Kind: KindForbidden, Code: "insufficient_scope", Message: "This API token may not do this."}
-	ErrSessionNeeded      = &Error{Kind: KindForbidden, Code: "session_required", Message: "An API token may not do this. Sign in and use an access token."}
-	ErrLinkInvalid        = &Error{Kind: KindMalformed, Code: "link_invalid", Message: "This link is invalid, was used already or has expired. Ask for a new one."}
-	ErrEmailUnverified    = &Error{Kind: KindForbidden, Code: "email_not_verified", Message: "The e-mail address has not been confirmed yet. Follow the link in the mail that was sent to it."}
-	ErrTooManyTokens      = &Error{Kind: KindConflict, Code: "too_many_api_tokens", Message: "There are 100 API tokens already. Revoke one that is no longer needed."}
-	ErrBusy               = &Error{Kind: KindUnavailable, Code: "server_busy", Message: "The server is busy. Please try again in a moment.", RetryAfter: time.Second}
-	ErrTooManyTasks       = &Error{Kind: KindConflict, Code: "too_many_tasks", Message: "There are as many tasks as an account may have. Delete some, or ask whoever runs the server for more (--max-tasks)."}
-	ErrHashReplaced       = &Error{Kind: KindConflict, Code: "password_changed", Message: "The password was changed at the same moment. Please try again."}
-	ErrDatabaseDamaged    = &Error{Kind: KindUnavailable, Code: "database_damaged", Message: "The server's database is damaged, and nothing is written to it. Please tell whoever runs the server.", RetryAfter: time.Minute}
-	ErrDiskFull           = &Error{Kind: KindUnavailable, Code: "disk_full", Message: "The server has no disk space left. Please tell whoever runs it.", RetryAfter: time.Minute}
-
-	// ErrEmailTaken says that another user has the address already.
-	ErrEmailTaken = &Error{Kind: KindInvalid, Code: codeValidation, Fields: map[string]string{"email": "The email is already registered."}}
-	// ErrNoSuchUser says that a task would belong to a user who does not exist.
-	ErrNoSuchUser = &Error{Kind: KindInvalid, Code: codeValidation, Fields: map[string]string{"user_id": "The specified user_id does not exist."}}
-	// ErrProofNeeded says that the session is too old to show that the person
-	// is there.
-	ErrProofNeeded = &Error{Kind: KindInvalid, Code: codeValidation, Fields: map[string]string{"current_password": "You signed in more than 10 minutes ago: give your current password, too."}}
-	// ErrWrongPassword says that current_password is not the user's password.
-	ErrWrongPassword = &Error{Kind: KindInvalid, Code: codeValidation, Fields: map[string]string{"current_password": "The current password is incorrect."}}
+	ErrForbidden       = &Error{Kind: KindForbidden, Code: "forbidden", Message: "Unauthorized access."}
+	ErrPagination      = &Error{Kind: KindMalformed, Code: "invalid_pagination", Message: "Invalid pagination parameters"}
+	ErrScope           = &Error{Kind: KindForbidden, Code: "insufficient_scope", Message: "This API token may not do this."}
+	ErrBusy            = &Error{Kind: KindUnavailable, Code: "server_busy", Message: "The server is busy. Please try again in a moment.", RetryAfter: time.Second}
+	ErrDatabaseDamaged = &Error{Kind: KindUnavailable, Code: "database_damaged", Message: "The server's database is damaged, and nothing is written to it. Please tell whoever runs the server.", RetryAfter: time.Minute}
+	ErrDiskFull        = &Error{Kind: KindUnavailable, Code: "disk_full", Message: "The server has no disk space left. Please tell whoever runs it.", RetryAfter: time.Minute}
 )

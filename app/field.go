@@ -32,64 +32,64 @@ type Field[T any] struct {
 func Given[T any](value T) Field[T] { return Field[T]{State: Present, Value: value} }
 
 // text is the rule of a field that holds text.
-type text struct {
-	name      string
-	min, max  int  // in characters, after trimming
-	required  bool // must be there on creation
-	trim      bool // a person typed a name: outer white space means nothing
-	multiline bool // newline and tab are allowed
+type TextRule struct {
+	Name      string
+	Min, Max  int  // in characters, after trimming
+	Required  bool // must be there on creation
+	Trim      bool // a person typed a name: outer white space means nothing
+	Multiline bool // newline and tab are allowed
 }
 
 // problems collects what is wrong with a request, one message a field, so
 // that a client learns of all its mistakes at once.
-type problems map[string]string
+type Problems map[string]string
 
-func (p problems) add(name, message string) {
+func (p Problems) Add(name, message string) {
 	if _, taken := p[name]; !taken {
 		p[name] = message
 	}
 }
 
 // Mistake is the error of one field that is wrong.
-func Mistake(name, message string) error { return problems{name: message}.err() }
+func Mistake(name, message string) error { return Problems{name: message}.Err() }
 
-func (p problems) err() error {
+func (p Problems) Err() error {
 	if len(p) == 0 {
 		return nil
 	}
-	return &Error{Kind: KindInvalid, Code: codeValidation, Fields: p}
+	return &Error{Kind: KindInvalid, Code: CodeValidation, Fields: p}
 }
 
-func required(name string) string { return "The field " + name + " is required." }
+func Required(name string) string { return "The field " + name + " is required." }
 
 // text checks a field against its rule and returns the value to store, nil
 // when there is none. Present but blank text is never a value for a field
 // with a minimum: a change cannot blank what a creation must give.
-func (p problems) text(rule text, field Field[string]) *string {
+func (p Problems) Text(rule TextRule, field Field[string]) *string {
 	switch field.State {
 	case Absent, Null:
-		if rule.required {
-			p.add(rule.name, required(rule.name))
+		if rule.Required {
+			p.Add(rule.Name, Required(rule.Name))
 		}
 		return nil
 	case Mistyped:
-		p.add(rule.name, "The field "+rule.name+" must be a string.")
+		p.Add(rule.Name, "The field "+rule.Name+" must be a string.")
 		return nil
 	}
 	value := field.Value
-	if rule.trim {
+	if rule.Trim {
 		value = strings.TrimSpace(value)
 	}
 	length := utf8.RuneCountInString(value)
 	switch {
-	case rule.min > 0 && blank(value):
-		p.add(rule.name, required(rule.name))
-	case length < rule.min:
-		p.add(rule.name, fmt.Sprintf("The field %s must be at least %d characters.", rule.name, rule.min))
-	case length > rule.max:
-		p.add(rule.name, fmt.Sprintf("The field %s must be at most %d characters.", rule.name, rule.max))
-	case hasControl(value, rule.multiline), !rule.multiline && deceives(value):
-		p.add(rule.name, "The field "+rule.name+" contains invalid characters.")
+	case rule.Min > 0 && blank(value):
+		p.Add(rule.Name, Required(rule.Name))
+	case length < rule.Min:
+		p.Add(rule.Name, fmt.Sprintf("The field %s must be at least %d characters.", rule.Name, rule.Min))
+	case length > rule.Max:
+		p.Add(rule.Name, fmt.Sprintf("The field %s must be at most %d characters.", rule.Name, rule.Max))
+	case hasControl(value, rule.Multiline), !rule.Multiline && deceives(value):
+		p.Add(rule.Name, "The field "+rule.Name+" contains invalid characters.")
 	default:
 		return &value
 	}
@@ -98,9 +98,9 @@ func (p problems) text(rule text, field Field[string]) *string {
 
 // boolean returns the value of a field that holds true or false, nil when
 // there is none.
-func (p problems) boolean(name string, field Field[bool]) *bool {
+func (p Problems) Boolean(name string, field Field[bool]) *bool {
 	if field.State == Mistyped {
-		p.add(name, "The field "+name+" must be a boolean.")
+		p.Add(name, "The field "+name+" must be a boolean.")
 	}
 	if field.State != Present {
 		return nil
@@ -110,9 +110,9 @@ func (p problems) boolean(name string, field Field[bool]) *bool {
 
 // integer returns the value of a field that holds an integer, nil when there
 // is none.
-func (p problems) integer(name string, field Field[int64]) *int64 {
+func (p Problems) Integer(name string, field Field[int64]) *int64 {
 	if field.State == Mistyped {
-		p.add(name, "The field "+name+" must be an integer.")
+		p.Add(name, "The field "+name+" must be an integer.")
 	}
 	if field.State != Present {
 		return nil

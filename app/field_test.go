@@ -15,13 +15,13 @@ func TestLinesThatDeceive(t *testing.T) {
 		if deceives(line) != want {
 			t.Errorf("%q deceives: %t, want %t", line, !want, want)
 		}
-		for _, rule := range []text{username(true), taskTitle(true), {name: "name", min: 1, max: MaxTokenName, trim: true}} {
-			p := problems{}
-			if value := p.text(rule, Given(line)); (value == nil) != want {
-				t.Errorf("%q as %s: %v", line, rule.name, p)
+		for _, rule := range []TextRule{UsernameRule(true), TitleRule(true), {Name: "name", Min: 1, Max: MaxTokenName, Trim: true}} {
+			p := Problems{}
+			if value := p.Text(rule, Given(line)); (value == nil) != want {
+				t.Errorf("%q as %s: %v", line, rule.Name, p)
 			}
 		}
-		if p := (problems{}); p.text(taskDescription(), Given(line)) == nil {
+		if p := (Problems{}); p.Text(DescriptionRule(), Given(line)) == nil {
 			t.Errorf("%q is no description: %v", line, p)
 		}
 	}

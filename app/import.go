@@ -162,13 +162,13 @@ func (r *importRun) all(ctx context.Context, source ImportSource) (err error) {
 
 // user takes one user, or notes why not.
 func (r *importRun) user(row ImportRow) error {
-	p := problems{}
-	id := p.importID("id", row)
-	name := p.text(username(true), row.text("username"))
-	address := p.email(true, row.text("email"))
-	created := p.importTime("date_created", row)
+	p := Problems{}
+	id := importID(p, "id", row)
+	name := p.Text(UsernameRule(true), row.text("username"))
+	address := p.Email(true, row.text("email"))
+	created := importTime(p, "date_created", row)
 	if _, taken := r.ids[id]; taken {
-		p.add("id", "Another user of the source has it.")
+		p.Add("id", "Another user of the source has it.")
 		id = 0
 	}
 	if address != nil {
@@ -177,7 +177,7 @@ func (r *importRun) user(row ImportRow) error {
 			return err
 		}
 		if owner != 0 {
-			p.add("email", r.takenBy(owner))
+			p.Add("email", r.takenBy(owner))
 		}
 	}
 	r.lastUser = max(r.lastUser, id)
@@ -204,7 +204,7 @@ func (r *importRun) user(row ImportRow) error {
 		r.report.Admins++
 	}
 	user := NewUser{Username: *name, Email: *address, PasswordHash: hash, Role: RoleUser, CreatedAt: created}
-	record := recordOf(Operator().event(EventUserCreated, 0, r.now, "imported"))
+	record := RecordOf(EventOf(Operator(), EventUserCreated, 0, r.now, "imported"))
 	stored, err := r.tx.AddUser(r.kept(id), user, record)
 	r.ids[id] = stored
 	if r.report.Users++; r.report.Users == 1 {
@@ -240,26 +240,26 @@ func (r *importRun) kept(id int64) int64 {
 
 // task takes one task, or notes why not.
 func (r *importRun) task(row ImportRow) error {
-	p := problems{}
-	id := p.importID("id", row)
+	p := Problems{}
+	id := importID(p, "id", row)
 	r.lastTask = max(r.lastTask, id)
 	r.noteStrange("task", row, "id", "title", "description", "completed", "date_created", "date_completed", "user_id")
-	owner, known := r.ids[p.importID("user_id", row)]
+	owner, known := r.ids[importID(p, "user_id", row)]
 	if known && owner == 0 {
 		r.report.TasksOfSkipped++
 		return nil
 	}
 	if !known {
-		p.add("user_id", "There is no such user in the source.")
+		p.Add("user_id", "There is no such user in the source.")
 	}
-	task, repaired := p.importTask(row, r.now)
+	task, repaired := importTask(p, row, r.now)
 	if id != 0 && r.report.KeptIDs {
 		taken, err := r.tx.HasTask(id)
 		if err != nil {
 			return err
 		}
 		if taken {
-			p.add("id", "Another task of the source has it.")
+			p.Add("id", "Another task of the source has it.")
 		}
 	}
 	if problem := row.problem(p); problem != "" {

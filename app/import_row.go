@@ -23,21 +23,21 @@ func (row ImportRow) text(column string) Field[string] {
 }
 
 // problem is why a row can't be taken, in sentences; empty if it can.
-func (row ImportRow) problem(p problems) string {
+func (row ImportRow) problem(p Problems) string {
 	if row.Problem != "" {
 		return row.Problem
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return err.Error()
 	}
 	return ""
 }
 
 // importID reads an id; 0 with a problem.
-func (p problems) importID(column string, row ImportRow) int64 {
+func importID(p Problems, column string, row ImportRow) int64 {
 	id, err := strconv.ParseInt(strings.TrimSpace(row.Values[column]), 10, 64)
 	if err != nil || id < 1 || id > maxImportID {
-		p.add(column, "It must be a whole number from 1 on.")
+		p.Add(column, "It must be a whole number from 1 on.")
 		return 0
 	}
 	return id
@@ -60,7 +60,7 @@ func importTimes() []string {
 }
 
 // importTime reads a moment; zero without one, or with a problem.
-func (p problems) importTime(column string, row ImportRow) time.Time {
+func importTime(p Problems, column string, row ImportRow) time.Time {
 	value := strings.TrimSpace(row.Values[column])
 	// MariaDB's zero date, and how phpMyAdmin and MariaDB itself write null.
 	if value == "" || value == "NULL" || value == `\N` || strings.HasPrefix(value, "0000-00-00") {
@@ -74,32 +74,32 @@ func (p problems) importTime(column string, row ImportRow) time.Time {
 			}
 		}
 	}
-	p.add(column, "It must be a date such as 2026-01-02 03:04:05.")
+	p.Add(column, "It must be a date such as 2026-01-02 03:04:05.")
 	return time.Time{}
 }
 
 // importBool reads a truth value; null is false.
-func (p problems) importBool(column string, row ImportRow) bool {
+func importBool(p Problems, column string, row ImportRow) bool {
 	switch strings.ToLower(strings.TrimSpace(row.Values[column])) {
 	case "1", "true", "\x01": // the last is a BIT(1)
 		return true
 	case "", "0", "false", "null", `\n`, "\x00":
 		return false
 	}
-	p.add(column, "It must be true or false.")
+	p.Add(column, "It must be true or false.")
 	return false
 }
 
 // importTask reads a task but for its owner. Repaired is true if something was
 // set right that the other system had in disorder.
-func (p problems) importTask(row ImportRow, now time.Time) (task NewTask, repaired bool) {
-	title := p.text(taskTitle(true), row.text("title"))
+func importTask(p Problems, row ImportRow, now time.Time) (task NewTask, repaired bool) {
+	title := p.Text(TitleRule(true), row.text("title"))
 	raw := row.text("description")
 	// Line ends of Windows and of browsers' forms.
 	raw.Value = strings.ReplaceAll(raw.Value, "\r\n", "\n")
-	description := p.text(taskDescription(), raw)
-	completed := p.importBool("completed", row)
-	created, done := p.importTime("date_created", row), p.importTime("date_completed", row)
+	description := p.Text(DescriptionRule(), raw)
+	completed := importBool(p, "completed", row)
+	created, done := importTime(p, "date_created", row), importTime(p, "date_completed", row)
 	if title == nil {
 		return task, false
 	}

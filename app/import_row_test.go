@@ -16,15 +16,15 @@ func TestMomentsOfImports(t *testing.T) {
 		"2024-03-30 19:30:00-05", "2024-03-31 06:00:00+05:30",
 		"Sun, 31 Mar 2024 00:30:00 GMT", "Sun, 31 Mar 2024 02:30:00 +0200", " 2024-03-31 00:30:00 ",
 	} {
-		p := problems{}
-		at := p.importTime("date_created", ImportRow{Values: map[string]string{"date_created": text}})
-		if err := p.err(); err != nil || !at.Equal(moment) {
+		p := Problems{}
+		at := importTime(p, "date_created", ImportRow{Values: map[string]string{"date_created": text}})
+		if err := p.Err(); err != nil || !at.Equal(moment) {
 			t.Errorf("%q is %s (%v)", text, at, err)
 		}
 	}
 	for _, text := range []string{"2024-03-31 02:30:00 CET", "31/03/2024", "2024-13-01 00:00:00", "2024-03-31 25:00:00", "1711845000", "0500-01-01", "soon"} {
-		p := problems{}
-		if at := p.importTime("date_created", ImportRow{Values: map[string]string{"date_created": text}}); p.err() == nil {
+		p := Problems{}
+		if at := importTime(p, "date_created", ImportRow{Values: map[string]string{"date_created": text}}); p.Err() == nil {
 			t.Errorf("%q is %s", text, at)
 		}
 	}

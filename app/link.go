@@ -14,25 +14,6 @@ const (
 	VerifyTTL = 7 * 24 * time.Hour
 )
 
-// Purpose is what a link is good for.
-type Purpose string
-
-const (
-	// PurposeReset sets a new password.
-	PurposeReset Purpose = "reset"
-	// PurposeVerify proves the address that a user has.
-	PurposeVerify Purpose = "verify"
-	// PurposeChange makes an address the user's.
-	PurposeChange Purpose = "change"
-)
-
-// NewLink is what is stored of the link in a mail, besides its address.
-type NewLink struct {
-	Hash      string // of the code that stands in it
-	Purpose   Purpose
-	ExpiresAt time.Time
-}
-
 // Link is a link that was followed and is still good.
 type Link struct {
 	UserID  int64
@@ -86,8 +67,8 @@ func (l *Links) Fill(m Mail) map[string]string {
 }
 
 // notice is a mail to the owner of an account about what was done to it.
-func (c Caller) notice(template MailTemplate, to, email string, now time.Time) NewMail {
-	address := c.From.text()
+func noticeOf(c Caller, template MailTemplate, to, email string, now time.Time) NewMail {
+	address := c.From.Text()
 	if address == "" {
 		address = "the command line of the server"
 	}

@@ -94,3 +94,22 @@ type Outbox interface {
 	// dead, else it stays queued until then.
 	MailFailed(ctx context.Context, id int64, reason string, next time.Time) error
 }
+
+// Purpose is what a link is good for.
+type Purpose string
+
+const (
+	// PurposeReset sets a new password.
+	PurposeReset Purpose = "reset"
+	// PurposeVerify proves the address that a user has.
+	PurposeVerify Purpose = "verify"
+	// PurposeChange makes an address the user's.
+	PurposeChange Purpose = "change"
+)
+
+// NewLink is what is stored of the link in a mail, besides its address.
+type NewLink struct {
+	Hash      string // of the code that stands in it
+	Purpose   Purpose
+	ExpiresAt time.Time
+}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	_ "embed"
 	"fmt"
 	"regexp"
@@ -68,21 +69,21 @@ func isCommon(password string) bool {
 
 // newPassword checks a password that is to be set, with its repetition, and
 // returns its normal form, nil when there is none.
-func (p problems) newPassword(policy PasswordPolicy, create bool, password, confirm Field[string], identity ...string) *string {
-	p.confirm(create, password, confirm)
+func newPassword(p Problems, policy PasswordPolicy, create bool, password, confirm Field[string], identity ...string) *string {
+	confirmed(p, create, password, confirm)
 	switch {
 	case password.State == Mistyped:
-		p.add("password", "Password must be a string.")
+		p.Add("password", "Password must be a string.")
 	case password.State != Present:
 		if create {
-			p.add("password", required("password"))
+			p.Add("password", Required("password"))
 		}
 	case blank(password.Value):
-		p.add("password", required("password"))
+		p.Add("password", Required("password"))
 	default:
 		plain := hashes.Normal(password.Value)
 		if problem := policy.check(plain, identity...); problem != "" {
-			p.add("password", problem)
+			p.Add("password", problem)
 			return nil
 		}
 		return &plain
@@ -92,15 +93,21 @@ func (p problems) newPassword(policy PasswordPolicy, create bool, password, conf
 
 // confirm checks the repetition of a password. On a change it may be left
 // out, as in the tutorial.
-func (p problems) confirm(create bool, password, confirm Field[string]) {
+func confirmed(p Problems, create bool, password, confirm Field[string]) {
 	switch {
 	case confirm.State == Mistyped:
-		p.add("confirm_password", "The field confirm_password must be a string.")
+		p.Add("confirm_password", "The field confirm_password must be a string.")
 	case confirm.State != Present || confirm.Value == "":
 		if create || confirm.State == Present && password.State == Present {
-			p.add("confirm_password", required("confirm_password"))
+			p.Add("confirm_password", Required("confirm_password"))
 		}
 	case password.State == Present && hashes.Normal(password.Value) != hashes.Normal(confirm.Value):
-		p.add("confirm_password", "Passwords do not match.")
+		p.Add("confirm_password", "Passwords do not match.")
 	}
+}
+
+// hashing returns the context for work on a password. Known says that the
+// network has shown that it may be here; then it goes first.
+func hashing(ctx context.Context, known bool) context.Context {
+	return hashes.For(ctx, ClaimantOf(ctx).Network, known)
 }

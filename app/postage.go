@@ -26,7 +26,7 @@ type Postage struct {
 // take counts a mail to an address, by the account that asks for it unless
 // that is 0. With a wait it may not be sent; first tells the first refusal of a
 // series.
-func (o *Postage) take(to string, userID int64) (wait time.Duration, first bool) {
+func (o *Postage) Take(to string, userID int64) (wait time.Duration, first bool) {
 	if o == nil || o.Limiter == nil {
 		return 0, false
 	}
@@ -43,7 +43,7 @@ func (o *Postage) take(to string, userID int64) (wait time.Duration, first bool)
 }
 
 // forget gives an address all of its mails back: its owner has followed a link.
-func (o *Postage) forget(to string) {
+func (o *Postage) Forget(to string) {
 	if o != nil && o.Limiter != nil {
 		o.Limiter.Forget(recipientKey(to))
 	}
@@ -53,7 +53,7 @@ func recipientKey(to string) string { return "to " + EmailKey(to) }
 
 // notices returns those mails about an account of which there have not been
 // too many lately.
-func (o *Postage) notices(userID int64, mails ...NewMail) []NewMail {
+func (o *Postage) Notices(userID int64, mails ...NewMail) []NewMail {
 	if o == nil || o.Limiter == nil {
 		return mails
 	}
@@ -70,7 +70,7 @@ func (o *Postage) notices(userID int64, mails ...NewMail) []NewMail {
 // harmless returns a name that somebody chose as it may stand in a mail to
 // somebody else, and nothing when a mail program could make a link of it: the
 // mail would carry a stranger's words.
-func harmless(name string) string {
+func Harmless(name string) string {
 	previous := ' '
 	for _, r := range name {
 		switch {

@@ -34,7 +34,7 @@ const fieldCurrent = "current_password"
 
 // Recent asks for the current password or, without one, for a sign-in within
 // RecentSignIn, which the store will look at. Errors are those of Password.
-func (f *Proofs) Recent(ctx context.Context, p problems, caller *Caller, current Field[string]) error {
+func (f *Proofs) Recent(ctx context.Context, p Problems, caller *Caller, current Field[string]) error {
 	if !caller.SignedIn() {
 		return ErrSessionNeeded
 	}
@@ -50,15 +50,15 @@ func (f *Proofs) Recent(ctx context.Context, p problems, caller *Caller, current
 // Returns ErrSessionNeeded to an API token, KindLimited for who has been wrong
 // too often (a stolen session must not serve to guess it), ErrBusy, and
 // ErrSessionEnded without the user.
-func (f *Proofs) Password(ctx context.Context, p problems, caller *Caller, current Field[string]) error {
+func (f *Proofs) Password(ctx context.Context, p Problems, caller *Caller, current Field[string]) error {
 	switch {
 	case !caller.SignedIn():
 		return ErrSessionNeeded
 	case current.State == Mistyped:
-		p.add(fieldCurrent, "The field current_password must be a string.")
+		p.Add(fieldCurrent, "The field current_password must be a string.")
 		return nil
 	case current.State != Present || current.Value == "":
-		p.add(fieldCurrent, required(fieldCurrent))
+		p.Add(fieldCurrent, Required(fieldCurrent))
 		return nil
 	}
 	user, err := f.Store.User(ctx, caller.UserID)
@@ -88,8 +88,8 @@ func (f *Proofs) Password(ctx context.Context, p problems, caller *Caller, curre
 		caller.Proof.PasswordHash = user.PasswordHash
 	default:
 		attempt.Refused()
-		f.Audit.Note(ctx, caller.event(EventPasswordDenied, user.ID, f.Now(), ""))
-		p.add(fieldCurrent, ErrWrongPassword.Fields[fieldCurrent])
+		f.Audit.Note(ctx, EventOf(*caller, EventPasswordDenied, user.ID, f.Now(), ""))
+		p.Add(fieldCurrent, ErrWrongPassword.Fields[fieldCurrent])
 	}
 	return nil
 }

@@ -84,12 +84,12 @@ func (r *Recovery) ResendVerification(ctx context.Context, caller Caller, email 
 }
 
 func (r *Recovery) ask(ctx context.Context, caller Caller, email Field[string], kind MailTemplate) error {
-	p := problems{}
-	address := p.email(true, email)
-	if err := p.err(); err != nil {
+	p := Problems{}
+	address := p.Email(true, email)
+	if err := p.Err(); err != nil {
 		return err
 	}
-	if wait, first := r.Postage.take(*address, 0); wait > 0 {
+	if wait, first := r.Postage.Take(*address, 0); wait > 0 {
 		if first {
 			r.Audit.Limited(ctx, caller, r.Now(), string(kind))
 		}
@@ -119,7 +119,7 @@ func (r *Recovery) record(a asked, user User) (record Record, err error) {
 	switch {
 	case a.kind == MailReset:
 		purpose = PurposeReset
-		record.Events = []Event{a.caller.event(EventResetRequested, user.ID, now, "")}
+		record.Events = []Event{EventOf(a.caller, EventResetRequested, user.ID, now, "")}
 	case user.Verified():
 		return Record{}, nil
 	}
@@ -139,11 +139,11 @@ type ResetInput struct {
 // tokens of the user, and tells them. Returns KindInvalid errors,
 // ErrLinkInvalid, and ErrBusy when too many passwords are being hashed.
 func (r *Recovery) Reset(ctx context.Context, caller Caller, in ResetInput) error {
-	p := problems{}
-	raw := p.code(in.Token)
+	p := Problems{}
+	raw := linkCode(p, in.Token)
 	// Once without the names of the user, whom only the link tells.
-	p.newPassword(r.Policy, true, in.Password, in.ConfirmPassword)
-	if err := p.err(); err != nil {
+	newPassword(p, r.Policy, true, in.Password, in.ConfirmPassword)
+	if err := p.Err(); err != nil {
 		return err
 	}
 	hash, link, err := r.link(ctx, caller, raw)
@@ -157,8 +157,8 @@ func (r *Recovery) Reset(ctx context.Context, caller Caller, in ResetInput) erro
 	if err != nil {
 		return ErrLinkInvalid.With(err)
 	}
-	plain := p.newPassword(r.Policy, true, in.Password, in.ConfirmPassword, user.Username, user.Email)
-	if err := p.err(); err != nil {
+	plain := newPassword(p, r.Policy, true, in.Password, in.ConfirmPassword, user.Username, user.Email)
+	if err := p.Err(); err != nil {
 		return err
 	}
 	passwordHash, err := hashPassword(ctx, r.Passwords, *plain)
@@ -168,20 +168,20 @@ func (r *Recovery) Reset(ctx context.Context, caller Caller, in ResetInput) erro
 	now := r.Now()
 	caller.UserID = user.ID // who holds the link is the user
 	user, err = r.Store.ResetPassword(ctx, hash, passwordHash, now, Record{
-		Events: []Event{caller.event(EventPasswordReset, user.ID, now, "")},
-		Mails:  r.Postage.notices(user.ID, caller.notice(MailPasswordReset, "", user.Email, now)),
+		Events: []Event{EventOf(caller, EventPasswordReset, user.ID, now, "")},
+		Mails:  r.Postage.Notices(user.ID, noticeOf(caller, MailPasswordReset, "", user.Email, now)),
 	})
 	if err != nil {
 		return err
 	}
 	r.Guard.Trust(caller.From, EmailKey(user.Email))
-	r.Postage.forget(user.Email)
+	r.Postage.Forget(user.Email)
 	return nil
 }
 
 // code takes the field token, which holds the code of a link.
-func (p problems) code(field Field[string]) string {
-	return p.credential("token", "The field token must be a string.", field)
+func linkCode(p Problems, field Field[string]) string {
+	return credential(p, "token", "The field token must be a string.", field)
 }
 
 // link looks up what the code of a link is good for. That somebody tries
@@ -194,7 +194,7 @@ func (r *Recovery) link(ctx context.Context, caller Caller, code string) (hash s
 		err = ErrLinkInvalid
 	}
 	if errors.Is(err, ErrLinkInvalid) {
-		r.Audit.Note(ctx, caller.event(EventLinkRefused, 0, r.Now(), ""))
+		r.Audit.Note(ctx, EventOf(caller, EventLinkRefused, 0, r.Now(), ""))
 	}
 	return hash, link, err
 }
@@ -203,9 +203,9 @@ func (r *Recovery) link(ctx context.Context, caller Caller, code string) (hash s
 // wanted to change to becomes theirs. Returns KindInvalid errors, ErrEmailTaken
 // among them, and ErrLinkInvalid.
 func (r *Recovery) VerifyEmail(ctx context.Context, caller Caller, code Field[string]) (User, error) {
-	p := problems{}
-	raw := p.code(code)
-	if err := p.err(); err != nil {
+	p := Problems{}
+	raw := linkCode(p, code)
+	if err := p.Err(); err != nil {
 		return User{}, err
 	}
 	hash, _, err := r.link(ctx, caller, raw)
@@ -215,10 +215,10 @@ func (r *Recovery) VerifyEmail(ctx context.Context, caller Caller, code Field[st
 	now := r.Now()
 	return r.Store.VerifyEmail(ctx, hash, now, func(link Link, before User) Record {
 		caller.UserID = link.UserID
-		record := recordOf(caller.event(EventEmailVerified, link.UserID, now, ""))
+		record := RecordOf(EventOf(caller, EventEmailVerified, link.UserID, now, ""))
 		if link.Purpose == PurposeChange {
-			record.Events = append(record.Events, caller.event(EventEmail, link.UserID, now, ""))
-			record.Mails = []NewMail{caller.notice(MailEmail, before.Email, link.Email, now)}
+			record.Events = append(record.Events, EventOf(caller, EventEmail, link.UserID, now, ""))
+			record.Mails = []NewMail{noticeOf(caller, MailEmail, before.Email, link.Email, now)}
 		}
 		return record
 	})

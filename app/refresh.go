@@ -31,15 +31,15 @@ func (s *Sessions) Refresh(ctx context.Context, from Caller, raw Field[string]) 
 	rotated := false
 	session, err := s.Store.UseSession(ctx, UseOf{
 		SessionID: shown.SessionID, Generation: shown.Generation, Now: now,
-		Address: from.From.text(), UserAgent: from.From.agent(),
+		Address: from.From.Text(), UserAgent: from.From.Agent(),
 	}, func(use SessionUse) (action SessionAction, record Record) {
 		action, refusal = s.decide(use, shown.Generation, now, elapsed)
 		if wait := s.tooOften(shown, action); wait > 0 {
 			action, refusal = SessionKeep, TooMany(wait)
 		}
 		if errors.Is(refusal, errReplay) {
-			record = recordOf(from.event(EventReplay, use.UserID, now, "session ended"))
-			record.Mails = s.Postage.notices(use.UserID, from.notice(MailReplay, "", "", now))
+			record = RecordOf(EventOf(from, EventReplay, use.UserID, now, "session ended"))
+			record.Mails = s.Postage.Notices(use.UserID, noticeOf(from, MailReplay, "", "", now))
 		}
 		rotated = action == SessionRotate
 		return action, record

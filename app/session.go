@@ -146,10 +146,10 @@ type Tokens struct {
 // its own time until a sign-in has replaced it. Returns KindLimited for who has
 // been wrong too often, and ErrEmailUnverified where that matters.
 func (s *Sessions) Login(ctx context.Context, from Caller, in LoginInput) (Tokens, error) {
-	p := problems{}
-	address := p.credential("email", "The field email must be a string.", in.Email)
-	plain := p.credential("password", "Password must be a string.", in.Password)
-	if err := p.err(); err != nil {
+	p := Problems{}
+	address := credential(p, "email", "The field email must be a string.", in.Email)
+	plain := credential(p, "password", "Password must be a string.", in.Password)
+	if err := p.Err(); err != nil {
 		return Tokens{}, err
 	}
 	address = strings.TrimSpace(address)
@@ -192,7 +192,7 @@ func (s *Sessions) refuse(ctx context.Context, from Caller, attempt Attempt, use
 		return
 	}
 	attempt.Refused()
-	s.Audit.Note(ctx, from.event(EventLoginRefused, user.ID, s.Now(), ""))
+	s.Audit.Note(ctx, EventOf(from, EventLoginRefused, user.ID, s.Now(), ""))
 }
 
 func (s *Sessions) begin(ctx context.Context, from Caller, user User, newHash string) (Tokens, error) {
@@ -204,10 +204,10 @@ func (s *Sessions) begin(ctx context.Context, from Caller, user User, newHash st
 	session := Session{
 		ID: refresh.SessionID, UserID: user.ID, Generation: refresh.Generation,
 		CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(s.RefreshTTL),
-		Address: from.From.text(), UserAgent: from.From.agent(),
+		Address: from.From.Text(), UserAgent: from.From.Agent(),
 	}
 	from.UserID = user.ID
-	record := recordOf(from.event(EventLogin, user.ID, now, ""))
+	record := RecordOf(EventOf(from, EventLogin, user.ID, now, ""))
 	grounds := SignIn{PasswordHash: user.PasswordHash, NewHash: newHash, Verified: s.VerifiedOnly}
 	if err := s.Store.CreateSession(ctx, session, grounds, record); err != nil {
 		return Tokens{}, err
@@ -217,12 +217,12 @@ func (s *Sessions) begin(ctx context.Context, from Caller, user User, newHash st
 
 // credential takes a field of a login as it is: what is wrong with its form
 // would be wrong as a credential all the same.
-func (p problems) credential(name, mistyped string, field Field[string]) string {
+func credential(p Problems, name, mistyped string, field Field[string]) string {
 	switch {
 	case field.State == Mistyped:
-		p.add(name, mistyped)
+		p.Add(name, mistyped)
 	case field.State != Present || blank(field.Value):
-		p.add(name, required(name))
+		p.Add(name, Required(name))
 	}
 	return field.Value
 }
@@ -255,7 +255,7 @@ func (s *Sessions) Logout(ctx context.Context, from Caller, raw Field[string]) e
 		return err
 	}
 	now := s.Now()
-	ended, err := s.Store.EndSession(ctx, Caller{}, shown.SessionID, recordOf(from.event(EventLogout, 0, now, "")))
+	ended, err := s.Store.EndSession(ctx, Caller{}, shown.SessionID, RecordOf(EventOf(from, EventLogout, 0, now, "")))
 	if err == nil && !ended {
 		err = ErrLogoutInvalid
 	}
@@ -272,7 +272,7 @@ func (s *Sessions) List(ctx context.Context, caller Caller, page PageRequest) (P
 
 // End ends one session of the caller's. Returns ErrSessionNotFound.
 func (s *Sessions) End(ctx context.Context, caller Caller, id string) error {
-	ended, err := s.Store.EndSession(ctx, caller, id, recordOf(caller.event(EventSessionEnded, caller.UserID, s.Now(), "")))
+	ended, err := s.Store.EndSession(ctx, caller, id, RecordOf(EventOf(caller, EventSessionEnded, caller.UserID, s.Now(), "")))
 	if err == nil && !ended {
 		err = ErrSessionNotFound
 	}
@@ -282,17 +282,17 @@ func (s *Sessions) End(ctx context.Context, caller Caller, id string) error {
 // EndAll ends all sessions of the caller's, this one too, and all API tokens
 // unless told to keep them; it returns how many. Returns KindInvalid errors.
 func (s *Sessions) EndAll(ctx context.Context, caller Caller, keepAPITokens Field[bool]) (Ended, error) {
-	p := problems{}
-	keep := p.boolean("keep_api_tokens", keepAPITokens)
-	if err := p.err(); err != nil {
+	p := Problems{}
+	keep := p.Boolean("keep_api_tokens", keepAPITokens)
+	if err := p.Err(); err != nil {
 		return Ended{}, err
 	}
-	return s.Store.EndSessions(ctx, caller, keep != nil && *keep, recordOf(caller.event(EventLogoutAll, caller.UserID, s.Now(), "")))
+	return s.Store.EndSessions(ctx, caller, keep != nil && *keep, RecordOf(EventOf(caller, EventLogoutAll, caller.UserID, s.Now(), "")))
 }
 
 func (s *Sessions) parse(raw Field[string], invalid *Error) (token.RefreshToken, error) {
 	if raw.State == Mistyped {
-		return token.RefreshToken{}, problems{"refresh_token": "The field refresh_token must be a string."}.err()
+		return token.RefreshToken{}, Problems{"refresh_token": "The field refresh_token must be a string."}.Err()
 	}
 	if raw.State == Absent || raw.State == Null || raw.State == Present && raw.Value == "" {
 		return token.RefreshToken{}, ErrRefreshRequired

@@ -59,10 +59,6 @@ type TaskChange struct {
 	Most int64
 }
 
-// Owner limits a query to what one user owns. The zero value is everybody's,
-// which only admins ask for.
-type Owner struct{ UserID int64 }
-
 // TaskStore keeps tasks. A user with as many as they may have gets no more:
 // ErrTooManyTasks. A task beyond the reach of the owner or the caller
 // does not exist: ErrTaskNotFound. A user_id without a user is ErrNoSuchUser.
@@ -84,12 +80,12 @@ type Tasks struct {
 	Most int64
 }
 
-func taskTitle(create bool) text {
-	return text{name: "title", min: 1, max: MaxTitle, required: create, trim: true}
+func TitleRule(create bool) TextRule {
+	return TextRule{Name: "title", Min: 1, Max: MaxTitle, Required: create, Trim: true}
 }
 
-func taskDescription() text {
-	return text{name: "description", max: MaxDescription, multiline: true}
+func DescriptionRule() TextRule {
+	return TextRule{Name: "description", Max: MaxDescription, Multiline: true}
 }
 
 // Create adds a task for the caller or, when an admin says so, for another
@@ -101,14 +97,14 @@ func (t *Tasks) Create(ctx context.Context, caller Caller, in TaskInput) (Task, 
 		owner = in.UserID.Value
 	}
 	if owner != caller.UserID && !caller.Admin() {
-		return Task{}, caller.refused()
+		return Task{}, caller.Refused()
 	}
-	p := problems{}
-	title := p.text(taskTitle(true), in.Title)
-	description := p.text(taskDescription(), in.Description)
-	completed := p.boolean("completed", in.Completed)
-	p.integer("user_id", in.UserID)
-	if err := p.err(); err != nil {
+	p := Problems{}
+	title := p.Text(TitleRule(true), in.Title)
+	description := p.Text(DescriptionRule(), in.Description)
+	completed := p.Boolean("completed", in.Completed)
+	p.Integer("user_id", in.UserID)
+	if err := p.Err(); err != nil {
 		return Task{}, err
 	}
 	now := t.Now()
@@ -135,7 +131,7 @@ func (t *Tasks) List(ctx context.Context, caller Caller, userID int64, page Page
 		userID = caller.UserID
 	}
 	if userID != caller.UserID && !caller.Admin() {
-		return Page[Task]{}, caller.refused()
+		return Page[Task]{}, caller.Refused()
 	}
 	if err := page.Check(); err != nil {
 		return Page[Task]{}, err
@@ -145,18 +141,18 @@ func (t *Tasks) List(ctx context.Context, caller Caller, userID int64, page Page
 
 // Update changes what the input names and nothing else.
 func (t *Tasks) Update(ctx context.Context, caller Caller, id int64, in TaskInput) (Task, error) {
-	p := problems{}
+	p := Problems{}
 	change := TaskChange{
-		Title:       p.text(taskTitle(false), in.Title),
-		Description: p.text(taskDescription(), in.Description),
-		Completed:   p.boolean("completed", in.Completed),
-		UserID:      p.integer("user_id", in.UserID),
+		Title:       p.Text(TitleRule(false), in.Title),
+		Description: p.Text(DescriptionRule(), in.Description),
+		Completed:   p.Boolean("completed", in.Completed),
+		UserID:      p.Integer("user_id", in.UserID),
 		Now:         t.Now(),
 		Most:        t.Most,
 	}
-	err := p.err()
+	err := p.Err()
 	if change.UserID != nil && *change.UserID != caller.UserID && !caller.Admin() {
-		err = caller.refused()
+		err = caller.Refused()
 	}
 	if err == nil {
 		return t.Store.UpdateTask(ctx, caller, id, change)

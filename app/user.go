@@ -12,16 +12,6 @@ import (
 // Limits of a username, in characters.
 const MaxUsername = 50
 
-// Role says what a user may do beyond their own things.
-type Role string
-
-const (
-	// RoleUser may see and change what is theirs.
-	RoleUser Role = "user"
-	// RoleAdmin may see and change everything. Made on the command line only.
-	RoleAdmin Role = "admin"
-)
-
 // User is a person with an account.
 type User struct {
 	ID           int64
@@ -120,17 +110,17 @@ type Users struct {
 }
 
 // reachable adds a problem for an address that no mail would reach.
-func (u *Users) reachable(p problems, address *string) {
+func (u *Users) reachable(p Problems, address *string) {
 	if address == nil || u.NoUTF8 == nil {
 		return
 	}
-	if local, _, _ := strings.Cut(*address, "@"); !isASCII(local) && u.NoUTF8() {
-		p.add("email", "The mail server here takes only the letters a to z before the @, so no mail would reach this address; use another one.")
+	if local, _, _ := strings.Cut(*address, "@"); !IsASCII(local) && u.NoUTF8() {
+		p.Add("email", "The mail server here takes only the letters a to z before the @, so no mail would reach this address; use another one.")
 	}
 }
 
-func username(create bool) text {
-	return text{name: "username", min: 1, max: MaxUsername, required: create, trim: true}
+func UsernameRule(create bool) TextRule {
+	return TextRule{Name: "username", Min: 1, Max: MaxUsername, Required: create, Trim: true}
 }
 
 // Register makes an account for anyone while registration is open, and for an
@@ -141,7 +131,7 @@ func username(create bool) text {
 func (u *Users) Register(ctx context.Context, caller Caller, in UserInput) (User, error) {
 	if !u.RegistrationOpen && !caller.Admin() {
 		if caller.Role == RoleAdmin {
-			return User{}, caller.refused()
+			return User{}, caller.Refused()
 		}
 		return User{}, ErrRegistrationClosed
 	}
@@ -149,12 +139,12 @@ func (u *Users) Register(ctx context.Context, caller Caller, in UserInput) (User
 	if err != nil {
 		return User{}, err
 	}
-	welcome, err := u.Links.mail(MailWelcome, user.Email, map[string]string{"Username": harmless(user.Username)}, PurposeVerify, user.CreatedAt)
+	welcome, err := u.Links.mail(MailWelcome, user.Email, map[string]string{"Username": Harmless(user.Username)}, PurposeVerify, user.CreatedAt)
 	if err != nil {
 		return User{}, err
 	}
 	return u.Store.CreateUser(ctx, caller, user, Record{
-		Events: []Event{caller.event(EventUserCreated, 0, user.CreatedAt, "")},
+		Events: []Event{EventOf(caller, EventUserCreated, 0, user.CreatedAt, "")},
 		Mails:  []NewMail{welcome},
 	})
 }
@@ -172,18 +162,18 @@ func (u *Users) Add(ctx context.Context, in UserInput, role Role) (User, error) 
 
 // operated is the record of what is done on the command line.
 func (u *Users) operated(name EventName, detail string) Record {
-	return recordOf(Operator().event(name, 0, u.Now(), detail))
+	return RecordOf(EventOf(Operator(), name, 0, u.Now(), detail))
 }
 
 // check returns the user that an input asks for. Whether the address is free is
 // looked at when nothing else is wrong.
 func (u *Users) check(ctx context.Context, caller Caller, in UserInput, role Role) (NewUser, error) {
-	p := problems{}
-	name := p.text(username(true), in.Username)
-	address := p.email(true, in.Email)
+	p := Problems{}
+	name := p.Text(UsernameRule(true), in.Username)
+	address := p.Email(true, in.Email)
 	u.reachable(p, address)
-	plain := p.newPassword(u.Policy, true, in.Password, in.ConfirmPassword, in.Username.Value, in.Email.Value)
-	if err := p.err(); err != nil {
+	plain := newPassword(p, u.Policy, true, in.Password, in.ConfirmPassword, in.Username.Value, in.Email.Value)
+	if err := p.Err(); err != nil {
 		return NewUser{}, err
 	}
 	if err := u.checkFree(ctx, caller, *address, 0); err != nil {
@@ -230,7 +220,7 @@ func (u *Users) checkFree(ctx context.Context, caller Caller, address string, se
 
 // stamp returns KindLimited when a mail to an address would be one too many.
 func (u *Users) stamp(ctx context.Context, caller Caller, to string, userID int64) error {
-	wait, first := u.Postage.take(to, userID)
+	wait, first := u.Postage.Take(to, userID)
 	if wait == 0 {
 		return nil
 	}
@@ -252,7 +242,7 @@ func hashPassword(ctx context.Context, hasher *password.Hasher, plain string) (s
 // caller is the user or an admin.
 func access(caller Caller, id int64) error {
 	if caller.UserID != id && !caller.Admin() {
-		return caller.refused()
+		return caller.Refused()
 	}
 	return nil
 }
@@ -293,9 +283,9 @@ func (u *Users) SetPassword(ctx context.Context, id int64, plain string, keepAPI
 	if err != nil {
 		return Ended{}, err
 	}
-	p := problems{}
-	p.newPassword(u.Policy, false, Given(plain), Field[string]{}, user.Username, user.Email)
-	if err := p.err(); err != nil {
+	p := Problems{}
+	newPassword(p, u.Policy, false, Given(plain), Field[string]{}, user.Username, user.Email)
+	if err := p.Err(); err != nil {
 		return Ended{}, err
 	}
 	hash, err := hashPassword(ctx, u.Passwords, plain)
@@ -303,7 +293,7 @@ func (u *Users) SetPassword(ctx context.Context, id int64, plain string, keepAPI
 		return Ended{}, err
 	}
 	record := u.operated(EventPassword, "")
-	record.Mails = []NewMail{Operator().notice(MailPassword, user.Email, "", u.Now())}
+	record.Mails = []NewMail{noticeOf(Operator(), MailPassword, user.Email, "", u.Now())}
 	_, ended, err := u.Store.UpdateUser(ctx, Operator(), id, UserChange{PasswordHash: &hash, KeepAPITokens: keepAPITokens}, record)
 	return ended, err
 }
@@ -330,14 +320,14 @@ func (u *Users) Delete(ctx context.Context, caller Caller, id int64, current Fie
 	if err := access(caller, id); err != nil {
 		return err
 	}
-	p := problems{}
+	p := Problems{}
 	if err := u.Proofs.Recent(ctx, p, &caller, current); err != nil {
 		return err
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return err
 	}
-	return u.Store.DeleteUser(ctx, caller, id, recordOf(caller.event(EventUserDeleted, id, u.Now(), "")))
+	return u.Store.DeleteUser(ctx, caller, id, RecordOf(EventOf(caller, EventUserDeleted, id, u.Now(), "")))
 }
 
 func orElse(value *string, fallback string) string {

@@ -35,18 +35,18 @@ func (u *Users) update(ctx context.Context, caller Caller, id int64, in UserInpu
 	if err != nil {
 		return User{}, Ended{}, err
 	}
-	p := problems{}
-	change := UserChange{Username: p.text(username(false), in.Username), Email: p.email(false, in.Email)}
+	p := Problems{}
+	change := UserChange{Username: p.Text(UsernameRule(false), in.Username), Email: p.Email(false, in.Email)}
 	if change.Email != nil && *change.Email != user.Email {
 		u.reachable(p, change.Email)
 	}
-	if keep := p.boolean("keep_api_tokens", in.KeepAPITokens); keep != nil {
+	if keep := p.Boolean("keep_api_tokens", in.KeepAPITokens); keep != nil {
 		change.KeepAPITokens = *keep
 	}
-	plain := p.newPassword(u.Policy, false, in.Password, in.ConfirmPassword,
+	plain := newPassword(p, u.Policy, false, in.Password, in.ConfirmPassword,
 		orElse(change.Username, user.Username), orElse(change.Email, user.Email))
 	if in.CurrentPassword.State == Mistyped {
-		p.add("current_password", "The field current_password must be a string.")
+		p.Add("current_password", "The field current_password must be a string.")
 	}
 	moved := change.Email != nil && *change.Email != user.Email
 	if in.Password.State == Present || moved {
@@ -54,7 +54,7 @@ func (u *Users) update(ctx context.Context, caller Caller, id int64, in UserInpu
 			return User{}, Ended{}, err
 		}
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return User{}, Ended{}, err
 	}
 	if moved {
@@ -81,7 +81,7 @@ func (u *Users) update(ctx context.Context, caller Caller, id int64, in UserInpu
 
 // prove asks for the current password or, for what is another user's, at least
 // for a sign-in of this moment.
-func (u *Users) prove(ctx context.Context, p problems, caller *Caller, id int64, current Field[string]) error {
+func (u *Users) prove(ctx context.Context, p Problems, caller *Caller, id int64, current Field[string]) error {
 	if id == caller.UserID {
 		return u.Proofs.Password(ctx, p, caller, current)
 	}
@@ -92,13 +92,13 @@ func (u *Users) prove(ctx context.Context, p problems, caller *Caller, id int64,
 // be confirmed into a pending one. Returns KindLimited for one mail too many.
 func (u *Users) record(ctx context.Context, caller Caller, user User, change *UserChange) (record Record, err error) {
 	now := u.Now()
-	note := func(name EventName) { record.Events = append(record.Events, caller.event(name, user.ID, now, "")) }
+	note := func(name EventName) { record.Events = append(record.Events, EventOf(caller, name, user.ID, now, "")) }
 	if change.Username != nil && *change.Username != user.Username {
 		note(EventUsername)
 	}
 	if change.PasswordHash != nil {
 		note(EventPassword)
-		record.Mails = u.Postage.notices(user.ID, caller.notice(MailPassword, user.Email, "", now))
+		record.Mails = u.Postage.Notices(user.ID, noticeOf(caller, MailPassword, user.Email, "", now))
 	}
 	if change.Email == nil {
 		return record, nil
@@ -119,10 +119,10 @@ func (u *Users) record(ctx context.Context, caller Caller, user User, change *Us
 		}
 		note(EventEmailPending)
 		record.Mails = append(record.Mails, confirm)
-		record.Mails = append(record.Mails, u.Postage.notices(user.ID, caller.notice(MailEmailPending, user.Email, wanted, now))...)
+		record.Mails = append(record.Mails, u.Postage.Notices(user.ID, noticeOf(caller, MailEmailPending, user.Email, wanted, now))...)
 	default:
 		note(EventEmail)
-		record.Mails = append(record.Mails, u.Postage.notices(user.ID, caller.notice(MailEmail, user.Email, wanted, now))...)
+		record.Mails = append(record.Mails, u.Postage.Notices(user.ID, noticeOf(caller, MailEmail, user.Email, wanted, now))...)
 	}
 	return record, nil
 }
