@@ -1,45 +1,48 @@
-// Package app is what taskapi is: its nouns, their limits, the rules that
-// bind them and the use cases that people call. It reads without knowing SQL
-// or HTTP; both are reached through the small interfaces that stand beside
-// the use cases which need them.
+// Package app is the vocabulary that all of taskapi shares: who calls, what a
+// request says of a field, how an error is classed, how a list is read page by
+// page, and how often something may happen. It imports nothing of ours. What
+// taskapi does is in the packages below it, which read without knowing SQL or
+// HTTP; both are reached through small interfaces that stand beside the use
+// cases which need them.
+//
+// # Rooms
+//
+// Imports point down, and packages on one line do not import each other:
+//
+//	main.go                              embeds schema.sql, calls cmd
+//	cmd                                  commands, settings, wiring, signals
+//	  cmd/certs  cmd/logs  cmd/machine  cmd/service
+//	app/api   app/sqlite   app/mailer   app/mariadb   app/transfer   app/metrics   web
+//	  HTTP      storage      SMTP        the tutorial's database, JSON and CSV files
+//	app/operate                          import, health
+//	app/account   app/todo               people; what they keep
+//	app/outbox   app/password   app/token
+//	app                                  the vocabulary
+//
+// (app/outbox imports app; app/account imports app/outbox, app/password and
+// app/token. arch_test.go holds all of it.)
+//
+// To add a field to a task: a column in schema.sql and a numbered step in
+// app/sqlite/steps.go; the field, its limits and its rule in app/todo/task.go; the
+// queries in app/sqlite/tasks.go; the JSON in app/api/tasks.go and openapi.yaml;
+// and, if files carry it, app/transfer and app/operate/import_row.go.
 //
 // # Glossary
 //
-// One word for one thing, here and in every layer around this package.
+// One word for one thing, here and in every layer. Each package has the words of
+// its own in its doc comment.
 //
-//   - User: a person with an account. Has a username, an e-mail address that
-//     nobody else has (whatever its case), a password hash and a role.
+//   - Caller: who makes the request, as a session, an API token or the command
+//     line proves. Operator: who uses the command line.
 //   - Role: "user" or "admin". Admins are made on the command line only.
-//   - Caller: who makes the request, as an access token and its session prove.
-//   - Task: one thing to do, owned by one user. Open until it is completed.
-//   - Session: one sign-in of one user on one device. It begins with a login
-//     and ends with a logout, a replay, an expiry, or a change that ends it.
-//   - API token: a personal one for scripts, good for some scopes until it
-//     expires or is revoked. Scope: tasks:read, tasks:write or account.
-//   - Link: what stands in a mail to reset a password or prove an address; it
-//     holds a code. Verified: said of an address that a link has proven.
-//   - Event: one line of the audit record.
+//   - Scope: something that an API token may be good for.
 //   - Origin: the address and user agent that a request came from. Network:
 //     what counts as one client, an IPv4 address or an IPv6 /64.
-//   - Access token: a JWT that proves a session for some minutes.
-//   - Refresh token: an opaque text that a client trades for the next one and
-//     a fresh access token. Each belongs to one generation of its session.
-//   - Generation: the number of the refresh token that is current in a session.
-//   - Retired: said of a refresh token whose successor has been handed out.
-//   - Grace: the time in which a retired refresh token still leads on, so that
-//     two tabs, a lost answer or a proxy's retry end nobody's session.
-//   - Replay: a retired refresh token shown after its grace. Ends the session.
-//   - Mail: one message to one address. Outbox: the mails kept in the database,
-//     queued, sent or dead (given up after too many tries).
-//   - Import: users and tasks taken from elsewhere in one transaction. Source:
-//     where they come from. Skipped: said of a row of it that breaks a rule.
+//   - Claimant: whose share of what is scarce a piece of work takes.
 //   - Page: one slice of a list, in a stable order, by its number or by a
 //     cursor: what follows an id. Total: the length of the whole list, kept.
-//   - Backup: a copy of the database as of one moment that was proved, with its
-//     manifest. Snapshot: the same, made before the schema is brought forward.
 //   - Field: one value of a request as the client sent it: absent, null, of the
-//     wrong type, or present.
-//   - Health: whether the server can do its work. Check: one part of that.
+//     wrong type, or present. Problems: what is wrong with them, by name.
 //   - Kind: the class of an error, from which every outside status is derived.
 //
 // # Dependencies

@@ -82,7 +82,7 @@ func (p Problems) Text(rule TextRule, field Field[string]) *string {
 	}
 	length := utf8.RuneCountInString(value)
 	switch {
-	case rule.Min > 0 && blank(value):
+	case rule.Min > 0 && Blank(value):
 		p.Add(rule.Name, Required(rule.Name))
 	case length < rule.Min:
 		p.Add(rule.Name, fmt.Sprintf("The field %s must be at least %d characters.", rule.Name, rule.Min))
@@ -120,9 +120,9 @@ func (p Problems) Integer(name string, field Field[int64]) *int64 {
 	return &field.Value
 }
 
-// blank reports whether nothing of the text can be seen: white space, and
+// Blank reports whether nothing of the text can be seen: white space, and
 // format characters such as a lone zero-width space.
-func blank(s string) bool {
+func Blank(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
 		return !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r)
 	})

@@ -137,3 +137,10 @@ func (l *Limiter) makeRoom(now time.Time) {
 		surplus--
 	}
 }
+
+// Len returns how many keys are remembered.
+func (l *Limiter) Len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.accounts)
+}

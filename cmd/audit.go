@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"taskapi/app"
+	"taskapi/app/account"
 	"taskapi/app/sqlite"
 )
 
@@ -51,7 +51,7 @@ func accountOf(ctx context.Context, db *sqlite.DB, name string) (int64, error) {
 func (a *application) listEvents(ctx context.Context, db *sqlite.DB, userID int64, limit int) error {
 	out := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "TIME (UTC)\tEVENT\tUSER\tBY\tFROM\tDETAIL")
-	err := db.EachEvent(ctx, userID, limit, func(e app.Event) error {
+	err := db.EachEvent(ctx, userID, limit, func(e account.Event) error {
 		_, err := fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", e.At.Format(time.DateTime), e.Name, idOrDash(e.UserID), idOrDash(e.ActorID), e.Address, e.Detail)
 		return err
 	})

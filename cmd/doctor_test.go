@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"taskapi/app"
+	"taskapi/app/account"
 	"taskapi/app/mailer/mailertest"
 	"taskapi/app/sqlite/sqlitetest"
 	"taskapi/cmd/machine"
@@ -184,7 +184,7 @@ func TestAClockBehindTheNewestRow(t *testing.T) {
 	now := time.Now()
 	db := sqlitetest.OpenAt(t, d.database(), time.Now)
 	note := func(at time.Time) {
-		if err := db.AddEvent(t.Context(), app.Event{At: at, Name: app.EventLogin}); err != nil {
+		if err := db.AddEvent(t.Context(), account.Event{At: at, Name: account.EventLogin}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"taskapi/app"
 	"taskapi/app/mariadb"
+	"taskapi/app/operate"
 	"taskapi/app/transfer"
 )
 
@@ -93,13 +94,13 @@ func (a *application) importFrom(ctx context.Context, s Settings, args []string,
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	progress := a.progress("Importing")
-	run := app.Import{
+	run := operate.Import{
 		Store: db, Now: a.clock.Now, DryRun: dryRun,
 		Note: func(where, what string) {
 			progress.clear()
 			_ = a.printf("%s: %s\n", printable(where), what) // a report that can't be printed shall not stop the import
 		},
-		Progress: func(r app.ImportReport) { progress.say("%d users, %d tasks", r.Users, r.Tasks) },
+		Progress: func(r operate.ImportReport) { progress.say("%d users, %d tasks", r.Users, r.Tasks) },
 	}
 	report, err := run.Run(ctx, source)
 	progress.end()
@@ -110,7 +111,7 @@ func (a *application) importFrom(ctx context.Context, s Settings, args []string,
 }
 
 // importSource opens what the arguments name. Close it with the function.
-func (a *application) importSource(ctx context.Context, s Settings, args []string) (app.ImportSource, func() error, error) {
+func (a *application) importSource(ctx context.Context, s Settings, args []string) (operate.ImportSource, func() error, error) {
 	nothing := func() error { return nil }
 	switch {
 	case mariadb.IsAddress(args[0]):
@@ -152,11 +153,11 @@ func (a *application) importPassword(ctx context.Context, s Settings, address ma
 	return address.WithPassword(string(line)), errors.Join(err, printErr)
 }
 
-func importFailed(err error, r app.ImportReport) error {
+func importFailed(err error, r operate.ImportReport) error {
 	switch {
-	case errors.Is(err, app.ErrNothingImported) && r.SkippedUsers+r.SkippedTasks > 0:
+	case errors.Is(err, operate.ErrNothingImported) && r.SkippedUsers+r.SkippedTasks > 0:
 		return fmt.Errorf("nothing was imported: skipped %s, for the reasons above", counted(r.SkippedUsers, r.SkippedTasks+r.TasksOfSkipped))
-	case errors.Is(err, app.ErrNothingImported):
+	case errors.Is(err, operate.ErrNothingImported):
 		return errors.New("nothing was imported: the source has no users")
 	case errors.Is(err, context.Canceled):
 		return errInterrupted
@@ -169,7 +170,7 @@ func importFailed(err error, r app.ImportReport) error {
 }
 
 // describeImport is the report, a sentence a line.
-func describeImport(r app.ImportReport, dryRun, verifiedOnly bool) string {
+func describeImport(r operate.ImportReport, dryRun, verifiedOnly bool) string {
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	verb := "Imported"

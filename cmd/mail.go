@@ -13,6 +13,7 @@ import (
 
 	"taskapi/app"
 	"taskapi/app/mailer"
+	"taskapi/app/outbox"
 	"taskapi/app/sqlite"
 	"taskapi/web"
 )
@@ -44,13 +45,13 @@ func newMailList(a *application) *cobra.Command {
 			if limit < 1 {
 				return usagef("--limit is %d, expected at least 1", limit)
 			}
-			switch app.MailStatus(status) {
-			case "", app.MailQueued, app.MailSent, app.MailDead:
+			switch outbox.MailStatus(status) {
+			case "", outbox.MailQueued, outbox.MailSent, outbox.MailDead:
 			default:
 				return usagef("--status is %q, expected queued, sent or dead", status)
 			}
 			return a.withDatabase(cmd, func(ctx context.Context, db *sqlite.DB) error {
-				return a.listMails(ctx, db, app.MailStatus(status), limit)
+				return a.listMails(ctx, db, outbox.MailStatus(status), limit)
 			})
 		},
 	}
@@ -60,12 +61,12 @@ func newMailList(a *application) *cobra.Command {
 	return cmd
 }
 
-func (a *application) listMails(ctx context.Context, db *sqlite.DB, status app.MailStatus, limit int) error {
+func (a *application) listMails(ctx context.Context, db *sqlite.DB, status outbox.MailStatus, limit int) error {
 	out := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "ID\tSTATUS\tMAIL\tTO\tMADE\tTRIES\tNEXT\tLAST ERROR")
-	err := db.Mails(ctx, status, limit, func(m app.Mail) error {
+	err := db.Mails(ctx, status, limit, func(m outbox.Mail) error {
 		next := "-"
-		if m.Status == app.MailQueued {
+		if m.Status == outbox.MailQueued {
 			next = m.NextAt.Format(time.DateTime)
 		}
 		_, err := fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n",
@@ -101,7 +102,7 @@ func (a *application) showMail(ctx context.Context, db *sqlite.DB, s Settings, i
 		return fmt.Errorf("there is no mail %d; \"taskapi mail list\" shows them", id)
 	case err != nil:
 		return err
-	case mail.Status == app.MailSent:
+	case mail.Status == outbox.MailSent:
 		return fmt.Errorf("mail %d was sent, and what was in it has been forgotten since", id)
 	}
 	d := data{s.DataDir}
@@ -172,7 +173,7 @@ func (a *application) testMail(ctx context.Context, s MailSettings, to string) e
 	if err != nil {
 		return err
 	}
-	message, err := composer.Compose(app.Mail{Template: mailer.TemplateTest, To: to, MessageID: "test-" + rand.Text(), CreatedAt: a.clock.Now()})
+	message, err := composer.Compose(outbox.Mail{Template: mailer.TemplateTest, To: to, MessageID: "test-" + rand.Text(), CreatedAt: a.clock.Now()})
 	if err != nil {
 		return err
 	}

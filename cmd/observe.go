@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 	"time"
 
-	"taskapi/app"
 	"taskapi/app/api"
 	"taskapi/app/metrics"
+	"taskapi/app/operate"
 	"taskapi/app/sqlite"
 	"taskapi/cmd/logs"
 	"taskapi/cmd/machine"
@@ -28,8 +28,8 @@ const (
 )
 
 // newHealth lists what /readyz looks at.
-func (a *application) newHealth(s Settings, db *sqlite.DB, backups *sqlite.Backups, lines *logs.Queue, log *slog.Logger) *app.Health {
-	checks := []app.Check{
+func (a *application) newHealth(s Settings, db *sqlite.DB, backups *sqlite.Backups, lines *logs.Queue, log *slog.Logger) *operate.Health {
+	checks := []operate.Check{
 		{Name: "disk", Run: func(context.Context) error { return enoughRoom(filepath.Dir(db.Path())) }},
 		{Name: "database", Run: func(ctx context.Context) error {
 			if err := db.CheckRead(ctx); err != nil {
@@ -38,15 +38,15 @@ func (a *application) newHealth(s Settings, db *sqlite.DB, backups *sqlite.Backu
 			return db.CheckWrite(ctx, writeProof)
 		}},
 	}
-	checks = append(checks, app.Check{Name: "log", Run: func(context.Context) error {
+	checks = append(checks, operate.Check{Name: "log", Run: func(context.Context) error {
 		if dropped, last := lines.Dropped(); dropped > 0 && time.Since(last) < logProof {
 			return fmt.Errorf("%d lines of the log were dropped, since nobody takes them: look at what reads standard error", dropped)
 		}
 		return nil
 	}})
-	checks = append(checks, app.Check{Name: "clock", Warns: true, Run: func(ctx context.Context) error { return a.clockFault(ctx, db) }})
+	checks = append(checks, operate.Check{Name: "clock", Warns: true, Run: func(ctx context.Context) error { return a.clockFault(ctx, db) }})
 	if s.Mail.Server != "" {
-		checks = append(checks, app.Check{Name: "outbox", Run: func(ctx context.Context) error {
+		checks = append(checks, operate.Check{Name: "outbox", Run: func(ctx context.Context) error {
 			overdue, err := db.Overdue(ctx)
 			if err == nil && overdue > mostOverdue {
 				err = fmt.Errorf("a mail has been due for %s", overdue.Round(time.Second))
@@ -55,7 +55,7 @@ func (a *application) newHealth(s Settings, db *sqlite.DB, backups *sqlite.Backu
 		}})
 	}
 	if s.BackupEvery > 0 {
-		checks = append(checks, app.Check{Name: "backup", Run: func(context.Context) error {
+		checks = append(checks, operate.Check{Name: "backup", Run: func(context.Context) error {
 			age, err := backups.Overdue(a.clock.Elapsed())
 			if err == nil && age > 0 {
 				err = fmt.Errorf("no backup has worked for %s; one was to be made every %s", age.Round(time.Second), s.BackupEvery)
@@ -63,7 +63,7 @@ func (a *application) newHealth(s Settings, db *sqlite.DB, backups *sqlite.Backu
 			return err
 		}})
 	}
-	return app.NewHealth(a.clock.Now, log, checks...)
+	return operate.NewHealth(a.clock.Now, log, checks...)
 }
 
 // clockFault says why the clock may be wrong. What was written before it was

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"taskapi/app"
+	"taskapi/app/account"
 	"taskapi/app/sqlite"
 )
 
@@ -24,7 +25,7 @@ func newUser(a *application) *cobra.Command {
 }
 
 // withUsers runs a command on an open database.
-func (a *application) withUsers(cmd *cobra.Command, do func(ctx context.Context, users *app.Users, db *sqlite.DB) error) (err error) {
+func (a *application) withUsers(cmd *cobra.Command, do func(ctx context.Context, users *account.Users, db *sqlite.DB) error) (err error) {
 	l, err := a.settings(cmd)
 	if err != nil {
 		return err
@@ -57,12 +58,12 @@ func pause(ctx context.Context, wait time.Duration) error {
 }
 
 // find returns the user that an argument names by e-mail address or id.
-func find(ctx context.Context, db *sqlite.DB, name string) (app.User, error) {
+func find(ctx context.Context, db *sqlite.DB, name string) (account.User, error) {
 	user, err := db.UserByEmail(ctx, name)
 	if id, notID := strconv.ParseInt(name, 10, 64); notID == nil {
 		user, err = db.User(ctx, id)
 	}
-	if errors.Is(err, app.ErrUserNotFound) {
+	if errors.Is(err, account.ErrUserNotFound) {
 		return user, fmt.Errorf("there is no user %q; \"taskapi user list\" shows them all", name)
 	}
 	return user, err
@@ -74,7 +75,7 @@ func newUserAdd(a *application) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "add EMAIL", Short: "Add a user; the password is asked for, or read from standard input", Args: exactArg("the e-mail address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withUsers(cmd, func(ctx context.Context, users *app.Users, _ *sqlite.DB) error {
+			return a.withUsers(cmd, func(ctx context.Context, users *account.Users, _ *sqlite.DB) error {
 				return a.addUser(ctx, users, args[0], name, admin)
 			})
 		},
@@ -85,7 +86,7 @@ func newUserAdd(a *application) *cobra.Command {
 	return cmd
 }
 
-func (a *application) addUser(ctx context.Context, users *app.Users, email, name string, admin bool) error {
+func (a *application) addUser(ctx context.Context, users *account.Users, email, name string, admin bool) error {
 	if name == "" {
 		name, _, _ = strings.Cut(email, "@")
 	}
@@ -97,7 +98,7 @@ func (a *application) addUser(ctx context.Context, users *app.Users, email, name
 	if admin {
 		role = app.RoleAdmin
 	}
-	user, err := users.Add(ctx, app.UserInput{
+	user, err := users.Add(ctx, account.UserInput{
 		Username: app.Given(name), Email: app.Given(email), Password: app.Given(plain), ConfirmPassword: app.Given(plain),
 	}, role)
 	if err != nil {
@@ -170,7 +171,7 @@ func newUserRole(a *application, use, short string, role app.Role) *cobra.Comman
 	cmd := &cobra.Command{
 		Use: use + " USER", Short: short + " (an e-mail address or an id)", Args: exactArg("an e-mail address or an id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withUsers(cmd, func(ctx context.Context, users *app.Users, db *sqlite.DB) error {
+			return a.withUsers(cmd, func(ctx context.Context, users *account.Users, db *sqlite.DB) error {
 				user, err := find(ctx, db, args[0])
 				if err != nil {
 					return err
@@ -194,7 +195,7 @@ func newUserPasswd(a *application) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "passwd USER", Short: "Set a user's password and end all their sessions and API tokens", Args: exactArg("an e-mail address or an id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withUsers(cmd, func(ctx context.Context, users *app.Users, db *sqlite.DB) error {
+			return a.withUsers(cmd, func(ctx context.Context, users *account.Users, db *sqlite.DB) error {
 				user, err := find(ctx, db, args[0])
 				if err != nil {
 					return err
@@ -222,7 +223,7 @@ func newUserDelete(a *application) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "delete USER", Short: "Delete a user with all their tasks", Args: exactArg("an e-mail address or an id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withUsers(cmd, func(ctx context.Context, users *app.Users, db *sqlite.DB) error {
+			return a.withUsers(cmd, func(ctx context.Context, users *account.Users, db *sqlite.DB) error {
 				user, err := find(ctx, db, args[0])
 				if err != nil {
 					return err

@@ -12,10 +12,13 @@ import (
 	"golang.org/x/net/idna"
 
 	"taskapi/app"
+	"taskapi/app/account"
 	"taskapi/app/api"
 	"taskapi/app/mailer"
+	"taskapi/app/outbox"
 	"taskapi/app/password"
 	"taskapi/app/sqlite"
+	"taskapi/app/todo"
 	"taskapi/app/token"
 	"taskapi/cmd/logs"
 	"taskapi/web"
@@ -47,32 +50,32 @@ func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, l
 	if err != nil {
 		return nil, nil, err
 	}
-	audit := &app.Audit{Store: db, Log: log}
-	postage := &app.Postage{}
-	proofs := &app.Proofs{Store: db, Passwords: users.Passwords, Audit: audit, Now: a.clock.Now}
+	audit := &account.Audit{Store: db, Log: log}
+	postage := &outbox.Postage{}
+	proofs := &account.Proofs{Store: db, Passwords: users.Passwords, Audit: audit, Now: a.clock.Now}
 	users.Proofs, users.Postage, users.NoUTF8 = proofs, postage, mails.NoUTF8
 	users.Links, users.Audit, users.ConfirmEmail = links, audit, s.Mail.Server != ""
-	sessions := &app.Sessions{
+	sessions := &account.Sessions{
 		Store: db, Passwords: users.Passwords, Access: access, Refreshes: refreshes,
 		RefreshTTL: s.RefreshTTL, IdleTTL: s.RefreshIdle, Rotation: s.RefreshRotation,
 		VerifiedOnly: s.VerifiedOnly, Postage: postage, Audit: audit, Now: a.clock.Now, Elapsed: a.clock.Elapsed, Log: log,
 	}
 	config := api.Config{
 		Version: a.build.Version, Users: users, Sessions: sessions, Audit: audit, Access: access, Log: log, Now: a.clock.Now,
-		Tasks:     &app.Tasks{Store: db, Now: a.clock.Now, Most: int64(s.MaxTasks)},
-		APITokens: &app.APITokens{Store: db, Proofs: proofs, Postage: postage, Now: a.clock.Now, Random: rand.Reader},
+		Tasks:     &todo.Tasks{Store: db, Now: a.clock.Now, Most: int64(s.MaxTasks)},
+		APITokens: &account.APITokens{Store: db, Proofs: proofs, Postage: postage, Now: a.clock.Now, Random: rand.Reader},
 		OnlyHosts: onlyHosts(s, d), CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(),
 		SecureCookies: d.tls != nil || strings.HasPrefix(s.PublicURL, "https://"), Health: a.newHealth(s, db, a.backups(s), lines, log), TLS: d.tls,
 	}
-	recovery := app.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Postage: postage, Audit: audit, Now: a.clock.Now, Log: log}
+	recovery := account.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Postage: postage, Audit: audit, Now: a.clock.Now, Log: log}
 	if s.RateLimit {
-		guard := &app.Guard{Now: a.clock.Now, Max: limiterKeys}
+		guard := &account.Guard{Now: a.clock.Now, Max: limiterKeys}
 		users.Guard, sessions.Guard, recovery.Guard, proofs.Guard = guard, guard, guard, guard
 		sessions.Limiter = &app.Limiter{Now: a.clock.Now, Max: limiterKeys}
 		postage.Limiter = &app.Limiter{Now: a.clock.Now, Max: limiterKeys}
 		config.Limiter = &app.Limiter{Now: a.clock.Now, Max: limiterKeys}
 	}
-	config.Recovery = app.NewRecovery(recovery)
+	config.Recovery = account.NewRecovery(recovery)
 	background := []func(context.Context){config.Recovery.Run, sendMails, config.Health.Run, recall(users.Guard, db, log)}
 	if d.metrics != nil {
 		page, err := newMetrics(a.build.Version, s.Mail.Server != "", db, lines, &config)
@@ -89,7 +92,7 @@ func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, l
 }
 
 // recall returns what tells the guard who was here before this start.
-func recall(guard *app.Guard, db *sqlite.DB, log *slog.Logger) func(context.Context) {
+func recall(guard *account.Guard, db *sqlite.DB, log *slog.Logger) func(context.Context) {
 	return func(ctx context.Context) {
 		if err := guard.Recall(ctx, db); err != nil && ctx.Err() == nil {
 			log.Warn("networks of earlier sign-ins are not known: whoever comes from one waits among strangers", "error", err)
@@ -112,24 +115,24 @@ func onlyHosts(s Settings, d *doors) []string {
 	return []string{host}
 }
 
-func newLinks(s Settings, secret []byte) (*app.Links, error) {
+func newLinks(s Settings, secret []byte) (*account.Links, error) {
 	codes, err := token.NewCodes(secret, rand.Reader)
-	return &app.Links{Codes: codes, PublicURL: s.PublicURL}, err
+	return &account.Links{Codes: codes, PublicURL: s.PublicURL}, err
 }
 
-func newUsers(s Settings, db *sqlite.DB, now func() time.Time) (*app.Users, error) {
+func newUsers(s Settings, db *sqlite.DB, now func() time.Time) (*account.Users, error) {
 	hasher, err := password.New(password.Options{Params: password.DefaultParams()})
-	return &app.Users{
+	return &account.Users{
 		Store: db, Passwords: hasher, Now: now, RegistrationOpen: s.RegistrationOpen,
-		Policy: app.PasswordPolicy{Min: s.PasswordMin, Max: s.PasswordMax, Allowed: s.PasswordChars},
+		Policy: account.PasswordPolicy{Min: s.PasswordMin, Max: s.PasswordMax, Allowed: s.PasswordChars},
 	}, err
 }
 
 // mailWorker returns what sends the mails of the outbox. Without a server for
 // them, the log says which ones are kept.
-func (a *application) mailWorker(mails *mailer.Sender, from string, db *sqlite.DB, links *app.Links, log *slog.Logger) (run func(context.Context), err error) {
+func (a *application) mailWorker(mails *mailer.Sender, from string, db *sqlite.DB, links *account.Links, log *slog.Logger) (run func(context.Context), err error) {
 	if mails.Server == "" {
-		db.OnMail(func(m app.NewMail) {
+		db.OnMail(func(m outbox.NewMail) {
 			log.Info("mail kept in the outbox: no mail server is set; see \"taskapi mail list\"", "template", m.Template)
 		})
 		return func(context.Context) {}, nil
@@ -139,7 +142,7 @@ func (a *application) mailWorker(mails *mailer.Sender, from string, db *sqlite.D
 		return nil, err
 	}
 	worker := mailer.NewWorker(db, composer, mails, a.clock.Now, a.clock.Elapsed, mathrand.Float64, log)
-	db.OnMail(func(app.NewMail) { worker.Wake() })
+	db.OnMail(func(outbox.NewMail) { worker.Wake() })
 	return worker.Run, nil
 }
 

@@ -84,14 +84,14 @@ func statements(folder string) error {
 		if err != nil {
 			return err
 		}
-		user, err := db.CreateUser(ctx, app.Operator(), app.NewUser{
+		user, err := db.CreateUser(ctx, app.Operator(), account.NewUser{
 			Username: "bench", Email: "bench@example.com", Role: app.RoleUser, CreatedAt: time.Now(), PasswordHash: "$argon2id$not-used",
-		}, app.Record{})
+		}, account.Record{})
 		if err != nil {
 			return errors.Join(err, db.Close())
 		}
 		create := func() error {
-			_, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: user.ID, Title: "one of many", Description: "made by a benchmark", CreatedAt: time.Now()})
+			_, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: user.ID, Title: "one of many", Description: "made by a benchmark", CreatedAt: time.Now()})
 			return err
 		}
 		for _, clients := range []int{1, 64} {

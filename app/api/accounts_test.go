@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/outbox"
 )
 
 func TestSessionsAreListedAndEnded(t *testing.T) {
@@ -89,7 +91,7 @@ func TestPasswordReset(t *testing.T) {
 			t.Errorf("the %s link: %d %s", name, a.status, a.text)
 		}
 	}
-	if m := s.mail(app.MailPasswordReset); m.Data["Address"] != "127.0.0.1" {
+	if m := s.mail(outbox.MailPasswordReset); m.Data["Address"] != "127.0.0.1" {
 		t.Errorf("the notice: %+v", m)
 	}
 	if a := s.call("POST", "/auth/login", "", `{"email":"ann@example.com","password":"a new password"}`); a.status != 200 {
@@ -123,7 +125,7 @@ func TestANewPasswordEndsWhatAThiefHasSetUp(t *testing.T) {
 			ann := s.signUp("ann")
 			thief := s.login("ann")
 			s.call("PUT", fmt.Sprint("/users/", ann.id), thief.access, fmt.Sprintf(`{"email":"thief@example.com","current_password":%q}`, testPassword))
-			change, earlier := s.code(s.mail(app.MailVerify)), s.forgot(ann)
+			change, earlier := s.code(s.mail(outbox.MailVerify)), s.forgot(ann)
 			renew(s, ann)
 			if a := s.call("POST", "/auth/email/verify", "", fmt.Sprintf(`{"token":%q}`, change)); a.status != 400 || a.str("code") != "link_invalid" {
 				t.Errorf("the thief's address: %d %s", a.status, a.text)
@@ -142,7 +144,7 @@ func TestLinksToAnOldAddressAreDead(t *testing.T) {
 	path := fmt.Sprint("/users/", ann.id)
 	confirmed := func() {
 		s.call("PUT", path, ann.access, fmt.Sprintf(`{"email":"new@example.com","current_password":%q}`, testPassword))
-		s.call("POST", "/auth/email/verify", "", fmt.Sprintf(`{"token":%q}`, s.code(s.mail(app.MailVerify))))
+		s.call("POST", "/auth/email/verify", "", fmt.Sprintf(`{"token":%q}`, s.code(s.mail(outbox.MailVerify))))
 	}
 	byAdmin := func() { s.call("PUT", path, boss.access, `{"email":"newer@example.com"}`) }
 	for n, change := range []func(){confirmed, byAdmin} {
@@ -196,7 +198,7 @@ func TestForgotTellsNothing(t *testing.T) {
 func TestVerificationOnRegistration(t *testing.T) {
 	s := start(t, func(p *parts) { p.sessions.VerifiedOnly = true })
 	s.register("ann")
-	code := s.code(s.mail(app.MailWelcome))
+	code := s.code(s.mail(outbox.MailWelcome))
 	login := func() answer {
 		return s.call("POST", "/auth/login", "", `{"email":"ann@example.com","password":"`+testPassword+`"}`)
 	}
@@ -209,7 +211,7 @@ func TestVerificationOnRegistration(t *testing.T) {
 	if a := s.call("POST", "/auth/email/resend", "", `{"email":"ann@example.com"}`); a.status != 202 {
 		t.Errorf("resend: %d %s", a.status, a.text)
 	}
-	again := s.code(s.mail(app.MailVerify))
+	again := s.code(s.mail(outbox.MailVerify))
 	if a := s.call("POST", "/auth/email/verify", "", fmt.Sprintf(`{"token":%q}`, code)); a.status != 200 || a.str("email") != "ann@example.com" {
 		t.Errorf("%d %s", a.status, a.text)
 	}
@@ -238,21 +240,21 @@ func TestChangeOfAddressIsConfirmed(t *testing.T) {
 	if a := change("typo@example.com"); a.status != 200 || a.str("user.email") != "ann@example.com" || a.str("user.pending_email") != "typo@example.com" {
 		t.Fatalf("%d %s", a.status, a.text)
 	}
-	typo := s.mail(app.MailVerify)
-	if told := s.mail(app.MailEmailPending); told.To != "ann@example.com" || told.Data["Email"] != "typo@example.com" || typo.To != "typo@example.com" {
+	typo := s.mail(outbox.MailVerify)
+	if told := s.mail(outbox.MailEmailPending); told.To != "ann@example.com" || told.Data["Email"] != "typo@example.com" || typo.To != "typo@example.com" {
 		t.Errorf("%+v %+v", told, typo)
 	}
 	if a := change("new@example.com"); a.status != 200 {
 		t.Fatalf("%d %s", a.status, a.text)
 	}
-	code := s.code(s.mail(app.MailVerify))
+	code := s.code(s.mail(outbox.MailVerify))
 	if a := s.call("POST", "/auth/email/verify", "", fmt.Sprintf(`{"token":%q}`, s.code(typo))); a.status != 400 {
 		t.Errorf("the link to an address that is no longer wanted: %d %s", a.status, a.text)
 	}
 	if a := s.call("POST", "/auth/email/verify", "", fmt.Sprintf(`{"token":%q}`, code)); a.status != 200 || a.str("email") != "new@example.com" {
 		t.Errorf("%d %s", a.status, a.text)
 	}
-	if told := s.mail(app.MailEmail); told.To != "ann@example.com" || told.Data["Email"] != "new@example.com" {
+	if told := s.mail(outbox.MailEmail); told.To != "ann@example.com" || told.Data["Email"] != "new@example.com" {
 		t.Errorf("%+v", told)
 	}
 	u := s.call("GET", path, ann.access, "")
@@ -261,7 +263,7 @@ func TestChangeOfAddressIsConfirmed(t *testing.T) {
 	}
 	// The wish is taken back by the address that is in use.
 	change("third@example.com")
-	third := s.code(s.mail(app.MailVerify))
+	third := s.code(s.mail(outbox.MailVerify))
 	if a := change("new@example.com"); a.at("user.pending_email") != nil {
 		t.Errorf("%s", a.text)
 	}
@@ -270,7 +272,7 @@ func TestChangeOfAddressIsConfirmed(t *testing.T) {
 	}
 	// Somebody else was faster.
 	change("taken@example.com")
-	code = s.code(s.mail(app.MailVerify))
+	code = s.code(s.mail(outbox.MailVerify))
 	s.register("taken")
 	if a := s.call("POST", "/auth/email/verify", "", fmt.Sprintf(`{"token":%q}`, code)); a.status != 422 || a.str("errors.email") == "" {
 		t.Errorf("an address taken meanwhile: %d %s", a.status, a.text)
@@ -345,7 +347,7 @@ func TestWhatAnAPITokenMayBe(t *testing.T) {
 			t.Errorf("%s: %d %s", body, a.status, a.text)
 		}
 	}
-	for range app.MaxTokens {
+	for range account.MaxTokens {
 		s.apiToken(ann, app.ScopeAccount)
 	}
 	if a := s.call("POST", "/auth/tokens", ann.access, `{"name":"x","scopes":["account"]}`); a.status != http.StatusConflict || a.str("code") != "too_many_api_tokens" {
@@ -404,13 +406,13 @@ func TestTheAuditRecord(t *testing.T) {
 			t.Errorf("%q is in the record", secret)
 		}
 	}
-	for _, template := range []app.MailTemplate{app.MailReplay, app.MailPassword, app.MailEmail} {
+	for _, template := range []outbox.MailTemplate{outbox.MailReplay, outbox.MailPassword, outbox.MailEmail} {
 		s.mail(template) // each was queued, in this order
 	}
 }
 
 func TestOwnersSeeThatGuessingWasSlowed(t *testing.T) {
-	s := start(t, func(p *parts) { p.sessions.Guard = &app.Guard{Now: p.sessions.Now, Max: 1000} })
+	s := start(t, func(p *parts) { p.sessions.Guard = &account.Guard{Now: p.sessions.Now, Max: 1000} })
 	ann := s.signUp("ann")
 	for range 7 {
 		s.call("POST", "/auth/login", "", `{"email":"ann@example.com","password":"a wrong one"}`)
@@ -423,10 +425,10 @@ func TestOwnersSeeThatGuessingWasSlowed(t *testing.T) {
 }
 
 // replacedUsers is a store in which the hash is always replaced in between.
-type replacedUsers struct{ app.UserStore }
+type replacedUsers struct{ account.UserStore }
 
-func (replacedUsers) UpdateUser(context.Context, app.Caller, int64, app.UserChange, app.Record) (app.User, app.Ended, error) {
-	return app.User{}, app.Ended{}, app.ErrHashReplaced
+func (replacedUsers) UpdateUser(context.Context, app.Caller, int64, account.UserChange, account.Record) (account.User, account.Ended, error) {
+	return account.User{}, account.Ended{}, account.ErrHashReplaced
 }
 
 func TestRareRefusals(t *testing.T) {

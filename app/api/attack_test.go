@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/outbox"
 	"taskapi/app/token"
 	"taskapi/app/token/tokentest"
 )
@@ -97,7 +99,7 @@ func (s *server) demoted(v person, script bool) answer {
 	s.t.Helper()
 	s.admin() // another one, who stays
 	set := func(role app.Role) {
-		_, err := s.db.SetRole(context.Background(), v.id, role, app.Record{})
+		_, err := s.db.SetRole(context.Background(), v.id, role, account.Record{})
 		must(s.t, err)
 	}
 	set(app.RoleAdmin)
@@ -167,7 +169,7 @@ func linkAttacks() []attack {
 		}, 400},
 		{"ASVS 6.4.3", "verification code as reset code", func(s *server, v, _ person) answer {
 			s.call("POST", "/auth/email/resend", "", fmt.Sprintf(`{"email":%q}`, v.email))
-			return s.reset(s.code(s.mail(app.MailVerify)), "the thief's choice")
+			return s.reset(s.code(s.mail(outbox.MailVerify)), "the thief's choice")
 		}, 400},
 		{"ASVS 6.4.3", "reset code as verification code", func(s *server, v, _ person) answer {
 			return s.call("POST", "/auth/email/verify", "", fmt.Sprintf(`{"token":%q}`, s.forgot(v)))
@@ -182,7 +184,7 @@ func linkAttacks() []attack {
 		}, 400},
 		{"ASVS 6.5.2", "the seed that waits in the outbox as reset code", func(s *server, v, _ person) answer {
 			s.call("POST", "/auth/password/forgot", "", fmt.Sprintf(`{"email":%q}`, v.email))
-			return s.reset(s.mail(app.MailReset).Data["Seed"], "the thief's choice")
+			return s.reset(s.mail(outbox.MailReset).Data["Seed"], "the thief's choice")
 		}, 400},
 		{"ASVS 6.3.7", "change of password without the current one", func(s *server, v, _ person) answer {
 			return s.call("PUT", fmt.Sprint("/users/", v.id), v.access, `{"password":"the thief's choice"}`)
@@ -270,7 +272,7 @@ func (s *server) searchForSecrets(people ...person) {
 // TestGuessing: from one network guessing becomes slow, other networks are
 // not touched by it, and a reset opens the way again.
 func TestGuessing(t *testing.T) {
-	guard := &app.Guard{Max: 1000}
+	guard := &account.Guard{Max: 1000}
 	s := start(t, func(p *parts) {
 		p.users.Guard, p.sessions.Guard, p.recovery.Guard, p.proofs.Guard = guard, guard, guard, guard
 		trustLoopback(&p.api)

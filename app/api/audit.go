@@ -3,19 +3,19 @@ package api
 import (
 	"fmt"
 
-	"github.com/gofiber/fiber/v2"
+	"taskapi/app/account"
 
-	"taskapi/app"
+	"github.com/gofiber/fiber/v2"
 )
 
 type eventView struct {
-	ID      int64         `json:"id"`
-	Date    string        `json:"date"`
-	Event   app.EventName `json:"event"`
-	UserID  int64         `json:"user_id"`
-	ActorID *int64        `json:"actor_id"` // null for somebody not signed in, and the operator
-	Address string        `json:"address"`
-	Detail  string        `json:"detail"`
+	ID      int64             `json:"id"`
+	Date    string            `json:"date"`
+	Event   account.EventName `json:"event"`
+	UserID  int64             `json:"user_id"`
+	ActorID *int64            `json:"actor_id"` // null for somebody not signed in, and the operator
+	Address string            `json:"address"`
+	Detail  string            `json:"detail"`
 }
 
 type eventsAnswer struct {
@@ -23,7 +23,7 @@ type eventsAnswer struct {
 	Pagination paginationView `json:"pagination"`
 }
 
-func viewEvent(e app.Event) eventView {
+func viewEvent(e account.Event) eventView {
 	view := eventView{ID: e.ID, Date: timestamp(e.At), Event: e.Name, UserID: e.UserID, Address: e.Address, Detail: e.Detail}
 	if e.ActorID != 0 {
 		view.ActorID = &e.ActorID
@@ -34,7 +34,7 @@ func viewEvent(e app.Event) eventView {
 func (s *Server) listEvents(c *fiber.Ctx) error {
 	id, ok := pathID(c)
 	if !ok {
-		return app.ErrUserNotFound
+		return account.ErrUserNotFound
 	}
 	request, err := pageRequest(c)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"taskapi/app"
+	"taskapi/app/account"
 )
 
 // about is what is at the address of the server: the page for a browser, and
@@ -32,7 +33,7 @@ type tokensView struct {
 	ExpiresIn    int64  `json:"expires_in"` // seconds
 }
 
-func viewTokens(message string, t app.Tokens) tokensView {
+func viewTokens(message string, t account.Tokens) tokensView {
 	return tokensView{
 		Message: message, AccessToken: t.Access, RefreshToken: t.Refresh,
 		TokenType: "Bearer", ExpiresIn: int64(t.ExpiresIn / time.Second),
@@ -56,7 +57,7 @@ func (s *Server) login(c *fiber.Ctx) error {
 	if cookie.State == app.Mistyped {
 		return app.Mistake("cookie", "The field cookie must be a boolean.")
 	}
-	tokens, err := s.Sessions.Login(c.UserContext(), callerOf(c), app.LoginInput{Email: in.text("email"), Password: in.text("password")})
+	tokens, err := s.Sessions.Login(c.UserContext(), callerOf(c), account.LoginInput{Email: in.text("email"), Password: in.text("password")})
 	if err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func (s *Server) logout(c *fiber.Ctx) error {
 	return send(c, fiber.StatusOK, messageView{"Logout successful. Token revoked."})
 }
 
-func (s *Server) sendTokens(c *fiber.Ctx, message string, tokens app.Tokens, cookie bool) error {
+func (s *Server) sendTokens(c *fiber.Ctx, message string, tokens account.Tokens, cookie bool) error {
 	setUser(c, tokens.UserID)
 	if cookie {
 		s.setCookie(c, tokens.Refresh, int(time.Until(tokens.SessionEnds)/time.Second))

@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"taskapi/app"
+	"taskapi/app/account"
 	"taskapi/app/token"
 )
 
@@ -73,7 +74,7 @@ func mayUse(scope app.Scope) fiber.Handler {
 		case caller.UserID == 0 || caller.May(scope):
 			return c.Next()
 		case scope == "":
-			return app.ErrSessionNeeded
+			return account.ErrSessionNeeded
 		}
 		return app.LacksScope(scope)
 	}

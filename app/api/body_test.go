@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"taskapi/app"
+	"taskapi/app/account"
 )
 
 // withBody are the routes that take a body, as the admin sees them.
@@ -151,7 +152,7 @@ func TestPasswordPolicy(t *testing.T) {
 			t.Errorf("%q: %d %s", password, a.status, a.text)
 		}
 		if a.status == 201 {
-			must(t, s.db.DeleteUser(t.Context(), app.Operator(), a.id("user.id"), app.Record{}))
+			must(t, s.db.DeleteUser(t.Context(), app.Operator(), a.id("user.id"), account.Record{}))
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/todo"
 )
 
 const mimeJSON = "application/json; charset=utf-8"
@@ -36,7 +38,7 @@ type userView struct {
 	PendingEmail  *string `json:"pending_email"`
 }
 
-func viewUser(u app.User) userView {
+func viewUser(u account.User) userView {
 	view := userView{
 		ID: u.ID, Username: u.Username, Email: u.Email, Role: u.Role,
 		DateCreated: timestamp(u.CreatedAt), EmailVerified: u.Verified(),
@@ -57,7 +59,7 @@ type taskView struct {
 	UserID        int64   `json:"user_id"`
 }
 
-func viewTask(t app.Task) taskView {
+func viewTask(t todo.Task) taskView {
 	return taskView{
 		ID: t.ID, Title: t.Title, Description: t.Description, Completed: t.Completed(),
 		DateCreated: timestamp(t.CreatedAt), DateCompleted: optionalTime(t.CompletedAt), UserID: t.UserID,

@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"taskapi/app"
+	"taskapi/app/account"
 )
 
 // statuses is the one place where a kind of error becomes a status.
@@ -134,7 +135,7 @@ func challenge(err *app.Error) string {
 		return `Bearer error="invalid_token"`
 	case app.ErrScope.Code:
 		return fmt.Sprintf(`Bearer error="insufficient_scope", scope=%q`, err.Scope)
-	case app.ErrSessionNeeded.Code:
+	case account.ErrSessionNeeded.Code:
 		return `Bearer error="insufficient_scope"`
 	}
 	if err.Kind == app.KindForbidden {

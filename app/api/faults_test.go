@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"taskapi/app"
+	"taskapi/app/account"
 )
 
 // raw is call for answers that may be a 5xx.
@@ -27,12 +27,12 @@ func (s *server) raw(method, path, body string) answer {
 
 // brokenUsers is a store that fails in a way of its own.
 type brokenUsers struct {
-	app.UserStore
+	account.UserStore
 	fail func() error
 }
 
-func (b brokenUsers) UserByEmail(context.Context, string) (app.User, error) {
-	return app.User{}, b.fail()
+func (b brokenUsers) UserByEmail(context.Context, string) (account.User, error) {
+	return account.User{}, b.fail()
 }
 
 func TestFaultsOfOursTellNothingOfTheInside(t *testing.T) {

@@ -17,10 +17,13 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
 	"taskapi/app/api"
+	"taskapi/app/outbox"
 	"taskapi/app/password"
 	"taskapi/app/sqlite"
 	"taskapi/app/sqlite/sqlitetest"
+	"taskapi/app/todo"
 	"taskapi/app/token"
 	"taskapi/web"
 )
@@ -65,9 +68,9 @@ type server struct {
 	url   string
 	clock *clock
 	db    *sqlite.DB
-	users *app.Users
-	links *app.Links
-	mails chan app.NewMail
+	users *account.Users
+	links *account.Links
+	mails chan outbox.NewMail
 	log   *lockedBuffer
 }
 
@@ -91,18 +94,18 @@ func (b *lockedBuffer) String() string {
 // parts is what a test may change before the server starts.
 type parts struct {
 	api      api.Config
-	sessions *app.Sessions
-	users    *app.Users
-	recovery app.Recovery
-	proofs   *app.Proofs
-	postage  *app.Postage
+	sessions *account.Sessions
+	users    *account.Users
+	recovery account.Recovery
+	proofs   *account.Proofs
+	postage  *outbox.Postage
 }
 
 func start(t testing.TB, change ...func(*parts)) *server {
 	t.Helper()
-	s := &server{t: t, clock: &clock{}, mails: make(chan app.NewMail, 1000), log: &lockedBuffer{}}
+	s := &server{t: t, clock: &clock{}, mails: make(chan outbox.NewMail, 1000), log: &lockedBuffer{}}
 	s.db = sqlitetest.Open(t, s.clock.Now)
-	s.db.OnMail(func(m app.NewMail) { s.mails <- m })
+	s.db.OnMail(func(m outbox.NewMail) { s.mails <- m })
 	hasher, err := password.New(password.Options{Params: password.Params{Memory: 64, Iterations: 1, Parallelism: 1}})
 	must(t, err)
 	access, err := token.NewAccess([]byte(testSecret), 15*time.Minute, s.clock.Now, rand.Reader)
@@ -112,33 +115,33 @@ func start(t testing.TB, change ...func(*parts)) *server {
 	codes, err := token.NewCodes([]byte(testSecret), rand.Reader)
 	must(t, err)
 	log := slog.New(slog.NewTextHandler(s.log, nil))
-	audit := &app.Audit{Store: s.db, Log: log}
-	s.links = &app.Links{Codes: codes, PublicURL: "https://tasks.example.com"}
-	postage := &app.Postage{}
-	proofs := &app.Proofs{Store: s.db, Passwords: hasher, Audit: audit, Now: s.clock.Now}
-	s.users = &app.Users{
+	audit := &account.Audit{Store: s.db, Log: log}
+	s.links = &account.Links{Codes: codes, PublicURL: "https://tasks.example.com"}
+	postage := &outbox.Postage{}
+	proofs := &account.Proofs{Store: s.db, Passwords: hasher, Audit: audit, Now: s.clock.Now}
+	s.users = &account.Users{
 		Proofs: proofs, Postage: postage,
-		Store: s.db, Passwords: hasher, Policy: app.PasswordPolicy{Min: 8, Max: 128},
+		Store: s.db, Passwords: hasher, Policy: account.PasswordPolicy{Min: 8, Max: 128},
 		RegistrationOpen: true, Links: s.links, Audit: audit, Now: s.clock.Now,
 	}
 	began := s.clock.Now()
 	p := parts{
 		users: s.users, proofs: proofs, postage: postage,
-		sessions: &app.Sessions{
+		sessions: &account.Sessions{
 			Elapsed: func() time.Duration { return s.clock.Now().Sub(began) },
 			Store:   s.db, Passwords: hasher, Access: access, Refreshes: refreshes,
 			RefreshTTL: 7 * 24 * time.Hour, Rotation: true, Postage: postage, Audit: audit, Now: s.clock.Now, Log: log,
 		},
-		recovery: app.Recovery{Store: s.db, Links: s.links, Passwords: hasher, Policy: s.users.Policy, Postage: postage, Audit: audit, Now: s.clock.Now, Log: log},
+		recovery: account.Recovery{Store: s.db, Links: s.links, Passwords: hasher, Policy: s.users.Policy, Postage: postage, Audit: audit, Now: s.clock.Now, Log: log},
 		api: api.Config{
-			Version: "test", Web: web.Files(), Tasks: &app.Tasks{Store: s.db, Now: s.clock.Now}, Access: access, Audit: audit, Log: log, Now: s.clock.Now,
-			APITokens: &app.APITokens{Store: s.db, Proofs: proofs, Postage: postage, Now: s.clock.Now, Random: rand.Reader},
+			Version: "test", Web: web.Files(), Tasks: &todo.Tasks{Store: s.db, Now: s.clock.Now}, Access: access, Audit: audit, Log: log, Now: s.clock.Now,
+			APITokens: &account.APITokens{Store: s.db, Proofs: proofs, Postage: postage, Now: s.clock.Now, Random: rand.Reader},
 		},
 	}
 	for _, f := range change {
 		f(&p)
 	}
-	p.api.Users, p.api.Sessions, p.api.Recovery = p.users, p.sessions, app.NewRecovery(p.recovery)
+	p.api.Users, p.api.Sessions, p.api.Recovery = p.users, p.sessions, account.NewRecovery(p.recovery)
 	server, err := api.New(p.api)
 	must(t, err)
 	s.url = serve(t, server)
@@ -325,7 +328,7 @@ func (s *server) signUp(name string) person {
 func (s *server) admin() person {
 	s.t.Helper()
 	id := s.register("admin")
-	_, err := s.db.SetRole(context.Background(), id, app.RoleAdmin, app.Record{})
+	_, err := s.db.SetRole(context.Background(), id, app.RoleAdmin, account.Record{})
 	must(s.t, err)
 	return s.login("admin")
 }
@@ -341,7 +344,7 @@ func (s *server) task(p person, title string) int64 {
 
 // mail returns the next mail of a template that is queued, and drops those
 // before it.
-func (s *server) mail(template app.MailTemplate) app.NewMail {
+func (s *server) mail(template outbox.MailTemplate) outbox.NewMail {
 	s.t.Helper()
 	for {
 		select {
@@ -356,9 +359,9 @@ func (s *server) mail(template app.MailTemplate) app.NewMail {
 }
 
 // code returns what stands in the link of a mail.
-func (s *server) code(m app.NewMail) string {
+func (s *server) code(m outbox.NewMail) string {
 	s.t.Helper()
-	_, code, found := strings.Cut(s.links.Fill(app.Mail{Template: m.Template, Data: m.Data})["Link"], "#")
+	_, code, found := strings.Cut(s.links.Fill(outbox.Mail{Template: m.Template, Data: m.Data})["Link"], "#")
 	if !found {
 		s.t.Fatalf("no link in %+v", m)
 	}
@@ -371,7 +374,7 @@ func (s *server) forgot(p person) string {
 	if a := s.call("POST", "/auth/password/forgot", "", fmt.Sprintf(`{"email":%q}`, p.email)); a.status != http.StatusAccepted {
 		s.t.Fatalf("forgot: %d %s", a.status, a.text)
 	}
-	return s.code(s.mail(app.MailReset))
+	return s.code(s.mail(outbox.MailReset))
 }
 
 // reset sets a new password by a code.

@@ -9,18 +9,18 @@ import (
 	"testing"
 	"time"
 
-	"taskapi/app"
 	"taskapi/app/api"
+	"taskapi/app/operate"
 )
 
 func TestReadinessListsEachCheckAndTellsNoReason(t *testing.T) {
 	s := start(t)
 	log := s.users.Audit.Log
-	health := app.NewHealth(s.clock.Now, log,
-		app.Check{Name: "database", Run: func(ctx context.Context) error {
+	health := operate.NewHealth(s.clock.Now, log,
+		operate.Check{Name: "database", Run: func(ctx context.Context) error {
 			return errors.Join(s.db.CheckRead(ctx), s.db.CheckWrite(ctx, time.Minute))
 		}},
-		app.Check{Name: "disk", Run: func(context.Context) error { return errors.New("/the/secret/path is full") }})
+		operate.Check{Name: "disk", Run: func(context.Context) error { return errors.New("/the/secret/path is full") }})
 	run(t, health.Run)
 	s = start(t, func(p *parts) { p.api.Health = health })
 	a := s.raw("GET", "/readyz", "")

@@ -13,7 +13,7 @@ import (
 )
 
 // rate is what one address may do. It is far above what people do and far
-// below what guessing takes; app.Guard does the rest for passwords.
+// below what guessing takes; account.Guard does the rest for passwords.
 func rate(action string) app.Rate {
 	switch action {
 	case "register", "forgot":

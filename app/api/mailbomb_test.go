@@ -6,12 +6,14 @@ import (
 	"testing"
 
 	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/outbox"
 )
 
 // limited starts a server that counts everything.
 func limited(t *testing.T) *server {
 	t.Helper()
-	guard := &app.Guard{Max: 1000}
+	guard := &account.Guard{Max: 1000}
 	s := start(t, func(p *parts) {
 		guard.Now = p.sessions.Now
 		p.users.Guard, p.sessions.Guard, p.recovery.Guard, p.proofs.Guard = guard, guard, guard, guard
@@ -105,7 +107,7 @@ func TestAWelcomeCarriesNoLinkOfAStranger(t *testing.T) {
 			if greeted {
 				want = name
 			}
-			if m := s.mail(app.MailWelcome); m.Data["Username"] != want {
+			if m := s.mail(outbox.MailWelcome); m.Data["Username"] != want {
 				t.Errorf("greeted as %q, want %q", m.Data["Username"], want)
 			}
 		})

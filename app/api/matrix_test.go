@@ -10,6 +10,7 @@ import (
 
 	"taskapi/app"
 	"taskapi/app/api"
+	"taskapi/app/outbox"
 	"taskapi/app/token/tokentest"
 )
 
@@ -90,7 +91,7 @@ func (s *server) placeholders(text string, owner person) *strings.Replacer {
 		"RESET":   func() string { return s.forgot(owner) },
 		"VERIFY": func() string {
 			s.call("POST", "/auth/email/resend", "", fmt.Sprintf(`{"email":%q}`, owner.email))
-			return s.code(s.mail(app.MailVerify))
+			return s.code(s.mail(outbox.MailVerify))
 		},
 	} {
 		if strings.Contains(text, name) {

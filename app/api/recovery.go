@@ -3,7 +3,7 @@ package api
 import (
 	"github.com/gofiber/fiber/v2"
 
-	"taskapi/app"
+	"taskapi/app/account"
 )
 
 // The answers below are the same whether or not the address has an account.
@@ -35,7 +35,7 @@ func (s *Server) resetPassword(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	err = s.Recovery.Reset(c.UserContext(), callerOf(c), app.ResetInput{
+	err = s.Recovery.Reset(c.UserContext(), callerOf(c), account.ResetInput{
 		Token: in.text("token"), Password: in.text("password"), ConfirmPassword: in.text("confirm_password"),
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
 	"taskapi/app/password"
 )
 
@@ -147,7 +148,7 @@ func TestAChangedRoleCountsAtOnce(t *testing.T) {
 	s := start(t)
 	s.admin()
 	ann := s.signUp("ann")
-	_, err := s.db.SetRole(t.Context(), ann.id, app.RoleAdmin, app.Record{})
+	_, err := s.db.SetRole(t.Context(), ann.id, app.RoleAdmin, account.Record{})
 	must(t, err)
 	if a := s.call("GET", "/tasks/", ann.access, ""); a.status != 401 {
 		t.Errorf("a token from before the promotion: %d %s", a.status, a.text)
@@ -156,7 +157,7 @@ func TestAChangedRoleCountsAtOnce(t *testing.T) {
 	if a := s.call("GET", "/users/", ann.access, ""); a.id("pagination.total") != 2 {
 		t.Errorf("as an admin: %s", a.text)
 	}
-	_, err = s.db.SetRole(t.Context(), ann.id, app.RoleUser, app.Record{})
+	_, err = s.db.SetRole(t.Context(), ann.id, app.RoleUser, account.Record{})
 	must(t, err)
 	if a := s.call("GET", "/users/", ann.access, ""); a.status != 401 {
 		t.Errorf("a token from before the demotion: %d %s", a.status, a.text)

@@ -22,6 +22,9 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/recover"
 
 	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/operate"
+	"taskapi/app/todo"
 	"taskapi/app/token"
 )
 
@@ -40,12 +43,12 @@ const (
 // otherwise.
 type Config struct {
 	Version   string
-	Users     *app.Users
-	Tasks     *app.Tasks
-	Sessions  *app.Sessions
-	Recovery  *app.Recovery
-	APITokens *app.APITokens
-	Audit     *app.Audit
+	Users     *account.Users
+	Tasks     *todo.Tasks
+	Sessions  *account.Sessions
+	Recovery  *account.Recovery
+	APITokens *account.APITokens
+	Audit     *account.Audit
 	Access    *token.Access
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -67,7 +70,7 @@ type Config struct {
 	// only. Nil is plain HTTP.
 	TLS *tls.Config
 	// Health answers /readyz. Nil is always ready.
-	Health *app.Health
+	Health *operate.Health
 	// OnAnswer is told of every answer: the method, the pattern of the route
 	// ("-" for none), the status and how long it took. Nil is nobody.
 	OnAnswer func(method, route string, status int, took time.Duration)

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
+	"taskapi/app/account"
 
-	"taskapi/app"
+	"pgregory.net/rapid"
 )
 
 // modelSession is what the rules in api.md say of one sign-in.
@@ -71,7 +71,7 @@ func (w *world) refresh() {
 		}
 		x.tokens = append(x.tokens, a.str("refresh_token"))
 		x.access, x.issued = a.str("access_token"), w.now
-	case known && w.now.Sub(retired) <= app.RefreshGrace:
+	case known && w.now.Sub(retired) <= account.RefreshGrace:
 		w.expect("a retired one within its grace", a, 200)
 		if a.str("refresh_token") != x.tokens[current-1] {
 			w.t.Fatal("another successor")

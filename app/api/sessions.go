@@ -3,10 +3,10 @@ package api
 import (
 	"strings"
 
+	"taskapi/app/account"
+
 	"github.com/gofiber/fiber/v2"
 	"github.com/mileusna/useragent"
-
-	"taskapi/app"
 )
 
 type sessionView struct {
@@ -52,7 +52,7 @@ func (s *Server) listSessions(c *fiber.Ctx) error {
 	}
 	pagination := viewPagination(page)
 	link(c, "/auth/sessions", "", pagination)
-	return send(c, fiber.StatusOK, sessionsAnswer{views(page.Items, func(x app.Session) sessionView {
+	return send(c, fiber.StatusOK, sessionsAnswer{views(page.Items, func(x account.Session) sessionView {
 		return sessionView{
 			ID: x.ID, Device: device(x.UserAgent), Address: x.Address,
 			DateCreated: timestamp(x.CreatedAt), DateLastUsed: timestamp(x.LastUsedAt), DateExpires: timestamp(x.ExpiresAt),

@@ -12,7 +12,9 @@ import (
 	"testing"
 
 	"taskapi/app"
+	"taskapi/app/account"
 	"taskapi/app/password"
+	"taskapi/app/todo"
 )
 
 // gateRoom is how many may wait for a hash in a gated server.
@@ -49,7 +51,7 @@ func startGated(t *testing.T, prepare func(*server)) *gated {
 			Params: password.Params{Memory: 64, Iterations: 1, Parallelism: 1}, Concurrency: 1, Queue: gateRoom,
 		})
 		must(t, err)
-		guard := &app.Guard{Now: p.api.Now, Max: 1000}
+		guard := &account.Guard{Now: p.api.Now, Max: 1000}
 		p.sessions.Passwords, p.users.Passwords, p.recovery.Passwords = g.hasher, g.hasher, g.hasher
 		p.sessions.Guard, p.users.Guard, p.recovery.Guard = guard, guard, guard
 		p.api.Limiter = &app.Limiter{Now: p.api.Now, Max: 1000}
@@ -169,17 +171,17 @@ func TestNobodyTakesAllOfTheHashing(t *testing.T) {
 
 // claims is a store that notes on whose behalf it is asked.
 type claims struct {
-	app.TaskStore
-	app.SessionStore
+	todo.TaskStore
+	account.SessionStore
 	seen chan app.Claimant
 }
 
-func (c claims) CreateTask(ctx context.Context, by app.Caller, task app.NewTask) (app.Task, error) {
+func (c claims) CreateTask(ctx context.Context, by app.Caller, task todo.NewTask) (todo.Task, error) {
 	c.seen <- app.ClaimantOf(ctx)
 	return c.TaskStore.CreateTask(ctx, by, task)
 }
 
-func (c claims) CreateSession(ctx context.Context, session app.Session, grounds app.SignIn, record app.Record) error {
+func (c claims) CreateSession(ctx context.Context, session account.Session, grounds account.SignIn, record account.Record) error {
 	c.seen <- app.ClaimantOf(ctx)
 	return c.SessionStore.CreateSession(ctx, session, grounds, record)
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/outbox"
 )
 
 // What a thief with a session of the owner's makes while the owner sets a new
@@ -54,7 +56,7 @@ func TestNothingAThiefMakesOutlivesAReset(t *testing.T) {
 // A link to a mailbox is good while that is the account's, whenever it was
 // stored.
 func TestALinkIsBoundToItsMailbox(t *testing.T) {
-	for _, purpose := range []app.Purpose{app.PurposeReset, app.PurposeVerify, app.PurposeChange} {
+	for _, purpose := range []outbox.Purpose{outbox.PurposeReset, outbox.PurposeVerify, outbox.PurposeChange} {
 		t.Run(string(purpose), func(t *testing.T) {
 			s := start(t)
 			ann := s.signUp("ann")
@@ -62,10 +64,10 @@ func TestALinkIsBoundToItsMailbox(t *testing.T) {
 			must(t, err)
 			code, _ := s.links.Codes.Code(seed)
 			// As a request that began before the change of address would store it.
-			must(t, s.db.RecordByEmail(context.Background(), ann.email, func(app.User) (app.Record, error) {
-				return app.Record{Mails: []app.NewMail{{
-					Template: app.MailReset, To: "old@example.com", CreatedAt: s.clock.Now(),
-					Link: &app.NewLink{Hash: hash, Purpose: purpose, ExpiresAt: s.clock.Now().Add(time.Hour)},
+			must(t, s.db.RecordByEmail(context.Background(), ann.email, func(account.User) (account.Record, error) {
+				return account.Record{Mails: []outbox.NewMail{{
+					Template: outbox.MailReset, To: "old@example.com", CreatedAt: s.clock.Now(),
+					Link: &outbox.NewLink{Hash: hash, Purpose: purpose, ExpiresAt: s.clock.Now().Add(time.Hour)},
 				}}}, nil
 			}))
 			if a := s.reset(code, "the thief's choice"); a.status != 400 || a.str("code") != "link_invalid" {
@@ -133,7 +135,7 @@ func TestWhatEndsAPITokens(t *testing.T) {
 				s := start(t)
 				ann := s.signUp("ann")
 				first, _ := s.apiToken(ann, app.ScopeTasksRead)
-				if m := s.mail(app.MailAPIToken); m.To != "" || m.Data["Name"] != "script" {
+				if m := s.mail(outbox.MailAPIToken); m.To != "" || m.Data["Name"] != "script" {
 					t.Errorf("%+v", m)
 				}
 				s.apiToken(ann, app.ScopeAccount)

@@ -3,9 +3,10 @@ package api
 import (
 	"fmt"
 
-	"github.com/gofiber/fiber/v2"
+	"taskapi/app/account"
+	"taskapi/app/todo"
 
-	"taskapi/app"
+	"github.com/gofiber/fiber/v2"
 )
 
 type taskAnswer struct {
@@ -18,8 +19,8 @@ type tasksAnswer struct {
 	Pagination any        `json:"pagination"`
 }
 
-func taskInput(in fields) app.TaskInput {
-	return app.TaskInput{
+func taskInput(in fields) todo.TaskInput {
+	return todo.TaskInput{
 		Title:       in.text("title"),
 		Description: in.text("description"),
 		Completed:   in.boolean("completed"),
@@ -37,7 +38,7 @@ func (s *Server) listTasks(c *fiber.Ctx) error {
 	if args := c.Context().QueryArgs(); args.Has("user_id") {
 		var ok bool
 		if userID, ok = positive(string(args.Peek("user_id"))); !ok {
-			return app.ErrUserIDParameter
+			return account.ErrUserIDParameter
 		}
 		filter = fmt.Sprintf("user_id=%d&", userID)
 	}
@@ -45,14 +46,14 @@ func (s *Server) listTasks(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	pagination := paginate(c, "/tasks/", filter, page, func(t app.Task) int64 { return t.ID })
+	pagination := paginate(c, "/tasks/", filter, page, func(t todo.Task) int64 { return t.ID })
 	return send(c, fiber.StatusOK, tasksAnswer{views(page.Items, viewTask), pagination})
 }
 
 func (s *Server) getTask(c *fiber.Ctx) error {
 	id, ok := pathID(c)
 	if !ok {
-		return app.ErrTaskNotFound
+		return todo.ErrTaskNotFound
 	}
 	task, err := s.Tasks.Get(c.UserContext(), callerOf(c), id)
 	if err != nil {
@@ -81,7 +82,7 @@ func (s *Server) updateTask(c *fiber.Ctx) error {
 	}
 	id, ok := pathID(c)
 	if !ok {
-		return app.ErrTaskNotFound
+		return todo.ErrTaskNotFound
 	}
 	task, err := s.Tasks.Update(c.UserContext(), callerOf(c), id, taskInput(in))
 	if err != nil {
@@ -93,7 +94,7 @@ func (s *Server) updateTask(c *fiber.Ctx) error {
 func (s *Server) deleteTask(c *fiber.Ctx) error {
 	id, ok := pathID(c)
 	if !ok {
-		return app.ErrTaskNotFound
+		return todo.ErrTaskNotFound
 	}
 	if err := s.Tasks.Delete(c.UserContext(), callerOf(c), id); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"taskapi/app"
+	"taskapi/app/account"
 )
 
 type tokenView struct {
@@ -14,7 +15,7 @@ type tokenView struct {
 	ExpiresAt   *string     `json:"expires_at"`
 }
 
-func viewToken(t app.APIToken) tokenView {
+func viewToken(t account.APIToken) tokenView {
 	return tokenView{ID: t.ID, Name: t.Name, Scopes: t.Scopes, DateCreated: timestamp(t.CreatedAt), ExpiresAt: optionalTime(t.ExpiresAt)}
 }
 
@@ -35,7 +36,7 @@ func (s *Server) createToken(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	created, raw, err := s.APITokens.Create(c.UserContext(), callerOf(c), app.APITokenInput{
+	created, raw, err := s.APITokens.Create(c.UserContext(), callerOf(c), account.APITokenInput{
 		Name: in.text("name"), Scopes: in.texts("scopes"), ExpiresAt: in.text("expires_at"),
 		CurrentPassword: in.text("current_password"),
 	})
@@ -62,7 +63,7 @@ func (s *Server) listTokens(c *fiber.Ctx) error {
 func (s *Server) revokeToken(c *fiber.Ctx) error {
 	id, ok := pathID(c)
 	if !ok {
-		return app.ErrTokenNotFound
+		return account.ErrTokenNotFound
 	}
 	if err := s.APITokens.Revoke(c.UserContext(), callerOf(c), id); err != nil {
 		return err

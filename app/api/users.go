@@ -4,6 +4,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"taskapi/app"
+	"taskapi/app/account"
 )
 
 type userAnswer struct {
@@ -18,8 +19,8 @@ type usersAnswer struct {
 	Pagination any        `json:"pagination"`
 }
 
-func userInput(in fields) app.UserInput {
-	return app.UserInput{
+func userInput(in fields) account.UserInput {
+	return account.UserInput{
 		Username:        in.text("username"),
 		Email:           in.text("email"),
 		Password:        in.text("password"),
@@ -54,14 +55,14 @@ func (s *Server) listUsers(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	pagination := paginate(c, "/users/", "", page, func(u app.User) int64 { return u.ID })
+	pagination := paginate(c, "/users/", "", page, func(u account.User) int64 { return u.ID })
 	return send(c, fiber.StatusOK, usersAnswer{views(page.Items, viewUser), pagination})
 }
 
 func (s *Server) getUser(c *fiber.Ctx) error {
 	id, ok := pathID(c)
 	if !ok {
-		return app.ErrUserNotFound
+		return account.ErrUserNotFound
 	}
 	user, err := s.Users.Get(c.UserContext(), callerOf(c), id)
 	if err != nil {
@@ -77,7 +78,7 @@ func (s *Server) updateUser(c *fiber.Ctx) error {
 	}
 	id, ok := pathID(c)
 	if !ok {
-		return app.ErrUserNotFound
+		return account.ErrUserNotFound
 	}
 	input := userInput(in)
 	user, ended, err := s.Users.Update(c.UserContext(), callerOf(c), id, input)
@@ -94,7 +95,7 @@ func (s *Server) updateUser(c *fiber.Ctx) error {
 func (s *Server) deleteUser(c *fiber.Ctx) error {
 	id, ok := pathID(c)
 	if !ok {
-		return app.ErrUserNotFound
+		return account.ErrUserNotFound
 	}
 	in, err := s.optionalBody(c, "current_password")
 	if err != nil {

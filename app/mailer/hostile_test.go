@@ -13,9 +13,9 @@ import (
 	"testing/fstest"
 	"unicode/utf8"
 
-	"taskapi/app"
 	"taskapi/app/mailer"
 	"taskapi/app/mailer/mailertest"
+	"taskapi/app/outbox"
 	"taskapi/web"
 )
 
@@ -118,7 +118,7 @@ func TestMissingTemplatesAndDataAreErrors(t *testing.T) {
 	c := composer(t)
 	unknown, empty := welcome("Ann", "ann@example.com"), welcome("Ann", "ann@example.com")
 	unknown.Template, empty.Data = "no-such", nil
-	for _, m := range []app.Mail{unknown, empty} {
+	for _, m := range []outbox.Mail{unknown, empty} {
 		if _, err := c.Compose(m); err == nil {
 			t.Errorf("%+v was composed", m)
 		}

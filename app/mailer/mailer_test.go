@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"taskapi/app"
 	"taskapi/app/mailer"
 	"taskapi/app/mailer/mailertest"
+	"taskapi/app/outbox"
 	"taskapi/web"
 )
 
@@ -23,14 +23,14 @@ func composer(t testing.TB) *mailer.Composer {
 	return c
 }
 
-func welcome(name, to string) app.Mail {
-	return app.Mail{
-		ID: 7, Template: app.MailWelcome, To: to, MessageID: "abc123", Attempts: 1,
+func welcome(name, to string) outbox.Mail {
+	return outbox.Mail{
+		ID: 7, Template: outbox.MailWelcome, To: to, MessageID: "abc123", Attempts: 1,
 		Data: map[string]string{"Username": name}, CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
 }
 
-func compose(t testing.TB, m app.Mail) mailer.Message {
+func compose(t testing.TB, m outbox.Mail) mailer.Message {
 	t.Helper()
 	out, err := composer(t).Compose(m)
 	if err != nil {

@@ -21,10 +21,11 @@ import (
 	"github.com/jordan-wright/email"
 
 	"taskapi/app"
+	"taskapi/app/outbox"
 )
 
 // TemplateTest is the mail of `taskapi mail test`. No data.
-const TemplateTest app.MailTemplate = "test"
+const TemplateTest outbox.MailTemplate = "test"
 
 // maxSubject keeps a subject within one line (RFC 5322 section 2.1.1), since
 // the builder does not fold it.
@@ -34,7 +35,7 @@ const maxSubject = 200
 // NAME.txt, whose first line is the subject.
 type Composer struct {
 	from *mail.Address
-	fill func(app.Mail) map[string]string
+	fill func(outbox.Mail) map[string]string
 	html *htmltemplate.Template
 	text *texttemplate.Template
 }
@@ -43,7 +44,7 @@ type Composer struct {
 // the sender, as an address or "Name <address>". Fill makes what the templates
 // get out of a mail's data; nil is the data as it is, without a Link. A template of which one half
 // is missing is an error here, not on the day when somebody registers.
-func NewComposer(files fs.FS, from string, fill func(app.Mail) map[string]string) (*Composer, error) {
+func NewComposer(files fs.FS, from string, fill func(outbox.Mail) map[string]string) (*Composer, error) {
 	sender, err := mail.ParseAddress(from)
 	if err != nil {
 		return nil, fmt.Errorf("the sender of mails: %w", err)
@@ -64,15 +65,15 @@ func NewComposer(files fs.FS, from string, fill func(app.Mail) map[string]string
 			return nil, fmt.Errorf("the layout of the mail templates lacks %q", part)
 		}
 	}
-	for _, name := range []app.MailTemplate{
-		app.MailWelcome, app.MailVerify, app.MailReset, app.MailPassword, app.MailPasswordReset, app.MailEmailPending, app.MailEmail, app.MailReplay, app.MailAPIToken, TemplateTest,
+	for _, name := range []outbox.MailTemplate{
+		outbox.MailWelcome, outbox.MailVerify, outbox.MailReset, outbox.MailPassword, outbox.MailPasswordReset, outbox.MailEmailPending, outbox.MailEmail, outbox.MailReplay, outbox.MailAPIToken, TemplateTest,
 	} {
 		if html.Lookup(string(name)+".html") == nil || text.Lookup(string(name)+".txt") == nil {
 			return nil, fmt.Errorf("the mail template %s lacks its .html or its .txt", name)
 		}
 	}
 	if fill == nil {
-		fill = func(m app.Mail) map[string]string {
+		fill = func(m outbox.Mail) map[string]string {
 			data := map[string]string{"Link": ""}
 			maps.Copy(data, m.Data)
 			return data
@@ -89,7 +90,7 @@ type Message struct {
 }
 
 // Compose renders a mail with an HTML and a plain-text alternative.
-func (c *Composer) Compose(m app.Mail) (Message, error) {
+func (c *Composer) Compose(m outbox.Mail) (Message, error) {
 	if !plainAddress(m.To) {
 		return Message{}, fmt.Errorf("%q is not one plain address", m.To)
 	}
@@ -123,7 +124,7 @@ func (c *Composer) Compose(m app.Mail) (Message, error) {
 }
 
 // Text renders a mail as plain text: its subject, an empty line and the text.
-func (c *Composer) Text(m app.Mail) (string, error) {
+func (c *Composer) Text(m outbox.Mail) (string, error) {
 	var text bytes.Buffer
 	err := c.text.ExecuteTemplate(&text, string(m.Template)+".txt", c.fill(m))
 	// A checkout on Windows may have turned the line ends of the templates.

@@ -8,7 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
-	"taskapi/app"
+	"taskapi/app/outbox"
 )
 
 const (
@@ -37,7 +37,7 @@ const (
 
 // Worker sends what is in the outbox, one mail at a time.
 type Worker struct {
-	Outbox   app.Outbox
+	Outbox   outbox.Outbox
 	Composer *Composer
 	Send     func(ctx context.Context, m Message, report func(Step)) error
 	Now      func() time.Time
@@ -54,7 +54,7 @@ type Worker struct {
 }
 
 // NewWorker returns a worker that waits in real time.
-func NewWorker(outbox app.Outbox, composer *Composer, sender *Sender, now func() time.Time, elapsed func() time.Duration, jitter func() float64, log *slog.Logger) *Worker {
+func NewWorker(outbox outbox.Outbox, composer *Composer, sender *Sender, now func() time.Time, elapsed func() time.Duration, jitter func() float64, log *slog.Logger) *Worker {
 	return &Worker{
 		Outbox: outbox, Composer: composer, Send: sender.Send, Now: now, Elapsed: elapsed, After: time.After,
 		Jitter: jitter, Log: log, wake: make(chan struct{}, 1),
@@ -110,7 +110,7 @@ func (w *Worker) next(ctx context.Context) time.Duration {
 }
 
 // handle sends one mail and records how it went.
-func (w *Worker) handle(ctx context.Context, mail app.Mail) error {
+func (w *Worker) handle(ctx context.Context, mail outbox.Mail) error {
 	log := w.Log.With("mail_id", mail.ID, "template", mail.Template, "attempt", mail.Attempts)
 	failure := w.deliver(ctx, mail)
 	if failure == nil {
@@ -132,7 +132,7 @@ func (w *Worker) handle(ctx context.Context, mail app.Mail) error {
 }
 
 // retryAt is when to try again after a failure, zero for never.
-func (w *Worker) retryAt(mail app.Mail, failure error) time.Time {
+func (w *Worker) retryAt(mail outbox.Mail, failure error) time.Time {
 	var send *SendError
 	now := w.Now()
 	if !errors.As(failure, &send) || send.Permanent || mail.Attempts >= maxAttempts || w.age(mail) >= maxAge {
@@ -147,7 +147,7 @@ func (w *Worker) start() time.Time { return w.Now().Round(0).Add(-w.Elapsed()) }
 // age is how old a mail is. If the clock has been set forward since the start,
 // one that seems to be older than the program may be as old as that only by the
 // clock of before.
-func (w *Worker) age(mail app.Mail) time.Duration {
+func (w *Worker) age(mail outbox.Mail) time.Duration {
 	age := w.Now().Sub(mail.CreatedAt)
 	if start := w.start(); mail.CreatedAt.Before(start) {
 		age -= max(0, start.Sub(w.started))
@@ -206,7 +206,7 @@ func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
 // deliver composes and sends. A mail that can't be composed never can be, and
 // must not take the others with it: a panic becomes its error.
-func (w *Worker) deliver(ctx context.Context, mail app.Mail) (err error) {
+func (w *Worker) deliver(ctx context.Context, mail outbox.Mail) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			err = &panicError{value: value, stack: string(debug.Stack())}

@@ -11,28 +11,28 @@ import (
 	"testing"
 	"time"
 
-	"taskapi/app"
+	"taskapi/app/outbox"
 	"taskapi/web"
 )
 
-// outbox is mails in memory, with a record of what became of them.
-type outbox struct {
+// memory is mails in memory, with a record of what became of them.
+type memory struct {
 	mu      sync.Mutex
-	mails   []app.Mail
-	claims  []app.Mail
+	mails   []outbox.Mail
+	claims  []outbox.Mail
 	reasons []string
 	settled chan string // "sent", "dead", or the wait until the next attempt
 	broken  error       // of the next claim
 	lost    int         // so many records fail
 }
 
-func (o *outbox) ClaimMail(_ context.Context, now time.Time, lease time.Duration) (app.Mail, time.Time, bool, error) {
+func (o *memory) ClaimMail(_ context.Context, now time.Time, lease time.Duration) (outbox.Mail, time.Time, bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.broken != nil {
 		err := o.broken
 		o.broken = nil
-		return app.Mail{}, time.Time{}, false, err
+		return outbox.Mail{}, time.Time{}, false, err
 	}
 	for i, m := range o.mails {
 		if m.NextAt.After(now) {
@@ -49,28 +49,28 @@ func (o *outbox) ClaimMail(_ context.Context, now time.Time, lease time.Duration
 			due = m.NextAt
 		}
 	}
-	return app.Mail{}, due, false, nil
+	return outbox.Mail{}, due, false, nil
 }
 
-func (o *outbox) MailSent(_ context.Context, id int64, _ time.Time) error {
+func (o *memory) MailSent(_ context.Context, id int64, _ time.Time) error {
 	return o.settle(id, time.Time{}, "sent", "")
 }
 
-func (o *outbox) MailFailed(_ context.Context, id int64, reason string, next time.Time) error {
+func (o *memory) MailFailed(_ context.Context, id int64, reason string, next time.Time) error {
 	if next.IsZero() {
 		return o.settle(id, next, "dead", reason)
 	}
 	return o.settle(id, next, "again", reason)
 }
 
-func (o *outbox) settle(id int64, next time.Time, how, reason string) error {
+func (o *memory) settle(id int64, next time.Time, how, reason string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.lost > 0 {
 		o.lost--
 		return errors.New("disk full")
 	}
-	i := slices.IndexFunc(o.mails, func(m app.Mail) bool { return m.ID == id })
+	i := slices.IndexFunc(o.mails, func(m outbox.Mail) bool { return m.ID == id })
 	if next.IsZero() {
 		o.mails = slices.Delete(o.mails, i, i+1)
 	} else {
@@ -87,13 +87,13 @@ var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 // rig is a worker whose clock jumps over every wait.
 type rig struct {
 	*Worker
-	outbox *outbox
+	outbox *memory
 	mu     sync.Mutex
 	now    time.Time
 	waits  []time.Duration
 }
 
-func newRig(t *testing.T, send func(context.Context, Message, func(Step)) error, mails ...app.Mail) *rig {
+func newRig(t *testing.T, send func(context.Context, Message, func(Step)) error, mails ...outbox.Mail) *rig {
 	t.Helper()
 	composer, err := NewComposer(web.Files(), "tasks@example.com", nil)
 	if err != nil {
@@ -102,7 +102,7 @@ func newRig(t *testing.T, send func(context.Context, Message, func(Step)) error,
 	for i := range mails {
 		mails[i].ID = int64(i + 1)
 	}
-	r := &rig{now: start, outbox: &outbox{mails: mails, settled: make(chan string, 100)}}
+	r := &rig{now: start, outbox: &memory{mails: mails, settled: make(chan string, 100)}}
 	r.Worker = NewWorker(r.outbox, composer, &Sender{}, nil, nil, func() float64 { return 0 }, slog.New(slog.DiscardHandler))
 	r.Send = send
 	r.Now = func() time.Time { r.mu.Lock(); defer r.mu.Unlock(); return r.now }
@@ -133,9 +133,9 @@ func (r *rig) until(t *testing.T, ends ...string) {
 	<-done
 }
 
-func queued(name string) app.Mail {
-	return app.Mail{
-		ID: 1, Template: app.MailWelcome, To: name + "@example.com", MessageID: name,
+func queued(name string) outbox.Mail {
+	return outbox.Mail{
+		ID: 1, Template: outbox.MailWelcome, To: name + "@example.com", MessageID: name,
 		Data: map[string]string{"Username": name}, CreatedAt: start,
 	}
 }
@@ -349,16 +349,16 @@ func TestTheAgeOfAMailWhenTheClockIsSet(t *testing.T) {
 	pass := func(by time.Duration) { now, elapsed = now.Add(by), elapsed+by }
 	pass(10 * time.Second)
 	w.started = w.start()
-	made := app.Mail{CreatedAt: now}
-	old := app.Mail{CreatedAt: now.Add(-maxAge)}
+	made := outbox.Mail{CreatedAt: now}
+	old := outbox.Mail{CreatedAt: now.Add(-maxAge)}
 	pass(time.Minute)
 	now = start
 	pass(30 * time.Second)
 	for _, c := range []struct {
-		mail app.Mail
+		mail outbox.Mail
 		want time.Duration
 	}{
-		{made, 90 * time.Second}, {old, maxAge + 90*time.Second}, {app.Mail{CreatedAt: now.Add(-time.Second)}, time.Second},
+		{made, 90 * time.Second}, {old, maxAge + 90*time.Second}, {outbox.Mail{CreatedAt: now.Add(-time.Second)}, time.Second},
 	} {
 		if got := w.age(c.mail); got != c.want {
 			t.Errorf("%s, want %s", got, c.want)
@@ -368,11 +368,11 @@ func TestTheAgeOfAMailWhenTheClockIsSet(t *testing.T) {
 
 func TestNoMailWaitsLongerThanTheOutboxKnows(t *testing.T) {
 	for attempts := range maxAttempts + 1 {
-		if wait := backoff(attempts, 1); wait > app.LongestMailWait {
+		if wait := backoff(attempts, 1); wait > outbox.LongestMailWait {
 			t.Errorf("attempt %d waits %s", attempts, wait)
 		}
 	}
-	if lease > app.LongestMailWait {
+	if lease > outbox.LongestMailWait {
 		t.Error(lease)
 	}
 }

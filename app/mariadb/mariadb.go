@@ -11,9 +11,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-sql-driver/mysql"
+	"taskapi/app/operate"
 
-	"taskapi/app"
+	"github.com/go-sql-driver/mysql"
 )
 
 // table is a table of the tutorial. It may have more columns.
@@ -46,7 +46,7 @@ type Source struct {
 	columns map[string][]string
 }
 
-var _ app.ImportSource = (*Source)(nil)
+var _ operate.ImportSource = (*Source)(nil)
 
 // Open connects, and fails with a sentence for the operator if that is not
 // possible or a table is missing. Close the source in the end.
@@ -133,12 +133,12 @@ func (s *Source) Close() error {
 }
 
 // Users calls each for every user.
-func (s *Source) Users(ctx context.Context, each func(app.ImportRow) error) error {
+func (s *Source) Users(ctx context.Context, each func(operate.ImportRow) error) error {
 	return s.rows(ctx, userTable(), each)
 }
 
 // Tasks calls each for every task.
-func (s *Source) Tasks(ctx context.Context, each func(app.ImportRow) error) error {
+func (s *Source) Tasks(ctx context.Context, each func(operate.ImportRow) error) error {
 	return s.rows(ctx, taskTable(), each)
 }
 
@@ -152,7 +152,7 @@ func (s *Source) RefreshTokens(ctx context.Context) (n int64, err error) {
 }
 
 // rows walks a table in the order of its ids, a row at a time.
-func (s *Source) rows(ctx context.Context, t table, each func(app.ImportRow) error) (err error) {
+func (s *Source) rows(ctx context.Context, t table, each func(operate.ImportRow) error) (err error) {
 	columns := slices.Clone(t.needed)
 	for _, column := range t.optional {
 		if slices.Contains(s.columns[t.name], column) {
@@ -174,7 +174,7 @@ func (s *Source) rows(ctx context.Context, t table, each func(app.ImportRow) err
 		if err := rows.Scan(into...); err != nil {
 			return reading(t.name, err)
 		}
-		row := app.ImportRow{Where: t.what + " " + values[0].String, Values: make(map[string]string, len(columns))}
+		row := operate.ImportRow{Where: t.what + " " + values[0].String, Values: make(map[string]string, len(columns))}
 		for i, value := range values {
 			if value.Valid {
 				row.Values[columns[i]] = value.String

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
 )
 
 // as makes a change one that only its caller may make. Who that is was looked
@@ -25,9 +26,9 @@ func (db *DB) as(by app.Caller, change func(tx *tx) error) func(tx *tx) error {
 // stepBack is how far a clock is set back without being wrong before.
 const stepBack = time.Minute
 
-// mayAct returns app.ErrSessionEnded unless the session or the API token that
+// mayAct returns account.ErrSessionEnded unless the session or the API token that
 // the caller came with still is that user's and the role is the same; and with
-// a proof that does not hold, app.ErrHashReplaced or app.ErrProofNeeded. The
+// a proof that does not hold, account.ErrHashReplaced or account.ErrProofNeeded. The
 // scopes of an API token never change.
 func (t *tx) mayAct(by app.Caller, now int64) error {
 	if by.Operator() {
@@ -45,14 +46,14 @@ func (t *tx) mayAct(by app.Caller, now int64) error {
 	err := t.one(query, []any{key, by.UserID, now}, &role, &hash, &signedIn)
 	switch {
 	case errors.Is(err, sql.ErrNoRows) || err == nil && role != by.Role:
-		return app.ErrSessionEnded
+		return account.ErrSessionEnded
 	case err != nil:
 		return err
 	case by.Proof.PasswordHash != "" && by.Proof.PasswordHash != hash:
-		return app.ErrHashReplaced
+		return account.ErrHashReplaced
 	// A sign-in dated after now was made under a wrong clock: nobody knows when.
 	case !by.Proof.SignedInSince.IsZero() && (signedIn < millis(by.Proof.SignedInSince) || signedIn > now+stepBack.Milliseconds()):
-		return app.ErrProofNeeded
+		return account.ErrProofNeeded
 	}
 	return nil
 }

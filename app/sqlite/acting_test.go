@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/todo"
 )
 
 // actors are all writes that somebody makes in their own name, by the name of
@@ -17,38 +19,38 @@ func actors(task int64) map[string]func(*DB, app.Caller) error {
 	ctx := context.Background()
 	return map[string]func(*DB, app.Caller) error{
 		"CreateTask": func(db *DB, by app.Caller) error {
-			_, err := db.CreateTask(ctx, by, app.NewTask{UserID: by.UserID, Title: "x", CreatedAt: testNow})
+			_, err := db.CreateTask(ctx, by, todo.NewTask{UserID: by.UserID, Title: "x", CreatedAt: testNow})
 			return err
 		},
 		"UpdateTask": func(db *DB, by app.Caller) error {
-			_, err := db.UpdateTask(ctx, by, task, app.TaskChange{Now: testNow})
+			_, err := db.UpdateTask(ctx, by, task, todo.TaskChange{Now: testNow})
 			return err
 		},
 		"DeleteTask": func(db *DB, by app.Caller) error { return db.DeleteTask(ctx, by, task) },
 		"CreateUser": func(db *DB, by app.Caller) error {
-			_, err := db.CreateUser(ctx, by, app.NewUser{Username: "x", Email: "x@example.com", PasswordHash: testHash, Role: app.RoleUser, CreatedAt: testNow}, app.Record{})
+			_, err := db.CreateUser(ctx, by, account.NewUser{Username: "x", Email: "x@example.com", PasswordHash: testHash, Role: app.RoleUser, CreatedAt: testNow}, account.Record{})
 			return err
 		},
 		"UpdateUser": func(db *DB, by app.Caller) error {
-			_, _, err := db.UpdateUser(ctx, by, by.UserID, app.UserChange{}, app.Record{})
+			_, _, err := db.UpdateUser(ctx, by, by.UserID, account.UserChange{}, account.Record{})
 			return err
 		},
-		"DeleteUser": func(db *DB, by app.Caller) error { return db.DeleteUser(ctx, by, by.UserID, app.Record{}) },
+		"DeleteUser": func(db *DB, by app.Caller) error { return db.DeleteUser(ctx, by, by.UserID, account.Record{}) },
 		"EndSession": func(db *DB, by app.Caller) error {
-			_, err := db.EndSession(ctx, by, testSession, app.Record{})
+			_, err := db.EndSession(ctx, by, testSession, account.Record{})
 			return err
 		},
 		"EndSessions": func(db *DB, by app.Caller) error {
-			_, err := db.EndSessions(ctx, by, false, app.Record{})
+			_, err := db.EndSessions(ctx, by, false, account.Record{})
 			return err
 		},
 		"CreateAPIToken": func(db *DB, by app.Caller) error {
-			_, err := db.CreateAPIToken(ctx, by, app.NewAPIToken{UserID: by.UserID, Name: "x", Hash: linkHash("x"), Scopes: []app.Scope{app.ScopeAccount}, CreatedAt: testNow}, app.Record{})
+			_, err := db.CreateAPIToken(ctx, by, account.NewAPIToken{UserID: by.UserID, Name: "x", Hash: linkHash("x"), Scopes: []app.Scope{app.ScopeAccount}, CreatedAt: testNow}, account.Record{})
 			return err
 		},
 		"DeleteAPIToken": func(db *DB, by app.Caller) error {
-			err := db.DeleteAPIToken(ctx, by, 4711, app.Record{})
-			if errors.Is(err, app.ErrTokenNotFound) {
+			err := db.DeleteAPIToken(ctx, by, 4711, account.Record{})
+			if errors.Is(err, account.ErrTokenNotFound) {
 				return nil
 			}
 			return err
@@ -74,27 +76,29 @@ func TestEveryWriteOfACallerIsKnown(t *testing.T) {
 // the look at the caller and the turn to write counts.
 func TestWhoMayNotAnyMoreWritesNothing(t *testing.T) {
 	ctx := context.Background()
-	losses := map[string]func(*DB, app.User) error{
-		"signed out": func(db *DB, ann app.User) error {
-			_, err := db.EndSessions(ctx, app.Caller{UserID: ann.ID, Role: ann.Role, SessionID: testSession}, false, app.Record{})
+	losses := map[string]func(*DB, account.User) error{
+		"signed out": func(db *DB, ann account.User) error {
+			_, err := db.EndSessions(ctx, app.Caller{UserID: ann.ID, Role: ann.Role, SessionID: testSession}, false, account.Record{})
 			return err
 		},
-		"new password": func(db *DB, ann app.User) error {
+		"new password": func(db *DB, ann account.User) error {
 			hash := testHash + "AA"
-			_, _, err := db.UpdateUser(ctx, app.Operator(), ann.ID, app.UserChange{PasswordHash: &hash}, app.Record{})
+			_, _, err := db.UpdateUser(ctx, app.Operator(), ann.ID, account.UserChange{PasswordHash: &hash}, account.Record{})
 			return err
 		},
-		"another role": func(db *DB, ann app.User) error {
-			_, err := db.SetRole(ctx, ann.ID, app.RoleAdmin, app.Record{})
+		"another role": func(db *DB, ann account.User) error {
+			_, err := db.SetRole(ctx, ann.ID, app.RoleAdmin, account.Record{})
 			return err
 		},
-		"deleted": func(db *DB, ann app.User) error { return db.DeleteUser(ctx, app.Operator(), ann.ID, app.Record{}) },
+		"deleted": func(db *DB, ann account.User) error {
+			return db.DeleteUser(ctx, app.Operator(), ann.ID, account.Record{})
+		},
 	}
 	for lost, lose := range losses {
 		for method := range actors(0) {
 			t.Run(lost+"/"+method, func(t *testing.T) {
 				db, ann, session, token := acting(t)
-				task, err := db.CreateTask(ctx, session, app.NewTask{UserID: ann.ID, Title: "x", CreatedAt: testNow})
+				task, err := db.CreateTask(ctx, session, todo.NewTask{UserID: ann.ID, Title: "x", CreatedAt: testNow})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -103,7 +107,7 @@ func TestWhoMayNotAnyMoreWritesNothing(t *testing.T) {
 				}
 				act := actors(task.ID)[method]
 				for name, by := range map[string]app.Caller{"session": session, "API token": token} {
-					if err := act(db, by); !errors.Is(err, app.ErrSessionEnded) {
+					if err := act(db, by); !errors.Is(err, account.ErrSessionEnded) {
 						t.Errorf("with a %s: %v", name, err)
 					}
 				}
@@ -124,7 +128,7 @@ func TestOnlyOneselfActs(t *testing.T) {
 				"nothing":           {UserID: bob.ID, Role: app.RoleUser},
 				"a role":            {UserID: session.UserID, Role: app.RoleAdmin, SessionID: session.SessionID},
 			} {
-				if err := act(db, by); !errors.Is(err, app.ErrSessionEnded) {
+				if err := act(db, by); !errors.Is(err, account.ErrSessionEnded) {
 					t.Errorf("with %s: %v", name, err)
 				}
 			}
@@ -137,12 +141,12 @@ func TestAProofThatDoesNotHold(t *testing.T) {
 		t.Run(method, func(t *testing.T) {
 			db, _, session, _ := acting(t)
 			session.Proof = app.Proof{PasswordHash: testHash + "AA"}
-			if err := act(db, session); !errors.Is(err, app.ErrHashReplaced) {
+			if err := act(db, session); !errors.Is(err, account.ErrHashReplaced) {
 				t.Errorf("a password of yesterday: %v", err)
 			}
 			session.Proof = app.Proof{SignedInSince: testNow.Add(time.Millisecond)}
 			var refused *app.Error
-			if err := act(db, session); !errors.As(err, &refused) || refused.Fields["current_password"] != app.ErrProofNeeded.Fields["current_password"] {
+			if err := act(db, session); !errors.As(err, &refused) || refused.Fields["current_password"] != account.ErrProofNeeded.Fields["current_password"] {
 				t.Errorf("an old sign-in: %v", err)
 			}
 		})
@@ -150,15 +154,15 @@ func TestAProofThatDoesNotHold(t *testing.T) {
 }
 
 // acting returns ann, in a session and with an API token.
-func acting(t *testing.T) (db *DB, ann app.User, session, token app.Caller) {
+func acting(t *testing.T) (db *DB, ann account.User, session, token app.Caller) {
 	t.Helper()
 	db = openTest(t)
 	addUser(t, db, "admin@example.com", app.RoleAdmin)
 	ann = addUser(t, db, "ann@example.com", app.RoleUser)
 	session = app.Caller{UserID: ann.ID, Role: ann.Role, SessionID: addSession(t, db, testSession, ann).ID}
-	made, err := db.CreateAPIToken(context.Background(), session, app.NewAPIToken{
+	made, err := db.CreateAPIToken(context.Background(), session, account.NewAPIToken{
 		UserID: ann.ID, Name: "script", Hash: linkHash("script"), Scopes: []app.Scope{app.ScopeAccount}, CreatedAt: testNow,
-	}, app.Record{})
+	}, account.Record{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
 )
 
-var _ app.APITokenStore = (*DB)(nil)
+var _ account.APITokenStore = (*DB)(nil)
 
 const apiTokenColumns = `id, user_id, name, scopes, created_at, expires_at`
 
-func scanAPIToken(row row, before ...any) (t app.APIToken, err error) {
+func scanAPIToken(row row, before ...any) (t account.APIToken, err error) {
 	var scopes string
 	var created int64
 	var expires sql.NullInt64
@@ -34,18 +35,18 @@ func scopesOf(text string) []app.Scope {
 	return scopes
 }
 
-// CreateAPIToken adds a token. Returns app.ErrTooManyTokens.
-func (db *DB) CreateAPIToken(ctx context.Context, by app.Caller, t app.NewAPIToken, record app.Record) (app.APIToken, error) {
+// CreateAPIToken adds a token. Returns account.ErrTooManyTokens.
+func (db *DB) CreateAPIToken(ctx context.Context, by app.Caller, t account.NewAPIToken, record account.Record) (account.APIToken, error) {
 	var names []string
 	for _, scope := range t.Scopes {
 		names = append(names, string(scope))
 	}
-	var created app.APIToken
+	var created account.APIToken
 	err := db.writeAside(ctx, db.as(by, func(tx *tx) error {
 		err := tx.each(`INSERT INTO api_tokens (user_id, name, hash, scopes, created_at, expires_at, session_id)
 			SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?8 WHERE (SELECT count(*) FROM api_tokens WHERE user_id = ?1) < ?7
 			RETURNING `+apiTokenColumns, []any{t.UserID, t.Name, t.Hash, strings.Join(names, " "),
-			millis(t.CreatedAt), nullMillis(t.ExpiresAt), app.MaxTokens, t.SessionID}, func(row row) (err error) {
+			millis(t.CreatedAt), nullMillis(t.ExpiresAt), account.MaxTokens, t.SessionID}, func(row row) (err error) {
 			created, err = scanAPIToken(row)
 			return err
 		})
@@ -53,7 +54,7 @@ func (db *DB) CreateAPIToken(ctx context.Context, by app.Caller, t app.NewAPITok
 		case err != nil:
 			return err
 		case created.ID == 0:
-			return app.ErrTooManyTokens
+			return account.ErrTooManyTokens
 		}
 		return tx.record(t.UserID, record)
 	}))
@@ -61,28 +62,28 @@ func (db *DB) CreateAPIToken(ctx context.Context, by app.Caller, t app.NewAPITok
 }
 
 // APITokens returns a page of the user's tokens that have not expired, by id.
-func (db *DB) APITokens(ctx context.Context, userID int64, now time.Time, page app.PageRequest) (app.Page[app.APIToken], error) {
+func (db *DB) APITokens(ctx context.Context, userID int64, now time.Time, page app.PageRequest) (app.Page[account.APIToken], error) {
 	return pageOf(ctx, db, page,
 		`SELECT (SELECT count(*) FROM api_tokens WHERE user_id = ?1 AND coalesce(expires_at > ?2, true)), `+apiTokenColumns+`
 			FROM api_tokens WHERE user_id = ?1 AND coalesce(expires_at > ?2, true) ORDER BY id LIMIT ?3 OFFSET ?4`,
 		`SELECT count(*) FROM api_tokens WHERE user_id = ?1 AND coalesce(expires_at > ?2, true)`, []any{userID, millis(now)},
-		func(row row, total *int64) (app.APIToken, error) { return scanAPIToken(row, total) })
+		func(row row, total *int64) (account.APIToken, error) { return scanAPIToken(row, total) })
 }
 
-// DeleteAPIToken ends a token. Returns app.ErrTokenNotFound without one of the
+// DeleteAPIToken ends a token. Returns account.ErrTokenNotFound without one of the
 // caller's.
-func (db *DB) DeleteAPIToken(ctx context.Context, by app.Caller, id int64, record app.Record) error {
+func (db *DB) DeleteAPIToken(ctx context.Context, by app.Caller, id int64, record account.Record) error {
 	return db.write(ctx, db.as(by, func(tx *tx) error {
 		n, err := tx.change(`DELETE FROM api_tokens WHERE id = ? AND user_id = ?`, id, by.UserID)
 		if err == nil && n == 0 {
-			err = app.ErrTokenNotFound
+			err = account.ErrTokenNotFound
 		}
 		return errors.Join(err, tx.record(by.UserID, record))
 	}))
 }
 
-// TokenCaller returns who a token speaks for; else app.ErrSessionEnded, or
-// app.ErrAPITokenExpired until housekeeping has removed the token.
+// TokenCaller returns who a token speaks for; else account.ErrSessionEnded, or
+// account.ErrAPITokenExpired until housekeeping has removed the token.
 func (db *DB) TokenCaller(ctx context.Context, hash string, now time.Time) (app.Caller, error) {
 	return db.callers.find(hash, now, func() (app.Caller, time.Time, error) {
 		tx, err := db.read(ctx)
@@ -96,14 +97,14 @@ func (db *DB) TokenCaller(ctx context.Context, hash string, now time.Time) (app.
 			WHERE t.hash = ?`, []any{hash},
 			&caller.UserID, &caller.Role, &caller.TokenID, &scopes, &expires)
 		if errors.Is(err, sql.ErrNoRows) {
-			err = app.ErrSessionEnded
+			err = account.ErrSessionEnded
 		}
 		caller.Scopes = scopesOf(scopes)
 		until := time.Time{}
 		if expires.Valid {
 			until = fromMillis(expires.Int64)
 			if !now.Before(until) {
-				err = app.ErrAPITokenExpired
+				err = account.ErrAPITokenExpired
 			}
 		}
 		return caller, until, translate(err)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/todo"
 )
 
 // names lists a folder.
@@ -76,7 +77,7 @@ func TestBackupWhileOthersWrite(t *testing.T) {
 					return
 				default:
 				}
-				task, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow})
+				task, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow})
 				if err != nil {
 					t.Error(err)
 					return
@@ -153,7 +154,7 @@ func TestRestoreRefusesWhatIsNotSound(t *testing.T) {
 	source := openTest(t)
 	ann := addUser(t, source, "ann@example.com", app.RoleUser)
 	for range 200 {
-		if _, err := source.CreateTask(context.Background(), app.Operator(), app.NewTask{UserID: ann.ID, Title: "t", Description: strings.Repeat("x", 500), CreatedAt: testNow}); err != nil {
+		if _, err := source.CreateTask(context.Background(), app.Operator(), todo.NewTask{UserID: ann.ID, Title: "t", Description: strings.Repeat("x", 500), CreatedAt: testNow}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -285,7 +286,7 @@ func TestAnUpgradeCanBeUndone(t *testing.T) {
 			if task, err := db.Task(ctx, app.Owner{UserID: 7}, 3); err != nil || task.Title != "Buy milk" {
 				t.Errorf("%+v %v", task, err)
 			}
-			if _, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: 7, Title: "after the upgrade", CreatedAt: testNow}); err != nil {
+			if _, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: 7, Title: "after the upgrade", CreatedAt: testNow}); err != nil {
 				t.Fatal(err)
 			}
 			if err := db.Close(); err != nil {

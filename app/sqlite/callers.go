@@ -74,7 +74,7 @@ func (c *callers) forget() {
 }
 
 // find returns whom a key speaks for, from memory if that is fresh, else from
-// the database; app.ErrSessionEnded without anybody. Ask must not wait for a
+// the database; account.ErrSessionEnded without anybody. Ask must not wait for a
 // turn to write.
 func (c *callers) find(key string, now time.Time, ask func() (app.Caller, time.Time, error)) (app.Caller, error) {
 	found, epoch, fresh := c.look(key)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
 )
 
 // openAt opens a second handle on a database, as another process would.
@@ -28,28 +29,30 @@ func openAt(t *testing.T, path string, now func() time.Time) *DB {
 
 func TestWhatThisProcessEndsIsEndedAtOnce(t *testing.T) {
 	ctx := context.Background()
-	for name, end := range map[string]func(db *DB, ann app.User) error{
-		"logout": func(db *DB, _ app.User) error {
-			_, err := db.EndSession(ctx, app.Caller{}, testSession, app.Record{})
+	for name, end := range map[string]func(db *DB, ann account.User) error{
+		"logout": func(db *DB, _ account.User) error {
+			_, err := db.EndSession(ctx, app.Caller{}, testSession, account.Record{})
 			return err
 		},
-		"logout-all": func(db *DB, ann app.User) error {
-			_, err := db.EndSessions(ctx, app.Caller{UserID: ann.ID, Role: app.RoleUser, SessionID: testSession}, false, app.Record{})
+		"logout-all": func(db *DB, ann account.User) error {
+			_, err := db.EndSessions(ctx, app.Caller{UserID: ann.ID, Role: app.RoleUser, SessionID: testSession}, false, account.Record{})
 			return err
 		},
-		"deletion": func(db *DB, ann app.User) error { return db.DeleteUser(ctx, app.Operator(), ann.ID, app.Record{}) },
-		"role": func(db *DB, ann app.User) error {
-			_, err := db.SetRole(ctx, ann.ID, app.RoleAdmin, app.Record{})
+		"deletion": func(db *DB, ann account.User) error {
+			return db.DeleteUser(ctx, app.Operator(), ann.ID, account.Record{})
+		},
+		"role": func(db *DB, ann account.User) error {
+			_, err := db.SetRole(ctx, ann.ID, app.RoleAdmin, account.Record{})
 			return err
 		},
-		"password": func(db *DB, ann app.User) error {
+		"password": func(db *DB, ann account.User) error {
 			hash := testHash
-			_, _, err := db.UpdateUser(ctx, app.Operator(), ann.ID, app.UserChange{PasswordHash: &hash}, app.Record{})
+			_, _, err := db.UpdateUser(ctx, app.Operator(), ann.ID, account.UserChange{PasswordHash: &hash}, account.Record{})
 			return err
 		},
-		"replay": func(db *DB, _ app.User) error {
-			_, err := db.UseSession(ctx, app.UseOf{SessionID: testSession, Now: testNow}, func(app.SessionUse) (app.SessionAction, app.Record) {
-				return app.SessionStolen, app.Record{}
+		"replay": func(db *DB, _ account.User) error {
+			_, err := db.UseSession(ctx, account.UseOf{SessionID: testSession, Now: testNow}, func(account.SessionUse) (account.SessionAction, account.Record) {
+				return account.SessionStolen, account.Record{}
 			})
 			return err
 		},
@@ -62,13 +65,13 @@ func TestWhatThisProcessEndsIsEndedAtOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := db.Caller(ctx, testSession, ann.ID+1, testNow); !errors.Is(err, app.ErrSessionEnded) {
+		if _, err := db.Caller(ctx, testSession, ann.ID+1, testNow); !errors.Is(err, account.ErrSessionEnded) {
 			t.Errorf("%s: remembered for another user: %v", name, err)
 		}
 		if err := end(db, ann); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := db.Caller(ctx, testSession, ann.ID, testNow); !errors.Is(err, app.ErrSessionEnded) {
+		if _, err := db.Caller(ctx, testSession, ann.ID, testNow); !errors.Is(err, account.ErrSessionEnded) {
 			t.Errorf("%s: the session is remembered: %v", name, err)
 		}
 	}
@@ -85,11 +88,11 @@ func TestWhatAnotherProcessEndsIsSeenSoon(t *testing.T) {
 	if _, err := db.Caller(ctx, testSession, ann.ID, testNow); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := first.SetRole(ctx, ann.ID, app.RoleAdmin, app.Record{}); err != nil {
+	if _, err := first.SetRole(ctx, ann.ID, app.RoleAdmin, account.Record{}); err != nil {
 		t.Fatal(err)
 	}
 	passed.Store(int64(SeenWithin))
-	if _, err := db.Caller(ctx, testSession, ann.ID, testNow); !errors.Is(err, app.ErrSessionEnded) {
+	if _, err := db.Caller(ctx, testSession, ann.ID, testNow); !errors.Is(err, account.ErrSessionEnded) {
 		t.Errorf("after %s: %v", SeenWithin, err)
 	}
 }
@@ -102,7 +105,7 @@ func TestARememberedSessionExpires(t *testing.T) {
 	if _, err := db.Caller(ctx, testSession, ann.ID, session.ExpiresAt.Add(-time.Millisecond)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Caller(ctx, testSession, ann.ID, session.ExpiresAt); !errors.Is(err, app.ErrSessionEnded) {
+	if _, err := db.Caller(ctx, testSession, ann.ID, session.ExpiresAt); !errors.Is(err, account.ErrSessionEnded) {
 		t.Error(err)
 	}
 }
@@ -114,8 +117,8 @@ func TestLookupsDuringTheEnd(t *testing.T) {
 	db := openTest(t)
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	for range 50 {
-		session := app.Session{ID: testSession, UserID: ann.ID, Generation: 1, CreatedAt: testNow, LastUsedAt: testNow, ExpiresAt: testNow.Add(time.Hour)}
-		if err := db.CreateSession(ctx, session, app.SignIn{PasswordHash: testHash}, app.Record{}); err != nil {
+		session := account.Session{ID: testSession, UserID: ann.ID, Generation: 1, CreatedAt: testNow, LastUsedAt: testNow, ExpiresAt: testNow.Add(time.Hour)}
+		if err := db.CreateSession(ctx, session, account.SignIn{PasswordHash: testHash}, account.Record{}); err != nil {
 			t.Fatal(err)
 		}
 		var ended atomic.Bool
@@ -130,7 +133,7 @@ func TestLookupsDuringTheEnd(t *testing.T) {
 				}
 			})
 		}
-		if _, err := db.EndSession(ctx, app.Caller{}, testSession, app.Record{}); err != nil {
+		if _, err := db.EndSession(ctx, app.Caller{}, testSession, account.Record{}); err != nil {
 			t.Error(err)
 		}
 		ended.Store(true)

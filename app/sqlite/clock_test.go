@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/outbox"
 )
 
 // A clock that is far beyond all that was written deletes nothing while it may
@@ -27,7 +29,7 @@ func TestHousekeepingUnderAClockThatIsAhead(t *testing.T) {
 	db := reopen()
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	addSession(t, db, testSession, ann)
-	if err := db.AddEvent(ctx, app.Event{At: now, Name: app.EventLogin, UserID: ann.ID}); err != nil {
+	if err := db.AddEvent(ctx, account.Event{At: now, Name: account.EventLogin, UserID: ann.ID}); err != nil {
 		t.Fatal(err)
 	}
 	now = testNow.AddDate(1, 0, 0)
@@ -74,7 +76,7 @@ func TestHousekeepingWhileTheClockIsSet(t *testing.T) {
 	db := d.open(t, build(t, freshSchema(t)))
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	addSession(t, db, testSession, ann)
-	if err := db.AddEvent(t.Context(), app.Event{At: testNow, Name: app.EventLogin, UserID: ann.ID}); err != nil {
+	if err := db.AddEvent(t.Context(), account.Event{At: testNow, Name: account.EventLogin, UserID: ann.ID}); err != nil {
 		t.Fatal(err)
 	}
 	keep := Keep{Events: 24 * time.Hour, Session: 7 * 24 * time.Hour}
@@ -107,19 +109,19 @@ func TestWhatAWrongClockHasMadeEndsInTime(t *testing.T) {
 	path := build(t, freshSchema(t))
 	db := d.open(t, path)
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
-	session := app.Session{ID: testSession, UserID: ann.ID, Generation: 1, CreatedAt: d.wall, LastUsedAt: d.wall, ExpiresAt: d.wall.Add(7 * 24 * time.Hour)}
-	link := app.NewLink{Hash: linkHash("l"), Purpose: app.PurposeReset, ExpiresAt: d.wall.Add(app.ResetTTL)}
-	record := app.Record{
-		Events: []app.Event{{At: d.wall, Name: app.EventLogin, UserID: ann.ID}},
-		Mails:  []app.NewMail{{Template: "t", To: "ann@example.com", CreatedAt: d.wall, Link: &link}},
+	session := account.Session{ID: testSession, UserID: ann.ID, Generation: 1, CreatedAt: d.wall, LastUsedAt: d.wall, ExpiresAt: d.wall.Add(7 * 24 * time.Hour)}
+	link := outbox.NewLink{Hash: linkHash("l"), Purpose: outbox.PurposeReset, ExpiresAt: d.wall.Add(account.ResetTTL)}
+	record := account.Record{
+		Events: []account.Event{{At: d.wall, Name: account.EventLogin, UserID: ann.ID}},
+		Mails:  []outbox.NewMail{{Template: "t", To: "ann@example.com", CreatedAt: d.wall, Link: &link}},
 	}
-	if err := db.CreateSession(t.Context(), session, app.SignIn{PasswordHash: testHash}, record); err != nil {
+	if err := db.CreateSession(t.Context(), session, account.SignIn{PasswordHash: testHash}, record); err != nil {
 		t.Fatal(err)
 	}
 	d.wall = testNow
 	db = d.open(t, path)
-	by := app.Caller{UserID: ann.ID, Role: ann.Role, SessionID: testSession, Proof: app.Proof{SignedInSince: testNow.Add(-app.RecentSignIn)}}
-	if _, err := db.EndSessions(t.Context(), by, true, app.Record{}); !errors.Is(err, app.ErrProofNeeded) {
+	by := app.Caller{UserID: ann.ID, Role: ann.Role, SessionID: testSession, Proof: app.Proof{SignedInSince: testNow.Add(-account.RecentSignIn)}}
+	if _, err := db.EndSessions(t.Context(), by, true, account.Record{}); !errors.Is(err, account.ErrProofNeeded) {
 		t.Errorf("a sign-in of the year 2046 is a recent one: %v", err)
 	}
 	for range 2 { // the greeting of the user, and the link
@@ -146,7 +148,7 @@ func TestWhatAWrongClockHasMadeEndsInTime(t *testing.T) {
 	}{
 		{true, 30 * 24 * time.Hour, [2]bool{true, true}},
 		{false, 0, [2]bool{true, true}},
-		{false, app.ResetTTL, [2]bool{true, false}},
+		{false, account.ResetTTL, [2]bool{true, false}},
 		{false, 7 * 24 * time.Hour, [2]bool{false, false}},
 	} {
 		keep.ClockFree = c.free

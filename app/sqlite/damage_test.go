@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/todo"
 )
 
 // filled is an open database of some pages whose log is in it, as one that was
@@ -43,7 +44,7 @@ func (db *DB) refusesWrites(t *testing.T) {
 	t.Helper()
 	ctx := context.Background()
 	for range 3 {
-		_, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: 1, Title: "more", CreatedAt: testNow})
+		_, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: 1, Title: "more", CreatedAt: testNow})
 		if !errors.Is(err, app.ErrDatabaseDamaged) {
 			t.Fatalf("a write: %v", err)
 		}
@@ -73,7 +74,7 @@ func TestAFileCutShortIsWrittenNoMore(t *testing.T) {
 func TestAHealthyFileIsWritten(t *testing.T) {
 	ctx, db := context.Background(), filled(t)
 	for i := range 20 {
-		if _, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: 1, Title: "more", Description: strings.Repeat("x", 8000), CreatedAt: testNow}); err != nil {
+		if _, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: 1, Title: "more", Description: strings.Repeat("x", 8000), CreatedAt: testNow}); err != nil {
 			t.Fatal(err)
 		}
 		if i%5 == 0 {

@@ -5,13 +5,14 @@ import (
 	"database/sql"
 	"errors"
 
-	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/todo"
 )
 
 // Export calls users for every user and then tasks for every task, in the
 // order of their ids, all as they were at one moment: what is written
 // meanwhile is not seen, and waits for nothing.
-func (db *DB) Export(ctx context.Context, users func(app.User) error, tasks func(app.Task) error) (err error) {
+func (db *DB) Export(ctx context.Context, users func(account.User) error, tasks func(todo.Task) error) (err error) {
 	snapshot, err := db.readers.pool.BeginTx(ctx, nil)
 	if err != nil {
 		return translate(err)
@@ -19,7 +20,7 @@ func (db *DB) Export(ctx context.Context, users func(app.User) error, tasks func
 	// Nothing was changed; the rows are what counts.
 	defer func() { _ = snapshot.Rollback() }()
 	err = eachRow(ctx, snapshot, `SELECT `+userColumns+` FROM users WHERE deleted_at IS NULL ORDER BY id`, func(row row) error {
-		var user app.User
+		var user account.User
 		if err := scanUser(row, &user); err != nil {
 			return err
 		}
@@ -30,7 +31,7 @@ func (db *DB) Export(ctx context.Context, users func(app.User) error, tasks func
 	}
 	return translate(eachRow(ctx, snapshot, `SELECT `+taskColumns+` FROM tasks
 		WHERE user_id NOT IN (SELECT id FROM users WHERE deleted_at IS NOT NULL) ORDER BY id`, func(row row) error {
-		var task app.Task
+		var task todo.Task
 		var times taskTimes
 		if err := row.Scan(taskFields(&task, &times)...); err != nil {
 			return err

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"taskapi/app"
+	"taskapi/app/account"
 )
 
 // keepSent is how long a mail that was sent stays visible in the outbox.
@@ -85,8 +85,8 @@ func (db *DB) shorten(ctx context.Context, keep Keep) error {
 		longest           time.Duration
 	}{
 		{"sessions", "id", "true", keep.Session},
-		{"links", "hash", "purpose = 'reset'", app.ResetTTL},
-		{"links", "hash", "purpose <> 'reset'", app.VerifyTTL},
+		{"links", "hash", "purpose = 'reset'", account.ResetTTL},
+		{"links", "hash", "purpose <> 'reset'", account.VerifyTTL},
 	} {
 		if one.longest == 0 {
 			continue

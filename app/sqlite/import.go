@@ -6,14 +6,17 @@ import (
 	"errors"
 
 	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/operate"
+	"taskapi/app/todo"
 )
 
-var _ app.ImportStore = (*DB)(nil)
+var _ operate.ImportStore = (*DB)(nil)
 
 // Import runs do in one transaction. Call it while nobody else writes by the
 // same DB: a change that shares its commit with others may be run twice, and a
 // source is read once.
-func (db *DB) Import(ctx context.Context, do func(app.ImportTx) error) error {
+func (db *DB) Import(ctx context.Context, do func(operate.ImportTx) error) error {
 	return db.write(ctx, func(tx *tx) error { return do(importTx{tx}) })
 }
 
@@ -41,7 +44,7 @@ func (t importTx) HasTask(id int64) (has bool, err error) {
 }
 
 // AddUser adds a user with the record of it, under a new id if id is 0.
-func (t importTx) AddUser(id int64, u app.NewUser, record app.Record) (int64, error) {
+func (t importTx) AddUser(id int64, u account.NewUser, record account.Record) (int64, error) {
 	err := t.one(`INSERT INTO users (id, username, email, email_key, password_hash, role, created_at)
 		VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?) RETURNING id`,
 		[]any{id, u.Username, u.Email, app.EmailKey(u.Email), u.PasswordHash, string(u.Role), millis(u.CreatedAt)}, &id)
@@ -52,7 +55,7 @@ func (t importTx) AddUser(id int64, u app.NewUser, record app.Record) (int64, er
 }
 
 // AddTask adds a task, under a new id if id is 0.
-func (t importTx) AddTask(id int64, task app.NewTask) error {
+func (t importTx) AddTask(id int64, task todo.NewTask) error {
 	return t.exec(`INSERT INTO tasks (id, user_id, title, description, created_at, completed_at)
 		VALUES (nullif(?, 0), ?, ?, ?, ?, ?)`,
 		id, task.UserID, task.Title, task.Description, millis(task.CreatedAt), nullMillis(task.CompletedAt))

@@ -7,46 +7,48 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/outbox"
 )
 
-var _ app.LinkStore = (*DB)(nil)
+var _ account.LinkStore = (*DB)(nil)
 
-// Link returns what a link is good for, else app.ErrLinkInvalid.
-func (db *DB) Link(ctx context.Context, hash string, now time.Time) (app.Link, error) {
+// Link returns what a link is good for, else account.ErrLinkInvalid.
+func (db *DB) Link(ctx context.Context, hash string, now time.Time) (account.Link, error) {
 	tx, err := db.read(ctx)
 	if err != nil {
-		return app.Link{}, err
+		return account.Link{}, err
 	}
 	link, err := tx.link(hash, now)
 	return link, translate(err)
 }
 
-func (t *tx) link(hash string, now time.Time) (link app.Link, err error) {
+func (t *tx) link(hash string, now time.Time) (link account.Link, err error) {
 	err = t.one(`SELECT user_id, purpose, email FROM links WHERE hash = ? AND expires_at > ?`,
 		[]any{hash, millis(now)}, &link.UserID, &link.Purpose, &link.Email)
 	if errors.Is(err, sql.ErrNoRows) {
-		err = app.ErrLinkInvalid
+		err = account.ErrLinkInvalid
 	}
 	return link, err
 }
 
 // ResetPassword uses a link for a new password up, with all others like it,
 // and ends everything by which the user is signed in and, since somebody else
-// may have asked for it, the wish for a new address. Else app.ErrLinkInvalid.
-func (db *DB) ResetPassword(ctx context.Context, hash, passwordHash string, now time.Time, record app.Record) (app.User, error) {
-	var user app.User
+// may have asked for it, the wish for a new address. Else account.ErrLinkInvalid.
+func (db *DB) ResetPassword(ctx context.Context, hash, passwordHash string, now time.Time, record account.Record) (account.User, error) {
+	var user account.User
 	err := db.write(ctx, func(tx *tx) error {
 		link, err := tx.link(hash, now)
 		if err != nil {
 			return err
 		}
-		if link.Purpose != app.PurposeReset {
-			return app.ErrLinkInvalid
+		if link.Purpose != outbox.PurposeReset {
+			return account.ErrLinkInvalid
 		}
 		user, err = tx.user(`UPDATE users SET password_hash = ?2, pending_email = NULL, verified_at = coalesce(verified_at, ?4)
 			WHERE id = ?1 AND email = ?3 RETURNING `+userColumns, link.UserID, passwordHash, link.Email, millis(now))
-		if errors.Is(err, app.ErrUserNotFound) {
-			err = app.ErrLinkInvalid
+		if errors.Is(err, account.ErrUserNotFound) {
+			err = account.ErrLinkInvalid
 		}
 		if err != nil {
 			return err
@@ -60,10 +62,10 @@ func (db *DB) ResetPassword(ctx context.Context, hash, passwordHash string, now 
 }
 
 // VerifyEmail uses a link that proves an address up. The address of a change
-// becomes the user's. Returns app.ErrLinkInvalid when the address is no longer
-// the user's or the one they want, and app.ErrEmailTaken.
-func (db *DB) VerifyEmail(ctx context.Context, hash string, now time.Time, record func(app.Link, app.User) app.Record) (app.User, error) {
-	var after app.User
+// becomes the user's. Returns account.ErrLinkInvalid when the address is no longer
+// the user's or the one they want, and account.ErrEmailTaken.
+func (db *DB) VerifyEmail(ctx context.Context, hash string, now time.Time, record func(account.Link, account.User) account.Record) (account.User, error) {
+	var after account.User
 	err := db.writeAside(ctx, func(tx *tx) error {
 		link, err := tx.link(hash, now)
 		if err != nil {
@@ -74,8 +76,8 @@ func (db *DB) VerifyEmail(ctx context.Context, hash string, now time.Time, recor
 			return err
 		}
 		after, err = tx.verify(link, now)
-		if errors.Is(err, app.ErrUserNotFound) {
-			err = app.ErrLinkInvalid
+		if errors.Is(err, account.ErrUserNotFound) {
+			err = account.ErrLinkInvalid
 		}
 		if err != nil {
 			return err
@@ -87,14 +89,14 @@ func (db *DB) VerifyEmail(ctx context.Context, hash string, now time.Time, recor
 	return after, err
 }
 
-func (t *tx) verify(link app.Link, now time.Time) (app.User, error) {
+func (t *tx) verify(link account.Link, now time.Time) (account.User, error) {
 	switch link.Purpose {
-	case app.PurposeVerify:
+	case outbox.PurposeVerify:
 		return t.user(`UPDATE users SET verified_at = coalesce(verified_at, ?3)
 			WHERE id = ?1 AND email = ?2 RETURNING `+userColumns, link.UserID, link.Email, millis(now))
-	case app.PurposeChange:
+	case outbox.PurposeChange:
 		return t.user(`UPDATE users SET email = ?2, email_key = ?3, verified_at = ?4, pending_email = NULL
 			WHERE id = ?1 AND pending_email = ?2 RETURNING `+userColumns, link.UserID, link.Email, app.EmailKey(link.Email), millis(now))
 	}
-	return app.User{}, app.ErrLinkInvalid
+	return account.User{}, account.ErrLinkInvalid
 }

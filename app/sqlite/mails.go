@@ -7,15 +7,15 @@ import (
 	"errors"
 	"time"
 
-	"taskapi/app"
+	"taskapi/app/outbox"
 )
 
-var _ app.Outbox = (*DB)(nil)
+var _ outbox.Outbox = (*DB)(nil)
 
 const mailColumns = `id, user_id, template, recipient, data, message_id, status, attempts, created_at, next_at, sent_at, last_error`
 
-func scanMail(row row) (app.Mail, error) {
-	var m app.Mail
+func scanMail(row row) (outbox.Mail, error) {
+	var m outbox.Mail
 	var data []byte
 	var created, next int64
 	var sent sql.NullInt64
@@ -32,18 +32,18 @@ func scanMail(row row) (app.Mail, error) {
 
 // ClaimMail takes a queued mail that is due, of each account in turn the one
 // that is due longest, and puts its next attempt behind the lease; see
-// app.Outbox. With nothing due, nothing is written.
-func (db *DB) ClaimMail(ctx context.Context, now time.Time, lease time.Duration) (mail app.Mail, due time.Time, found bool, err error) {
+// outbox.Outbox. With nothing due, nothing is written.
+func (db *DB) ClaimMail(ctx context.Context, now time.Time, lease time.Duration) (mail outbox.Mail, due time.Time, found bool, err error) {
 	if err := db.hasten(ctx, now); err != nil {
-		return app.Mail{}, time.Time{}, false, err
+		return outbox.Mail{}, time.Time{}, false, err
 	}
 	due, err = db.nextMail(ctx)
 	if err != nil || due.IsZero() || due.After(now) {
-		return app.Mail{}, due, false, err
+		return outbox.Mail{}, due, false, err
 	}
 	first, err := db.firstMail(ctx, now)
 	if err != nil {
-		return app.Mail{}, time.Time{}, false, err
+		return outbox.Mail{}, time.Time{}, false, err
 	}
 	err = db.writeAside(ctx, func(tx *tx) error {
 		return tx.each(`UPDATE mails SET attempts = attempts + 1, next_at = ?2
@@ -65,7 +65,7 @@ func (db *DB) ClaimMail(ctx context.Context, now time.Time, lease time.Duration)
 // hasten makes mails due that would wait for longer than any mail does: a wrong
 // clock has put them there. With none, nothing is written.
 func (db *DB) hasten(ctx context.Context, now time.Time) error {
-	latest := millis(now.Add(app.LongestMailWait))
+	latest := millis(now.Add(outbox.LongestMailWait))
 	reader, err := db.read(ctx)
 	if err != nil {
 		return err
@@ -136,8 +136,8 @@ func (db *DB) MailFailed(ctx context.Context, id int64, reason string, next time
 var ErrNoMail = errors.New("no such mail")
 
 // Mail returns one mail of the outbox, or ErrNoMail.
-func (db *DB) Mail(ctx context.Context, id int64) (app.Mail, error) {
-	var mail app.Mail
+func (db *DB) Mail(ctx context.Context, id int64) (outbox.Mail, error) {
+	var mail outbox.Mail
 	tx, err := db.read(ctx)
 	if err != nil {
 		return mail, err
@@ -154,7 +154,7 @@ func (db *DB) Mail(ctx context.Context, id int64) (app.Mail, error) {
 
 // Mails calls each for the mails of a status, or all when it is empty, the
 // newest first, at most limit of them.
-func (db *DB) Mails(ctx context.Context, status app.MailStatus, limit int, each func(app.Mail) error) error {
+func (db *DB) Mails(ctx context.Context, status outbox.MailStatus, limit int, each func(outbox.Mail) error) error {
 	tx, err := db.read(ctx)
 	if err != nil {
 		return err

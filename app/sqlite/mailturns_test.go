@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/outbox"
 )
 
 // However many mails there are to one account, others have theirs in between;
@@ -15,17 +17,17 @@ import (
 // which they are due.
 func TestAccountsHaveTheirMailsInTurn(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
-	queue := func(user app.User, name string, n int, at time.Time) {
+	queue := func(user account.User, name string, n int, at time.Time) {
 		t.Helper()
-		var record app.Record
+		var record account.Record
 		for i := range n {
-			record.Mails = append(record.Mails, app.NewMail{Template: app.MailReplay, To: fmt.Sprint(name, i), CreatedAt: at})
+			record.Mails = append(record.Mails, outbox.NewMail{Template: outbox.MailReplay, To: fmt.Sprint(name, i), CreatedAt: at})
 		}
-		if err := db.RecordByEmail(ctx, user.Email, func(app.User) (app.Record, error) { return record, nil }); err != nil {
+		if err := db.RecordByEmail(ctx, user.Email, func(account.User) (account.Record, error) { return record, nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
-	user := func(name string) app.User {
+	user := func(name string) account.User {
 		return addUser(t, db, name+"@example.com", app.RoleUser)
 	}
 	many, two, one := user("many"), user("two"), user("one")
@@ -66,7 +68,7 @@ func TestAClaimIsOfWhatIsStillDue(t *testing.T) {
 	db.mailTurns.had(ann.ID, testNow)
 	deleted := make(chan error, 1)
 	release := held(t, db)
-	go func() { deleted <- db.DeleteUser(context.Background(), app.Operator(), ben.ID, app.Record{}) }()
+	go func() { deleted <- db.DeleteUser(context.Background(), app.Operator(), ben.ID, account.Record{}) }()
 	pile(db, 1)
 	claimed := make(chan string, 1)
 	go func() {

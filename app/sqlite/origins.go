@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
 )
 
-var _ app.OriginStore = (*DB)(nil)
+var _ account.OriginStore = (*DB)(nil)
 
-// Origins calls each for the sessions used since; see app.OriginStore. It reads
+// Origins calls each for the sessions used since; see account.OriginStore. It reads
 // all sessions, and is for the start of the program.
 func (db *DB) Origins(ctx context.Context, since time.Time, limit int, each func(email string, from app.Origin, at time.Time)) error {
 	tx, err := db.read(ctx)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
 )
 
 func TestOriginsOfSessions(t *testing.T) {
@@ -16,11 +17,11 @@ func TestOriginsOfSessions(t *testing.T) {
 		{"ann@example.com", "192.0.2.1"}, {"Ben@example.com", "2001:db8::1"}, {"cid@example.com", ""}, {"dan@example.com", "not an address"},
 	} {
 		user := addUser(t, db, s.email, app.RoleUser)
-		session := app.Session{
+		session := account.Session{
 			ID: fmt.Sprintf("%022d", i), UserID: user.ID, Generation: 1, CreatedAt: testNow, ExpiresAt: testNow.Add(time.Hour),
 			LastUsedAt: testNow.Add(time.Duration(i) * time.Minute), Address: s.address,
 		}
-		if err := db.CreateSession(context.Background(), session, app.SignIn{PasswordHash: user.PasswordHash}, app.Record{}); err != nil {
+		if err := db.CreateSession(context.Background(), session, account.SignIn{PasswordHash: user.PasswordHash}, account.Record{}); err != nil {
 			t.Fatal(err)
 		}
 	}

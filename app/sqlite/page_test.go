@@ -10,6 +10,8 @@ import (
 	"pgregory.net/rapid"
 
 	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/todo"
 )
 
 // The totals are what counting gives, whatever has happened.
@@ -17,7 +19,7 @@ func TestTotalsAfterRandomHistories(t *testing.T) {
 	ctx := context.Background()
 	rapid.Check(t, func(r *rapid.T) {
 		db := openTest(t)
-		users := []app.User{addUser(t, db, "first@example.com", app.RoleAdmin)}
+		users := []account.User{addUser(t, db, "first@example.com", app.RoleAdmin)}
 		var tasks []int64
 		anyUser := func() int { return rapid.IntRange(0, len(users)-1).Draw(r, "user") }
 		for step := range rapid.IntRange(1, 40).Draw(r, "steps") {
@@ -27,20 +29,20 @@ func TestTotalsAfterRandomHistories(t *testing.T) {
 				users = append(users, addUser(t, db, fmt.Sprintf("%d@example.com", step), app.RoleUser))
 			case action == 1 && len(users) > 1:
 				i := rapid.IntRange(1, len(users)-1).Draw(r, "gone")
-				err = db.DeleteUser(ctx, app.Operator(), users[i].ID, app.Record{Events: []app.Event{{At: testNow, Name: app.EventUserDeleted}}})
+				err = db.DeleteUser(ctx, app.Operator(), users[i].ID, account.Record{Events: []account.Event{{At: testNow, Name: account.EventUserDeleted}}})
 				users = slices.Delete(users, i, i+1)
 			case action == 2 && len(tasks) > 0:
 				err = db.DeleteTask(ctx, app.Operator(), rapid.SampledFrom(tasks).Draw(r, "task"))
 			case action == 3 && len(tasks) > 0:
-				_, err = db.UpdateTask(ctx, app.Operator(), rapid.SampledFrom(tasks).Draw(r, "task"), app.TaskChange{UserID: &users[anyUser()].ID, Now: testNow})
+				_, err = db.UpdateTask(ctx, app.Operator(), rapid.SampledFrom(tasks).Draw(r, "task"), todo.TaskChange{UserID: &users[anyUser()].ID, Now: testNow})
 			case action == 4:
 				_, err = db.Housekeep(ctx, Keep{})
 			default:
-				var task app.Task
-				task, err = db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: users[anyUser()].ID, Title: "t", CreatedAt: testNow})
+				var task todo.Task
+				task, err = db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: users[anyUser()].ID, Title: "t", CreatedAt: testNow})
 				tasks = append(tasks, task.ID)
 			}
-			if err != nil && !errors.Is(err, app.ErrTaskNotFound) {
+			if err != nil && !errors.Is(err, todo.ErrTaskNotFound) {
 				t.Fatal(err)
 			}
 		}
@@ -66,7 +68,7 @@ func TestDeepPages(t *testing.T) {
 	var want []int64
 	err := db.writeAside(ctx, func(tx *tx) error {
 		for i := range 2 * 2345 {
-			owner := []app.User{ann, ben}[i%2]
+			owner := []account.User{ann, ben}[i%2]
 			task, err := tx.task(`INSERT INTO tasks (user_id, title, description, created_at) VALUES (?, 't', '', 0) RETURNING `+taskColumns, owner.ID)
 			if err != nil {
 				return err
@@ -80,7 +82,7 @@ func TestDeepPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read := func(request app.PageRequest) ([]int64, app.Page[app.Task]) {
+	read := func(request app.PageRequest) ([]int64, app.Page[todo.Task]) {
 		t.Helper()
 		page, err := db.Tasks(ctx, ann.ID, request)
 		if err != nil || page.Total != int64(len(want)) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/todo"
 )
 
 // What is written to a file without a name is lost: it must not be answered.
@@ -45,7 +46,7 @@ func TestNothingIsWrittenToAFileThatIsGone(t *testing.T) {
 				t.Errorf("the check says %v", err)
 			}
 			now = now.Add(checkEvery)
-			if _, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow}); !errors.Is(err, ErrGone) {
+			if _, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow}); !errors.Is(err, ErrGone) {
 				t.Errorf("a task was written: %v", err)
 			}
 		})
@@ -59,7 +60,7 @@ func TestDamageThatARequestMetIsReported(t *testing.T) {
 	db := open(t, path)
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	for range 200 {
-		if _, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: "t", Description: strings.Repeat("x", 500), CreatedAt: testNow}); err != nil {
+		if _, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: ann.ID, Title: "t", Description: strings.Repeat("x", 500), CreatedAt: testNow}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/outbox"
+	"taskapi/app/todo"
 )
 
 const testHash = "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2U"
@@ -32,9 +35,9 @@ func openTest(t testing.TB) *DB {
 
 var testNow = time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)
 
-func addUser(t testing.TB, db *DB, email string, role app.Role) app.User {
+func addUser(t testing.TB, db *DB, email string, role app.Role) account.User {
 	t.Helper()
-	user, err := db.CreateUser(context.Background(), app.Operator(), app.NewUser{
+	user, err := db.CreateUser(context.Background(), app.Operator(), account.NewUser{
 		Username: "someone", Email: email, PasswordHash: testHash, Role: role, CreatedAt: testNow,
 	}, welcome(email))
 	if err != nil {
@@ -44,12 +47,12 @@ func addUser(t testing.TB, db *DB, email string, role app.Role) app.User {
 }
 
 // welcome is the record of a registration.
-func welcome(email string) app.Record {
-	return app.Record{
-		Events: []app.Event{{At: testNow, Name: app.EventUserCreated}},
-		Mails: []app.NewMail{{
-			Template: app.MailWelcome, To: email, Data: map[string]string{"Username": "someone"}, CreatedAt: testNow,
-			Link: &app.NewLink{Hash: linkHash(email), Purpose: app.PurposeVerify, ExpiresAt: testNow.Add(time.Hour)},
+func welcome(email string) account.Record {
+	return account.Record{
+		Events: []account.Event{{At: testNow, Name: account.EventUserCreated}},
+		Mails: []outbox.NewMail{{
+			Template: outbox.MailWelcome, To: email, Data: map[string]string{"Username": "someone"}, CreatedAt: testNow,
+			Link: &outbox.NewLink{Hash: linkHash(email), Purpose: outbox.PurposeVerify, ExpiresAt: testNow.Add(time.Hour)},
 		}},
 	}
 }
@@ -59,10 +62,10 @@ func linkHash(text string) string { return (text + strings.Repeat("-", 43))[:43]
 
 const testSession = "0123456789abcdefghijkl"
 
-func addSession(t testing.TB, db *DB, id string, user app.User) app.Session {
+func addSession(t testing.TB, db *DB, id string, user account.User) account.Session {
 	t.Helper()
-	session := app.Session{ID: id, UserID: user.ID, Generation: 1, CreatedAt: testNow, LastUsedAt: testNow, ExpiresAt: testNow.Add(time.Hour)}
-	if err := db.CreateSession(context.Background(), session, app.SignIn{PasswordHash: user.PasswordHash}, app.Record{}); err != nil {
+	session := account.Session{ID: id, UserID: user.ID, Generation: 1, CreatedAt: testNow, LastUsedAt: testNow, ExpiresAt: testNow.Add(time.Hour)}
+	if err := db.CreateSession(context.Background(), session, account.SignIn{PasswordHash: user.PasswordHash}, account.Record{}); err != nil {
 		t.Fatal(err)
 	}
 	return session
@@ -103,32 +106,32 @@ func useEverything(t *testing.T, db *DB) {
 	session := addSession(t, db, testSession, ann)
 	_, err = db.Caller(ctx, session.ID, ann.ID, testNow)
 	check(err)
-	for _, action := range []app.SessionAction{app.SessionKeep, app.SessionTouch, app.SessionRotate, app.SessionStolen} {
-		shown := app.UseOf{SessionID: session.ID, Generation: 1, Now: testNow}
-		_, err = db.UseSession(ctx, shown, func(app.SessionUse) (app.SessionAction, app.Record) { return action, app.Record{} })
+	for _, action := range []account.SessionAction{account.SessionKeep, account.SessionTouch, account.SessionRotate, account.SessionStolen} {
+		shown := account.UseOf{SessionID: session.ID, Generation: 1, Now: testNow}
+		_, err = db.UseSession(ctx, shown, func(account.SessionUse) (account.SessionAction, account.Record) { return action, account.Record{} })
 		check(err)
 	}
 	addSession(t, db, session.ID, ann)
-	_, err = db.EndSession(ctx, app.Caller{}, session.ID, app.Record{})
+	_, err = db.EndSession(ctx, app.Caller{}, session.ID, account.Record{})
 	check(err)
-	renewed := app.Session{ID: testSession, UserID: ann.ID, Generation: 1, ExpiresAt: testNow.Add(time.Hour)}
-	check(db.CreateSession(ctx, renewed, app.SignIn{PasswordHash: testHash, NewHash: testHash}, app.Record{}))
-	_, err = db.EndSessions(ctx, app.Caller{UserID: ann.ID, Role: app.RoleUser, SessionID: testSession}, false, app.Record{})
+	renewed := account.Session{ID: testSession, UserID: ann.ID, Generation: 1, ExpiresAt: testNow.Add(time.Hour)}
+	check(db.CreateSession(ctx, renewed, account.SignIn{PasswordHash: testHash, NewHash: testHash}, account.Record{}))
+	_, err = db.EndSessions(ctx, app.Caller{UserID: ann.ID, Role: app.RoleUser, SessionID: testSession}, false, account.Record{})
 	check(err)
 	useTokensAndLinks(t, db, ann)
-	task, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow})
+	task, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow})
 	check(err)
 	_, err = db.Task(ctx, app.Owner{UserID: ann.ID}, task.ID)
 	check(err)
-	_, err = db.UpdateTask(ctx, app.Operator(), task.ID, app.TaskChange{Now: testNow})
+	_, err = db.UpdateTask(ctx, app.Operator(), task.ID, todo.TaskChange{Now: testNow})
 	check(err)
 	check(db.DeleteTask(ctx, app.Operator(), task.ID))
 	hash := testHash
-	_, _, err = db.UpdateUser(ctx, app.Operator(), ann.ID, app.UserChange{PasswordHash: &hash, PendingEmail: new(string)}, app.Record{})
+	_, _, err = db.UpdateUser(ctx, app.Operator(), ann.ID, account.UserChange{PasswordHash: &hash, PendingEmail: new(string)}, account.Record{})
 	check(err)
-	_, err = db.SetRole(ctx, ann.ID, app.RoleAdmin, app.Record{})
+	_, err = db.SetRole(ctx, ann.ID, app.RoleAdmin, account.Record{})
 	check(err)
-	check(db.DeleteUser(ctx, app.Operator(), admin.ID, app.Record{}))
+	check(db.DeleteUser(ctx, app.Operator(), admin.ID, account.Record{}))
 	mail, _, found, err := db.ClaimMail(ctx, testNow, time.Minute)
 	if check(err); !found {
 		t.Fatal("no mail to claim")
@@ -138,7 +141,7 @@ func useEverything(t *testing.T, db *DB) {
 	check(db.MailSent(ctx, mail.ID, testNow))
 }
 
-func useTokensAndLinks(t *testing.T, db *DB, user app.User) {
+func useTokensAndLinks(t *testing.T, db *DB, user account.User) {
 	t.Helper()
 	ctx := context.Background()
 	check := func(err error) {
@@ -156,33 +159,33 @@ func useTokensAndLinks(t *testing.T, db *DB, user app.User) {
 		_, err = db.APITokens(ctx, user.ID, testNow, request)
 		check(err)
 	}
-	token, err := db.CreateAPIToken(ctx, app.Operator(), app.NewAPIToken{
+	token, err := db.CreateAPIToken(ctx, app.Operator(), account.NewAPIToken{
 		UserID: user.ID, Name: "a", Hash: linkHash("token"), Scopes: []app.Scope{app.ScopeAccount}, CreatedAt: testNow,
-	}, app.Record{})
+	}, account.Record{})
 	check(err)
 	caller, err := db.TokenCaller(ctx, linkHash("token"), testNow)
 	if check(err); caller.UserID != user.ID || !caller.May(app.ScopeAccount) {
 		t.Errorf("%+v", caller)
 	}
-	check(db.DeleteAPIToken(ctx, caller, token.ID, app.Record{}))
-	_, err = db.VerifyEmail(ctx, linkHash(user.Email), testNow, func(app.Link, app.User) app.Record { return app.Record{} })
+	check(db.DeleteAPIToken(ctx, caller, token.ID, account.Record{}))
+	_, err = db.VerifyEmail(ctx, linkHash(user.Email), testNow, func(account.Link, account.User) account.Record { return account.Record{} })
 	check(err)
-	addLink := func(purpose app.Purpose, email string) {
-		mail := app.NewMail{To: email, CreatedAt: testNow, Link: &app.NewLink{Hash: linkHash(string(purpose)), Purpose: purpose, ExpiresAt: testNow.Add(time.Hour)}}
-		check(db.RecordByEmail(ctx, user.Email, func(app.User) (app.Record, error) { return app.Record{Mails: []app.NewMail{mail}}, nil }))
+	addLink := func(purpose outbox.Purpose, email string) {
+		mail := outbox.NewMail{To: email, CreatedAt: testNow, Link: &outbox.NewLink{Hash: linkHash(string(purpose)), Purpose: purpose, ExpiresAt: testNow.Add(time.Hour)}}
+		check(db.RecordByEmail(ctx, user.Email, func(account.User) (account.Record, error) { return account.Record{Mails: []outbox.NewMail{mail}}, nil }))
 	}
-	addLink(app.PurposeReset, user.Email)
-	_, err = db.ResetPassword(ctx, linkHash("reset"), testHash, testNow, app.Record{})
+	addLink(outbox.PurposeReset, user.Email)
+	_, err = db.ResetPassword(ctx, linkHash("reset"), testHash, testNow, account.Record{})
 	check(err)
 	pending, address := "new@example.com", "newer@example.com"
-	_, _, err = db.UpdateUser(ctx, app.Operator(), user.ID, app.UserChange{PendingEmail: &pending}, app.Record{})
+	_, _, err = db.UpdateUser(ctx, app.Operator(), user.ID, account.UserChange{PendingEmail: &pending}, account.Record{})
 	check(err)
-	addLink(app.PurposeChange, pending)
-	_, err = db.VerifyEmail(ctx, linkHash("change"), testNow, func(app.Link, app.User) app.Record { return app.Record{} })
+	addLink(outbox.PurposeChange, pending)
+	_, err = db.VerifyEmail(ctx, linkHash("change"), testNow, func(account.Link, account.User) account.Record { return account.Record{} })
 	check(err)
-	_, _, err = db.UpdateUser(ctx, app.Operator(), user.ID, app.UserChange{Email: &address}, app.Record{})
+	_, _, err = db.UpdateUser(ctx, app.Operator(), user.ID, account.UserChange{Email: &address}, account.Record{})
 	check(err)
-	check(db.AddEvent(ctx, app.Event{At: testNow, Name: app.EventLimited}))
+	check(db.AddEvent(ctx, account.Event{At: testNow, Name: account.EventLimited}))
 }
 
 // TestEveryQueryIsASearchByIndex asks SQLite how it would run each statement

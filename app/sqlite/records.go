@@ -7,12 +7,14 @@ import (
 	"strings"
 
 	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/outbox"
 )
 
-var _ app.AuditStore = (*DB)(nil)
+var _ account.AuditStore = (*DB)(nil)
 
 // record writes what a change to a user leaves behind.
-func (t *tx) record(userID int64, r app.Record) error {
+func (t *tx) record(userID int64, r account.Record) error {
 	for _, event := range r.Events {
 		if event.UserID == 0 {
 			event.UserID = userID
@@ -29,7 +31,7 @@ func (t *tx) record(userID int64, r app.Record) error {
 	return nil
 }
 
-func (t *tx) addEvent(e app.Event) error {
+func (t *tx) addEvent(e account.Event) error {
 	return t.exec(`INSERT INTO events (at, name, user_id, actor_id, address, detail)
 		VALUES (?, ?, nullif(?, 0), nullif(?, 0), ?, ?)`,
 		millis(e.At), string(e.Name), e.UserID, e.ActorID, e.Address, e.Detail)
@@ -37,7 +39,7 @@ func (t *tx) addEvent(e app.Event) error {
 
 // queueMail puts a mail to the user into the outbox, with its link if it has
 // one.
-func (t *tx) queueMail(userID int64, m app.NewMail) error {
+func (t *tx) queueMail(userID int64, m outbox.NewMail) error {
 	data, err := json.Marshal(m.Data)
 	if err != nil {
 		return err
@@ -57,13 +59,13 @@ func (t *tx) queueMail(userID int64, m app.NewMail) error {
 }
 
 // AddEvent adds a line that belongs to no other change.
-func (db *DB) AddEvent(ctx context.Context, event app.Event) error {
+func (db *DB) AddEvent(ctx context.Context, event account.Event) error {
 	return db.writeAside(ctx, func(tx *tx) error { return tx.addEvent(event) })
 }
 
 // RecordByEmail adds the lines and mails that record makes about the user with
-// the address as they are in this transaction. Else app.ErrUserNotFound.
-func (db *DB) RecordByEmail(ctx context.Context, email string, record func(app.User) (app.Record, error)) error {
+// the address as they are in this transaction. Else account.ErrUserNotFound.
+func (db *DB) RecordByEmail(ctx context.Context, email string, record func(account.User) (account.Record, error)) error {
 	return db.writeAside(ctx, func(tx *tx) error {
 		user, err := tx.user(userByKey, app.EmailKey(email), strings.ToLower(email))
 		if err != nil {
@@ -79,8 +81,8 @@ func (db *DB) RecordByEmail(ctx context.Context, email string, record func(app.U
 
 const eventColumns = `id, at, name, user_id, actor_id, address, detail`
 
-func scanEvent(row row, before ...any) (app.Event, error) {
-	var e app.Event
+func scanEvent(row row, before ...any) (account.Event, error) {
+	var e account.Event
 	var at int64
 	var user, actor sql.NullInt64
 	err := row.Scan(append(before, &e.ID, &at, &e.Name, &user, &actor, &e.Address, &e.Detail)...)
@@ -89,13 +91,13 @@ func scanEvent(row row, before ...any) (app.Event, error) {
 }
 
 // Events returns a page of a user's lines, the newest first.
-func (db *DB) Events(ctx context.Context, userID int64, page app.PageRequest) (app.Page[app.Event], error) {
+func (db *DB) Events(ctx context.Context, userID int64, page app.PageRequest) (app.Page[account.Event], error) {
 	return pageOfList(ctx, db, eventsOfUser(), userID, page,
-		func(row row, total *int64) (app.Event, error) { return scanEvent(row, total) })
+		func(row row, total *int64) (account.Event, error) { return scanEvent(row, total) })
 }
 
 // EachEvent calls each for the newest lines, of one user or, with 0, of all.
-func (db *DB) EachEvent(ctx context.Context, userID int64, limit int, each func(app.Event) error) error {
+func (db *DB) EachEvent(ctx context.Context, userID int64, limit int, each func(account.Event) error) error {
 	tx, err := db.read(ctx)
 	if err != nil {
 		return err

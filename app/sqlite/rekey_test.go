@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"taskapi/app"
+	"taskapi/app/account"
 )
 
-func addKnownAs(t *testing.T, db *DB, email string) app.User {
+func addKnownAs(t *testing.T, db *DB, email string) account.User {
 	t.Helper()
-	user, err := db.CreateUser(context.Background(), app.Operator(), app.NewUser{
+	user, err := db.CreateUser(context.Background(), app.Operator(), account.NewUser{
 		Username: "x", Email: email, PasswordHash: testHash, Role: app.RoleUser, CreatedAt: testNow,
-	}, app.Record{})
+	}, account.Record{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,7 +21,7 @@ func addKnownAs(t *testing.T, db *DB, email string) app.User {
 }
 
 // addOld adds an account from before there was more to a key than lower case.
-func addOld(t *testing.T, db *DB, email, key string) app.User {
+func addOld(t *testing.T, db *DB, email, key string) account.User {
 	t.Helper()
 	user := addKnownAs(t, db, email)
 	if err := db.write(context.Background(), func(tx *tx) error {
@@ -56,13 +57,13 @@ func TestKeysOfOldAccountsAreRenewed(t *testing.T) {
 		"jos\u00e9@ex\u00e1mple.com": 0,
 	} {
 		user, err := db.UserByEmail(ctx, address)
-		if want == 0 && !errors.Is(err, app.ErrUserNotFound) || user.ID != want {
+		if want == 0 && !errors.Is(err, account.ErrUserNotFound) || user.ID != want {
 			t.Errorf("%q is %d, want %d (%v)", address, user.ID, want, err)
 		}
 	}
 	for _, address := range []string{"jose\u0301@example.com", "ann@e\uff58ample.com", "Max@xn--mller-kva.example"} {
-		_, err := db.CreateUser(ctx, app.Operator(), app.NewUser{Username: "x", Email: address, PasswordHash: testHash, Role: app.RoleUser, CreatedAt: testNow}, app.Record{})
-		if !errors.Is(err, app.ErrEmailTaken) {
+		_, err := db.CreateUser(ctx, app.Operator(), account.NewUser{Username: "x", Email: address, PasswordHash: testHash, Role: app.RoleUser, CreatedAt: testNow}, account.Record{})
+		if !errors.Is(err, account.ErrEmailTaken) {
 			t.Errorf("a second account of %q: %v", address, err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
 )
 
 // Whatever removes many rows does it a chunk at a time, each in a turn of its
@@ -50,8 +51,8 @@ const smallAccount = 500
 
 // DeleteUser removes the user with all that is theirs: at once from the sight of
 // everybody and, when that is more than a little, from the disk by and by; see
-// RemoveDeleted. Returns app.ErrUserNotFound or app.ErrLastAdmin.
-func (db *DB) DeleteUser(ctx context.Context, by app.Caller, id int64, record app.Record) error {
+// RemoveDeleted. Returns account.ErrUserNotFound or account.ErrLastAdmin.
+func (db *DB) DeleteUser(ctx context.Context, by app.Caller, id int64, record account.Record) error {
 	err := db.write(ctx, db.as(by, func(tx *tx) error {
 		if err := tx.refuseLastAdmin(id); err != nil {
 			return err
@@ -68,7 +69,7 @@ func (db *DB) DeleteUser(ctx context.Context, by app.Caller, id int64, record ap
 		}
 		n, err := remove(id, millis(db.now()))
 		if err == nil && n == 0 {
-			return app.ErrUserNotFound
+			return account.ErrUserNotFound
 		}
 		return errors.Join(err, tx.record(id, record))
 	}))

@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/todo"
 )
 
 // half is a database in which much of a deleted user is still there.
-func half(t *testing.T) (db *DB, admin app.Caller, gone app.User, task app.Task) {
+func half(t *testing.T) (db *DB, admin app.Caller, gone account.User, task todo.Task) {
 	t.Helper()
 	ctx := context.Background()
 	db = openTest(t)
@@ -19,12 +21,12 @@ func half(t *testing.T) (db *DB, admin app.Caller, gone app.User, task app.Task)
 	gone = addUser(t, db, "ann@example.com", app.RoleUser)
 	for i := range smallAccount + 1 {
 		var err error
-		if task, err = db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: gone.ID, Title: fmt.Sprint("task ", i), CreatedAt: testNow}); err != nil {
+		if task, err = db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: gone.ID, Title: fmt.Sprint("task ", i), CreatedAt: testNow}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	admin = app.Caller{UserID: boss.ID, Role: app.RoleAdmin, SessionID: addSession(t, db, testSession, boss).ID}
-	if err := db.DeleteUser(ctx, admin, gone.ID, app.Record{}); err != nil {
+	if err := db.DeleteUser(ctx, admin, gone.ID, account.Record{}); err != nil {
 		t.Fatal(err)
 	}
 	if n := db.count(t, `SELECT count(*) FROM tasks`); n != smallAccount+1 {
@@ -54,40 +56,40 @@ func TestADeletedUserIsNowhere(t *testing.T) {
 		do   func() error
 		want error
 	}{
-		"User":              {func() error { _, err := db.User(ctx, gone.ID); return err }, app.ErrUserNotFound},
-		"UserByEmail":       {func() error { _, err := db.UserByEmail(ctx, gone.Email); return err }, app.ErrUserNotFound},
-		"its row's address": {func() error { _, err := db.UserByEmail(ctx, fmt.Sprint("deleted ", gone.ID)); return err }, app.ErrUserNotFound},
+		"User":              {func() error { _, err := db.User(ctx, gone.ID); return err }, account.ErrUserNotFound},
+		"UserByEmail":       {func() error { _, err := db.UserByEmail(ctx, gone.Email); return err }, account.ErrUserNotFound},
+		"its row's address": {func() error { _, err := db.UserByEmail(ctx, fmt.Sprint("deleted ", gone.ID)); return err }, account.ErrUserNotFound},
 		"UpdateUser": {func() error {
-			_, _, err := db.UpdateUser(ctx, admin, gone.ID, app.UserChange{Username: &name}, app.Record{})
+			_, _, err := db.UpdateUser(ctx, admin, gone.ID, account.UserChange{Username: &name}, account.Record{})
 			return err
-		}, app.ErrUserNotFound},
-		"DeleteUser": {func() error { return db.DeleteUser(ctx, admin, gone.ID, app.Record{}) }, app.ErrUserNotFound},
-		"SetRole":    {func() error { _, err := db.SetRole(ctx, gone.ID, app.RoleAdmin, app.Record{}); return err }, app.ErrUserNotFound},
-		"Task":       {func() error { _, err := db.Task(ctx, app.Owner{}, task.ID); return err }, app.ErrTaskNotFound},
-		"UpdateTask": {func() error { _, err := db.UpdateTask(ctx, admin, task.ID, app.TaskChange{Title: &name}); return err }, app.ErrTaskNotFound},
+		}, account.ErrUserNotFound},
+		"DeleteUser": {func() error { return db.DeleteUser(ctx, admin, gone.ID, account.Record{}) }, account.ErrUserNotFound},
+		"SetRole":    {func() error { _, err := db.SetRole(ctx, gone.ID, app.RoleAdmin, account.Record{}); return err }, account.ErrUserNotFound},
+		"Task":       {func() error { _, err := db.Task(ctx, app.Owner{}, task.ID); return err }, todo.ErrTaskNotFound},
+		"UpdateTask": {func() error { _, err := db.UpdateTask(ctx, admin, task.ID, todo.TaskChange{Title: &name}); return err }, todo.ErrTaskNotFound},
 		"taking its task": {func() error {
-			_, err := db.UpdateTask(ctx, admin, task.ID, app.TaskChange{UserID: &admin.UserID})
+			_, err := db.UpdateTask(ctx, admin, task.ID, todo.TaskChange{UserID: &admin.UserID})
 			return err
-		}, app.ErrTaskNotFound},
-		"DeleteTask": {func() error { return db.DeleteTask(ctx, admin, task.ID) }, app.ErrTaskNotFound},
+		}, todo.ErrTaskNotFound},
+		"DeleteTask": {func() error { return db.DeleteTask(ctx, admin, task.ID) }, todo.ErrTaskNotFound},
 		"CreateTask": {func() error {
-			_, err := db.CreateTask(ctx, admin, app.NewTask{UserID: gone.ID, Title: "x", CreatedAt: testNow})
+			_, err := db.CreateTask(ctx, admin, todo.NewTask{UserID: gone.ID, Title: "x", CreatedAt: testNow})
 			return err
-		}, app.ErrNoSuchUser},
+		}, todo.ErrNoSuchUser},
 		"giving a task": {func() error {
-			mine, err := db.CreateTask(ctx, admin, app.NewTask{UserID: admin.UserID, Title: "x", CreatedAt: testNow})
+			mine, err := db.CreateTask(ctx, admin, todo.NewTask{UserID: admin.UserID, Title: "x", CreatedAt: testNow})
 			if err != nil {
 				return err
 			}
-			_, err = db.UpdateTask(ctx, admin, mine.ID, app.TaskChange{UserID: &gone.ID})
+			_, err = db.UpdateTask(ctx, admin, mine.ID, todo.TaskChange{UserID: &gone.ID})
 			return err
-		}, app.ErrNoSuchUser},
+		}, todo.ErrNoSuchUser},
 	} {
 		if err := c.do(); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", what, err, c.want)
 		}
 	}
-	if _, err := db.CreateUser(ctx, admin, app.NewUser{Username: "x", Email: gone.Email, PasswordHash: testHash, Role: app.RoleUser, CreatedAt: testNow}, app.Record{}); err != nil {
+	if _, err := db.CreateUser(ctx, admin, account.NewUser{Username: "x", Email: gone.Email, PasswordHash: testHash, Role: app.RoleUser, CreatedAt: testNow}, account.Record{}); err != nil {
 		t.Errorf("the address for somebody else: %v", err)
 	}
 	for _, page := range []app.PageRequest{{Page: 1, PerPage: 100}, {Page: 40, PerPage: 100}, {ByCursor: true, PerPage: 100}} {
@@ -100,12 +102,12 @@ func TestADeletedUserIsNowhere(t *testing.T) {
 			t.Errorf("tasks: %d of %d, %v", len(tasks.Items), tasks.Total, err)
 		}
 	}
-	err := db.Export(ctx, func(u app.User) error {
+	err := db.Export(ctx, func(u account.User) error {
 		if u.ID == gone.ID {
 			t.Error("the user is exported")
 		}
 		return nil
-	}, func(x app.Task) error {
+	}, func(x todo.Task) error {
 		if x.UserID == gone.ID {
 			t.Error("a task is exported")
 		}
@@ -176,8 +178,8 @@ func TestChunksFitTheDisk(t *testing.T) {
 func TestAUserHasSoManyTasks(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	ann, bob := addUser(t, db, "ann@example.com", app.RoleUser), addUser(t, db, "bob@example.com", app.RoleUser)
-	create := func(user app.User, most int64) (app.Task, error) {
-		return db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: user.ID, Title: "t", CreatedAt: testNow, Most: most})
+	create := func(user account.User, most int64) (todo.Task, error) {
+		return db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: user.ID, Title: "t", CreatedAt: testNow, Most: most})
 	}
 	for range 2 {
 		if _, err := create(ann, 2); err != nil {
@@ -189,11 +191,11 @@ func TestAUserHasSoManyTasks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, given := db.UpdateTask(ctx, app.Operator(), his.ID, app.TaskChange{UserID: &ann.ID, Most: 2})
-	if !errors.Is(third, app.ErrTooManyTasks) || !errors.Is(given, app.ErrTooManyTasks) {
+	_, given := db.UpdateTask(ctx, app.Operator(), his.ID, todo.TaskChange{UserID: &ann.ID, Most: 2})
+	if !errors.Is(third, todo.ErrTooManyTasks) || !errors.Is(given, todo.ErrTooManyTasks) {
 		t.Errorf("%v, %v", third, given)
 	}
-	if _, err := db.UpdateTask(ctx, app.Operator(), his.ID, app.TaskChange{UserID: &bob.ID, Most: 1}); err != nil {
+	if _, err := db.UpdateTask(ctx, app.Operator(), his.ID, todo.TaskChange{UserID: &bob.ID, Most: 1}); err != nil {
 		t.Errorf("a task that stays where it is: %v", err)
 	}
 	if _, err := create(ann, 0); err != nil {
@@ -205,11 +207,11 @@ func TestAUserHasSoManySessions(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	for i := range maxSessions + 2 {
-		session := app.Session{ID: fmt.Sprintf("session-number-%07d", i), UserID: ann.ID, Generation: 1, CreatedAt: testNow, LastUsedAt: testNow.Add(time.Duration(i) * time.Second), ExpiresAt: testNow.Add(time.Hour)}
+		session := account.Session{ID: fmt.Sprintf("session-number-%07d", i), UserID: ann.ID, Generation: 1, CreatedAt: testNow, LastUsedAt: testNow.Add(time.Duration(i) * time.Second), ExpiresAt: testNow.Add(time.Hour)}
 		if i == 0 { // the first one is still in use
 			session.LastUsedAt = testNow.Add(30 * time.Minute)
 		}
-		if err := db.CreateSession(ctx, session, app.SignIn{PasswordHash: testHash}, app.Record{}); err != nil {
+		if err := db.CreateSession(ctx, session, account.SignIn{PasswordHash: testHash}, account.Record{}); err != nil {
 			t.Fatal(err)
 		}
 	}

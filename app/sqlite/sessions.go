@@ -7,15 +7,16 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
 )
 
-var _ app.SessionStore = (*DB)(nil)
+var _ account.SessionStore = (*DB)(nil)
 
 const sessionColumns = `id, user_id, generation, created_at, last_used_at, expires_at, address, user_agent`
 
 // CreateSession begins a session while the grounds for it hold, and renews the
-// hash when there is a new one. Else app.ErrInvalidCredentials.
-func (db *DB) CreateSession(ctx context.Context, s app.Session, grounds app.SignIn, record app.Record) error {
+// hash when there is a new one. Else account.ErrInvalidCredentials.
+func (db *DB) CreateSession(ctx context.Context, s account.Session, grounds account.SignIn, record account.Record) error {
 	return db.writeAside(ctx, func(tx *tx) error {
 		n, err := tx.change(`INSERT INTO sessions (`+sessionColumns+`)
 			SELECT ?1, id, ?3, ?4, ?5, ?6, ?8, ?9 FROM users
@@ -23,7 +24,7 @@ func (db *DB) CreateSession(ctx context.Context, s app.Session, grounds app.Sign
 			s.ID, s.UserID, s.Generation, millis(s.CreatedAt), millis(s.LastUsedAt), millis(s.ExpiresAt),
 			grounds.PasswordHash, s.Address, s.UserAgent, grounds.Verified)
 		if err == nil && n == 0 {
-			err = app.ErrInvalidCredentials
+			err = account.ErrInvalidCredentials
 		}
 		if err == nil && grounds.NewHash != "" {
 			err = tx.exec(`UPDATE users SET password_hash = ? WHERE id = ?`, grounds.NewHash, s.UserID)
@@ -63,9 +64,9 @@ func (t *tx) endTooMany(userID int64) error {
 }
 
 // UseSession carries out what decide chooses, in one transaction. Returns
-// app.ErrRefreshInvalid without the session.
-func (db *DB) UseSession(ctx context.Context, shown app.UseOf, decide func(app.SessionUse) (app.SessionAction, app.Record)) (app.Session, error) {
-	var use app.SessionUse
+// account.ErrRefreshInvalid without the session.
+func (db *DB) UseSession(ctx context.Context, shown account.UseOf, decide func(account.SessionUse) (account.SessionAction, account.Record)) (account.Session, error) {
+	var use account.SessionUse
 	ended := false
 	err := db.writeAside(ctx, func(tx *tx) error {
 		var err error
@@ -74,12 +75,12 @@ func (db *DB) UseSession(ctx context.Context, shown app.UseOf, decide func(app.S
 		}
 		action, record := decide(use)
 		switch action {
-		case app.SessionTouch:
+		case account.SessionTouch:
 			err = tx.touch(&use.Session, shown)
-		case app.SessionRotate:
+		case account.SessionRotate:
 			use.Generation++
 			err = errors.Join(tx.touch(&use.Session, shown), tx.retire(shown))
-		case app.SessionStolen:
+		case account.SessionStolen:
 			ended = true
 			err = errors.Join(tx.exec(`DELETE FROM sessions WHERE id = ?`, shown.SessionID),
 				tx.exec(`DELETE FROM api_tokens WHERE session_id = ?1 AND session_id <> ''`, shown.SessionID))
@@ -92,8 +93,8 @@ func (db *DB) UseSession(ctx context.Context, shown app.UseOf, decide func(app.S
 	return use.Session, err
 }
 
-func (t *tx) sessionUse(id string, generation int64) (app.SessionUse, error) {
-	use := app.SessionUse{Session: app.Session{ID: id}}
+func (t *tx) sessionUse(id string, generation int64) (account.SessionUse, error) {
+	use := account.SessionUse{Session: account.Session{ID: id}}
 	var created, lastUsed, expires int64
 	var retired sql.NullInt64
 	err := t.one(`SELECT s.user_id, s.generation, s.created_at, s.last_used_at, s.expires_at, r.retired_at
@@ -101,7 +102,7 @@ func (t *tx) sessionUse(id string, generation int64) (app.SessionUse, error) {
 		WHERE s.id = ?1`, []any{id, generation},
 		&use.UserID, &use.Generation, &created, &lastUsed, &expires, &retired)
 	if errors.Is(err, sql.ErrNoRows) {
-		return use, app.ErrRefreshInvalid
+		return use, account.ErrRefreshInvalid
 	}
 	use.CreatedAt, use.LastUsedAt, use.ExpiresAt = fromMillis(created), fromMillis(lastUsed), fromMillis(expires)
 	if retired.Valid {
@@ -111,7 +112,7 @@ func (t *tx) sessionUse(id string, generation int64) (app.SessionUse, error) {
 }
 
 // touch makes s.Generation current and notes the use.
-func (t *tx) touch(s *app.Session, shown app.UseOf) error {
+func (t *tx) touch(s *account.Session, shown account.UseOf) error {
 	s.LastUsedAt, s.Address, s.UserAgent = shown.Now, shown.Address, shown.UserAgent
 	return t.exec(`UPDATE sessions SET generation = ?, last_used_at = ?, address = ?, user_agent = ? WHERE id = ?`,
 		s.Generation, millis(s.LastUsedAt), s.Address, s.UserAgent, s.ID)
@@ -119,9 +120,9 @@ func (t *tx) touch(s *app.Session, shown app.UseOf) error {
 
 // retire remembers when the token shown was retired, and forgets those whose
 // grace is over.
-func (t *tx) retire(shown app.UseOf) error {
+func (t *tx) retire(shown account.UseOf) error {
 	if err := t.exec(`DELETE FROM retired_tokens WHERE session_id = ? AND retired_at < ?`,
-		shown.SessionID, millis(shown.Now.Add(-app.RefreshGrace))); err != nil {
+		shown.SessionID, millis(shown.Now.Add(-account.RefreshGrace))); err != nil {
 		return err
 	}
 	return t.exec(`INSERT INTO retired_tokens (session_id, generation, retired_at) VALUES (?, ?, ?)`,
@@ -130,7 +131,7 @@ func (t *tx) retire(shown app.UseOf) error {
 
 // EndSession ends a session that has not expired: one of the caller's own or,
 // without a caller, the one whose token was shown. False if there is none.
-func (db *DB) EndSession(ctx context.Context, by app.Caller, id string, record app.Record) (bool, error) {
+func (db *DB) EndSession(ctx context.Context, by app.Caller, id string, record account.Record) (bool, error) {
 	ended, userID := false, by.UserID
 	end := func(tx *tx) error {
 		err := tx.one(`DELETE FROM sessions WHERE id = ?1 AND expires_at > ?2 AND (?3 = 0 OR user_id = ?3)
@@ -153,8 +154,8 @@ func (db *DB) EndSession(ctx context.Context, by app.Caller, id string, record a
 
 // EndSessions ends all sessions of the caller's and, unless told to keep them,
 // all API tokens, and returns how many.
-func (db *DB) EndSessions(ctx context.Context, by app.Caller, keepAPITokens bool, record app.Record) (app.Ended, error) {
-	var ended app.Ended
+func (db *DB) EndSessions(ctx context.Context, by app.Caller, keepAPITokens bool, record account.Record) (account.Ended, error) {
+	var ended account.Ended
 	err := db.write(ctx, db.as(by, func(tx *tx) error {
 		var err error
 		if ended, err = tx.endAccess(by.UserID, "", keepAPITokens); err != nil {
@@ -167,13 +168,13 @@ func (db *DB) EndSessions(ctx context.Context, by app.Caller, keepAPITokens bool
 
 // Sessions returns a page of a user's sessions that have not expired, the one
 // that began last first.
-func (db *DB) Sessions(ctx context.Context, userID int64, now time.Time, page app.PageRequest) (app.Page[app.Session], error) {
+func (db *DB) Sessions(ctx context.Context, userID int64, now time.Time, page app.PageRequest) (app.Page[account.Session], error) {
 	return pageOf(ctx, db, page, `SELECT (SELECT count(*) FROM sessions WHERE user_id = ?1 AND expires_at > ?2), `+sessionColumns+`
 			FROM sessions WHERE user_id = ?1 AND expires_at > ?2 ORDER BY created_at DESC, id DESC LIMIT ?3 OFFSET ?4`,
 		`SELECT count(*) FROM sessions WHERE user_id = ?1 AND expires_at > ?2`, []any{userID, millis(now)}, scanSession)
 }
 
-func scanSession(row row, total *int64) (s app.Session, err error) {
+func scanSession(row row, total *int64) (s account.Session, err error) {
 	var created, lastUsed, expires int64
 	err = row.Scan(total, &s.ID, &s.UserID, &s.Generation, &created, &lastUsed, &expires, &s.Address, &s.UserAgent)
 	s.CreatedAt, s.LastUsedAt, s.ExpiresAt = fromMillis(created), fromMillis(lastUsed), fromMillis(expires)
@@ -181,7 +182,7 @@ func scanSession(row row, total *int64) (s app.Session, err error) {
 }
 
 // Caller returns who a living session of the user speaks for, else
-// app.ErrSessionEnded.
+// account.ErrSessionEnded.
 func (db *DB) Caller(ctx context.Context, sessionID string, userID int64, now time.Time) (app.Caller, error) {
 	caller, err := db.callers.find(sessionID, now, func() (app.Caller, time.Time, error) {
 		tx, err := db.read(ctx)
@@ -194,12 +195,12 @@ func (db *DB) Caller(ctx context.Context, sessionID string, userID int64, now ti
 			WHERE s.id = ? AND s.expires_at > ?`,
 			[]any{sessionID, millis(now)}, &caller.UserID, &caller.Role, &expires)
 		if errors.Is(err, sql.ErrNoRows) {
-			err = app.ErrSessionEnded
+			err = account.ErrSessionEnded
 		}
 		return caller, fromMillis(expires), translate(err)
 	})
 	if err == nil && caller.UserID != userID {
-		err = app.ErrSessionEnded
+		err = account.ErrSessionEnded
 	}
 	if err != nil {
 		return app.Caller{}, err

@@ -15,10 +15,10 @@ import (
 	"strings"
 	"time"
 
+	"taskapi/app/outbox"
+
 	// The driver; its name is "sqlite".
 	_ "modernc.org/sqlite"
-
-	"taskapi/app"
 )
 
 // Durability says what an answered write survives.
@@ -66,7 +66,7 @@ type DB struct {
 
 // OnMail names who is told of each mail after the commit that queued it. Call
 // it before anything else; what is told must not block.
-func (db *DB) OnMail(queued func(app.NewMail)) { db.writer.onMail = queued }
+func (db *DB) OnMail(queued func(outbox.NewMail)) { db.writer.onMail = queued }
 
 // busyTimeout is how long a connection waits for another process, such as a
 // command that is run while the server serves.

@@ -10,12 +10,15 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/outbox"
+	"taskapi/app/todo"
 )
 
 func TestAPartialUpdateTouchesNothingElse(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
-	before, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: "title", Description: "text", CreatedAt: testNow, CompletedAt: testNow})
+	before, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: ann.ID, Title: "title", Description: "text", CreatedAt: testNow, CompletedAt: testNow})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,14 +26,14 @@ func TestAPartialUpdateTouchesNothingElse(t *testing.T) {
 	yes, no, title := true, false, "other"
 	for _, c := range []struct {
 		name   string
-		change app.TaskChange
-		want   func(*app.Task)
+		change todo.TaskChange
+		want   func(*todo.Task)
 	}{
-		{"nothing", app.TaskChange{}, func(*app.Task) {}},
-		{"completed again", app.TaskChange{Completed: &yes}, func(*app.Task) {}},
-		{"title", app.TaskChange{Title: &title}, func(t *app.Task) { t.Title = title }},
-		{"reopened", app.TaskChange{Completed: &no}, func(t *app.Task) { t.CompletedAt = time.Time{} }},
-		{"completed", app.TaskChange{Completed: &yes}, func(t *app.Task) { t.CompletedAt = later }},
+		{"nothing", todo.TaskChange{}, func(*todo.Task) {}},
+		{"completed again", todo.TaskChange{Completed: &yes}, func(*todo.Task) {}},
+		{"title", todo.TaskChange{Title: &title}, func(t *todo.Task) { t.Title = title }},
+		{"reopened", todo.TaskChange{Completed: &no}, func(t *todo.Task) { t.CompletedAt = time.Time{} }},
+		{"completed", todo.TaskChange{Completed: &yes}, func(t *todo.Task) { t.CompletedAt = later }},
 	} {
 		c.change.Now = later
 		c.want(&before)
@@ -44,17 +47,17 @@ func TestAPartialUpdateTouchesNothingElse(t *testing.T) {
 func TestAnotherUsersTaskDoesNotExist(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	ann, bob := addUser(t, db, "ann@example.com", app.RoleUser), addUser(t, db, "bob@example.com", app.RoleUser)
-	task, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: "hers", CreatedAt: testNow})
+	task, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: ann.ID, Title: "hers", CreatedAt: testNow})
 	if err != nil {
 		t.Fatal(err)
 	}
 	his := app.Caller{UserID: bob.ID, Role: app.RoleUser, SessionID: addSession(t, db, testSession, bob).ID}
 	title := "stolen"
 	_, read := db.Task(ctx, his.Owner(), task.ID)
-	_, changed := db.UpdateTask(ctx, his, task.ID, app.TaskChange{Title: &title})
+	_, changed := db.UpdateTask(ctx, his, task.ID, todo.TaskChange{Title: &title})
 	deleted := db.DeleteTask(ctx, his, task.ID)
 	for name, err := range map[string]error{"read": read, "changed": changed, "deleted": deleted} {
-		if !errors.Is(err, app.ErrTaskNotFound) {
+		if !errors.Is(err, todo.ErrTaskNotFound) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -66,14 +69,14 @@ func TestAnotherUsersTaskDoesNotExist(t *testing.T) {
 func TestIdsAreNeverUsedTwice(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
-	first, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: "one", CreatedAt: testNow})
+	first, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: ann.ID, Title: "one", CreatedAt: testNow})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := db.DeleteTask(ctx, app.Operator(), first.ID); err != nil {
 		t.Fatal(err)
 	}
-	second, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: "two", CreatedAt: testNow})
+	second, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: ann.ID, Title: "two", CreatedAt: testNow})
 	if err != nil || second.ID <= first.ID {
 		t.Errorf("got id %d after %d, %v", second.ID, first.ID, err)
 	}
@@ -82,13 +85,13 @@ func TestIdsAreNeverUsedTwice(t *testing.T) {
 func TestWhatIsAUsersGoesWithTheUser(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	ann, bob := addUser(t, db, "ann@example.com", app.RoleUser), addUser(t, db, "bob@example.com", app.RoleUser)
-	for _, user := range []app.User{ann, bob} {
-		if _, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: user.ID, Title: "t", CreatedAt: testNow}); err != nil {
+	for _, user := range []account.User{ann, bob} {
+		if _, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: user.ID, Title: "t", CreatedAt: testNow}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	addSession(t, db, testSession, ann)
-	if err := db.DeleteUser(ctx, app.Operator(), ann.ID, app.Record{}); err != nil {
+	if err := db.DeleteUser(ctx, app.Operator(), ann.ID, account.Record{}); err != nil {
 		t.Fatal(err)
 	}
 	for table, want := range map[string]int{"users": 1, "tasks": 1, "sessions": 0, "mails": 1} {
@@ -97,7 +100,7 @@ func TestWhatIsAUsersGoesWithTheUser(t *testing.T) {
 			t.Errorf("%s: %d rows, want %d (%v)", table, got, want, err)
 		}
 	}
-	if err := db.DeleteUser(ctx, app.Operator(), ann.ID, app.Record{}); !errors.Is(err, app.ErrUserNotFound) {
+	if err := db.DeleteUser(ctx, app.Operator(), ann.ID, account.Record{}); !errors.Is(err, account.ErrUserNotFound) {
 		t.Errorf("deleted twice: %v", err)
 	}
 }
@@ -105,16 +108,16 @@ func TestWhatIsAUsersGoesWithTheUser(t *testing.T) {
 func TestTheOnlyAdminStays(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	admin, ann := addUser(t, db, "admin@example.com", app.RoleAdmin), addUser(t, db, "ann@example.com", app.RoleUser)
-	if err := db.DeleteUser(ctx, app.Operator(), admin.ID, app.Record{}); !errors.Is(err, app.ErrLastAdmin) {
+	if err := db.DeleteUser(ctx, app.Operator(), admin.ID, account.Record{}); !errors.Is(err, account.ErrLastAdmin) {
 		t.Errorf("delete: %v", err)
 	}
-	if _, err := db.SetRole(ctx, admin.ID, app.RoleUser, app.Record{}); !errors.Is(err, app.ErrLastAdmin) {
+	if _, err := db.SetRole(ctx, admin.ID, app.RoleUser, account.Record{}); !errors.Is(err, account.ErrLastAdmin) {
 		t.Errorf("demote: %v", err)
 	}
-	if _, err := db.SetRole(ctx, ann.ID, app.RoleAdmin, app.Record{}); err != nil {
+	if _, err := db.SetRole(ctx, ann.ID, app.RoleAdmin, account.Record{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.DeleteUser(ctx, app.Operator(), admin.ID, app.Record{}); err != nil {
+	if err := db.DeleteUser(ctx, app.Operator(), admin.ID, account.Record{}); err != nil {
 		t.Errorf("delete one of two: %v", err)
 	}
 }
@@ -123,11 +126,11 @@ func TestAddressesDifferByMoreThanCase(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	addUser(t, db, "ann@example.com", app.RoleUser)
 	bob := addUser(t, db, "bob@example.com", app.RoleUser)
-	_, created := db.CreateUser(ctx, app.Operator(), app.NewUser{Username: "x", Email: "ANN@Example.com", PasswordHash: testHash, Role: app.RoleUser}, app.Record{})
+	_, created := db.CreateUser(ctx, app.Operator(), account.NewUser{Username: "x", Email: "ANN@Example.com", PasswordHash: testHash, Role: app.RoleUser}, account.Record{})
 	address := "Ann@example.COM"
-	_, _, changed := db.UpdateUser(ctx, app.Operator(), bob.ID, app.UserChange{Email: &address}, app.Record{})
+	_, _, changed := db.UpdateUser(ctx, app.Operator(), bob.ID, account.UserChange{Email: &address}, account.Record{})
 	for name, err := range map[string]error{"created": created, "changed": changed} {
-		if !errors.Is(err, app.ErrEmailTaken) || err.(*app.Error).Fields["email"] == "" { //nolint:errorlint // the bare sentinel is what reaches the client
+		if !errors.Is(err, account.ErrEmailTaken) || err.(*app.Error).Fields["email"] == "" { //nolint:errorlint // the bare sentinel is what reaches the client
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -137,11 +140,11 @@ func TestALoginDoesNotOutrunAPasswordChange(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	newHash := testHash + "AA"
-	if _, _, err := db.UpdateUser(ctx, app.Operator(), ann.ID, app.UserChange{PasswordHash: &newHash}, app.Record{}); err != nil {
+	if _, _, err := db.UpdateUser(ctx, app.Operator(), ann.ID, account.UserChange{PasswordHash: &newHash}, account.Record{}); err != nil {
 		t.Fatal(err)
 	}
-	stale := app.Session{ID: testSession, UserID: ann.ID, Generation: 1, ExpiresAt: testNow}
-	if err := db.CreateSession(ctx, stale, app.SignIn{PasswordHash: testHash}, app.Record{}); !errors.Is(err, app.ErrInvalidCredentials) {
+	stale := account.Session{ID: testSession, UserID: ann.ID, Generation: 1, ExpiresAt: testNow}
+	if err := db.CreateSession(ctx, stale, account.SignIn{PasswordHash: testHash}, account.Record{}); !errors.Is(err, account.ErrInvalidCredentials) {
 		t.Errorf("a session on the old password: %v", err)
 	}
 }
@@ -151,13 +154,13 @@ func TestAChangedPasswordEndsTheOtherSessions(t *testing.T) {
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	kept, other := addSession(t, db, testSession, ann), addSession(t, db, "another-session-id-001", ann)
 	newHash := testHash + "AA"
-	if _, _, err := db.UpdateUser(ctx, app.Operator(), ann.ID, app.UserChange{PasswordHash: &newHash, KeepSession: kept.ID}, app.Record{}); err != nil {
+	if _, _, err := db.UpdateUser(ctx, app.Operator(), ann.ID, account.UserChange{PasswordHash: &newHash, KeepSession: kept.ID}, account.Record{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := db.Caller(ctx, kept.ID, ann.ID, testNow); err != nil {
 		t.Errorf("the kept one: %v", err)
 	}
-	if _, err := db.Caller(ctx, other.ID, ann.ID, testNow); !errors.Is(err, app.ErrSessionEnded) {
+	if _, err := db.Caller(ctx, other.ID, ann.ID, testNow); !errors.Is(err, account.ErrSessionEnded) {
 		t.Errorf("the other one: %v", err)
 	}
 }
@@ -177,7 +180,7 @@ func TestWritesAtOnceAllSucceed(t *testing.T) {
 		all.Go(func() {
 			handle := []*DB{db, db, db, second}[w%4]
 			for i := range each {
-				if _, err := handle.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: fmt.Sprint(w, i), CreatedAt: testNow}); err != nil {
+				if _, err := handle.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: ann.ID, Title: fmt.Sprint(w, i), CreatedAt: testNow}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -194,7 +197,7 @@ func TestTheLogIsCheckpointed(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	for range 3000 {
-		if _, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow}); err != nil {
+		if _, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -214,7 +217,7 @@ func TestAWriteNobodyWaitsForIsNotBegun(t *testing.T) {
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	gone, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err := db.CreateTask(gone, app.Operator(), app.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow})
+	_, err := db.CreateTask(gone, app.Operator(), todo.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow})
 	if !errors.Is(err, app.ErrBusy) || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
@@ -238,7 +241,7 @@ func TestAPanicUndoesItsTransactionAndHandsTheTurnOn(t *testing.T) {
 	if _, err := db.User(ctx, ann.ID); err != nil {
 		t.Errorf("the deletion stayed: %v", err)
 	}
-	if _, err := db.CreateTask(ctx, app.Operator(), app.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow}); err != nil {
+	if _, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow}); err != nil {
 		t.Errorf("the writer is stuck: %v", err)
 	}
 }
@@ -247,8 +250,8 @@ func TestHousekeepingRemovesOnlyWhatIsOver(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	addSession(t, db, testSession, ann)
-	over := app.Session{ID: "another-session-id-001", UserID: ann.ID, Generation: 1, ExpiresAt: testNow}
-	if err := db.CreateSession(ctx, over, app.SignIn{PasswordHash: testHash}, app.Record{}); err != nil {
+	over := account.Session{ID: "another-session-id-001", UserID: ann.ID, Generation: 1, ExpiresAt: testNow}
+	if err := db.CreateSession(ctx, over, account.SignIn{PasswordHash: testHash}, account.Record{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.MailSent(ctx, 1, testNow.Add(-keepSent)); err != nil {
@@ -307,8 +310,8 @@ func TestDeadMailsAreKeptAndCanBeQueuedAgain(t *testing.T) {
 	if _, due, found, err := db.ClaimMail(ctx, testNow.Add(time.Hour), time.Minute); found || !due.IsZero() || err != nil {
 		t.Errorf("a dead mail was claimed: %v %v %v", found, due, err)
 	}
-	var dead []app.Mail
-	if err := db.Mails(ctx, app.MailDead, 10, func(m app.Mail) error { dead = append(dead, m); return nil }); err != nil {
+	var dead []outbox.Mail
+	if err := db.Mails(ctx, outbox.MailDead, 10, func(m outbox.Mail) error { dead = append(dead, m); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if len(dead) != 1 || dead[0].LastError != "refused" || dead[0].To != "ann@example.com" {

@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/todo"
 )
 
-var _ app.TaskStore = (*DB)(nil)
+var _ todo.TaskStore = (*DB)(nil)
 
 const taskColumns = `id, user_id, title, description, created_at, completed_at`
 
-func taskFields(t *app.Task, times *taskTimes) []any {
+func taskFields(t *todo.Task, times *taskTimes) []any {
 	return []any{&t.ID, &t.UserID, &t.Title, &t.Description, &times.created, &times.completed}
 }
 
@@ -22,7 +23,7 @@ type taskTimes struct {
 	completed sql.NullInt64
 }
 
-func (times taskTimes) fill(t *app.Task) {
+func (times taskTimes) fill(t *todo.Task) {
 	t.CreatedAt = fromMillis(times.created)
 	t.CompletedAt = time.Time{}
 	if times.completed.Valid {
@@ -33,10 +34,10 @@ func (times taskTimes) fill(t *app.Task) {
 // living says that a task's owner was not deleted.
 const living = ` AND NOT EXISTS (SELECT 1 FROM users WHERE id = tasks.user_id AND deleted_at IS NOT NULL)`
 
-// CreateTask adds a task. Returns app.ErrNoSuchUser without its owner, and
-// app.ErrTooManyTasks.
-func (db *DB) CreateTask(ctx context.Context, by app.Caller, task app.NewTask) (app.Task, error) {
-	var created app.Task
+// CreateTask adds a task. Returns todo.ErrNoSuchUser without its owner, and
+// todo.ErrTooManyTasks.
+func (db *DB) CreateTask(ctx context.Context, by app.Caller, task todo.NewTask) (todo.Task, error) {
+	var created todo.Task
 	err := db.writeAside(ctx, db.as(by, func(tx *tx) error {
 		if err := tx.roomFor(task.UserID, task.Most); err != nil {
 			return err
@@ -50,11 +51,11 @@ func (db *DB) CreateTask(ctx context.Context, by app.Caller, task app.NewTask) (
 	return created, err
 }
 
-// Task returns the task of the owner, or app.ErrTaskNotFound.
-func (db *DB) Task(ctx context.Context, owner app.Owner, id int64) (app.Task, error) {
+// Task returns the task of the owner, or todo.ErrTaskNotFound.
+func (db *DB) Task(ctx context.Context, owner app.Owner, id int64) (todo.Task, error) {
 	tx, err := db.read(ctx)
 	if err != nil {
-		return app.Task{}, err
+		return todo.Task{}, err
 	}
 	task, err := tx.task(`SELECT `+taskColumns+` FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`+living, id, owner.UserID)
 	return task, translate(err)
@@ -62,8 +63,8 @@ func (db *DB) Task(ctx context.Context, owner app.Owner, id int64) (app.Task, er
 
 // Tasks returns a page of a user's tasks in the order of their ids. The page
 // and its total are of the same moment.
-func (db *DB) Tasks(ctx context.Context, userID int64, page app.PageRequest) (app.Page[app.Task], error) {
-	return pageOfList(ctx, db, tasksOfUser(), userID, page, func(row row, total *int64) (task app.Task, err error) {
+func (db *DB) Tasks(ctx context.Context, userID int64, page app.PageRequest) (app.Page[todo.Task], error) {
+	return pageOfList(ctx, db, tasksOfUser(), userID, page, func(row row, total *int64) (task todo.Task, err error) {
 		var times taskTimes
 		err = row.Scan(total, &task.ID, &task.UserID, &task.Title, &task.Description, &times.created, &times.completed)
 		times.fill(&task)
@@ -72,10 +73,10 @@ func (db *DB) Tasks(ctx context.Context, userID int64, page app.PageRequest) (ap
 }
 
 // UpdateTask changes what the change names, in one statement, so that two
-// changes of different fields at once both stay. Returns app.ErrTaskNotFound,
-// app.ErrNoSuchUser without the new owner, and app.ErrTooManyTasks of theirs.
-func (db *DB) UpdateTask(ctx context.Context, by app.Caller, id int64, c app.TaskChange) (app.Task, error) {
-	var updated app.Task
+// changes of different fields at once both stay. Returns todo.ErrTaskNotFound,
+// todo.ErrNoSuchUser without the new owner, and todo.ErrTooManyTasks of theirs.
+func (db *DB) UpdateTask(ctx context.Context, by app.Caller, id int64, c todo.TaskChange) (todo.Task, error) {
+	var updated todo.Task
 	err := db.writeAside(ctx, db.as(by, func(tx *tx) error {
 		if c.UserID != nil {
 			before, err := tx.task(`SELECT `+taskColumns+` FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`+living, id, by.Owner().UserID)
@@ -102,38 +103,38 @@ func (db *DB) UpdateTask(ctx context.Context, by app.Caller, id int64, c app.Tas
 	return updated, err
 }
 
-// roomFor returns app.ErrNoSuchUser unless there is the user, and
-// app.ErrTooManyTasks unless they have fewer tasks than most, if that is not 0.
+// roomFor returns todo.ErrNoSuchUser unless there is the user, and
+// todo.ErrTooManyTasks unless they have fewer tasks than most, if that is not 0.
 func (t *tx) roomFor(userID, most int64) error {
 	var total sql.NullInt64
 	err := t.one(`SELECT (SELECT total FROM totals WHERE list = 'tasks' AND owner = users.id)
 		FROM users WHERE id = ? AND deleted_at IS NULL`, []any{userID}, &total)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return app.ErrNoSuchUser
+		return todo.ErrNoSuchUser
 	case err == nil && most > 0 && total.Int64 >= most:
-		return app.ErrTooManyTasks
+		return todo.ErrTooManyTasks
 	}
 	return err
 }
 
-// DeleteTask removes the task, or returns app.ErrTaskNotFound.
+// DeleteTask removes the task, or returns todo.ErrTaskNotFound.
 func (db *DB) DeleteTask(ctx context.Context, by app.Caller, id int64) error {
 	return db.writeAside(ctx, db.as(by, func(tx *tx) error {
 		n, err := tx.change(`DELETE FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`+living, id, by.Owner().UserID)
 		if err == nil && n == 0 {
-			return app.ErrTaskNotFound
+			return todo.ErrTaskNotFound
 		}
 		return err
 	}))
 }
 
-func (t *tx) task(query string, args ...any) (app.Task, error) {
-	var task app.Task
+func (t *tx) task(query string, args ...any) (todo.Task, error) {
+	var task todo.Task
 	var times taskTimes
 	err := t.one(query, args, taskFields(&task, &times)...)
 	if errors.Is(err, sql.ErrNoRows) {
-		return app.Task{}, app.ErrTaskNotFound
+		return todo.Task{}, todo.ErrTaskNotFound
 	}
 	times.fill(&task)
 	return task, err

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"taskapi/app"
+	"taskapi/app/outbox"
 )
 
 // tx is an open transaction, or a single statement's worth of reading.
@@ -18,7 +18,7 @@ import (
 type tx struct {
 	ctx    context.Context
 	stmts  *statements
-	queued []app.NewMail // in this transaction
+	queued []outbox.NewMail // in this transaction
 	// changed says that a row was certainly changed.
 	changed bool
 	// failed is the first error of a statement. Nothing runs after it: SQLite

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/account"
 )
 
-var _ app.UserStore = (*DB)(nil)
+var _ account.UserStore = (*DB)(nil)
 
 const userColumns = `id, username, email, password_hash, role, created_at, verified_at, pending_email`
 
-func scanUser(row row, u *app.User, before ...any) error {
+func scanUser(row row, u *account.User, before ...any) error {
 	var created int64
 	var verified sql.NullInt64
 	var pending sql.NullString
@@ -28,8 +29,8 @@ func scanUser(row row, u *app.User, before ...any) error {
 	return err
 }
 
-func (t *tx) user(query string, args ...any) (app.User, error) {
-	var user app.User
+func (t *tx) user(query string, args ...any) (account.User, error) {
+	var user account.User
 	found := false
 	err := t.each(query, args, func(row row) error {
 		found = true
@@ -37,16 +38,16 @@ func (t *tx) user(query string, args ...any) (app.User, error) {
 	})
 	switch {
 	case isUnique(err):
-		return app.User{}, app.ErrEmailTaken
+		return account.User{}, account.ErrEmailTaken
 	case err == nil && !found:
-		return app.User{}, app.ErrUserNotFound
+		return account.User{}, account.ErrUserNotFound
 	}
 	return user, err
 }
 
-// CreateUser adds the user with the record of it. Returns app.ErrEmailTaken.
-func (db *DB) CreateUser(ctx context.Context, by app.Caller, u app.NewUser, record app.Record) (app.User, error) {
-	var created app.User
+// CreateUser adds the user with the record of it. Returns account.ErrEmailTaken.
+func (db *DB) CreateUser(ctx context.Context, by app.Caller, u account.NewUser, record account.Record) (account.User, error) {
+	var created account.User
 	create := func(tx *tx) error {
 		var err error
 		created, err = tx.user(`INSERT INTO users (username, email, email_key, password_hash, role, created_at, verified_at)
@@ -64,11 +65,11 @@ func (db *DB) CreateUser(ctx context.Context, by app.Caller, u app.NewUser, reco
 	return created, err
 }
 
-// User returns the user, or app.ErrUserNotFound.
-func (db *DB) User(ctx context.Context, id int64) (app.User, error) {
+// User returns the user, or account.ErrUserNotFound.
+func (db *DB) User(ctx context.Context, id int64) (account.User, error) {
 	tx, err := db.read(ctx)
 	if err != nil {
-		return app.User{}, err
+		return account.User{}, err
 	}
 	user, err := tx.user(userByID, id)
 	return user, translate(err)
@@ -83,19 +84,19 @@ const userByKey = `SELECT ` + userColumns + ` FROM users
 const userByID = `SELECT ` + userColumns + ` FROM users WHERE id = ? AND deleted_at IS NULL`
 
 // UserByEmail returns the user with the address, whatever its case, or
-// app.ErrUserNotFound.
-func (db *DB) UserByEmail(ctx context.Context, email string) (app.User, error) {
+// account.ErrUserNotFound.
+func (db *DB) UserByEmail(ctx context.Context, email string) (account.User, error) {
 	tx, err := db.read(ctx)
 	if err != nil {
-		return app.User{}, err
+		return account.User{}, err
 	}
 	user, err := tx.user(userByKey, app.EmailKey(email), strings.ToLower(email))
 	return user, translate(err)
 }
 
 // Users returns a page of all users in the order of their ids.
-func (db *DB) Users(ctx context.Context, page app.PageRequest) (app.Page[app.User], error) {
-	return pageOfList(ctx, db, allUsers(), 0, page, func(row row, total *int64) (user app.User, err error) {
+func (db *DB) Users(ctx context.Context, page app.PageRequest) (app.Page[account.User], error) {
+	return pageOfList(ctx, db, allUsers(), 0, page, func(row row, total *int64) (user account.User, err error) {
 		err = scanUser(row, &user, total)
 		return user, err
 	})
@@ -105,11 +106,11 @@ func (db *DB) Users(ctx context.Context, page app.PageRequest) (app.Page[app.Use
 // but c.KeepSession, the API tokens unless c.KeepAPITokens and, since somebody
 // else may have set them up, the wish for a new address and all links but those
 // that prove the present one. A new address is not a proven one, and links to
-// another are good for nothing any more. Returns app.ErrUserNotFound,
-// app.ErrEmailTaken, and what as does.
-func (db *DB) UpdateUser(ctx context.Context, by app.Caller, id int64, c app.UserChange, record app.Record) (app.User, app.Ended, error) {
-	var updated app.User
-	var ended app.Ended
+// another are good for nothing any more. Returns account.ErrUserNotFound,
+// account.ErrEmailTaken, and what as does.
+func (db *DB) UpdateUser(ctx context.Context, by app.Caller, id int64, c account.UserChange, record account.Record) (account.User, account.Ended, error) {
+	var updated account.User
+	var ended account.Ended
 	err := db.write(ctx, db.as(by, func(tx *tx) error {
 		var err error
 		updated, err = tx.changeUser(id, c)
@@ -130,7 +131,7 @@ func (db *DB) UpdateUser(ctx context.Context, by app.Caller, id int64, c app.Use
 }
 
 // dropLinks ends the links that a change leaves nothing for.
-func (t *tx) dropLinks(id int64, c app.UserChange) error {
+func (t *tx) dropLinks(id int64, c account.UserChange) error {
 	var errs []error
 	if c.Email != nil {
 		errs = append(errs, t.exec(`DELETE FROM links WHERE user_id = ?1
@@ -145,7 +146,7 @@ func (t *tx) dropLinks(id int64, c app.UserChange) error {
 	return errors.Join(errs...)
 }
 
-func (t *tx) changeUser(id int64, c app.UserChange) (app.User, error) {
+func (t *tx) changeUser(id int64, c account.UserChange) (account.User, error) {
 	var key *string
 	if c.Email != nil {
 		lower := app.EmailKey(*c.Email)
@@ -164,9 +165,9 @@ func (t *tx) changeUser(id int64, c app.UserChange) (app.User, error) {
 }
 
 // SetRole changes the role; where that changes anything, all sessions and API
-// tokens of the user end. Returns app.ErrUserNotFound or app.ErrLastAdmin.
-func (db *DB) SetRole(ctx context.Context, id int64, role app.Role, record app.Record) (app.User, error) {
-	var user app.User
+// tokens of the user end. Returns account.ErrUserNotFound or account.ErrLastAdmin.
+func (db *DB) SetRole(ctx context.Context, id int64, role app.Role, record account.Record) (account.User, error) {
+	var user account.User
 	err := db.write(ctx, func(tx *tx) error {
 		var err error
 		user, err = tx.user(userByID, id)
@@ -188,7 +189,7 @@ func (db *DB) SetRole(ctx context.Context, id int64, role app.Role, record app.R
 
 // endAccess ends everything by which the user is signed in anywhere but, unless
 // it is empty, one session and, if they are kept, the API tokens.
-func (t *tx) endAccess(id int64, keepSession string, keepAPITokens bool) (ended app.Ended, err error) {
+func (t *tx) endAccess(id int64, keepSession string, keepAPITokens bool) (ended account.Ended, err error) {
 	if ended.Sessions, err = t.change(`DELETE FROM sessions WHERE user_id = ? AND id <> ?`, id, keepSession); err != nil || keepAPITokens {
 		return ended, err
 	}
@@ -196,14 +197,14 @@ func (t *tx) endAccess(id int64, keepSession string, keepAPITokens bool) (ended 
 	return ended, err
 }
 
-// refuseLastAdmin returns app.ErrLastAdmin if the user is the only admin.
+// refuseLastAdmin returns account.ErrLastAdmin if the user is the only admin.
 func (t *tx) refuseLastAdmin(id int64) error {
 	var only bool
 	err := t.one(`SELECT
 		EXISTS (SELECT 1 FROM users WHERE role = 'admin' AND id = ?1) AND NOT
 		EXISTS (SELECT 1 FROM users WHERE role = 'admin' AND (id < ?1 OR id > ?1))`, []any{id}, &only)
 	if err == nil && only {
-		return app.ErrLastAdmin
+		return account.ErrLastAdmin
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/outbox"
 )
 
 // Group commit. SQLite has one writer at a time, and with synchronous=FULL a
@@ -49,7 +50,7 @@ type writer struct {
 	waiting app.Line[app.Claimant, *change]
 	stmts   statements
 	// onMail is told of each mail after its commit. May be nil.
-	onMail func(app.NewMail)
+	onMail func(outbox.NewMail)
 	// onBatch is told how many changes a batch had. May be nil.
 	onBatch func(changes int)
 	// written is when a change last reached the disk, in Unix milliseconds; 0
@@ -69,7 +70,7 @@ type change struct {
 	done  chan outcome
 	// What came of it, while its batch is under way.
 	outcome outcome
-	mails   []app.NewMail
+	mails   []outbox.NewMail
 	changed bool
 }
 

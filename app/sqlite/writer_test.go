@@ -14,6 +14,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"taskapi/app"
+	"taskapi/app/outbox"
 )
 
 // held keeps the turn until release, so that changes pile up into one batch.
@@ -214,10 +215,10 @@ func TestMailsOfABatch(t *testing.T) {
 	db := openTest(t)
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	var told []string
-	db.OnMail(func(m app.NewMail) { told = append(told, m.To) })
+	db.OnMail(func(m outbox.NewMail) { told = append(told, m.To) })
 	queue := func(to string, err error) func(*tx) error {
 		return func(tx *tx) error {
-			return errors.Join(tx.queueMail(ann.ID, app.NewMail{Template: app.MailReplay, To: to, CreatedAt: testNow}), err)
+			return errors.Join(tx.queueMail(ann.ID, outbox.NewMail{Template: outbox.MailReplay, To: to, CreatedAt: testNow}), err)
 		}
 	}
 	batchOf(t, db, queue("one@example.com", nil), queue("two@example.com", errors.New("no")), queue("three@example.com", nil))

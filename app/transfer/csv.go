@@ -10,22 +10,24 @@ import (
 	"slices"
 	"strings"
 
-	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/operate"
+	"taskapi/app/todo"
 )
 
 // CSV is an import from two files with a line of column names each, as
 // WriteCSV makes them. Tasks may be empty: no such file.
 type CSV struct{ UsersPath, TasksPath string }
 
-var _ app.ImportSource = CSV{}
+var _ operate.ImportSource = CSV{}
 
 // Users calls each for every line of the file of users.
-func (c CSV) Users(_ context.Context, each func(app.ImportRow) error) error {
+func (c CSV) Users(_ context.Context, each func(operate.ImportRow) error) error {
 	return readCSV(c.UsersPath, []string{"id", "username", "email"}, each)
 }
 
 // Tasks calls each for every line of the file of tasks.
-func (c CSV) Tasks(_ context.Context, each func(app.ImportRow) error) error {
+func (c CSV) Tasks(_ context.Context, each func(operate.ImportRow) error) error {
 	if c.TasksPath == "" {
 		return nil
 	}
@@ -37,7 +39,7 @@ func (CSV) RefreshTokens(context.Context) (int64, error) { return 0, nil }
 
 // readCSV reads a file whose first line names the columns. An empty value is
 // a null one, since CSV can't tell the two apart.
-func readCSV(path string, needed []string, each func(app.ImportRow) error) (err error) {
+func readCSV(path string, needed []string, each func(operate.ImportRow) error) (err error) {
 	file, err := openFile(path)
 	if err != nil {
 		return fmt.Errorf("%s can't be read; name the files of the users and of the tasks (%w)", path, err)
@@ -71,8 +73,8 @@ func readCSV(path string, needed []string, each func(app.ImportRow) error) (err 
 	return err
 }
 
-func csvRow(columns, record []string, where string) app.ImportRow {
-	row := app.ImportRow{Where: where, Values: make(map[string]string, len(columns))}
+func csvRow(columns, record []string, where string) operate.ImportRow {
+	row := operate.ImportRow{Where: where, Values: make(map[string]string, len(columns))}
 	if len(record) != len(columns) {
 		row.Problem = fmt.Sprintf("It has %d values, not %d.", len(record), len(columns))
 		return row
@@ -118,14 +120,14 @@ func writeCSV(ctx context.Context, users, tasks io.Writer, store Store, o Option
 		return err
 	}
 	count := counter{progress: o.Progress}
-	err = store.Export(ctx, func(u app.User) error {
+	err = store.Export(ctx, func(u account.User) error {
 		record := []string{integer(u.ID), u.Username, u.Email, u.PasswordHash, string(u.Role), moment(u.CreatedAt)}
 		if !o.Hashes {
 			record = slices.Delete(record, 3, 4)
 		}
 		count.user()
 		return outUsers.Write(record)
-	}, func(t app.Task) error {
+	}, func(t todo.Task) error {
 		count.task()
 		return outTasks.Write([]string{integer(t.ID), t.Title, t.Description, fmt.Sprint(t.Completed()),
 			moment(t.CreatedAt), moment(t.CompletedAt), integer(t.UserID)})

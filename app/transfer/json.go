@@ -11,24 +11,26 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/unicode"
+	"taskapi/app/account"
+	"taskapi/app/operate"
+	"taskapi/app/todo"
 
-	"taskapi/app"
+	"golang.org/x/text/encoding/unicode"
 )
 
 // JSON is an import from a file {"users": [{…}], "tasks": [{…}]}, as WriteJSON
 // makes it. Other members are passed over.
 type JSON struct{ Path string }
 
-var _ app.ImportSource = JSON{}
+var _ operate.ImportSource = JSON{}
 
 // Users calls each for every user of the file.
-func (j JSON) Users(ctx context.Context, each func(app.ImportRow) error) error {
+func (j JSON) Users(ctx context.Context, each func(operate.ImportRow) error) error {
 	return j.list(ctx, "users", each)
 }
 
 // Tasks calls each for every task of the file.
-func (j JSON) Tasks(ctx context.Context, each func(app.ImportRow) error) error {
+func (j JSON) Tasks(ctx context.Context, each func(operate.ImportRow) error) error {
 	return j.list(ctx, "tasks", each)
 }
 
@@ -36,7 +38,7 @@ func (j JSON) Tasks(ctx context.Context, each func(app.ImportRow) error) error {
 func (JSON) RefreshTokens(context.Context) (int64, error) { return 0, nil }
 
 // list walks one list of the file and passes over the rest.
-func (j JSON) list(ctx context.Context, name string, each func(app.ImportRow) error) (err error) {
+func (j JSON) list(ctx context.Context, name string, each func(operate.ImportRow) error) (err error) {
 	file, err := openFile(j.Path)
 	if err != nil {
 		return fmt.Errorf("%s can't be read; name a file of users and tasks (%w)", j.Path, err)
@@ -95,7 +97,7 @@ func (w walker) expect(delim json.Delim) error {
 	return nil
 }
 
-func (w walker) rows(name string, each func(app.ImportRow) error) error {
+func (w walker) rows(name string, each func(operate.ImportRow) error) error {
 	if err := w.expect('['); err != nil {
 		return err
 	}
@@ -137,14 +139,14 @@ func (w walker) pass(ctx context.Context) error {
 
 // readObject turns one object into a row. Texts must be texts: a number as a
 // title is rather a column in the wrong place.
-func readObject(raw json.RawMessage) app.ImportRow {
+func readObject(raw json.RawMessage) operate.ImportRow {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
 	var members map[string]any
 	if err := decoder.Decode(&members); err != nil || members == nil {
-		return app.ImportRow{Problem: "It is not an object."}
+		return operate.ImportRow{Problem: "It is not an object."}
 	}
-	row := app.ImportRow{Values: make(map[string]string, len(members))}
+	row := operate.ImportRow{Values: make(map[string]string, len(members))}
 	for name, member := range members {
 		switch value := member.(type) {
 		case nil:
@@ -169,7 +171,7 @@ func readObject(raw json.RawMessage) app.ImportRow {
 }
 
 // replaced reports whether a text has a U+FFFD that does not stand there.
-func replaced(row app.ImportRow, raw []byte) bool {
+func replaced(row operate.ImportRow, raw []byte) bool {
 	if bytes.ContainsRune(raw, utf8.RuneError) || bytes.Contains(bytes.ToLower(raw), []byte(`\ufffd`)) {
 		return false
 	}
@@ -236,7 +238,7 @@ func WriteJSON(ctx context.Context, path string, store Store, o Options) error {
 	out := bufio.NewWriterSize(d, 1<<16)
 	w := &jsonWriter{out: out, count: counter{progress: o.Progress}}
 	w.text(`{"users": [`)
-	err = store.Export(ctx, func(u app.User) error {
+	err = store.Export(ctx, func(u account.User) error {
 		hash := ""
 		if o.Hashes {
 			hash = u.PasswordHash
@@ -244,7 +246,7 @@ func WriteJSON(ctx context.Context, path string, store Store, o Options) error {
 		w.element(user{u.ID, u.Username, u.Email, hash, string(u.Role), moment(u.CreatedAt)})
 		w.count.user()
 		return w.err
-	}, func(t app.Task) error {
+	}, func(t todo.Task) error {
 		w.tasks()
 		var done *string
 		if t.Completed() {

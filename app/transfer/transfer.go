@@ -14,14 +14,15 @@ import (
 	"strconv"
 	"time"
 
-	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/todo"
 )
 
 // Store is where an export comes from.
 type Store interface {
 	// Export calls users for every user, then tasks for every task, all as
 	// they were at one moment.
-	Export(ctx context.Context, users func(app.User) error, tasks func(app.Task) error) error
+	Export(ctx context.Context, users func(account.User) error, tasks func(todo.Task) error) error
 }
 
 // Options say what an export holds.

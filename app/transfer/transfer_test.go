@@ -13,18 +13,21 @@ import (
 	"unicode/utf16"
 
 	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/operate"
+	"taskapi/app/todo"
 )
 
 var at = time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)
 
 // memory is a store of two users and as many tasks as a test wants.
 type memory struct {
-	tasks []app.Task
+	tasks []todo.Task
 	err   error // after the last task
 }
 
-func (m memory) Export(_ context.Context, users func(app.User) error, tasks func(app.Task) error) error {
-	for _, u := range []app.User{
+func (m memory) Export(_ context.Context, users func(account.User) error, tasks func(todo.Task) error) error {
+	for _, u := range []account.User{
 		{ID: 1, Username: `a "b", c`, Email: "a@example.com", PasswordHash: "$argon2id$1", Role: app.RoleAdmin, CreatedAt: at},
 		{ID: 7, Username: "<语>", Email: "b@example.com", PasswordHash: "$argon2id$2", Role: app.RoleUser, CreatedAt: at},
 	} {
@@ -40,8 +43,8 @@ func (m memory) Export(_ context.Context, users func(app.User) error, tasks func
 	return m.err
 }
 
-func someTasks() []app.Task {
-	return []app.Task{
+func someTasks() []todo.Task {
+	return []todo.Task{
 		{ID: 2, UserID: 7, Title: "=1+1", Description: "two\n\"lines\",\t", CreatedAt: at},
 		{ID: 3, UserID: 1, Title: `\N`, Description: `NULL`, CreatedAt: at, CompletedAt: at.Add(time.Hour)},
 		{ID: 9, UserID: 1, Title: "-", CreatedAt: at},
@@ -49,10 +52,10 @@ func someTasks() []app.Task {
 }
 
 // rows reads everything that a source has, as texts.
-func rows(t *testing.T, source app.ImportSource) (users, tasks []map[string]string) {
+func rows(t *testing.T, source operate.ImportSource) (users, tasks []map[string]string) {
 	t.Helper()
-	keep := func(into *[]map[string]string) func(app.ImportRow) error {
-		return func(row app.ImportRow) error {
+	keep := func(into *[]map[string]string) func(operate.ImportRow) error {
+		return func(row operate.ImportRow) error {
 			if row.Problem != "" || row.Where == "" {
 				t.Errorf("%s: %s", row.Where, row.Problem)
 			}
@@ -77,7 +80,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	if err := WriteCSV(t.Context(), dir, memory{tasks: someTasks()}, options(true)); err != nil {
 		t.Fatal(err)
 	}
-	for name, source := range map[string]app.ImportSource{
+	for name, source := range map[string]operate.ImportSource{
 		"JSON": JSON{file}, "CSV": CSV{filepath.Join(dir, UsersFile), filepath.Join(dir, TasksFile)},
 	} {
 		users, tasks := rows(t, source)
@@ -144,10 +147,10 @@ func TestAnExportThatFailsLeavesTheOldFile(t *testing.T) {
 }
 
 // problems returns what is wrong with each row of a list of tasks.
-func problems(t *testing.T, source app.ImportSource) []string {
+func problems(t *testing.T, source operate.ImportSource) []string {
 	t.Helper()
 	var found []string
-	err := source.Tasks(t.Context(), func(row app.ImportRow) error {
+	err := source.Tasks(t.Context(), func(row operate.ImportRow) error {
 		found = append(found, row.Problem)
 		return nil
 	})
@@ -190,11 +193,11 @@ func TestImportsInUTF16(t *testing.T) {
 				}
 				return string(out)
 			}
-			for name, source := range map[string]app.ImportSource{
+			for name, source := range map[string]operate.ImportSource{
 				"JSON": JSON{write(t, "a.json", encode(object))}, "CSV": CSV{TasksPath: write(t, "tasks.csv", encode(table))},
 			} {
 				rows := 0
-				err := source.Tasks(t.Context(), func(row app.ImportRow) error {
+				err := source.Tasks(t.Context(), func(row operate.ImportRow) error {
 					rows++
 					if row.Problem != "" || row.Values["title"] != "büro 語 🎉" || row.Values["id"] != "1" {
 						t.Errorf("%s, %v, mark %q: %+v", name, order, mark, row)
@@ -215,13 +218,13 @@ func TestFilesThatAreNoJSON(t *testing.T) {
 		"\xff\xfe", "\xff", "{\x00", "\x00{\x00", `{"tasks": [{"id": 1`, `{"tasks" []}`, "id,title\n", `{"a": {]}`,
 	} {
 		path := write(t, "a.json", text)
-		err := JSON{path}.Tasks(t.Context(), func(app.ImportRow) error { return nil })
+		err := JSON{path}.Tasks(t.Context(), func(operate.ImportRow) error { return nil })
 		if err == nil || !strings.Contains(err.Error(), path+" is no JSON of users and tasks") {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
 	stop := errors.New("stop")
-	err := JSON{write(t, "a.json", `{"tasks": [{}]}`)}.Tasks(t.Context(), func(app.ImportRow) error { return stop })
+	err := JSON{write(t, "a.json", `{"tasks": [{}]}`)}.Tasks(t.Context(), func(operate.ImportRow) error { return stop })
 	if !errors.Is(err, stop) {
 		t.Error(err)
 	}
@@ -236,7 +239,7 @@ func TestFilesThatAreNoJSON(t *testing.T) {
 func TestRowsOfCSV(t *testing.T) {
 	path := write(t, "tasks.csv", "\ufeffid,title,user_id,extra\r\n1,\"a,\nb\",1,\r\n2,b,1\r\n\r\n3,\"\"\"\",1,x,y\n4,last,1,")
 	var got []string
-	err := CSV{TasksPath: path}.Tasks(t.Context(), func(row app.ImportRow) error {
+	err := CSV{TasksPath: path}.Tasks(t.Context(), func(row operate.ImportRow) error {
 		got = append(got, row.Where+"|"+row.Problem+"|"+row.Values["title"])
 		return nil
 	})
@@ -252,7 +255,7 @@ func TestRowsOfCSV(t *testing.T) {
 		"id,title,user_id\n1,b,1\n\"1,b,1": "is no CSV in line 3",
 	} {
 		path := write(t, "tasks.csv", text)
-		err := CSV{TasksPath: path}.Tasks(t.Context(), func(app.ImportRow) error { return nil })
+		err := CSV{TasksPath: path}.Tasks(t.Context(), func(operate.ImportRow) error { return nil })
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -283,8 +286,8 @@ func FuzzCSV(f *testing.F) {
 	})
 }
 
-func fuzzSource(t *testing.T, source app.ImportSource) {
-	each := func(row app.ImportRow) error {
+func fuzzSource(t *testing.T, source operate.ImportSource) {
+	each := func(row operate.ImportRow) error {
 		if row.Where == "" {
 			t.Error("a row from nowhere")
 		}

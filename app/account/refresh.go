@@ -1,0 +1,158 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"taskapi/app"
+	"taskapi/app/outbox"
+	"taskapi/app/token"
+)
+
+// RefreshGrace is how long a retired refresh token still leads on: long enough
+// for two tabs, a lost answer or a proxy's retry, too short for a thief.
+const RefreshGrace = 30 * time.Second
+
+// refreshRate is how often one session may be refreshed: far more often than
+// many tabs do, too seldom to wear out a disk.
+func refreshRate() app.Rate { return app.Rate{Burst: 60, Every: time.Second} }
+
+// Refresh trades a refresh token for the next one and a fresh access token. A
+// token retired within RefreshGrace gives the current successor again; one
+// retired earlier is a replay, and ends its session. Returns
+// ErrRefreshRequired without a token, else ErrRefreshInvalid.
+func (s *Sessions) Refresh(ctx context.Context, from app.Caller, raw app.Field[string]) (Tokens, error) {
+	shown, err := s.parse(raw, ErrRefreshInvalid)
+	if err != nil {
+		return Tokens{}, err
+	}
+	now, elapsed := s.Now(), s.Elapsed()
+	var refusal error
+	rotated := false
+	session, err := s.Store.UseSession(ctx, UseOf{
+		SessionID: shown.SessionID, Generation: shown.Generation, Now: now,
+		Address: from.From.Text(), UserAgent: from.From.Agent(),
+	}, func(use SessionUse) (action SessionAction, record Record) {
+		action, refusal = s.decide(use, shown.Generation, now, elapsed)
+		if wait := s.tooOften(shown, action); wait > 0 {
+			action, refusal = SessionKeep, app.TooMany(wait)
+		}
+		if errors.Is(refusal, errReplay) {
+			record = RecordOf(EventOf(from, EventReplay, use.UserID, now, "session ended"))
+			record.Mails = s.Postage.Notices(use.UserID, noticeOf(from, outbox.MailReplay, "", "", now))
+		}
+		rotated = action == SessionRotate
+		return action, record
+	})
+	if err != nil {
+		return Tokens{}, err
+	}
+	if rotated {
+		s.retired.add(retiredToken{shown.SessionID, shown.Generation}, elapsed)
+	}
+	if refusal != nil {
+		if errors.Is(refusal, errReplay) {
+			s.Log.WarnContext(ctx, "retired refresh token shown again: session ended",
+				"user_id", session.UserID, "session_id", session.ID,
+				"generation", shown.Generation, "current", session.Generation)
+		}
+		var limited *app.Error
+		if errors.As(refusal, &limited) {
+			return Tokens{}, limited
+		}
+		return Tokens{}, ErrRefreshInvalid.With(refusal)
+	}
+	return s.tokens(session, s.Refreshes.Mint(shown, session.Generation))
+}
+
+// tooOften bounds what a session writes. That a retired token gives its
+// successor again writes nothing, so it is not counted: nobody who shows one
+// over and over keeps the owner waiting.
+func (s *Sessions) tooOften(shown token.RefreshToken, action SessionAction) time.Duration {
+	if s.Limiter == nil || action != SessionRotate && action != SessionTouch {
+		return 0
+	}
+	wait, _ := s.Limiter.Take(shown.SessionID, refreshRate())
+	return wait
+}
+
+var (
+	errReplay  = errors.New("refresh token was retired and its grace is over")
+	errExpired = errors.New("session has expired")
+)
+
+// decide is the rule of refresh tokens (RFC 9700 section 4.14.2, with a
+// grace): what becomes of the session, and why the token is refused, if it is.
+func (s *Sessions) decide(use SessionUse, shown int64, now time.Time, elapsed time.Duration) (SessionAction, error) {
+	// What passed while this process saw it counts: a clock that jumps is no
+	// thief, and none of their friends.
+	age, seen := s.retired.age(retiredToken{use.ID, shown}, elapsed)
+	if !seen && !use.RetiredAt.IsZero() {
+		// Retired before this process can tell, and so at least as long ago as
+		// that, also if the clock was ahead then.
+		age, seen = max(now.Sub(use.RetiredAt), age), true
+	}
+	idle := s.IdleTTL > 0 && now.Sub(use.LastUsedAt) > s.IdleTTL
+	switch {
+	case !now.Before(use.ExpiresAt) || idle:
+		return SessionKeep, errExpired // by this clock; the session goes when the clock has settled
+	case shown == use.Generation && s.Rotation:
+		return SessionRotate, nil
+	case shown == use.Generation:
+		return SessionTouch, nil
+	case seen && age <= RefreshGrace:
+		return SessionKeep, nil
+	default:
+		return SessionStolen, errReplay
+	}
+}
+
+// retiredToken names a refresh token that is no longer current.
+type retiredToken struct {
+	session    string
+	generation int64
+}
+
+// retired remembers when this process has retired refresh tokens, for as long
+// as their grace may matter. It may be lost: the store knows, too.
+type retired struct {
+	mu    sync.Mutex
+	at    map[retiredToken]time.Duration
+	since time.Duration // what was retired before is not known
+}
+
+// mostRetired bounds what is remembered, at about 100 bytes each.
+const mostRetired = 1 << 16
+
+func (r *retired) add(token retiredToken, elapsed time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.at == nil {
+		r.at = map[retiredToken]time.Duration{}
+	}
+	if len(r.at) >= mostRetired {
+		for old, at := range r.at {
+			if elapsed-at > RefreshGrace {
+				delete(r.at, old)
+			}
+		}
+		if len(r.at) >= mostRetired {
+			clear(r.at)
+			r.since = elapsed
+		}
+	}
+	r.at[token] = elapsed
+}
+
+// age is how long ago the process has retired a token; if it does not know of
+// that, how long ago it was at least.
+func (r *retired) age(token retiredToken, elapsed time.Duration) (time.Duration, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if at, seen := r.at[token]; seen {
+		return elapsed - at, true
+	}
+	return elapsed - r.since, false
+}

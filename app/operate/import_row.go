@@ -1,0 +1,147 @@
+package operate
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"taskapi/app"
+	"taskapi/app/password"
+	"taskapi/app/todo"
+)
+
+// maxImportID leaves as many ids above it that every JSON parser reads exactly
+// (up to 2^53), so that no file can use them up.
+const maxImportID = 1 << 52
+
+// text returns a column as a field of a request, so that it meets the rules
+// that everybody's do.
+func (row ImportRow) text(column string) app.Field[string] {
+	if value, there := row.Values[column]; there {
+		return app.Given(value)
+	}
+	return app.Field[string]{State: app.Null}
+}
+
+// problem is why a row can't be taken, in sentences; empty if it can.
+func (row ImportRow) problem(p app.Problems) string {
+	if row.Problem != "" {
+		return row.Problem
+	}
+	if err := p.Err(); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// importID reads an id; 0 with a problem.
+func importID(p app.Problems, column string, row ImportRow) int64 {
+	id, err := strconv.ParseInt(strings.TrimSpace(row.Values[column]), 10, 64)
+	if err != nil || id < 1 || id > maxImportID {
+		p.Add(column, "It must be a whole number from 1 on.")
+		return 0
+	}
+	return id
+}
+
+// importTimes are the forms of a moment: what MariaDB, RFC 3339, ISO 8601, the
+// tutorial's JSON and other databases print. What names no zone is UTC, as
+// datetime.utcnow() is.
+func importTimes() []string {
+	forms := []string{time.DateTime, time.RFC3339, time.RFC1123, time.RFC1123Z, time.DateOnly}
+	for _, day := range []string{"2006-01-02 ", "2006-01-02T"} {
+		for _, clock := range []string{"15:04:05", "15:04"} {
+			// The name of another zone says nothing without its place.
+			for _, zone := range []string{"", "Z07:00", "Z0700", "Z07", " Z07:00", " Z0700", " UTC", " GMT"} {
+				forms = append(forms, day+clock+zone)
+			}
+		}
+	}
+	return forms
+}
+
+// importTime reads a moment; zero without one, or with a problem.
+func importTime(p app.Problems, column string, row ImportRow) time.Time {
+	value := strings.TrimSpace(row.Values[column])
+	// MariaDB's zero date, and how phpMyAdmin and MariaDB itself write null.
+	if value == "" || value == "NULL" || value == `\N` || strings.HasPrefix(value, "0000-00-00") {
+		return time.Time{}
+	}
+	for _, form := range importTimes() {
+		// A fraction of the second is read where the form has none, too.
+		if at, err := time.Parse(form, value); err == nil {
+			if at = at.UTC(); at.Year() >= 1000 && at.Year() <= 9999 {
+				return at.Truncate(time.Millisecond)
+			}
+		}
+	}
+	p.Add(column, "It must be a date such as 2026-01-02 03:04:05.")
+	return time.Time{}
+}
+
+// importBool reads a truth value; null is false.
+func importBool(p app.Problems, column string, row ImportRow) bool {
+	switch strings.ToLower(strings.TrimSpace(row.Values[column])) {
+	case "1", "true", "\x01": // the last is a BIT(1)
+		return true
+	case "", "0", "false", "null", `\n`, "\x00":
+		return false
+	}
+	p.Add(column, "It must be true or false.")
+	return false
+}
+
+// importTask reads a task but for its owner. Repaired is true if something was
+// set right that the other system had in disorder.
+func importTask(p app.Problems, row ImportRow, now time.Time) (task todo.NewTask, repaired bool) {
+	title := p.Text(todo.TitleRule(true), row.text("title"))
+	raw := row.text("description")
+	// Line ends of Windows and of browsers' forms.
+	raw.Value = strings.ReplaceAll(raw.Value, "\r\n", "\n")
+	description := p.Text(todo.DescriptionRule(), raw)
+	completed := importBool(p, "completed", row)
+	created, done := importTime(p, "date_created", row), importTime(p, "date_completed", row)
+	if title == nil {
+		return task, false
+	}
+	task.Title = *title
+	if description != nil {
+		task.Description = *description
+	}
+	repaired = *title != row.Values["title"] || raw.Value != row.Values["description"] ||
+		created.IsZero() || completed == done.IsZero()
+	if created.IsZero() {
+		created = now
+	}
+	task.CreatedAt = created
+	if completed {
+		task.CompletedAt = done
+		if done.IsZero() {
+			task.CompletedAt = created
+		}
+	}
+	return task, repaired
+}
+
+// password returns the hash to store: the source's if we can check it, else
+// one that nobody's password matches.
+func (r *importRun) password(row ImportRow) (string, error) {
+	hash := row.Values["password"]
+	if hash != "" && password.Usable(hash) == nil {
+		return hash, nil
+	}
+	if hash != "" {
+		r.Note(row.Where, "came without a password: its hash is of a kind that can't be checked here.")
+	}
+	r.report.NoPassword++
+	return password.NoPassword()
+}
+
+// takenBy says who has an address. Ids that are given here only grow.
+func (r *importRun) takenBy(owner int64) string {
+	if r.report.KeptIDs || r.firstUser != 0 && owner >= r.firstUser {
+		return "Another user of the source has the same address."
+	}
+	return fmt.Sprintf("User %d here has the same address.", owner)
+}

@@ -1,0 +1,33 @@
+package operate
+
+import (
+	"testing"
+	"time"
+
+	"taskapi/app"
+)
+
+// The same moment as databases, languages and people's tools write it.
+func TestMomentsOfImports(t *testing.T) {
+	moment := time.Date(2024, 3, 31, 0, 30, 0, 0, time.UTC)
+	for _, text := range []string{
+		"2024-03-31 00:30:00", "2024-03-31 00:30", "2024-03-31T00:30:00", "2024-03-31T00:30", "2024-03-31 00:30:00.000000",
+		"2024-03-31T00:30:00Z", "2024-03-31 00:30:00Z", "2024-03-31 00:30Z", "2024-03-31 00:30:00 UTC", "2024-03-31 00:30:00.000 UTC",
+		"2024-03-31 02:30:00+02:00", "2024-03-31T02:30:00+02:00", "2024-03-31 02:30:00+02", "2024-03-31 02:30:00.000000+02",
+		"2024-03-31 02:30:00+0200", "2024-03-31 02:30:00 +02:00", "2024-03-31 02:30:00 +0200", "2024-03-31T02:30+02:00",
+		"2024-03-30 19:30:00-05", "2024-03-31 06:00:00+05:30",
+		"Sun, 31 Mar 2024 00:30:00 GMT", "Sun, 31 Mar 2024 02:30:00 +0200", " 2024-03-31 00:30:00 ",
+	} {
+		p := app.Problems{}
+		at := importTime(p, "date_created", ImportRow{Values: map[string]string{"date_created": text}})
+		if err := p.Err(); err != nil || !at.Equal(moment) {
+			t.Errorf("%q is %s (%v)", text, at, err)
+		}
+	}
+	for _, text := range []string{"2024-03-31 02:30:00 CET", "31/03/2024", "2024-13-01 00:00:00", "2024-03-31 25:00:00", "1711845000", "0500-01-01", "soon"} {
+		p := app.Problems{}
+		if at := importTime(p, "date_created", ImportRow{Values: map[string]string{"date_created": text}}); p.Err() == nil {
+			t.Errorf("%q is %s", text, at)
+		}
+	}
+}
