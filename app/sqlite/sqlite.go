@@ -61,6 +61,7 @@ type DB struct {
 	damage    damage
 	elapsed   func() time.Duration
 	clock     settling
+	serves    bool          // it has begun a timeline
 	deleted   chan struct{} // that a user was, for KeepRemoving
 }
 
@@ -221,6 +222,9 @@ func (db *DB) Close() error {
 	}
 	if db.writer != nil {
 		errs = append(errs, db.writer.close())
+	}
+	if db.serves {
+		errs = append(errs, endTimeline(db.path))
 	}
 	return errors.Join(errs...)
 }

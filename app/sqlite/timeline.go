@@ -45,6 +45,7 @@ func (db *DB) BeginTimeline(ctx context.Context, id string) error {
 	if err := writeTimeline(db.path, before, id); err != nil {
 		return err
 	}
+	db.serves = true
 	err = db.write(ctx, func(tx *tx) error {
 		return tx.exec(`INSERT INTO meta (name, value) VALUES ('timeline', ?) ON CONFLICT DO UPDATE SET value = excluded.value`, id)
 	})
@@ -59,6 +60,14 @@ func (db *DB) BeginTimeline(ctx context.Context, id string) error {
 		return nil // another process reads: the log may go with either
 	}
 	return writeTimeline(db.path, id)
+}
+
+// endTimeline forgets the timeline of a log that has gone.
+func endTimeline(path string) error {
+	if _, err := os.Stat(path + "-wal"); errors.Is(err, fs.ErrNotExist) {
+		return removeAll(path + TimelineEnd)
+	}
+	return nil
 }
 
 // ours returns ErrForeign and ErrOtherTimeline before anything is opened in a
