@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"taskapi/app/sqlite"
+	"taskapi/cmd/machine"
 )
 
 func newDBBackup(a *application) *cobra.Command {
@@ -69,7 +70,7 @@ func (a *application) backUp(ctx context.Context, s Settings, file string) error
 	case err != nil:
 		return fmt.Errorf("no backup was made, %w; the database is as it was", sentence(err))
 	}
-	return a.printf("%s is a whole and proven copy: %s, %s, SHA-256 %s.\n", made.Path, content(made.Manifest), bytesText(made.Bytes), made.SHA256)
+	return a.printf("%s is a whole and proven copy: %s, %s, SHA-256 %s.\n", made.Path, content(made.Manifest), machine.BytesText(made.Bytes), made.SHA256)
 }
 
 // removeLeftovers removes what copies that were cut off have left in the data
@@ -89,7 +90,7 @@ func (a *application) removeLeftovers(s Settings, say func(sqlite.Leftover) erro
 }
 
 func (a *application) sayRemoved(left sqlite.Leftover) error {
-	return a.printf("Removed %s (%s), which an unfinished upgrade, backup or restore had left.\n", left.Path, bytesText(left.Bytes))
+	return a.printf("Removed %s (%s), which an unfinished upgrade, backup or restore had left.\n", left.Path, machine.BytesText(left.Bytes))
 }
 
 // backups is the folder of backups that the settings name.
@@ -254,12 +255,4 @@ func sentence(err error) error {
 		}
 	}
 	return err
-}
-
-// bytesText is a size for people.
-func bytesText(n int64) string {
-	if n < 1<<20 {
-		return fmt.Sprintf("%d KiB", (n+1023)>>10)
-	}
-	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
 }

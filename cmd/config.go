@@ -32,7 +32,7 @@ func newConfig(a *application) *cobra.Command {
 func (a *application) printConfig(l *loader) error {
 	out := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	for _, row := range table() {
-		if _, err := fmt.Fprintf(out, "%s\t%s\t%s\n", row.flag, l.shown(row), l.origins[row.flag].name); err != nil {
+		if _, err := fmt.Fprintf(out, "%s\t%s\t%s\n", row.flag, shown(l, row), l.origins[row.flag].name); err != nil {
 			return err
 		}
 	}
@@ -55,7 +55,7 @@ func (a *application) printConfigJSON(l *loader) error {
 	}
 	var items []item
 	for _, row := range table() {
-		items = append(items, item{row.flag, l.shown(row), l.origins[row.flag].name})
+		items = append(items, item{row.flag, shown(l, row), l.origins[row.flag].name})
 	}
 	out := json.NewEncoder(a.out)
 	out.SetIndent("", "  ")
@@ -63,7 +63,7 @@ func (a *application) printConfigJSON(l *loader) error {
 }
 
 // shown is what a person may see of a value.
-func (l *loader) shown(row setting) string {
+func shown(l *loader, row setting) string {
 	value := l.origins[row.flag].value
 	switch {
 	case row.secret && value != "":

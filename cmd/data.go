@@ -111,19 +111,8 @@ func (d data) publicURL(otherwise string) string {
 	return otherwise
 }
 
-// noteNewest tells the clock when the newest row was written, and closes a
-// database that does not know.
-func (a *application) noteNewest(ctx context.Context, db *sqlite.DB) error {
-	newest, err := db.Newest(ctx)
-	if err != nil {
-		return errors.Join(err, db.Close())
-	}
-	a.clock.Written(newest)
-	return nil
-}
-
-// open opens the database, and says in a sentence what to do if it can't.
-func (a *application) open(ctx context.Context, d data, durability sqlite.Durability) (*sqlite.DB, error) {
+// Open opens the database in the folder, and says in a sentence what to do if it can't.
+func (d data) Open(ctx context.Context, o sqlite.Options) (*sqlite.DB, error) {
 	path := d.database()
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return nil, fmt.Errorf("%s is a folder and not a database; move it away, or choose another folder with --data-dir", path)
@@ -143,10 +132,8 @@ func (a *application) open(ctx context.Context, d data, durability sqlite.Durabi
 	if err := ownFiles(path); err != nil {
 		return nil, err
 	}
-	db, err := sqlite.Open(ctx, sqlite.Options{Path: path, Schema: a.build.Schema, Durability: durability, Now: a.clock.Now, Elapsed: a.clock.Elapsed})
-	if err == nil {
-		err = a.noteNewest(ctx, db)
-	}
+	o.Path = path
+	db, err := sqlite.Open(ctx, o)
 	switch {
 	case err == nil:
 		return db, nil
@@ -166,6 +153,18 @@ func (a *application) open(ctx context.Context, d data, durability sqlite.Durabi
 		return nil, fmt.Errorf("%s can't be written; change who may write there, or choose another folder with --data-dir (%w)", path, err)
 	}
 	return nil, fmt.Errorf("%s can't be opened: %w", path, err)
+}
+
+// OpenExisting opens a database that must be there already.
+func (d data) OpenExisting(ctx context.Context, o sqlite.Options) (*sqlite.DB, error) {
+	_, err := os.Lstat(d.database())
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("the data folder %s can't be read; run this as the user it belongs to, or choose another with --data-dir (%w)", d.dir, err)
+	case err != nil:
+		return nil, fmt.Errorf("there is no database in %s; make one with \"taskapi db init\", or name the right folder with --data-dir", d.dir)
+	}
+	return d.Open(ctx, o)
 }
 
 // otherTimeline says what to do about a file that was put in the database's
@@ -197,18 +196,6 @@ func ownFiles(path string) error {
 		}
 	}
 	return nil
-}
-
-// existing opens a database that must be there already.
-func (a *application) existing(ctx context.Context, d data, durability sqlite.Durability) (*sqlite.DB, error) {
-	_, err := os.Lstat(d.database())
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		return nil, fmt.Errorf("the data folder %s can't be read; run this as the user it belongs to, or choose another with --data-dir (%w)", d.dir, err)
-	case err != nil:
-		return nil, fmt.Errorf("there is no database in %s; make one with \"taskapi db init\", or name the right folder with --data-dir", d.dir)
-	}
-	return a.open(ctx, d, durability)
 }
 
 // secret returns the key that signs tokens: the one that was set, else the one

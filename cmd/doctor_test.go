@@ -3,7 +3,6 @@ package cmd
 import (
 	"net"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -167,38 +166,13 @@ func TestDoctorNamesTheStepAtWhichMailIsRefused(t *testing.T) {
 	try("right", "1").expect(t, exitFailed).finds(t, "fail", "mail", `at step "connect"`)
 }
 
-func TestAClockBeforeThisProgram(t *testing.T) {
-	d := data{filepath.Join(t.TempDir(), "data")}
-	if f := examClock(t.Context(), d, Build{Date: "2026-11-25T00:00:00Z"}.made(), time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), machine.ClockFree); f.grade != bad {
-		t.Error(f)
-	}
-	if f := examClock(t.Context(), d, Build{}.made(), time.Date(1970, 1, 1, 0, 1, 0, 0, time.UTC), machine.ClockFree); f.grade != bad || !strings.Contains(f.sentence, "the clock shows 1970-01-01; set it") {
-		t.Error(f)
-	}
-}
-
-// What was written under a clock that was ahead is told from a clock that is
-// behind by who keeps the clock.
-func TestAClockBehindTheNewestRow(t *testing.T) {
-	d := data{t.TempDir()}
-	now := time.Now()
-	db := sqlitetest.OpenAt(t, d.database(), time.Now)
-	note := func(at time.Time) {
-		if err := db.AddEvent(t.Context(), account.Event{At: at, Name: account.EventLogin}); err != nil {
-			t.Fatal(err)
-		}
+// What the server says of its clock.
+func TestClockFault(t *testing.T) {
+	db := sqlitetest.Open(t, time.Now)
+	if err := db.AddEvent(t.Context(), account.Event{At: time.Now().AddDate(20, 0, 0), Name: account.EventLogin}); err != nil {
+		t.Fatal(err)
 	}
 	a := &application{clock: machine.NewClock(time.Time{})}
-	note(now.Add(time.Minute))
-	if f := examClock(t.Context(), d, time.Time{}, now, machine.ClockUnknown); f.grade != good {
-		t.Error(f)
-	}
-	note(now.AddDate(20, 0, 0))
-	for state, want := range map[machine.ClockSync]grade{machine.ClockUnknown: warn, machine.ClockFree: warn, machine.ClockSynced: good} {
-		if f := examClock(t.Context(), d, time.Time{}, now, state); f.grade != want {
-			t.Error(state, f)
-		}
-	}
 	if err := a.clockFault(t.Context(), db); (err == nil) != (machine.ClockState() == machine.ClockSynced) {
 		t.Error(err)
 	}
@@ -206,5 +180,14 @@ func TestAClockBehindTheNewestRow(t *testing.T) {
 	a.clock.System = func() time.Time { return time.Unix(90, 0) }
 	if err := a.clockFault(t.Context(), db); err == nil || !strings.Contains(err.Error(), "shows 1970-01-01") {
 		t.Error(err)
+	}
+}
+
+func TestTheEarliestThatAClockCanShow(t *testing.T) {
+	if made := (Build{Date: "2026-11-25T00:00:00Z"}).made(); !made.Equal(time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)) {
+		t.Error(made)
+	}
+	if made := (Build{}).made(); made.Year() != 2026 {
+		t.Error(made)
 	}
 }

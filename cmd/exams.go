@@ -18,13 +18,16 @@ import (
 )
 
 const (
+	// leastFree is the room on the disk below which the server is not ready:
+	// time to make some before writes fail.
+	leastFree = 64 << 20
 	// slowSync and uselessSync are what a sync of the disk may take: each
 	// answered write waits for one.
 	slowSync    = 100 * time.Millisecond
 	uselessSync = 2 * time.Second
 )
 
-func examBinary() finding {
+func checkBinary() finding {
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
 		return warning("this binary does not say what it is made of; build it with Go modules")
@@ -39,9 +42,9 @@ func examBinary() finding {
 	return okay("the database's driver and its C library go together")
 }
 
-// examClock compares the clock with what can't be in its future: this program,
+// checkClock compares the clock with what can't be in its future: this program,
 // and what it has written. One without a battery begins in the past.
-func examClock(ctx context.Context, d data, made, now time.Time, state machine.ClockSync) finding {
+func checkClock(ctx context.Context, d data, made, now time.Time, state machine.ClockSync) finding {
 	if now.Before(made) {
 		return failure("the clock shows %s; set it, and keep it right with NTP (\"timedatectl set-ntp true\")", now.Format(time.DateOnly))
 	}
@@ -60,7 +63,16 @@ func examClock(ctx context.Context, d data, made, now time.Time, state machine.C
 	return okay("the clock shows %s", now.Format(time.RFC3339))
 }
 
-func examFolder(d data) finding {
+// clockBehind compares the clock with the newest row.
+func clockBehind(now, newest time.Time, state machine.ClockSync) error {
+	if newest.After(now.Add(sqlite.ClockSlack)) && state != machine.ClockSynced {
+		return fmt.Errorf("the clock shows %s, but the newest entry in the database is of %s: set the clock, and keep it right with NTP; if it is right, it was ahead when that was written",
+			now.Format(time.DateTime), newest.Format(time.DateTime))
+	}
+	return nil
+}
+
+func checkFolder(d data) finding {
 	info, err := os.Stat(d.dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -73,11 +85,11 @@ func examFolder(d data) finding {
 	if err := writable(d.dir); err != nil {
 		return failure("nothing can be written in %s (%v); run this as the user it belongs to, or change who may write there", d.dir, cause(err))
 	}
-	return examModes(d, info)
+	return checkModes(d, info)
 }
 
-// examModes looks who else may read what is secret, and whether we may use it.
-func examModes(d data, folder fs.FileInfo) finding {
+// checkModes looks who else may read what is secret, and whether we may use it.
+func checkModes(d data, folder fs.FileInfo) finding {
 	for _, name := range []string{databaseFile, keyFile} {
 		path := filepath.Join(d.dir, name)
 		info, err := os.Stat(path)
@@ -97,7 +109,7 @@ func examModes(d data, folder fs.FileInfo) finding {
 	return okay("the data folder is %s", d.dir)
 }
 
-func examFileSystem(d data) finding {
+func checkFileSystem(d data) finding {
 	name, err := machine.NetworkFS(existingPart(d.dir))
 	switch {
 	case err != nil:
@@ -110,7 +122,7 @@ func examFileSystem(d data) finding {
 	return okay("the data is on a disk of this machine")
 }
 
-func examRoom(d data) finding {
+func checkRoom(d data) finding {
 	dir := existingPart(d.dir)
 	free, err := machine.FreeBytes(dir)
 	switch {
@@ -124,8 +136,8 @@ func examRoom(d data) finding {
 	return okay("%.1f GiB are free on the disk", float64(free)/(1<<30))
 }
 
-// examSync measures what every answered write waits for.
-func examSync(ctx context.Context, d data) finding {
+// checkSync measures what every answered write waits for.
+func checkSync(ctx context.Context, d data) finding {
 	took, err := slowestSync(ctx, d.dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EROFS):
@@ -164,7 +176,7 @@ func slowestSync(ctx context.Context, dir string) (slowest time.Duration, err er
 	return slowest, nil
 }
 
-func examDatabase(ctx context.Context, d data) finding {
+func checkDatabase(ctx context.Context, d data) finding {
 	path := d.database()
 	info, err := os.Stat(path)
 	switch {
@@ -181,7 +193,7 @@ func examDatabase(ctx context.Context, d data) finding {
 	case err == nil:
 		return okay("every page of the database is whole")
 	case ctx.Err() != nil:
-		return warning("the database is too large to be looked through in %s; nothing wrong was found until then", examTimeout)
+		return warning("the database is too large to be looked through in %s; nothing wrong was found until then", checkTimeout)
 	case errors.Is(err, sqlite.ErrDamaged), errors.Is(err, sqlite.ErrNotDatabase):
 		return failure("%s is damaged; stop the server and restore a backup (%v)", path, cause(err))
 	case errors.Is(err, sqlite.ErrOtherTimeline):
@@ -198,8 +210,8 @@ func examDatabase(ctx context.Context, d data) finding {
 	return failure("%s can't be read (%v); look at the system's log for a broken disk", path, cause(err))
 }
 
-// examBackups looks at those in the backup folder, and whether more can be made.
-func examBackups(b *sqlite.Backups, served bool, now time.Time) finding {
+// checkBackups looks at those in the backup folder, and whether more can be made.
+func checkBackups(b *sqlite.Backups, served bool, now time.Time) finding {
 	all, err := b.List()
 	if err != nil {
 		return failure("the backups in %s can't be read (%v); run this as the user they belong to, or choose another folder with --backup-dir", b.Dir, cause(err))
@@ -257,8 +269,8 @@ func cause(err error) string {
 	return strings.Join(strings.Fields(fmt.Sprint(err)), " ")
 }
 
-// examLeftovers names what lies about as large as the database.
-func examLeftovers(data, backups string, now time.Time) finding {
+// checkLeftovers names what lies about as large as the database.
+func checkLeftovers(data, backups string, now time.Time) finding {
 	var names []string
 	for _, dir := range []string{data, backups} {
 		found, err := sqlite.Leftovers(dir, now)
@@ -266,7 +278,7 @@ func examLeftovers(data, backups string, now time.Time) finding {
 			return warning("%s can't be read (%v); run this as the user it belongs to", dir, cause(err))
 		}
 		for _, left := range found {
-			names = append(names, fmt.Sprintf("%s (%s)", left.Path, bytesText(left.Bytes)))
+			names = append(names, fmt.Sprintf("%s (%s)", left.Path, machine.BytesText(left.Bytes)))
 		}
 	}
 	if len(names) > 0 {

@@ -21,18 +21,19 @@ const (
 	mailStep = 8 * time.Second
 )
 
-// examPort takes the address for a moment, unless our own server has it.
-func examPort(ctx context.Context, s Settings, d data) finding {
-	err := vacant(ctx, s.Addr, "--addr")
+// checkPort takes the address for a moment, unless our own server has it.
+func checkPort(ctx context.Context, s Subject, d data) finding {
+	addr := s.Settings.Addr
+	err := vacant(ctx, addr, "--addr")
 	if err == nil {
-		return okay("%s is free; no server is running there", s.Addr)
+		return okay("%s is free; no server is running there", addr)
 	}
 	served := d.served()
 	if _, dirErr := os.Stat(d.dir); dirErr == nil && !served {
 		return failure("%v", err)
 	}
 	// Ours, or one whose folder is gone.
-	probe := ownProbe(s)
+	probe := s.Probe
 	switch failing, probeErr := probe.Ready(ctx); {
 	case probeErr != nil && served:
 		return failure("a taskapi uses the data folder but does not answer at %s; if that is its address, restart it", probe.Place())
@@ -44,9 +45,9 @@ func examPort(ctx context.Context, s Settings, d data) finding {
 	return okay("a taskapi is serving at %s", probe.Place())
 }
 
-// examSide takes an address beside the main one for a moment. That it is taken
+// checkSide takes an address beside the main one for a moment. That it is taken
 // while our server runs is as it should be.
-func examSide(ctx context.Context, one side, d data) finding {
+func checkSide(ctx context.Context, one side, d data) finding {
 	switch err := vacant(ctx, one.addr, "--"+one.flag); {
 	case err == nil:
 		return okay("%s is free", one.addr)
@@ -57,36 +58,21 @@ func examSide(ctx context.Context, one side, d data) finding {
 	}
 }
 
-// vacant takes an address for a moment, or looks at a socket; it returns what
-// listen returns.
-func vacant(ctx context.Context, addr, flag string) error {
-	if path, ok := strings.CutPrefix(addr, unixPrefix); ok {
-		return vacantUnix(ctx, path, flag)
-	}
-	listener, err := listen(ctx, addr, flag)
-	if err != nil {
-		return err
-	}
-	return listener.Close()
-}
-
-func examMail(ctx context.Context, s MailSettings) finding {
+func checkMail(ctx context.Context, s *mailer.Sender, from string) finding {
 	if s.Server == "" {
 		return okay("no mail server is set: mails stay in the outbox")
 	}
-	server := sender(s)
-	server.StepTimeout = mailStep
-	from := s.From
+	s.StepTimeout = mailStep
 	if address, err := mail.ParseAddress(from); err == nil {
 		from = address.Address
 	}
-	if err := server.Try(ctx, from); err != nil {
+	if err := s.Try(ctx, from); err != nil {
 		return failure("%s refuses us %v. %s", s.Server, err, mailer.Advice(err))
 	}
 	return okay("%s, port %d, lets us in; \"taskapi mail test ADDRESS\" sends a mail", s.Server, s.Port)
 }
 
-func examCertificate(s Settings, now time.Time) finding {
+func checkCertificate(s Settings, now time.Time) finding {
 	files, err := certs.FromFiles(s.TLSCert, s.TLSKey, func() time.Time { return now }, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return failure("the certificate can't be used (%s); correct --tls-cert and --tls-key", strings.Join(strings.Fields(err.Error()), " "))

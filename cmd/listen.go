@@ -122,6 +122,19 @@ func vacantUnix(ctx context.Context, path, flag string) error {
 	return wordListen(err, unixPrefix+path, flag)
 }
 
+// vacant takes an address for a moment, or looks at a socket; it returns what
+// listen returns.
+func vacant(ctx context.Context, addr, flag string) error {
+	if path, ok := strings.CutPrefix(addr, unixPrefix); ok {
+		return vacantUnix(ctx, path, flag)
+	}
+	listener, err := listen(ctx, addr, flag)
+	if err != nil {
+		return err
+	}
+	return listener.Close()
+}
+
 // joined are several listeners as one.
 type joined struct {
 	all      []net.Listener

@@ -18,9 +18,6 @@ import (
 const (
 	// writeProof is how long a write that has worked stands for those to come.
 	writeProof = 30 * time.Second
-	// leastFree is the room on the disk below which the server is not ready:
-	// time to make some before writes fail.
-	leastFree = 64 << 20
 	// logProof is how long a line that was dropped is held against the log.
 	logProof = time.Minute
 	// mostOverdue is how late the mail worker may be.
@@ -78,15 +75,6 @@ func (a *application) clockFault(ctx context.Context, db *sqlite.DB) error {
 			a.clock.System().Format(time.DateOnly), a.clock.Now().Format(time.DateTime))
 	}
 	return clockBehind(a.clock.Now(), newest, machine.ClockState())
-}
-
-// clockBehind compares the clock with the newest row.
-func clockBehind(now, newest time.Time, state machine.ClockSync) error {
-	if newest.After(now.Add(sqlite.ClockSlack)) && state != machine.ClockSynced {
-		return fmt.Errorf("the clock shows %s, but the newest entry in the database is of %s: set the clock, and keep it right with NTP; if it is right, it was ahead when that was written",
-			now.Format(time.DateTime), newest.Format(time.DateTime))
-	}
-	return nil
 }
 
 func enoughRoom(dir string) error {

@@ -239,3 +239,12 @@ func (a *application) printf(format string, args ...any) error {
 	_, err := fmt.Fprintf(a.out, format, args...)
 	return err
 }
+
+// settings returns what is in force for a command. Mistakes are wrong use.
+func (a *application) settings(cmd *cobra.Command) (*loader, error) {
+	l, err := Load(cmd, a.environ)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return l, nil
+}

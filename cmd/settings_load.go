@@ -71,12 +71,12 @@ func linkSettings(s setting) bool {
 
 func mailSettings(s setting) bool { return s.mail }
 
-// settings returns what is in force for a command: a flag before the
-// environment, that before .env in the working folder, that before the
-// default. All mistakes come back together, as wrong use.
-func (a *application) settings(cmd *cobra.Command) (*loader, error) {
+// Load returns what is in force for a command: a flag before the environment,
+// that before .env in the working folder, that before the default. All mistakes
+// come back together.
+func Load(cmd *cobra.Command, environment []string) (*loader, error) {
 	l := &loader{origins: map[string]origin{}}
-	levels := []level{{vars: environ(a.environ)}, l.dotenv()}
+	levels := []level{{vars: environ(environment)}, l.dotenv()}
 	rows := table()
 	l.refuseUnknown(rows, levels)
 	for _, row := range rows {
@@ -85,7 +85,7 @@ func (a *application) settings(cmd *cobra.Command) (*loader, error) {
 	l.settings.complete(func(flag, problem string) { l.mistake(l.nameOf(flag), problem) })
 	l.noticeDatabase(levels)
 	if len(l.mistakes) > 0 {
-		return nil, usageError{errors.New("these settings can't be used:\n  " + strings.Join(l.mistakes, "\n  "))}
+		return nil, errors.New("these settings can't be used:\n  " + strings.Join(l.mistakes, "\n  "))
 	}
 	return l, nil
 }

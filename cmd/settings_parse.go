@@ -3,7 +3,6 @@ package cmd
 import (
 	"errors"
 	"fmt"
-	"golang.org/x/net/idna"
 	"net"
 	"net/mail"
 	"net/netip"
@@ -14,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/net/idna"
 
 	"taskapi/app/sqlite"
 	"taskapi/app/token"

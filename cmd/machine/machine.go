@@ -2,6 +2,8 @@
 // stands on: the room on the disk, its kind, the clock.
 package machine
 
+import "fmt"
+
 // ClockSync is what the system says of its own clock.
 type ClockSync int
 
@@ -11,3 +13,11 @@ const (
 	ClockSynced
 	ClockFree // nothing keeps it right
 )
+
+// BytesText is a size for people.
+func BytesText(n int64) string {
+	if n < 1<<20 {
+		return fmt.Sprintf("%d KiB", (n+1023)>>10)
+	}
+	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+}
