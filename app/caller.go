@@ -55,7 +55,8 @@ const maxUserAgent = 256
 // session, or with an API token that is good for that.
 func (c Caller) Admin() bool { return c.Role == RoleAdmin && c.May(ScopeAdmin) }
 
-// refused is why the caller may not act on what is others'.
+// Refused returns why the caller may not act on what belongs to others:
+// ErrForbidden, or ErrScope for an admin whose API token lacks the scope.
 func (c Caller) Refused() *Error {
 	if c.Role == RoleAdmin {
 		return LacksScope(ScopeAdmin)
@@ -80,6 +81,7 @@ func (c Caller) Owner() Owner {
 	return Owner{UserID: c.UserID}
 }
 
+// Text returns the address as it is stored and shown, "" if it is unknown.
 func (o Origin) Text() string {
 	if !o.Address.IsValid() {
 		return ""
@@ -99,7 +101,8 @@ func (o Origin) Network() netip.Prefix {
 	return prefix
 }
 
-// agent is the user agent as it may be stored and shown.
+// Agent returns the user agent as it may be stored and shown: valid UTF-8
+// without control characters, at most 256 characters long.
 func (o Origin) Agent() string {
 	clean := strings.ToValidUTF8(o.UserAgent, "")
 	clean = strings.Map(func(r rune) rune {

@@ -10,17 +10,18 @@
 // Imports point down, and packages on one line do not import each other:
 //
 //	main.go                              embeds schema.sql, calls cmd
-//	cmd                                  commands, settings, wiring, signals
-//	  cmd/certs  cmd/logs  cmd/machine  cmd/service
+//	cmd                                  commands, wiring, signals
+//	  cmd/doctor                         what is wrong with an installation
+//	  cmd/settings  cmd/datadir          flags, environment, .env; the data folder
+//	  cmd/listen  cmd/certs  cmd/logs  cmd/machine  cmd/service
 //	app/api   app/sqlite   app/mailer   app/mariadb   app/transfer   app/metrics   web
 //	  HTTP      storage      SMTP        the tutorial's database, JSON and CSV files
 //	app/operate                          import, health
-//	app/account   app/todo               people; what they keep
+//	app/account   app/todo               who people are; what they keep
 //	app/outbox   app/password   app/token
 //	app                                  the vocabulary
 //
-// (app/outbox imports app; app/account imports app/outbox, app/password and
-// app/token. arch_test.go holds all of it.)
+// arch_test.go holds all of it.
 //
 // To add a field to a task: a column in schema.sql and a numbered step in
 // app/sqlite/steps.go; the field, its limits and its rule in app/todo/task.go; the

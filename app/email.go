@@ -47,6 +47,7 @@ func MailAddress(address string) string {
 	return address[:at+1] + ascii
 }
 
+// IsASCII reports whether the text holds nothing but ASCII.
 func IsASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
 }
@@ -87,7 +88,7 @@ func isLDH(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-'
 }
 
-// email checks an address and returns it, nil when there is none.
+// Email checks an address and returns it, nil if there is none.
 func (p Problems) Email(create bool, field Field[string]) *string {
 	rule := TextRule{Name: "email", Min: MinEmail, Max: MaxEmail, Required: create, Trim: true}
 	value := p.Text(rule, field)

@@ -31,7 +31,7 @@ type Field[T any] struct {
 // Given returns a present field.
 func Given[T any](value T) Field[T] { return Field[T]{State: Present, Value: value} }
 
-// text is the rule of a field that holds text.
+// TextRule is the rule of a field that holds text.
 type TextRule struct {
 	Name      string
 	Min, Max  int  // in characters, after trimming
@@ -40,10 +40,11 @@ type TextRule struct {
 	Multiline bool // newline and tab are allowed
 }
 
-// problems collects what is wrong with a request, one message a field, so
-// that a client learns of all its mistakes at once.
+// Problems collects what is wrong with a request, one message for each field,
+// so that a client learns of all its mistakes at once.
 type Problems map[string]string
 
+// Add notes what is wrong with a field. The first message stays.
 func (p Problems) Add(name, message string) {
 	if _, taken := p[name]; !taken {
 		p[name] = message
@@ -53,6 +54,7 @@ func (p Problems) Add(name, message string) {
 // Mistake is the error of one field that is wrong.
 func Mistake(name, message string) error { return Problems{name: message}.Err() }
 
+// Err returns the problems as a KindInvalid error, nil if there are none.
 func (p Problems) Err() error {
 	if len(p) == 0 {
 		return nil
@@ -60,9 +62,10 @@ func (p Problems) Err() error {
 	return &Error{Kind: KindInvalid, Code: CodeValidation, Fields: p}
 }
 
+// Required is the message for a field that must be there.
 func Required(name string) string { return "The field " + name + " is required." }
 
-// text checks a field against its rule and returns the value to store, nil
+// Text checks a field against its rule and returns the value to store, nil
 // when there is none. Present but blank text is never a value for a field
 // with a minimum: a change cannot blank what a creation must give.
 func (p Problems) Text(rule TextRule, field Field[string]) *string {
@@ -96,7 +99,7 @@ func (p Problems) Text(rule TextRule, field Field[string]) *string {
 	return nil
 }
 
-// boolean returns the value of a field that holds true or false, nil when
+// Boolean returns the value of a field that holds true or false, nil when
 // there is none.
 func (p Problems) Boolean(name string, field Field[bool]) *bool {
 	if field.State == Mistyped {
@@ -108,7 +111,7 @@ func (p Problems) Boolean(name string, field Field[bool]) *bool {
 	return &field.Value
 }
 
-// integer returns the value of a field that holds an integer, nil when there
+// Integer returns the value of a field that holds an integer, nil when there
 // is none.
 func (p Problems) Integer(name string, field Field[int64]) *int64 {
 	if field.State == Mistyped {

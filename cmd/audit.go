@@ -12,6 +12,7 @@ import (
 
 	"taskapi/app/account"
 	"taskapi/app/sqlite"
+	"taskapi/cmd/settings"
 )
 
 func newAudit(a *application) *cobra.Command {
@@ -34,7 +35,7 @@ func newAudit(a *application) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&user, "user", "", "only this user's account: an e-mail address or an id")
 	cmd.Flags().IntVar(&limit, "limit", 100, "at most so many, the newest first")
-	addSettings(cmd, folderSetting)
+	settings.AddFlags(cmd, settings.ForFolder)
 	return cmd
 }
 

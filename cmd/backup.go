@@ -12,7 +12,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"taskapi/app/sqlite"
+	"taskapi/cmd/datadir"
 	"taskapi/cmd/machine"
+	"taskapi/cmd/settings"
 )
 
 func newDBBackup(a *application) *cobra.Command {
@@ -32,15 +34,15 @@ tokens (secret.key) is not in it: without that, everybody signs in again.`,
 			if len(args) == 1 {
 				file = args[0]
 			}
-			return a.backUp(cmd.Context(), l.settings, file)
+			return a.backUp(cmd.Context(), l.Settings, file)
 		},
 	}
-	addSettings(cmd, backupSettings)
+	settings.AddFlags(cmd, settings.ForBackup)
 	return cmd
 }
 
-func (a *application) backUp(ctx context.Context, s Settings, file string) error {
-	d := data{s.DataDir}
+func (a *application) backUp(ctx context.Context, s settings.Settings, file string) error {
+	d := datadir.Dir{Path: s.DataDir}
 	// Opened once: it must be there, be ours, and have this program's schema.
 	db, err := a.existing(ctx, d, s.Durability)
 	if err != nil {
@@ -58,7 +60,7 @@ func (a *application) backUp(ctx context.Context, s Settings, file string) error
 		made, err = a.backups(s).Make(ctx, false, progress.show)
 	} else {
 		made.Manifest, err = sqlite.Backup(ctx, sqlite.BackupOptions{
-			From: d.database(), To: file, Version: a.build.Version, Now: a.clock.Now(), Progress: progress.show,
+			From: d.Database(), To: file, Version: a.build.Version, Now: a.clock.Now(), Progress: progress.show,
 		})
 	}
 	progress.end()
@@ -75,7 +77,7 @@ func (a *application) backUp(ctx context.Context, s Settings, file string) error
 
 // removeLeftovers removes what copies that were cut off have left in the data
 // folder, in that of the backups and in others, and says each.
-func (a *application) removeLeftovers(s Settings, say func(sqlite.Leftover) error, others ...string) error {
+func (a *application) removeLeftovers(s settings.Settings, say func(sqlite.Leftover) error, others ...string) error {
 	dirs := append([]string{s.DataDir, a.backups(s).Dir}, others...)
 	slices.Sort(dirs)
 	var errs []error
@@ -94,13 +96,13 @@ func (a *application) sayRemoved(left sqlite.Leftover) error {
 }
 
 // backups is the folder of backups that the settings name.
-func (a *application) backups(s Settings) *sqlite.Backups {
+func (a *application) backups(s settings.Settings) *sqlite.Backups {
 	dir := s.BackupDir
 	if dir == "" {
 		dir = filepath.Join(s.DataDir, "backups")
 	}
 	return &sqlite.Backups{
-		Path: data{s.DataDir}.database(), Dir: dir, Version: a.build.Version,
+		Path: datadir.Dir{Path: s.DataDir}.Database(), Dir: dir, Version: a.build.Version,
 		Every: s.BackupEvery, Keep: s.BackupKeep, Now: a.clock.Now,
 	}
 }
@@ -115,16 +117,16 @@ func newDBRestore(a *application) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.restore(cmd.Context(), l.settings, args[0], yes)
+			return a.restore(cmd.Context(), l.Settings, args[0], yes)
 		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	addSettings(cmd, folderSetting)
+	settings.AddFlags(cmd, settings.ForFolder)
 	return cmd
 }
 
-func (a *application) restore(ctx context.Context, s Settings, file string, yes bool) error {
-	return a.replace(ctx, s, func(d data) (sqlite.Restored, error) {
+func (a *application) restore(ctx context.Context, s settings.Settings, file string, yes bool) error {
+	return a.replace(ctx, s, func(d datadir.Dir) (sqlite.Restored, error) {
 		checking := a.progress("Checking " + file)
 		m, _, err := sqlite.ProveBackup(ctx, file)
 		checking.end()
@@ -132,14 +134,14 @@ func (a *application) restore(ctx context.Context, s Settings, file string, yes 
 			return sqlite.Restored{}, fmt.Errorf("%s is not restored, %w; the database is as it was", file, sentence(err))
 		}
 		if !yes {
-			question := fmt.Sprintf("Replace the database in %s by one with %s? Type yes: ", d.dir, content(m))
+			question := fmt.Sprintf("Replace the database in %s by one with %s? Type yes: ", d.Path, content(m))
 			if err := a.confirm(ctx, question); err != nil {
 				return sqlite.Restored{}, err
 			}
 		}
 		progress := a.progress("Restoring")
 		defer progress.end()
-		r, err := sqlite.Restore(ctx, sqlite.RestoreOptions{From: file, Path: d.database(), Schema: a.build.Schema, Now: a.clock.Now(), Progress: progress.show})
+		r, err := sqlite.Restore(ctx, sqlite.RestoreOptions{From: file, Path: d.Database(), Schema: a.build.Schema, Now: a.clock.Now(), Progress: progress.show})
 		if err != nil {
 			return r, fmt.Errorf("%s is not restored, %w; the database is as it was", file, sentence(err))
 		}
@@ -166,27 +168,27 @@ is kept aside, in the file that this prints.`,
 			if err != nil {
 				return err
 			}
-			return a.rollBack(cmd.Context(), l.settings, yes)
+			return a.rollBack(cmd.Context(), l.Settings, yes)
 		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	addSettings(cmd, folderSetting)
+	settings.AddFlags(cmd, settings.ForFolder)
 	return cmd
 }
 
-func (a *application) rollBack(ctx context.Context, s Settings, yes bool) error {
-	return a.replace(ctx, s, func(d data) (sqlite.Restored, error) {
+func (a *application) rollBack(ctx context.Context, s settings.Settings, yes bool) error {
+	return a.replace(ctx, s, func(d datadir.Dir) (sqlite.Restored, error) {
 		if !yes {
-			if err := a.confirm(ctx, fmt.Sprintf("Put back the database in %s from before the last upgrade? Type yes: ", d.dir)); err != nil {
+			if err := a.confirm(ctx, fmt.Sprintf("Put back the database in %s from before the last upgrade? Type yes: ", d.Path)); err != nil {
 				return sqlite.Restored{}, err
 			}
 		}
 		progress := a.progress("Going back")
 		defer progress.end()
-		r, err := sqlite.Rollback(ctx, d.database(), a.clock.Now())
+		r, err := sqlite.Rollback(ctx, d.Database(), a.clock.Now())
 		switch {
 		case errors.Is(err, sqlite.ErrNoSnapshot):
-			return r, fmt.Errorf("there is nothing to go back to: no upgrade has left a copy in %s", d.dir)
+			return r, fmt.Errorf("there is nothing to go back to: no upgrade has left a copy in %s", d.Path)
 		case err != nil:
 			return r, fmt.Errorf("the upgrade is not undone, %w; the database is as it was", sentence(err))
 		}
@@ -197,15 +199,15 @@ func (a *application) rollBack(ctx context.Context, s Settings, yes bool) error 
 }
 
 // replace puts another database in the place of the present one, and says so.
-func (a *application) replace(ctx context.Context, s Settings, do func(d data) (sqlite.Restored, error), say func(sqlite.Restored) error) (err error) {
+func (a *application) replace(ctx context.Context, s settings.Settings, do func(d datadir.Dir) (sqlite.Restored, error), say func(sqlite.Restored) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	d := data{s.DataDir}
-	if err := d.make(); err != nil {
+	d := datadir.Dir{Path: s.DataDir}
+	if err := d.Make(); err != nil {
 		return err
 	}
-	release, err := d.lock()
+	release, err := d.Lock()
 	if err != nil {
 		return err
 	}

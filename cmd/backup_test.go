@@ -18,6 +18,7 @@ import (
 	"taskapi/app/sqlite/sqlitetest"
 	"taskapi/cmd/logs"
 	"taskapi/cmd/machine"
+	"taskapi/cmd/settings"
 )
 
 // titles walks all of ann's tasks.
@@ -189,7 +190,7 @@ func TestReadinessKnowsOverdueBackups(t *testing.T) {
 	began := time.Now()
 	now := began
 	a := &application{clock: &machine.Clock{System: func() time.Time { return now }, Elapsed: func() time.Duration { return now.Sub(began) }}}
-	s := Settings{BackupEvery: time.Hour}
+	s := settings.Settings{BackupEvery: time.Hour}
 	backups := &sqlite.Backups{Path: db.Path(), Dir: filepath.Join(dir, "backups"), Every: s.BackupEvery, Now: func() time.Time { return now }}
 	for _, c := range []struct {
 		later time.Duration

@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"taskapi/app/mailer/mailertest"
+	"taskapi/cmd/datadir"
 	"taskapi/cmd/machine"
 )
 
@@ -55,7 +56,7 @@ func TestHelpAndVersion(t *testing.T) {
 
 func TestInitAndReset(t *testing.T) {
 	data := folder(t)
-	path := filepath.Join("data", databaseFile)
+	path := filepath.Join("data", datadir.DatabaseFile)
 	world{}.taskapi(t, "user", "list", data).expect(t, exitFailed, "there is no database", "taskapi db init")
 	world{}.taskapi(t, "db", "init", data).expect(t, exitOK, "is ready")
 	world{}.taskapi(t, "db", "init", data).expect(t, exitOK, "is ready")
@@ -100,7 +101,7 @@ func TestInterruptedQuestions(t *testing.T) {
 func TestResetLeavesWhatBelongsToOthers(t *testing.T) {
 	data := folder(t)
 	world{}.taskapi(t, "db", "init", data).expect(t, exitOK)
-	path := filepath.Join("data", databaseFile)
+	path := filepath.Join("data", datadir.DatabaseFile)
 	file, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +117,7 @@ func TestResetLeavesWhatBelongsToOthers(t *testing.T) {
 func TestResetRefusesWhileAServerRuns(t *testing.T) {
 	flag := folder(t)
 	world{}.taskapi(t, "db", "init", flag).expect(t, exitOK)
-	lock := flock.New(filepath.Join("data", lockFile))
+	lock := flock.New(filepath.Join("data", datadir.LockFile))
 	if locked, err := lock.TryLock(); !locked || err != nil {
 		t.Fatal(locked, err)
 	}

@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"text/tabwriter"
 
+	"taskapi/cmd/datadir"
+	"taskapi/cmd/settings"
+
 	"github.com/spf13/cobra"
 )
 
@@ -25,21 +28,21 @@ func newConfig(a *application) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	addSettings(cmd, everySetting)
+	settings.AddFlags(cmd, settings.Every)
 	return cmd
 }
 
-func (a *application) printConfig(l *loader) error {
+func (a *application) printConfig(l *settings.Loaded) error {
 	out := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	for _, row := range table() {
-		if _, err := fmt.Fprintf(out, "%s\t%s\t%s\n", row.flag, shown(l, row), l.origins[row.flag].name); err != nil {
+	for _, row := range settings.Table() {
+		if _, err := fmt.Fprintf(out, "%s\t%s\t%s\n", row.Flag, shown(l, row), l.Origins[row.Flag].Name); err != nil {
 			return err
 		}
 	}
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	for _, notice := range l.settings.Notices {
+	for _, notice := range l.Settings.Notices {
 		if err := a.printf("note: %s\n", notice); err != nil {
 			return err
 		}
@@ -47,15 +50,15 @@ func (a *application) printConfig(l *loader) error {
 	return nil
 }
 
-func (a *application) printConfigJSON(l *loader) error {
+func (a *application) printConfigJSON(l *settings.Loaded) error {
 	type item struct {
 		Setting string `json:"setting"`
 		Value   string `json:"value"`
 		Source  string `json:"source"`
 	}
 	var items []item
-	for _, row := range table() {
-		items = append(items, item{row.flag, shown(l, row), l.origins[row.flag].name})
+	for _, row := range settings.Table() {
+		items = append(items, item{row.Flag, shown(l, row), l.Origins[row.Flag].Name})
 	}
 	out := json.NewEncoder(a.out)
 	out.SetIndent("", "  ")
@@ -63,19 +66,19 @@ func (a *application) printConfigJSON(l *loader) error {
 }
 
 // shown is what a person may see of a value.
-func shown(l *loader, row setting) string {
-	value := l.origins[row.flag].value
+func shown(l *settings.Loaded, row settings.Setting) string {
+	value := l.Origins[row.Flag].Value
 	switch {
-	case row.secret && value != "":
+	case row.Secret && value != "":
 		return fmt.Sprintf("(hidden, %d bytes)", len(value))
-	case row.flag == "jwt-secret":
-		return "(kept in " + filepath.Join(l.settings.DataDir, keyFile) + ")"
-	case row.flag == "public-url":
-		return l.settings.PublicURL
-	case row.flag == "mail-port" && l.settings.Mail.Server != "":
-		return fmt.Sprint(l.settings.Mail.Port)
-	case row.flag == "mail-from" && l.settings.Mail.Server != "":
-		return l.settings.Mail.From
+	case row.Flag == "jwt-secret":
+		return "(kept in " + filepath.Join(l.Settings.DataDir, datadir.KeyFile) + ")"
+	case row.Flag == "public-url":
+		return l.Settings.PublicURL
+	case row.Flag == "mail-port" && l.Settings.Mail.Server != "":
+		return fmt.Sprint(l.Settings.Mail.Port)
+	case row.Flag == "mail-from" && l.Settings.Mail.Server != "":
+		return l.Settings.Mail.From
 	case value == "":
 		return "(not set)"
 	}

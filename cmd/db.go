@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"taskapi/app/sqlite"
+	"taskapi/cmd/datadir"
+	"taskapi/cmd/settings"
 )
 
 func newDB(a *application) *cobra.Command {
@@ -28,16 +30,16 @@ func newDBInit(a *application) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.initDatabase(cmd.Context(), l.settings)
+			return a.initDatabase(cmd.Context(), l.Settings)
 		},
 	}
-	addSettings(cmd, folderSetting)
+	settings.AddFlags(cmd, settings.ForFolder)
 	return cmd
 }
 
-func (a *application) initDatabase(ctx context.Context, s Settings) error {
-	d := data{s.DataDir}
-	if err := d.make(); err != nil {
+func (a *application) initDatabase(ctx context.Context, s settings.Settings) error {
+	d := datadir.Dir{Path: s.DataDir}
+	if err := d.Make(); err != nil {
 		return err
 	}
 	db, err := a.open(ctx, d, s.Durability)
@@ -47,7 +49,7 @@ func (a *application) initDatabase(ctx context.Context, s Settings) error {
 	if err := db.Close(); err != nil {
 		return err
 	}
-	return a.printf("The database %s is ready.\n", d.database())
+	return a.printf("The database %s is ready.\n", d.Database())
 }
 
 func newDBReset(a *application) *cobra.Command {
@@ -59,37 +61,37 @@ func newDBReset(a *application) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.resetDatabase(cmd.Context(), l.settings, yes)
+			return a.resetDatabase(cmd.Context(), l.Settings, yes)
 		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	addSettings(cmd, folderSetting)
+	settings.AddFlags(cmd, settings.ForFolder)
 	return cmd
 }
 
-func (a *application) resetDatabase(ctx context.Context, s Settings, yes bool) (err error) {
-	d := data{s.DataDir}
-	if err := d.make(); err != nil {
+func (a *application) resetDatabase(ctx context.Context, s settings.Settings, yes bool) (err error) {
+	d := datadir.Dir{Path: s.DataDir}
+	if err := d.Make(); err != nil {
 		return err
 	}
-	release, err := d.lock()
+	release, err := d.Lock()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
 	if !yes {
-		question := fmt.Sprintf("Delete all users and tasks in %s for ever? Type yes: ", d.database())
+		question := fmt.Sprintf("Delete all users and tasks in %s for ever? Type yes: ", d.Database())
 		if err := a.confirm(ctx, question); err != nil {
 			return err
 		}
 	}
-	if err := sqlite.Ours(ctx, d.database()); errors.Is(err, sqlite.ErrForeign) {
-		return fmt.Errorf("%s belongs to another program and is not deleted; choose another folder with --data-dir", d.database())
+	if err := sqlite.Ours(ctx, d.Database()); errors.Is(err, sqlite.ErrForeign) {
+		return fmt.Errorf("%s belongs to another program and is not deleted; choose another folder with --data-dir", d.Database())
 	}
 	// The log first: without its database it would be played into the next.
 	for _, suffix := range []string{"-wal", "-shm", "-journal", sqlite.TimelineEnd, ""} {
-		if err := os.Remove(d.database() + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("the old database can't be removed; change who may write in %s (%w)", d.dir, err)
+		if err := os.Remove(d.Database() + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("the old database can't be removed; change who may write in %s (%w)", d.Path, err)
 		}
 	}
 	return a.initDatabase(ctx, s)

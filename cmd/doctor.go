@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"text/tabwriter"
 
+	"taskapi/cmd/doctor"
+	"taskapi/cmd/settings"
+
 	"github.com/spf13/cobra"
 )
 
@@ -20,25 +23,25 @@ it as the user of the server, with its settings. Exits with 1 if anything fails.
 			if err != nil {
 				return err
 			}
-			return a.doctor(cmd.Context(), l.settings)
+			return a.doctor(cmd.Context(), l.Settings)
 		},
 	}
-	addSettings(cmd, everySetting)
+	settings.AddFlags(cmd, settings.Every)
 	return cmd
 }
 
-func (a *application) doctor(ctx context.Context, s Settings) error {
+func (a *application) doctor(ctx context.Context, s settings.Settings) error {
 	out := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	failed := 0
-	for _, check := range Checks(a.subject(s)) {
+	for _, check := range doctor.Checks(a.subject(s)) {
 		f := check.Run(ctx)
 		if ctx.Err() != nil {
 			return errors.Join(errInterrupted, out.Flush())
 		}
-		if f.grade == bad {
+		if f.Grade == doctor.Fail {
 			failed++
 		}
-		fmt.Fprintf(out, "%s\t%s\t%s\n", f.grade, check.name, f.sentence)
+		fmt.Fprintf(out, "%s\t%s\t%s\n", f.Grade, check.Name, f.Sentence)
 	}
 	if err := out.Flush(); err != nil {
 		return err
@@ -50,8 +53,8 @@ func (a *application) doctor(ctx context.Context, s Settings) error {
 }
 
 // subject is what the doctor looks at.
-func (a *application) subject(s Settings) Subject {
-	return Subject{
+func (a *application) subject(s settings.Settings) doctor.Subject {
+	return doctor.Subject{
 		Settings: s, Backups: a.backups(s), Probe: ownProbe(s), Mail: sender(s.Mail),
 		Made: a.build.made(), Now: a.clock.System,
 	}

@@ -9,6 +9,7 @@ import (
 
 	"taskapi/app/sqlite"
 	"taskapi/app/transfer"
+	"taskapi/cmd/settings"
 )
 
 func newDBExport(a *application) *cobra.Command {
@@ -46,7 +47,7 @@ confirmed stay behind. Titles are not changed: beware of formulas in a spreadshe
 	}
 	cmd.Flags().StringVar(&folder, "csv", "", "write CSV files into this folder; it is made if it is not there")
 	cmd.Flags().BoolVar(&hashes, "with-password-hashes", false, "put the password hashes in; whoever reads them can try to guess passwords")
-	addSettings(cmd, folderSetting)
+	settings.AddFlags(cmd, settings.ForFolder)
 	return cmd
 }
 

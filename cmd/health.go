@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"taskapi/app/api"
+	"taskapi/cmd/listen"
+	"taskapi/cmd/settings"
 )
 
 func newHealthCommand(a *application) *cobra.Command {
@@ -31,7 +33,7 @@ check of a container or a monitor. "taskapi doctor" says what to do about it.`,
 			if err != nil {
 				return err
 			}
-			probe := ownProbe(l.settings)
+			probe := ownProbe(l.Settings)
 			if len(args) == 1 {
 				probe = api.Probe{URL: args[0]}
 			}
@@ -39,18 +41,18 @@ check of a container or a monitor. "taskapi doctor" says what to do about it.`,
 		},
 	}
 	cmd.Flags().BoolVar(&live, "live", false, "ask only whether the process answers")
-	addSettings(cmd, listenSettings)
+	settings.AddFlags(cmd, settings.ForListen)
 	return cmd
 }
 
 // ownProbe asks the server of these settings, on this machine.
-func ownProbe(s Settings) api.Probe { return probeAt(s, s.Addr) }
+func ownProbe(s settings.Settings) api.Probe { return probeAt(s, s.Addr) }
 
 // probeAt believes any certificate: the one of the domain is not for the
 // address of this machine.
-func probeAt(s Settings, addr string) api.Probe {
-	probe := api.Probe{URL: s.localURL(addr), AnyCertificate: true}
-	if path, ok := strings.CutPrefix(addr, unixPrefix); ok {
+func probeAt(s settings.Settings, addr string) api.Probe {
+	probe := api.Probe{URL: s.LocalURL(addr), AnyCertificate: true}
+	if path, ok := strings.CutPrefix(addr, listen.UnixPrefix); ok {
 		probe.Socket = path
 	}
 	return probe

@@ -16,6 +16,8 @@ import (
 	"taskapi/app/mariadb"
 	"taskapi/app/operate"
 	"taskapi/app/transfer"
+	"taskapi/cmd/datadir"
+	"taskapi/cmd/settings"
 )
 
 func newDBImport(a *application) *cobra.Command {
@@ -38,11 +40,11 @@ into another, all are new. A server on the same data folder must be stopped firs
 			if err != nil {
 				return err
 			}
-			return a.importFrom(cmd.Context(), l.settings, args, dryRun)
+			return a.importFrom(cmd.Context(), l.Settings, args, dryRun)
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "do everything, print the report, and undo it")
-	addSettings(cmd, importSettings)
+	settings.AddFlags(cmd, settings.ForImport)
 	return cmd
 }
 
@@ -63,7 +65,7 @@ func importArgs(cmd *cobra.Command, args []string) error {
 }
 
 // importFrom runs an import and prints its report.
-func (a *application) importFrom(ctx context.Context, s Settings, args []string, dryRun bool) (err error) {
+func (a *application) importFrom(ctx context.Context, s settings.Settings, args []string, dryRun bool) (err error) {
 	source, closeSource, err := a.importSource(ctx, s, args)
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -72,18 +74,18 @@ func (a *application) importFrom(ctx context.Context, s Settings, args []string,
 		return err
 	}
 	defer func() { err = errors.Join(err, closeSource()) }()
-	d := data{s.DataDir}
-	if _, statErr := os.Lstat(d.database()); dryRun && errors.Is(statErr, fs.ErrNotExist) {
+	d := datadir.Dir{Path: s.DataDir}
+	if _, statErr := os.Lstat(d.Database()); dryRun && errors.Is(statErr, fs.ErrNotExist) {
 		// Nothing shall be left, an empty database neither.
-		if d.dir, err = os.MkdirTemp("", "taskapi-dry-run-"); err != nil {
+		if d.Path, err = os.MkdirTemp("", "taskapi-dry-run-"); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, os.RemoveAll(d.dir)) }()
+		defer func() { err = errors.Join(err, os.RemoveAll(d.Path)) }()
 	}
-	if err := d.make(); err != nil {
+	if err := d.Make(); err != nil {
 		return err
 	}
-	release, err := d.lock()
+	release, err := d.Lock()
 	if err != nil {
 		return err
 	}
@@ -111,7 +113,7 @@ func (a *application) importFrom(ctx context.Context, s Settings, args []string,
 }
 
 // importSource opens what the arguments name. Close it with the function.
-func (a *application) importSource(ctx context.Context, s Settings, args []string) (operate.ImportSource, func() error, error) {
+func (a *application) importSource(ctx context.Context, s settings.Settings, args []string) (operate.ImportSource, func() error, error) {
 	nothing := func() error { return nil }
 	switch {
 	case mariadb.IsAddress(args[0]):
@@ -136,7 +138,7 @@ func (a *application) importSource(ctx context.Context, s Settings, args []strin
 }
 
 // importPassword asks for the password of the database where it is not given.
-func (a *application) importPassword(ctx context.Context, s Settings, address mariadb.Address) (mariadb.Address, error) {
+func (a *application) importPassword(ctx context.Context, s settings.Settings, address mariadb.Address) (mariadb.Address, error) {
 	switch {
 	case address.HasPassword():
 		return address, nil

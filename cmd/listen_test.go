@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"taskapi/cmd/listen"
 )
 
 // A browser's localhost may be either loopback, so that both are taken: the same
@@ -24,7 +26,7 @@ func TestLocalhostIsBothLoopbacks(t *testing.T) {
 		t.Skip("this machine has no IPv6 loopback")
 	}
 	_, port, _ := net.SplitHostPort(six.Addr().String())
-	if _, err := listen(t.Context(), "localhost:"+port, "--addr"); !errors.Is(err, errTaken) || !strings.Contains(err.Error(), "[::1]:"+port) {
+	if _, err := listen.On(t.Context(), "localhost:"+port, "--addr"); !errors.Is(err, listen.ErrTaken) || !strings.Contains(err.Error(), "[::1]:"+port) {
 		t.Errorf("the other one is taken: %v", err)
 	}
 	if four, err := net.Listen("tcp4", "127.0.0.1:"+port); err != nil {
@@ -102,7 +104,7 @@ func TestServingAtASocket(t *testing.T) {
 	if p.url != "unix:"+path {
 		t.Errorf("it serves at %s", p.url)
 	}
-	if info, err := os.Lstat(path); err != nil || info.Mode() != fs.ModeSocket|socketMode {
+	if info, err := os.Lstat(path); err != nil || info.Mode() != fs.ModeSocket|listen.SocketMode {
 		t.Errorf("%v %v", info, err)
 	}
 	client := overSocket(t, path)

@@ -15,6 +15,8 @@ import (
 	"taskapi/app/mailer"
 	"taskapi/app/outbox"
 	"taskapi/app/sqlite"
+	"taskapi/cmd/datadir"
+	"taskapi/cmd/settings"
 	"taskapi/web"
 )
 
@@ -28,7 +30,7 @@ func (a *application) withDatabase(cmd *cobra.Command, do func(ctx context.Conte
 	if err != nil {
 		return err
 	}
-	db, err := a.existing(cmd.Context(), data{l.settings.DataDir}, l.settings.Durability)
+	db, err := a.existing(cmd.Context(), datadir.Dir{Path: l.Settings.DataDir}, l.Settings.Durability)
 	if err != nil {
 		return err
 	}
@@ -57,7 +59,7 @@ func newMailList(a *application) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&status, "status", "", "only these: queued, sent or dead")
 	cmd.Flags().IntVar(&limit, "limit", 100, "at most so many")
-	addSettings(cmd, folderSetting)
+	settings.AddFlags(cmd, settings.ForFolder)
 	return cmd
 }
 
@@ -88,14 +90,14 @@ func newMailShow(a *application) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.withDatabase(cmd, func(ctx context.Context, db *sqlite.DB) error { return a.showMail(ctx, db, l.settings, id) })
+			return a.withDatabase(cmd, func(ctx context.Context, db *sqlite.DB) error { return a.showMail(ctx, db, l.Settings, id) })
 		},
 	}
-	addSettings(cmd, linkSettings)
+	settings.AddFlags(cmd, settings.ForLinks)
 	return cmd
 }
 
-func (a *application) showMail(ctx context.Context, db *sqlite.DB, s Settings, id int64) error {
+func (a *application) showMail(ctx context.Context, db *sqlite.DB, s settings.Settings, id int64) error {
 	mail, err := db.Mail(ctx, id)
 	switch {
 	case errors.Is(err, sqlite.ErrNoMail):
@@ -105,13 +107,13 @@ func (a *application) showMail(ctx context.Context, db *sqlite.DB, s Settings, i
 	case mail.Status == outbox.MailSent:
 		return fmt.Errorf("mail %d was sent, and what was in it has been forgotten since", id)
 	}
-	d := data{s.DataDir}
-	secret, err := d.secret(s.JWTSecret)
+	d := datadir.Dir{Path: s.DataDir}
+	secret, err := d.Secret(s.JWTSecret)
 	if err != nil {
 		return err
 	}
-	if s.publicURLByDefault() {
-		s.PublicURL = d.publicURL(s.PublicURL)
+	if s.PublicURLByDefault() {
+		s.PublicURL = d.PublicURL(s.PublicURL)
 	}
 	links, err := newLinks(s, secret)
 	if err != nil {
@@ -143,7 +145,7 @@ func newMailRetry(a *application) *cobra.Command {
 		},
 	}
 	cmd.Flags().Int64Var(&id, "id", 0, "only the mail with this id")
-	addSettings(cmd, folderSetting)
+	settings.AddFlags(cmd, settings.ForFolder)
 	return cmd
 }
 
@@ -155,17 +157,17 @@ func newMailTest(a *application) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if l.settings.Mail.Server == "" {
+			if l.Settings.Mail.Server == "" {
 				return usagef("no mail server is set; name one with --mail-server or TASKAPI_MAIL_SERVER")
 			}
-			return a.testMail(cmd.Context(), l.settings.Mail, args[0])
+			return a.testMail(cmd.Context(), l.Settings.Mail, args[0])
 		},
 	}
-	addSettings(cmd, mailSettings)
+	settings.AddFlags(cmd, settings.ForMail)
 	return cmd
 }
 
-func (a *application) testMail(ctx context.Context, s MailSettings, to string) error {
+func (a *application) testMail(ctx context.Context, s settings.Mail, to string) error {
 	if !app.ValidEmail(to) {
 		return usagef("%q is not an e-mail address", to)
 	}

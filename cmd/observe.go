@@ -11,8 +11,10 @@ import (
 	"taskapi/app/metrics"
 	"taskapi/app/operate"
 	"taskapi/app/sqlite"
+	"taskapi/cmd/doctor"
 	"taskapi/cmd/logs"
 	"taskapi/cmd/machine"
+	"taskapi/cmd/settings"
 )
 
 const (
@@ -25,7 +27,7 @@ const (
 )
 
 // newHealth lists what /readyz looks at.
-func (a *application) newHealth(s Settings, db *sqlite.DB, backups *sqlite.Backups, lines *logs.Queue, log *slog.Logger) *operate.Health {
+func (a *application) newHealth(s settings.Settings, db *sqlite.DB, backups *sqlite.Backups, lines *logs.Queue, log *slog.Logger) *operate.Health {
 	checks := []operate.Check{
 		{Name: "disk", Run: func(context.Context) error { return enoughRoom(filepath.Dir(db.Path())) }},
 		{Name: "database", Run: func(ctx context.Context) error {
@@ -74,12 +76,12 @@ func (a *application) clockFault(ctx context.Context, db *sqlite.DB) error {
 		return fmt.Errorf("the system's clock shows %s, when this program was not made yet; %s is taken for now: keep it right with NTP (\"timedatectl set-ntp true\")",
 			a.clock.System().Format(time.DateOnly), a.clock.Now().Format(time.DateTime))
 	}
-	return clockBehind(a.clock.Now(), newest, machine.ClockState())
+	return doctor.ClockBehind(a.clock.Now(), newest, machine.ClockState())
 }
 
 func enoughRoom(dir string) error {
 	free, err := machine.FreeBytes(dir)
-	if err == nil && free < leastFree {
+	if err == nil && free < doctor.LeastFree {
 		err = fmt.Errorf("only %d MiB are free on the disk of %s", free>>20, dir)
 	}
 	return err

@@ -5,11 +5,12 @@ import (
 	"errors"
 
 	"taskapi/app/sqlite"
+	"taskapi/cmd/datadir"
 )
 
 // open opens the database in a folder, and tells the clock when its newest row
 // was written.
-func (a *application) open(ctx context.Context, d data, durability sqlite.Durability) (*sqlite.DB, error) {
+func (a *application) open(ctx context.Context, d datadir.Dir, durability sqlite.Durability) (*sqlite.DB, error) {
 	db, err := d.Open(ctx, a.options(durability))
 	if err != nil {
 		return nil, err
@@ -18,7 +19,7 @@ func (a *application) open(ctx context.Context, d data, durability sqlite.Durabi
 }
 
 // existing opens a database that must be there already.
-func (a *application) existing(ctx context.Context, d data, durability sqlite.Durability) (*sqlite.DB, error) {
+func (a *application) existing(ctx context.Context, d datadir.Dir, durability sqlite.Durability) (*sqlite.DB, error) {
 	db, err := d.OpenExisting(ctx, a.options(durability))
 	if err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ func TestWhoCanConnect(t *testing.T) {
 	}{
 		{"127.0.0.1", true}, {"127.0.0.2", true}, {"::1", true}, {"0.0.0.0", false}, {"::", false}, {"192.0.2.1", false},
 	} {
-		if d := (&doors{api: openDoor{addr: &net.TCPAddr{IP: net.ParseIP(c.ip), Port: 8000}}}); d.loopbackOnly() != c.only {
+		if d := (&listeners{api: openDoor{addr: &net.TCPAddr{IP: net.ParseIP(c.ip), Port: 8000}}}); d.loopbackOnly() != c.only {
 			t.Errorf("only this machine can connect to %s: %t", c.ip, !c.only)
 		}
 	}

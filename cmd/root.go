@@ -1,4 +1,4 @@
-// Package cmd is the operator's door: one command a file. Flags, environment,
+// Package cmd is the command line, one command a file. Flags, environment,
 // signals and the terminal exist nowhere else. It builds everything by hand
 // and hands it down, and starts and awaits every goroutine.
 package cmd
@@ -19,6 +19,7 @@ import (
 	"golang.org/x/term"
 
 	"taskapi/cmd/machine"
+	"taskapi/cmd/settings"
 )
 
 // Exit codes.
@@ -241,8 +242,8 @@ func (a *application) printf(format string, args ...any) error {
 }
 
 // settings returns what is in force for a command. Mistakes are wrong use.
-func (a *application) settings(cmd *cobra.Command) (*loader, error) {
-	l, err := Load(cmd, a.environ)
+func (a *application) settings(cmd *cobra.Command) (*settings.Loaded, error) {
+	l, err := settings.Load(cmd, a.environ)
 	if err != nil {
 		return nil, usageError{err}
 	}

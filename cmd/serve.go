@@ -15,9 +15,12 @@ import (
 
 	"taskapi/app/api"
 	"taskapi/app/sqlite"
+	"taskapi/cmd/datadir"
+	"taskapi/cmd/listen"
 	"taskapi/cmd/logs"
 	"taskapi/cmd/machine"
 	"taskapi/cmd/service"
+	"taskapi/cmd/settings"
 )
 
 const (
@@ -43,15 +46,15 @@ data folder, the key and the database by itself.`,
 			if err != nil {
 				return err
 			}
-			return service.Run(cmd.Context(), func(ctx context.Context) error { return a.serve(ctx, l.settings) })
+			return service.Run(cmd.Context(), func(ctx context.Context) error { return a.serve(ctx, l.Settings) })
 		},
 	}
-	addSettings(cmd, serveSettings)
+	settings.AddFlags(cmd, settings.ForServe)
 	return cmd
 }
 
 // logger writes the log in the form that the settings name.
-func logger(s Settings, out io.Writer) *slog.Logger {
+func logger(s settings.Settings, out io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: s.LogLevel}
 	if s.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(out, options))
@@ -60,7 +63,7 @@ func logger(s Settings, out io.Writer) *slog.Logger {
 }
 
 // queue puts a queue before the log, so that nothing waits for who reads it.
-func (a *application) queue(s Settings) *logs.Queue {
+func (a *application) queue(s settings.Settings) *logs.Queue {
 	direct := logger(s, a.err)
 	return logs.NewQueue(a.err, a.clock.Now, func(dropped int64) {
 		direct.Warn("lines of the log were dropped: nobody took them in time", "lines", dropped)
@@ -69,31 +72,31 @@ func (a *application) queue(s Settings) *logs.Queue {
 
 // serve takes the folder, the ports and the database, in this order, and gives
 // them back at the end.
-func (a *application) serve(ctx context.Context, s Settings) (err error) {
+func (a *application) serve(ctx context.Context, s settings.Settings) (err error) {
 	lines := a.queue(s)
 	defer lines.Close(logTime)
 	log := logger(s, lines)
 	for _, notice := range s.Notices {
 		log.Info(notice)
 	}
-	d := data{s.DataDir}
-	if err := d.make(); err != nil {
+	d := datadir.Dir{Path: s.DataDir}
+	if err := d.Make(); err != nil {
 		return err
 	}
-	release, err := d.lock()
+	release, err := d.Lock()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
 	a.settle(s, log)
 	// The ports are taken before the database is touched: they fail more often.
-	doors, err := openDoors(ctx, s, a.clock.Now, log)
+	open, err := openListeners(ctx, s, a.clock.Now, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, doors.close()) }()
-	d.warnOfLosses(s.JWTSecret != "", log)
-	secret, err := d.secret(s.JWTSecret)
+	defer func() { err = errors.Join(err, open.close()) }()
+	d.WarnOfLosses(s.JWTSecret != "", log)
+	secret, err := d.Secret(s.JWTSecret)
 	if err != nil {
 		return err
 	}
@@ -108,13 +111,13 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	if err := db.BeginTimeline(ctx, rand.Text()); err != nil {
 		return err
 	}
-	if s.publicURLByDefault() { // the port may have been 0
-		s.PublicURL = s.defaultURL(addrText(doors.api.Addr()))
+	if s.PublicURLByDefault() { // the port may have been 0
+		s.PublicURL = s.DefaultURL(listen.Text(open.api.Addr()))
 	}
-	if err := d.notePublicURL(s.PublicURL); err != nil {
+	if err := d.NotePublicURL(s.PublicURL); err != nil {
 		return err
 	}
-	server, background, err := a.wire(s, doors, db, secret, log, lines)
+	server, background, err := a.wire(s, open, db, secret, log, lines)
 	if err != nil {
 		return err
 	}
@@ -122,13 +125,13 @@ func (a *application) serve(ctx context.Context, s Settings) (err error) {
 	// Whether anybody reads this is no condition for serving.
 	out := logs.NewQueue(a.out, a.clock.Now, func(int64) {})
 	defer out.Close(logTime)
-	_, _ = fmt.Fprintf(out, "taskapi %s is serving at %s\n", a.build.Version, doors.probe(s).Place())
-	background = append(background, a.chores(s, doors, db, log)...)
-	return runUntilStopped(ctx, server, doors.api, log, background...)
+	_, _ = fmt.Fprintf(out, "taskapi %s is serving at %s\n", a.build.Version, open.probe(s).Place())
+	background = append(background, a.chores(s, open, db, log)...)
+	return runUntilStopped(ctx, server, open.api, log, background...)
 }
 
 // settle prepares the ground: the memory that there is, and what lies about.
-func (a *application) settle(s Settings, log *slog.Logger) {
+func (a *application) settle(s settings.Settings, log *slog.Logger) {
 	if _, err := machine.LimitMemory(); err != nil {
 		log.Warn("how much memory there is can't be found out; set GOMEMLIMIT if it is little", "error", err)
 	}
@@ -142,7 +145,7 @@ func (a *application) settle(s Settings, log *slog.Logger) {
 }
 
 // chores are what is done beside serving, for as long as the server serves.
-func (a *application) chores(s Settings, d *doors, db *sqlite.DB, log *slog.Logger) []func(context.Context) {
+func (a *application) chores(s settings.Settings, d *listeners, db *sqlite.DB, log *slog.Logger) []func(context.Context) {
 	all := []func(context.Context){
 		func(ctx context.Context) { housekeep(ctx, db, s, log) },
 		func(ctx context.Context) { lookForDamage(ctx, db, log) },
@@ -161,7 +164,7 @@ func (a *application) chores(s Settings, d *doors, db *sqlite.DB, log *slog.Logg
 }
 
 // warnOfRisks names what the settings allow that few can want.
-func warnOfRisks(s Settings, log *slog.Logger) {
+func warnOfRisks(s settings.Settings, log *slog.Logger) {
 	if !s.RateLimit {
 		log.Warn("rate limits are off: anyone may guess passwords as fast as they can")
 	}
@@ -219,7 +222,7 @@ func lookForDamage(ctx context.Context, db *sqlite.DB, log *slog.Logger) {
 }
 
 // housekeep removes what has expired, now and every hour.
-func housekeep(ctx context.Context, db *sqlite.DB, s Settings, log *slog.Logger) {
+func housekeep(ctx context.Context, db *sqlite.DB, s settings.Settings, log *slog.Logger) {
 	tick := time.NewTicker(housekeepEvery)
 	defer tick.Stop()
 	for {

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"taskapi/cmd/settings"
 )
 
 // inForce returns what `taskapi config` says of each setting: value, source.
@@ -250,19 +252,19 @@ func TestEnvExample(t *testing.T) {
 	for _, line := range lines {
 		example[line[1]] = line[2]
 	}
-	for _, row := range table() {
+	for _, row := range settings.Table() {
 		found := 0
-		for _, name := range row.env {
+		for _, name := range row.Env {
 			if value, ok := example[name]; ok {
 				found++
 				delete(example, name)
-				if value != row.initial {
-					t.Errorf("%s is %q in the example, but %q by default", name, value, row.initial)
+				if value != row.Initial {
+					t.Errorf("%s is %q in the example, but %q by default", name, value, row.Initial)
 				}
 			}
 		}
 		if found != 1 {
-			t.Errorf("%s is %d times in the example", row.flag, found)
+			t.Errorf("%s is %d times in the example", row.Flag, found)
 		}
 	}
 	if len(example) > 0 {

@@ -11,9 +11,15 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"taskapi/app/sqlite"
+	"taskapi/cmd/doctor"
+	"taskapi/cmd/settings"
 )
 
 // tlsFiles writes the certificate that the standard library's tests use, for
@@ -159,5 +165,27 @@ func TestNoHSTSWithoutTLS(t *testing.T) {
 	world{}.taskapi(t, "serve", "--data-dir=other", "--addr=127.0.0.1:0", "--tls-cert=cert.pem", "--tls-key=cert.pem").expect(t, exitFailed, "the certificate can't be used", "--tls-key")
 	if _, err := os.Stat("other/taskapi.db"); err == nil {
 		t.Error("a database was made before the certificate was read")
+	}
+}
+
+// A certificate is held against the clock and against who asks for it.
+func TestCertificate(t *testing.T) {
+	t.Chdir(t.TempDir())
+	tlsFiles(t)
+	for _, c := range []struct {
+		year int
+		url  string
+		want string
+	}{
+		{2026, "https://example.com", "is good until 2084"}, {2090, "https://example.com", "has expired on 2084"},
+		{1960, "https://example.com", "counts only from 1970"}, {2026, "https://other.example", "is not for other.example"},
+	} {
+		s := settings.Settings{TLSCert: "cert.pem", TLSKey: "key.pem", PublicURL: c.url, Addr: "127.0.0.1:443"}
+		now := func() time.Time { return time.Date(c.year, 1, 1, 0, 0, 0, 0, time.UTC) }
+		checks := doctor.Checks(doctor.Subject{Settings: s, Backups: &sqlite.Backups{}, Now: now})
+		i := slices.IndexFunc(checks, func(check doctor.Check) bool { return check.Name == "certificate" })
+		if f := checks[i].Run(t.Context()); !strings.Contains(f.Sentence, c.want) || (f.Grade == doctor.OK) != strings.Contains(c.want, "good") {
+			t.Errorf("%v: %v", c, f)
+		}
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"taskapi/app"
 	"taskapi/app/account"
 	"taskapi/app/sqlite"
+	"taskapi/cmd/datadir"
+	"taskapi/cmd/settings"
 )
 
 func newUser(a *application) *cobra.Command {
@@ -31,12 +33,12 @@ func (a *application) withUsers(cmd *cobra.Command, do func(ctx context.Context,
 		return err
 	}
 	ctx := cmd.Context()
-	db, err := a.existing(ctx, data{l.settings.DataDir}, l.settings.Durability)
+	db, err := a.existing(ctx, datadir.Dir{Path: l.Settings.DataDir}, l.Settings.Durability)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	users, err := newUsers(l.settings, db, a.clock.Now)
+	users, err := newUsers(l.Settings, db, a.clock.Now)
 	if err != nil {
 		return err
 	}
@@ -82,7 +84,7 @@ func newUserAdd(a *application) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&admin, "admin", false, "make the user an admin")
 	cmd.Flags().StringVar(&name, "username", "", "name of the user (default the part of the address before the @)")
-	addSettings(cmd, userSettings)
+	settings.AddFlags(cmd, settings.ForUser)
 	return cmd
 }
 
@@ -146,7 +148,7 @@ func newUserList(a *application) *cobra.Command {
 			return a.withDatabase(cmd, a.listUsers)
 		},
 	}
-	addSettings(cmd, folderSetting)
+	settings.AddFlags(cmd, settings.ForFolder)
 	return cmd
 }
 
@@ -186,7 +188,7 @@ func newUserRole(a *application, use, short string, role app.Role) *cobra.Comman
 			})
 		},
 	}
-	addSettings(cmd, folderSetting)
+	settings.AddFlags(cmd, settings.ForFolder)
 	return cmd
 }
 
@@ -214,7 +216,7 @@ func newUserPasswd(a *application) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&keep, "keep-api-tokens", false, "let the user's API tokens go on working")
-	addSettings(cmd, userSettings)
+	settings.AddFlags(cmd, settings.ForUser)
 	return cmd
 }
 
@@ -241,6 +243,6 @@ func newUserDelete(a *application) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	addSettings(cmd, folderSetting)
+	settings.AddFlags(cmd, settings.ForFolder)
 	return cmd
 }

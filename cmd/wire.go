@@ -21,6 +21,7 @@ import (
 	"taskapi/app/todo"
 	"taskapi/app/token"
 	"taskapi/cmd/logs"
+	"taskapi/cmd/settings"
 	"taskapi/web"
 )
 
@@ -28,7 +29,7 @@ import (
 const limiterKeys = 1 << 16
 
 // wire builds the server from the settings, and what runs beside it.
-func (a *application) wire(s Settings, d *doors, db *sqlite.DB, secret []byte, log *slog.Logger, lines *logs.Queue) (*api.Server, []func(context.Context), error) {
+func (a *application) wire(s settings.Settings, d *listeners, db *sqlite.DB, secret []byte, log *slog.Logger, lines *logs.Queue) (*api.Server, []func(context.Context), error) {
 	access, err := token.NewAccess(secret, s.AccessTTL, a.clock.Now, rand.Reader)
 	if err != nil {
 		return nil, nil, err
@@ -103,7 +104,7 @@ func recall(guard *account.Guard, db *sqlite.DB, log *slog.Logger) func(context.
 // onlyHosts are the names that a server answers to which listens for this
 // machine only: that of the public URL, beside the machine's own. Where
 // connections are encrypted, a certificate keeps other names out.
-func onlyHosts(s Settings, d *doors) []string {
+func onlyHosts(s settings.Settings, d *listeners) []string {
 	public, err := url.Parse(s.PublicURL)
 	if d.tls != nil || err != nil || !d.loopbackOnly() {
 		return nil
@@ -115,12 +116,12 @@ func onlyHosts(s Settings, d *doors) []string {
 	return []string{host}
 }
 
-func newLinks(s Settings, secret []byte) (*account.Links, error) {
+func newLinks(s settings.Settings, secret []byte) (*account.Links, error) {
 	codes, err := token.NewCodes(secret, rand.Reader)
 	return &account.Links{Codes: codes, PublicURL: s.PublicURL}, err
 }
 
-func newUsers(s Settings, db *sqlite.DB, now func() time.Time) (*account.Users, error) {
+func newUsers(s settings.Settings, db *sqlite.DB, now func() time.Time) (*account.Users, error) {
 	hasher, err := password.New(password.Options{Params: password.DefaultParams()})
 	return &account.Users{
 		Store: db, Passwords: hasher, Now: now, RegistrationOpen: s.RegistrationOpen,
@@ -146,6 +147,6 @@ func (a *application) mailWorker(mails *mailer.Sender, from string, db *sqlite.D
 	return worker.Run, nil
 }
 
-func sender(s MailSettings) *mailer.Sender {
+func sender(s settings.Mail) *mailer.Sender {
 	return &mailer.Sender{Server: s.Server, Port: s.Port, Username: s.Username, Password: s.Password, Transport: s.TLS}
 }

@@ -69,6 +69,7 @@ func EventOf(c app.Caller, name EventName, userID int64, at time.Time, detail st
 	return Event{At: at, Name: name, UserID: userID, ActorID: c.UserID, Address: address, Detail: detail}
 }
 
+// RecordOf returns a record of events without mails.
 func RecordOf(events ...Event) Record { return Record{Events: events} }
 
 // AuditStore keeps the audit record.

@@ -121,6 +121,7 @@ func (u *Users) reachable(p app.Problems, address *string) {
 	}
 }
 
+// UsernameRule is the rule of a username, for a creation or a change.
 func UsernameRule(create bool) app.TextRule {
 	return app.TextRule{Name: "username", Min: 1, Max: MaxUsername, Required: create, Trim: true}
 }

@@ -25,7 +25,7 @@ type Postage struct {
 	Limiter *app.Limiter
 }
 
-// take counts a mail to an address, by the account that asks for it unless
+// Take counts a mail to an address, by the account that asks for it unless
 // that is 0. With a wait it may not be sent; first tells the first refusal of a
 // series.
 func (o *Postage) Take(to string, userID int64) (wait time.Duration, first bool) {
@@ -44,7 +44,7 @@ func (o *Postage) Take(to string, userID int64) (wait time.Duration, first bool)
 	return wait, first
 }
 
-// forget gives an address all of its mails back: its owner has followed a link.
+// Forget gives an address all of its mails back: its owner has followed a link.
 func (o *Postage) Forget(to string) {
 	if o != nil && o.Limiter != nil {
 		o.Limiter.Forget(recipientKey(to))
@@ -53,7 +53,7 @@ func (o *Postage) Forget(to string) {
 
 func recipientKey(to string) string { return "to " + app.EmailKey(to) }
 
-// notices returns those mails about an account of which there have not been
+// Notices returns those mails about an account of which there have not been
 // too many lately.
 func (o *Postage) Notices(userID int64, mails ...NewMail) []NewMail {
 	if o == nil || o.Limiter == nil {
@@ -69,7 +69,7 @@ func (o *Postage) Notices(userID int64, mails ...NewMail) []NewMail {
 	return send
 }
 
-// harmless returns a name that somebody chose as it may stand in a mail to
+// Harmless returns a name that somebody chose as it may stand in a mail to
 // somebody else, and nothing when a mail program could make a link of it: the
 // mail would carry a stranger's words.
 func Harmless(name string) string {

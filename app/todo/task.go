@@ -82,10 +82,12 @@ type Tasks struct {
 	Most int64
 }
 
+// TitleRule is the rule of a title, for a creation or a change.
 func TitleRule(create bool) app.TextRule {
 	return app.TextRule{Name: "title", Min: 1, Max: MaxTitle, Required: create, Trim: true}
 }
 
+// DescriptionRule is the rule of a description.
 func DescriptionRule() app.TextRule {
 	return app.TextRule{Name: "description", Max: MaxDescription, Multiline: true}
 }

@@ -1,4 +1,4 @@
-package cmd
+package settings
 
 import (
 	"errors"
@@ -18,6 +18,7 @@ import (
 
 	"taskapi/app/sqlite"
 	"taskapi/app/token"
+	"taskapi/cmd/listen"
 )
 
 // Each parser says what is expected, not what it was given: the loader adds
@@ -93,7 +94,7 @@ func short(d time.Duration) string {
 }
 
 func parseAddr(s *Settings, value string) error {
-	if path, ok := strings.CutPrefix(value, unixPrefix); ok && path != "" {
+	if path, ok := strings.CutPrefix(value, listen.UnixPrefix); ok && path != "" {
 		s.Addr = value
 		return nil
 	}
@@ -239,7 +240,7 @@ func (s *Settings) complete(mistake func(flag, problem string)) {
 	s.completeTLS(mistake)
 	s.completeSides(mistake)
 	if s.PublicURL == "" {
-		s.PublicURL = s.defaultURL(s.Addr)
+		s.PublicURL = s.DefaultURL(s.Addr)
 	}
 	if s.Mail.Port == 0 {
 		s.Mail.Port = mailPort(s.Mail.TLS)
@@ -258,12 +259,13 @@ func (s *Settings) completeMail(mistake func(flag, problem string)) {
 	if _, err := mail.ParseAddress(s.Mail.From); err != nil {
 		mistake("mail-from", fmt.Sprintf("%q: ", s.Mail.From)+"expected the address mails come from, such as tasks@example.com")
 	}
-	if s.Mail.Username != "" && s.Mail.TLS == "none" && !isLoopback(s.Mail.Server) {
+	if s.Mail.Username != "" && s.Mail.TLS == "none" && !IsLoopback(s.Mail.Server) {
 		mistake("mail-tls", "a login over an unencrypted link to another machine is refused; expected starttls or tls")
 	}
 }
 
-func isLoopback(host string) bool {
+// IsLoopback reports whether only programs on this machine reach a host.
+func IsLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -1,4 +1,6 @@
-package cmd
+// Package datadir is the folder that holds everything a server keeps: the
+// database, the key, and the files that say who uses it.
+package datadir
 
 import (
 	"context"
@@ -20,25 +22,26 @@ import (
 
 // The files in the data folder.
 const (
-	databaseFile  = "taskapi.db"
-	keyFile       = "secret.key"
-	lockFile      = "taskapi.lock"
+	DatabaseFile  = "taskapi.db"
+	KeyFile       = "secret.key"
+	LockFile      = "taskapi.lock"
 	publicURLFile = "public-url"
-	certsFolder   = "certificates" // of acme-domain
+	CertsFolder   = "certificates" // of acme-domain
 )
 
-// data is the folder that holds everything.
-type data struct{ dir string }
+// Dir is the data folder, which holds everything.
+type Dir struct{ Path string }
 
-func (d data) database() string { return filepath.Join(d.dir, databaseFile) }
+// Database returns the path of the database file.
+func (d Dir) Database() string { return filepath.Join(d.Path, DatabaseFile) }
 
-// make makes the folder, for this user only.
-func (d data) make() error {
-	if info, err := os.Stat(d.dir); err == nil && !info.IsDir() {
-		return fmt.Errorf("%s is not a folder; choose another with --data-dir", d.dir)
+// Make makes the folder, for this user only.
+func (d Dir) Make() error {
+	if info, err := os.Stat(d.Path); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is not a folder; choose another with --data-dir", d.Path)
 	}
-	if err := os.MkdirAll(d.dir, 0o700); err != nil {
-		return fmt.Errorf("the data folder %s can't be made; choose another with --data-dir or change who may write there (%w)", d.dir, err)
+	if err := os.MkdirAll(d.Path, 0o700); err != nil {
+		return fmt.Errorf("the data folder %s can't be made; choose another with --data-dir or change who may write there (%w)", d.Path, err)
 	}
 	return nil
 }
@@ -46,65 +49,65 @@ func (d data) make() error {
 // errServing says that a server has the database open.
 var errServing = errors.New("a server is using this data folder")
 
-// lock makes sure that no other server uses the folder. Release it at the end.
-func (d data) lock() (release func() error, err error) {
-	lock := flock.New(filepath.Join(d.dir, lockFile), flock.SetPermissions(0o600))
+// Lock makes sure that no other server uses the folder. Call release at the end.
+func (d Dir) Lock() (release func() error, err error) {
+	lock := flock.New(filepath.Join(d.Path, LockFile), flock.SetPermissions(0o600))
 	locked, err := lock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("the data folder %s can't be written; choose another with --data-dir or change who may write there (%w)", d.dir, err)
+		return nil, fmt.Errorf("the data folder %s can't be written; choose another with --data-dir or change who may write there (%w)", d.Path, err)
 	}
 	if !locked {
-		return nil, fmt.Errorf("%w: %s; stop that server first, or choose another folder with --data-dir", errServing, d.dir)
+		return nil, fmt.Errorf("%w: %s; stop that server first, or choose another folder with --data-dir", errServing, d.Path)
 	}
 	return lock.Unlock, nil
 }
 
-// served reports whether a server uses the folder. It makes nothing.
-func (d data) served() bool {
-	if _, err := os.Stat(filepath.Join(d.dir, lockFile)); err != nil {
+// Served reports whether a server uses the folder. It makes nothing.
+func (d Dir) Served() bool {
+	if _, err := os.Stat(filepath.Join(d.Path, LockFile)); err != nil {
 		return false
 	}
-	release, err := d.lock()
+	release, err := d.Lock()
 	if err == nil {
 		err = release()
 	}
 	return errors.Is(err, errServing)
 }
 
-// wasServed reports whether a server has used the folder before.
-func (d data) wasServed() bool {
-	_, err := os.Stat(filepath.Join(d.dir, publicURLFile))
+// WasServed reports whether a server has used the folder before.
+func (d Dir) WasServed() bool {
+	_, err := os.Stat(filepath.Join(d.Path, publicURLFile))
 	return err == nil
 }
 
-// warnOfLosses tells of files that a folder in use should have, and that are
-// about to be made anew.
-func (d data) warnOfLosses(keySet bool, log *slog.Logger) {
-	if !d.wasServed() {
+// WarnOfLosses logs a warning for each file that a folder in use should have and
+// that is about to be made anew.
+func (d Dir) WarnOfLosses(keySet bool, log *slog.Logger) {
+	if !d.WasServed() {
 		return
 	}
-	if _, err := os.Stat(d.database()); errors.Is(err, fs.ErrNotExist) {
-		log.Warn("the database is gone and a new one is made; if it should be there, stop and restore a backup", "path", d.database())
+	if _, err := os.Stat(d.Database()); errors.Is(err, fs.ErrNotExist) {
+		log.Warn("the database is gone and a new one is made; if it should be there, stop and restore a backup", "path", d.Database())
 	}
-	if _, err := os.Stat(filepath.Join(d.dir, keyFile)); errors.Is(err, fs.ErrNotExist) && !keySet {
-		log.Warn("the key of the tokens is gone and a new one is made: everybody signs in again", "path", filepath.Join(d.dir, keyFile))
+	if _, err := os.Stat(filepath.Join(d.Path, KeyFile)); errors.Is(err, fs.ErrNotExist) && !keySet {
+		log.Warn("the key of the tokens is gone and a new one is made: everybody signs in again", "path", filepath.Join(d.Path, KeyFile))
 	}
 }
 
-// notePublicURL leaves the address of the server for commands that make links.
-func (d data) notePublicURL(url string) error {
-	if d.publicURL("") == url {
+// NotePublicURL stores the address of the server for commands that make links.
+func (d Dir) NotePublicURL(url string) error {
+	if d.PublicURL("") == url {
 		return nil
 	}
-	if err := os.WriteFile(filepath.Join(d.dir, publicURLFile), []byte(url+"\n"), 0o600); err != nil {
-		return fmt.Errorf("the data folder %s can't be written; change who may write there (%w)", d.dir, err)
+	if err := os.WriteFile(filepath.Join(d.Path, publicURLFile), []byte(url+"\n"), 0o600); err != nil {
+		return fmt.Errorf("the data folder %s can't be written; change who may write there (%w)", d.Path, err)
 	}
 	return nil
 }
 
-// publicURL is the address that the last server had, or another one.
-func (d data) publicURL(otherwise string) string {
-	text, err := os.ReadFile(filepath.Join(d.dir, publicURLFile))
+// PublicURL returns the address that the last server had, or another one.
+func (d Dir) PublicURL(otherwise string) string {
+	text, err := os.ReadFile(filepath.Join(d.Path, publicURLFile))
 	if url := strings.TrimSpace(string(text)); err == nil && url != "" {
 		return url
 	}
@@ -112,14 +115,14 @@ func (d data) publicURL(otherwise string) string {
 }
 
 // Open opens the database in the folder, and says in a sentence what to do if it can't.
-func (d data) Open(ctx context.Context, o sqlite.Options) (*sqlite.DB, error) {
-	path := d.database()
+func (d Dir) Open(ctx context.Context, o sqlite.Options) (*sqlite.DB, error) {
+	path := d.Database()
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return nil, fmt.Errorf("%s is a folder and not a database; move it away, or choose another folder with --data-dir", path)
 	}
 	// A power cut can leave a file without its content; an empty one would
 	// become a new database in silence.
-	if info, err := os.Stat(path); err == nil && info.Size() == 0 && d.wasServed() {
+	if info, err := os.Stat(path); err == nil && info.Size() == 0 && d.WasServed() {
 		return nil, fmt.Errorf("%s is empty, and it was not; restore a backup with \"taskapi db restore\", or begin anew with \"taskapi db reset\"", path)
 	}
 	// SQLite makes its files with the process's umask, and the log and the index
@@ -142,7 +145,7 @@ func (d data) Open(ctx context.Context, o sqlite.Options) (*sqlite.DB, error) {
 	case errors.Is(err, sqlite.ErrNotDatabase), errors.Is(err, sqlite.ErrDamaged):
 		return nil, fmt.Errorf("%s is not a database, or is damaged; restore a backup, or begin anew with \"taskapi db reset\" (%w)", path, err)
 	case errors.Is(err, sqlite.ErrOtherTimeline):
-		return nil, fmt.Errorf("%s", otherTimeline(path))
+		return nil, fmt.Errorf("%s", OtherTimeline(path))
 	case errors.Is(err, sqlite.ErrForeign):
 		return nil, fmt.Errorf("%s belongs to another program; choose another folder with --data-dir", path)
 	case errors.Is(err, sqlite.ErrLocked):
@@ -156,20 +159,20 @@ func (d data) Open(ctx context.Context, o sqlite.Options) (*sqlite.DB, error) {
 }
 
 // OpenExisting opens a database that must be there already.
-func (d data) OpenExisting(ctx context.Context, o sqlite.Options) (*sqlite.DB, error) {
-	_, err := os.Lstat(d.database())
+func (d Dir) OpenExisting(ctx context.Context, o sqlite.Options) (*sqlite.DB, error) {
+	_, err := os.Lstat(d.Database())
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return nil, fmt.Errorf("the data folder %s can't be read; run this as the user it belongs to, or choose another with --data-dir (%w)", d.dir, err)
+		return nil, fmt.Errorf("the data folder %s can't be read; run this as the user it belongs to, or choose another with --data-dir (%w)", d.Path, err)
 	case err != nil:
-		return nil, fmt.Errorf("there is no database in %s; make one with \"taskapi db init\", or name the right folder with --data-dir", d.dir)
+		return nil, fmt.Errorf("there is no database in %s; make one with \"taskapi db init\", or name the right folder with --data-dir", d.Path)
 	}
 	return d.Open(ctx, o)
 }
 
-// otherTimeline says what to do about a file that was put in the database's
-// place by hand.
-func otherTimeline(path string) string {
+// OtherTimeline says what to do about a file that was put in the place of the
+// database by hand.
+func OtherTimeline(path string) string {
 	return fmt.Sprintf("%s was put there by hand, and %s-wal beside it, the log of the database that was there before, would undo it; move %s to another folder and run \"taskapi db restore FILE\" with it, which keeps the log as well", path, filepath.Base(path), filepath.Base(path))
 }
 
@@ -198,13 +201,13 @@ func ownFiles(path string) error {
 	return nil
 }
 
-// secret returns the key that signs tokens: the one that was set, else the one
-// in the folder, which is made at the first start.
-func (d data) secret(set string) ([]byte, error) {
+// Secret returns the key that signs tokens: the one that was set, else the one
+// in the folder, which the first start makes.
+func (d Dir) Secret(set string) ([]byte, error) {
 	if set != "" {
 		return []byte(set), nil
 	}
-	path := filepath.Join(d.dir, keyFile)
+	path := filepath.Join(d.Path, KeyFile)
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return d.makeSecret(path)
@@ -220,13 +223,13 @@ func (d data) secret(set string) ([]byte, error) {
 }
 
 // makeSecret writes a new key so that a cut leaves a whole one or none.
-func (d data) makeSecret(path string) ([]byte, error) {
+func (d Dir) makeSecret(path string) ([]byte, error) {
 	random := make([]byte, 48)
 	if _, err := rand.Read(random); err != nil {
 		return nil, err
 	}
 	key := base64.RawURLEncoding.EncodeToString(random)
-	temporary, err := os.CreateTemp(d.dir, keyFile+".*")
+	temporary, err := os.CreateTemp(d.Path, KeyFile+".*")
 	if err != nil {
 		return nil, err
 	}

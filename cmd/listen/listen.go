@@ -1,4 +1,5 @@
-package cmd
+// Package listen takes the addresses that a server listens on.
+package listen
 
 import (
 	"context"
@@ -12,19 +13,20 @@ import (
 	"syscall"
 )
 
-// errTaken says that an address is in use.
-var errTaken = errors.New("another program is already listening")
+// ErrTaken says that an address is in use.
+var ErrTaken = errors.New("another program is already listening")
 
-// unixPrefix begins an address that is a socket in a folder.
-const unixPrefix = "unix:"
+// UnixPrefix begins an address that is a Unix socket.
+const UnixPrefix = "unix:"
 
-// socketMode lets the group of the server connect, such as a proxy's.
-const socketMode = 0o660
+// SocketMode lets the group of the server connect, such as a proxy in it.
+const SocketMode = 0o660
 
-// listen takes one address, which flag has chosen: HOST:PORT, localhost:PORT for
-// both loopbacks, or unix:PATH.
-func listen(ctx context.Context, addr, flag string) (net.Listener, error) {
-	if path, ok := strings.CutPrefix(addr, unixPrefix); ok {
+// On listens on one address, which a flag has chosen: HOST:PORT, localhost:PORT
+// for both loopbacks, or unix:PATH. Returns ErrTaken, or another error that says
+// what to do.
+func On(ctx context.Context, addr, flag string) (net.Listener, error) {
+	if path, ok := strings.CutPrefix(addr, UnixPrefix); ok {
 		return listenUnix(ctx, path, flag)
 	}
 	if host, port, err := net.SplitHostPort(addr); err == nil && host == "localhost" {
@@ -40,8 +42,8 @@ func wordListen(err error, addr, flag string) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%w on %s; stop it, or choose another address with %s", errTaken, addr, flag)
-	case errors.Is(err, syscall.EACCES) && !strings.HasPrefix(addr, unixPrefix):
+		return fmt.Errorf("%w on %s; stop it, or choose another address with %s", ErrTaken, addr, flag)
+	case errors.Is(err, syscall.EACCES) && !strings.HasPrefix(addr, UnixPrefix):
 		return fmt.Errorf("this user may not listen on %s; choose a port of 1024 or above with %s", addr, flag)
 	}
 	return fmt.Errorf("the address %s can't be listened on; choose another with %s (%w)", addr, flag, err)
@@ -62,7 +64,7 @@ func listenLocalhost(ctx context.Context, port, flag string) (net.Listener, erro
 		six, sixErr := (&net.ListenConfig{}).Listen(ctx, "tcp6", "[::1]:"+chosen)
 		switch {
 		case err == nil && sixErr == nil:
-			return join(four, six), nil
+			return Join(four, six), nil
 		case err == nil && lacks(sixErr):
 			return four, nil
 		case err != nil:
@@ -88,14 +90,14 @@ func listenUnix(ctx context.Context, path, flag string) (net.Listener, error) {
 	}
 	// Nobody answers there.
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, wordListen(err, unixPrefix+path, flag)
+		return nil, wordListen(err, UnixPrefix+path, flag)
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", path)
 	if err != nil {
-		return nil, wordListen(err, unixPrefix+path, flag)
+		return nil, wordListen(err, UnixPrefix+path, flag)
 	}
-	if err := os.Chmod(path, socketMode); err != nil {
-		return nil, errors.Join(wordListen(err, unixPrefix+path, flag), listener.Close())
+	if err := os.Chmod(path, SocketMode); err != nil {
+		return nil, errors.Join(wordListen(err, UnixPrefix+path, flag), listener.Close())
 	}
 	return listener, nil
 }
@@ -108,27 +110,27 @@ func vacantUnix(ctx context.Context, path, flag string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return wordListen(err, unixPrefix+path, flag)
+		return wordListen(err, UnixPrefix+path, flag)
 	case info.Mode().Type() != fs.ModeSocket:
 		return fmt.Errorf("%s is there and is no socket; choose another path with %s", path, flag)
 	}
 	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", path)
 	switch {
 	case err == nil:
-		return errors.Join(wordListen(syscall.EADDRINUSE, unixPrefix+path, flag), conn.Close())
+		return errors.Join(wordListen(syscall.EADDRINUSE, UnixPrefix+path, flag), conn.Close())
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
 		return nil
 	}
-	return wordListen(err, unixPrefix+path, flag)
+	return wordListen(err, UnixPrefix+path, flag)
 }
 
-// vacant takes an address for a moment, or looks at a socket; it returns what
-// listen returns.
-func vacant(ctx context.Context, addr, flag string) error {
-	if path, ok := strings.CutPrefix(addr, unixPrefix); ok {
+// Vacant takes an address for a moment, or looks at a socket. Returns what On
+// returns.
+func Vacant(ctx context.Context, addr, flag string) error {
+	if path, ok := strings.CutPrefix(addr, UnixPrefix); ok {
 		return vacantUnix(ctx, path, flag)
 	}
-	listener, err := listen(ctx, addr, flag)
+	listener, err := On(ctx, addr, flag)
 	if err != nil {
 		return err
 	}
@@ -149,8 +151,8 @@ type acceptance struct {
 	err  error
 }
 
-// join makes one of several listeners, with the address of the first.
-func join(all ...net.Listener) net.Listener {
+// Join makes one listener of several, with the address of the first.
+func Join(all ...net.Listener) net.Listener {
 	if len(all) == 1 {
 		return all[0]
 	}
@@ -204,8 +206,8 @@ func (j *joined) Close() error { return j.close() }
 // Addr is the address of the first.
 func (j *joined) Addr() net.Addr { return j.all[0].Addr() }
 
-// addresses are those that a listener listens on.
-func addresses(listener net.Listener) []net.Addr {
+// Addresses returns the addresses that a listener listens on.
+func Addresses(listener net.Listener) []net.Addr {
 	if j, ok := listener.(*joined); ok {
 		var all []net.Addr
 		for _, one := range j.all {
@@ -216,10 +218,10 @@ func addresses(listener net.Listener) []net.Addr {
 	return []net.Addr{listener.Addr()}
 }
 
-// addrText is an address as --addr names it.
-func addrText(addr net.Addr) string {
+// Text returns an address as --addr names it.
+func Text(addr net.Addr) string {
 	if addr.Network() == "unix" {
-		return unixPrefix + addr.String()
+		return UnixPrefix + addr.String()
 	}
 	return addr.String()
 }

@@ -1,4 +1,4 @@
-package cmd
+package settings
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ import (
 // dotenv reads .env in the working folder without touching the process's own
 // environment. It goes line by line, so that each mistake is told with its
 // line and hides no other.
-func (l *loader) dotenv() level {
+func (l *Loaded) dotenv() level {
 	vars := map[string]string{}
 	content, err := os.ReadFile(".env")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -1,4 +1,4 @@
-package cmd
+package settings
 
 import (
 	"os"
@@ -10,12 +10,12 @@ import (
 )
 
 // readSettings loads the settings of the server from variables.
-func readSettings(t *testing.T, environ ...string) (*loader, error) {
+func readSettings(t *testing.T, environ ...string) (*Loaded, error) {
 	t.Helper()
 	t.Chdir(t.TempDir()) // no .env
 	cmd := &cobra.Command{}
-	addSettings(cmd, everySetting)
-	return (&application{environ: environ}).settings(cmd)
+	AddFlags(cmd, Every)
+	return Load(cmd, environ)
 }
 
 // someValues are a value of each setting that is not its default.
@@ -42,35 +42,35 @@ func forms(value string) map[string]string {
 
 // Every setting takes what was meant by an odd form, or refuses it by its name.
 func TestEverySettingInOddForms(t *testing.T) {
-	for _, row := range table() {
-		value, known := someValues()[row.flag]
+	for _, row := range Table() {
+		value, known := someValues()[row.Flag]
 		if !known {
-			t.Errorf("%s: this test knows no value of it", row.flag)
+			t.Errorf("%s: this test knows no value of it", row.Flag)
 			continue
 		}
 		// What else the setting needs beside it.
 		beside := map[string][]string{
 			"tls-cert": {"TASKAPI_TLS_KEY=key.pem"}, "tls-key": {"TASKAPI_TLS_CERT=cert.pem"}, "redirect-addr": {"TASKAPI_TLS_CERT=cert.pem", "TASKAPI_TLS_KEY=key.pem"},
-		}[row.flag]
-		if strings.HasPrefix(row.flag, "mail-") && row.flag != "mail-server" {
+		}[row.Flag]
+		if strings.HasPrefix(row.Flag, "mail-") && row.Flag != "mail-server" {
 			beside = []string{"MAIL_SERVER=mail.example.com"}
-			if row.flag == "mail-password" {
+			if row.Flag == "mail-password" {
 				beside = append(beside, "MAIL_USERNAME=ann")
 			}
-			if row.flag == "mail-username" {
+			if row.Flag == "mail-username" {
 				beside = append(beside, "MAIL_PASSWORD=secret")
 			}
-			if row.flag != "mail-from" {
+			if row.Flag != "mail-from" {
 				beside = append(beside, "MAIL_DEFAULT_SENDER=ann@example.com")
 			}
 		}
-		if row.flag == "require-verified-email" {
+		if row.Flag == "require-verified-email" {
 			beside = []string{"MAIL_SERVER=mail.example.com", "MAIL_DEFAULT_SENDER=ann@example.com"}
 		}
-		if row.flag == "mail-server" {
+		if row.Flag == "mail-server" {
 			beside = []string{"MAIL_DEFAULT_SENDER=ann@example.com"}
 		}
-		name := row.env[0]
+		name := row.Env[0]
 		plain, err := readSettings(t, append(beside, name+"="+value)...)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -83,14 +83,14 @@ func TestEverySettingInOddForms(t *testing.T) {
 				t.Errorf("%s with %s is refused without its name: %v", name, form, err)
 			case err != nil && !row.exact():
 				t.Errorf("%s with %s: %v", name, form, err)
-			case err == nil && odd.origins[row.flag].value != plain.origins[row.flag].value:
-				t.Errorf("%s with %s is %q, want %q", name, form, odd.origins[row.flag].value, value)
+			case err == nil && odd.Origins[row.Flag].Value != plain.Origins[row.Flag].Value:
+				t.Errorf("%s with %s is %q, want %q", name, form, odd.Origins[row.Flag].Value, value)
 			}
 		}
 		if _, err := readSettings(t, append(beside, name+"="+value+"\n"+value)...); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s of two lines: %v", name, err)
 		}
-		if !row.secret {
+		if !row.Secret {
 			continue
 		}
 		for form, written := range map[string]string{"nothing odd": value, "a line end": value + "\n", "a line end of Windows": value + "\r\n", "a byte order mark": "\ufeff" + value + "\r\n"} {
@@ -99,7 +99,7 @@ func TestEverySettingInOddForms(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, err := readSettings(t, append(beside, name+"_FILE="+file)...)
-			if err != nil || got.origins[row.flag].value != value {
+			if err != nil || got.Origins[row.Flag].Value != value {
 				t.Errorf("%s_FILE with %s: %v", name, form, err)
 			}
 		}

@@ -1,4 +1,4 @@
-package cmd
+package settings
 
 import (
 	"errors"
@@ -8,24 +8,25 @@ import (
 	"strings"
 
 	"taskapi/cmd/certs"
+	"taskapi/cmd/listen"
 )
 
 // listenRows are the rows of the table on how the server is reached: HTTPS, and
 // addresses beside the main one.
-func listenRows() []setting {
-	return []setting{
-		{flag: "tls-cert", env: []string{"TASKAPI_TLS_CERT"},
-			meaning: "file of the certificate with its chain, to speak HTTPS; read again when it changes", parse: text(func(s *Settings) *string { return &s.TLSCert })},
-		{flag: "tls-key", env: []string{"TASKAPI_TLS_KEY"},
-			meaning: "file of its key", parse: text(func(s *Settings) *string { return &s.TLSKey })},
-		{flag: "acme-domain", env: []string{"TASKAPI_ACME_DOMAIN"},
-			meaning: "domains to get certificates for, to speak HTTPS; port 443 of each must lead here", parse: parseDomains},
-		{flag: "acme-directory", env: []string{"TASKAPI_ACME_DIRECTORY"}, initial: certs.LetsEncrypt,
-			meaning: "the authority that is asked for them; by using it you agree to its terms", parse: parseDirectory},
-		{flag: "redirect-addr", env: []string{"TASKAPI_REDIRECT_ADDR"},
-			meaning: "address, such as :80, from where browsers are sent to the public-url (default none)", parse: parseRedirectAddr},
-		{flag: "metrics-addr", env: []string{"TASKAPI_METRICS_ADDR"},
-			meaning: "address for Prometheus, such as 127.0.0.1:9090; whoever reaches it reads the metrics (default none)", parse: parseMetricsAddr},
+func listenRows() []Setting {
+	return []Setting{
+		{Flag: "tls-cert", Env: []string{"TASKAPI_TLS_CERT"},
+			Meaning: "file of the certificate with its chain, to speak HTTPS; read again when it changes", parse: text(func(s *Settings) *string { return &s.TLSCert })},
+		{Flag: "tls-key", Env: []string{"TASKAPI_TLS_KEY"},
+			Meaning: "file of its key", parse: text(func(s *Settings) *string { return &s.TLSKey })},
+		{Flag: "acme-domain", Env: []string{"TASKAPI_ACME_DOMAIN"},
+			Meaning: "domains to get certificates for, to speak HTTPS; port 443 of each must lead here", parse: parseDomains},
+		{Flag: "acme-directory", Env: []string{"TASKAPI_ACME_DIRECTORY"}, Initial: certs.LetsEncrypt,
+			Meaning: "the authority that is asked for them; by using it you agree to its terms", parse: parseDirectory},
+		{Flag: "redirect-addr", Env: []string{"TASKAPI_REDIRECT_ADDR"},
+			Meaning: "address, such as :80, from where browsers are sent to the public-url (default none)", parse: parseRedirectAddr},
+		{Flag: "metrics-addr", Env: []string{"TASKAPI_METRICS_ADDR"},
+			Meaning: "address for Prometheus, such as 127.0.0.1:9090; whoever reaches it reads the metrics (default none)", parse: parseMetricsAddr},
 	}
 }
 
@@ -49,7 +50,7 @@ func parseRedirectAddr(s *Settings, value string) error {
 }
 
 func parseOtherAddr(value string, field *string) error {
-	if strings.HasPrefix(value, unixPrefix) {
+	if strings.HasPrefix(value, listen.UnixPrefix) {
 		return errors.New("expected HOST:PORT")
 	}
 	var other Settings
@@ -77,12 +78,13 @@ func parseDirectory(s *Settings, value string) error {
 	return nil
 }
 
-// side is an address beside the main one.
-type side struct{ flag, addr string }
+// Side is an address beside the main one.
+type Side struct{ Flag, Addr string }
 
-func (s *Settings) sides() []side {
-	all := []side{{"redirect-addr", s.RedirectAddr}, {"metrics-addr", s.MetricsAddr}}
-	return slices.DeleteFunc(all, func(one side) bool { return one.addr == "" })
+// Sides returns the addresses beside the main one that are set.
+func (s *Settings) Sides() []Side {
+	all := []Side{{"redirect-addr", s.RedirectAddr}, {"metrics-addr", s.MetricsAddr}}
+	return slices.DeleteFunc(all, func(one Side) bool { return one.Addr == "" })
 }
 
 // encrypted reports whether the server speaks HTTPS itself.
@@ -101,29 +103,29 @@ func (s *Settings) completeTLS(mistake func(flag, problem string)) {
 
 func (s *Settings) completeSides(mistake func(flag, problem string)) {
 	taken := map[string]string{s.Addr: "addr"}
-	for _, side := range s.sides() {
-		if other, ok := taken[side.addr]; ok && !strings.HasSuffix(side.addr, ":0") {
-			mistake(side.flag, "expected another address than that of "+other)
+	for _, side := range s.Sides() {
+		if other, ok := taken[side.Addr]; ok && !strings.HasSuffix(side.Addr, ":0") {
+			mistake(side.Flag, "expected another address than that of "+other)
 		}
-		taken[side.addr] = side.flag
+		taken[side.Addr] = side.Flag
 	}
 	if s.RedirectAddr != "" && !s.encrypted() {
 		mistake("redirect-addr", "there is nothing to send browsers to without tls-cert or acme-domain")
 	}
 }
 
-// certificateHost is whom clients ask for; empty while nobody has said.
-func (s *Settings) certificateHost() string {
+// CertificateHost returns the host that clients ask for, "" while it is unknown.
+func (s *Settings) CertificateHost() string {
 	u, err := url.Parse(s.PublicURL)
-	if err != nil || s.publicURLByDefault() {
+	if err != nil || s.PublicURLByDefault() {
 		return ""
 	}
 	return u.Hostname()
 }
 
-// localURL is where a browser on this machine finds the address.
-func (s *Settings) localURL(addr string) string {
-	if strings.HasPrefix(addr, unixPrefix) {
+// LocalURL returns the URL at which a browser on this machine finds the address.
+func (s *Settings) LocalURL(addr string) string {
+	if strings.HasPrefix(addr, listen.UnixPrefix) {
 		addr = net.JoinHostPort("localhost", "")
 	}
 	host, port, err := net.SplitHostPort(addr)
@@ -137,15 +139,15 @@ func (s *Settings) localURL(addr string) string {
 	return "http://" + place
 }
 
-// publicURLByDefault reports whether nobody has set the public-url.
-func (s *Settings) publicURLByDefault() bool { return s.PublicURL == s.defaultURL(s.Addr) }
+// PublicURLByDefault reports whether the public URL is the default one.
+func (s *Settings) PublicURLByDefault() bool { return s.PublicURL == s.DefaultURL(s.Addr) }
 
-// defaultURL is the public-url of who has set none.
-func (s *Settings) defaultURL(addr string) string {
+// DefaultURL returns the public URL in force when none is set.
+func (s *Settings) DefaultURL(addr string) string {
 	_, port, err := net.SplitHostPort(addr)
 	switch {
 	case len(s.ACMEDomains) == 0:
-		return s.localURL(addr)
+		return s.LocalURL(addr)
 	case err != nil || port == "443":
 		return "https://" + s.ACMEDomains[0]
 	}

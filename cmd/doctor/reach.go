@@ -1,4 +1,4 @@
-package cmd
+package doctor
 
 import (
 	"context"
@@ -11,6 +11,9 @@ import (
 
 	"taskapi/app/mailer"
 	"taskapi/cmd/certs"
+	"taskapi/cmd/datadir"
+	"taskapi/cmd/listen"
+	"taskapi/cmd/settings"
 )
 
 const (
@@ -22,14 +25,14 @@ const (
 )
 
 // checkPort takes the address for a moment, unless our own server has it.
-func checkPort(ctx context.Context, s Subject, d data) finding {
+func checkPort(ctx context.Context, s Subject, d datadir.Dir) Finding {
 	addr := s.Settings.Addr
-	err := vacant(ctx, addr, "--addr")
+	err := listen.Vacant(ctx, addr, "--addr")
 	if err == nil {
 		return okay("%s is free; no server is running there", addr)
 	}
-	served := d.served()
-	if _, dirErr := os.Stat(d.dir); dirErr == nil && !served {
+	served := d.Served()
+	if _, dirErr := os.Stat(d.Path); dirErr == nil && !served {
 		return failure("%v", err)
 	}
 	// Ours, or one whose folder is gone.
@@ -47,18 +50,18 @@ func checkPort(ctx context.Context, s Subject, d data) finding {
 
 // checkSide takes an address beside the main one for a moment. That it is taken
 // while our server runs is as it should be.
-func checkSide(ctx context.Context, one side, d data) finding {
-	switch err := vacant(ctx, one.addr, "--"+one.flag); {
+func checkSide(ctx context.Context, one settings.Side, d datadir.Dir) Finding {
+	switch err := listen.Vacant(ctx, one.Addr, "--"+one.Flag); {
 	case err == nil:
-		return okay("%s is free", one.addr)
-	case errors.Is(err, errTaken) && d.served():
-		return okay("%s is in use, and a taskapi is running", one.addr)
+		return okay("%s is free", one.Addr)
+	case errors.Is(err, listen.ErrTaken) && d.Served():
+		return okay("%s is in use, and a taskapi is running", one.Addr)
 	default:
 		return failure("%v", err)
 	}
 }
 
-func checkMail(ctx context.Context, s *mailer.Sender, from string) finding {
+func checkMail(ctx context.Context, s *mailer.Sender, from string) Finding {
 	if s.Server == "" {
 		return okay("no mail server is set: mails stay in the outbox")
 	}
@@ -72,12 +75,12 @@ func checkMail(ctx context.Context, s *mailer.Sender, from string) finding {
 	return okay("%s, port %d, lets us in; \"taskapi mail test ADDRESS\" sends a mail", s.Server, s.Port)
 }
 
-func checkCertificate(s Settings, now time.Time) finding {
+func checkCertificate(s settings.Settings, now time.Time) Finding {
 	files, err := certs.FromFiles(s.TLSCert, s.TLSKey, func() time.Time { return now }, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return failure("the certificate can't be used (%s); correct --tls-cert and --tls-key", strings.Join(strings.Fields(err.Error()), " "))
 	}
-	if err := files.Fault(s.certificateHost(), now); err != nil {
+	if err := files.Fault(s.CertificateHost(), now); err != nil {
 		return failure("%v", err)
 	}
 	expires := files.Expires()

@@ -1,4 +1,4 @@
-package cmd
+package doctor
 
 import (
 	"context"
@@ -14,20 +14,21 @@ import (
 	"time"
 
 	"taskapi/app/sqlite"
+	"taskapi/cmd/datadir"
 	"taskapi/cmd/machine"
 )
 
 const (
-	// leastFree is the room on the disk below which the server is not ready:
-	// time to make some before writes fail.
-	leastFree = 64 << 20
+	// LeastFree is the free disk space, in bytes, below which the server is not
+	// ready: time to make room before writes fail.
+	LeastFree = 64 << 20
 	// slowSync and uselessSync are what a sync of the disk may take: each
 	// answered write waits for one.
 	slowSync    = 100 * time.Millisecond
 	uselessSync = 2 * time.Second
 )
 
-func checkBinary() finding {
+func checkBinary() Finding {
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
 		return warning("this binary does not say what it is made of; build it with Go modules")
@@ -44,17 +45,17 @@ func checkBinary() finding {
 
 // checkClock compares the clock with what can't be in its future: this program,
 // and what it has written. One without a battery begins in the past.
-func checkClock(ctx context.Context, d data, made, now time.Time, state machine.ClockSync) finding {
+func checkClock(ctx context.Context, d datadir.Dir, made, now time.Time, state machine.ClockSync) Finding {
 	if now.Before(made) {
 		return failure("the clock shows %s; set it, and keep it right with NTP (\"timedatectl set-ntp true\")", now.Format(time.DateOnly))
 	}
-	for _, name := range []string{databaseFile, databaseFile + "-wal", keyFile} {
-		if info, err := os.Stat(filepath.Join(d.dir, name)); err == nil && info.ModTime().After(now.Add(sqlite.ClockSlack)) {
+	for _, name := range []string{datadir.DatabaseFile, datadir.DatabaseFile + "-wal", datadir.KeyFile} {
+		if info, err := os.Stat(filepath.Join(d.Path, name)); err == nil && info.ModTime().After(now.Add(sqlite.ClockSlack)) {
 			return failure("the clock shows %s, but %s was written at %s; set the clock, and keep it right with NTP",
 				now.Format(time.DateTime), name, info.ModTime().Format(time.DateTime))
 		}
 	}
-	if err := clockBehind(now, sqlite.NewestIn(ctx, d.database()), state); err != nil {
+	if err := ClockBehind(now, sqlite.NewestIn(ctx, d.Database()), state); err != nil {
 		return warning("%v", err)
 	}
 	if state == machine.ClockFree {
@@ -63,8 +64,9 @@ func checkClock(ctx context.Context, d data, made, now time.Time, state machine.
 	return okay("the clock shows %s", now.Format(time.RFC3339))
 }
 
-// clockBehind compares the clock with the newest row.
-func clockBehind(now, newest time.Time, state machine.ClockSync) error {
+// ClockBehind returns an error if the newest row is dated after now and nothing
+// keeps the clock right.
+func ClockBehind(now, newest time.Time, state machine.ClockSync) error {
 	if newest.After(now.Add(sqlite.ClockSlack)) && state != machine.ClockSynced {
 		return fmt.Errorf("the clock shows %s, but the newest entry in the database is of %s: set the clock, and keep it right with NTP; if it is right, it was ahead when that was written",
 			now.Format(time.DateTime), newest.Format(time.DateTime))
@@ -72,26 +74,26 @@ func clockBehind(now, newest time.Time, state machine.ClockSync) error {
 	return nil
 }
 
-func checkFolder(d data) finding {
-	info, err := os.Stat(d.dir)
+func checkFolder(d datadir.Dir) Finding {
+	info, err := os.Stat(d.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return okay("there is no data folder %s yet; \"taskapi serve\" makes it", d.dir)
+		return okay("there is no data folder %s yet; \"taskapi serve\" makes it", d.Path)
 	case err != nil:
-		return failure("the data folder %s can't be read; run this as the user it belongs to, or choose another with --data-dir", d.dir)
+		return failure("the data folder %s can't be read; run this as the user it belongs to, or choose another with --data-dir", d.Path)
 	case !info.IsDir():
-		return failure("%s is not a folder; choose another with --data-dir", d.dir)
+		return failure("%s is not a folder; choose another with --data-dir", d.Path)
 	}
-	if err := writable(d.dir); err != nil {
-		return failure("nothing can be written in %s (%v); run this as the user it belongs to, or change who may write there", d.dir, cause(err))
+	if err := writable(d.Path); err != nil {
+		return failure("nothing can be written in %s (%v); run this as the user it belongs to, or change who may write there", d.Path, cause(err))
 	}
 	return checkModes(d, info)
 }
 
 // checkModes looks who else may read what is secret, and whether we may use it.
-func checkModes(d data, folder fs.FileInfo) finding {
-	for _, name := range []string{databaseFile, keyFile} {
-		path := filepath.Join(d.dir, name)
+func checkModes(d datadir.Dir, folder fs.FileInfo) Finding {
+	for _, name := range []string{datadir.DatabaseFile, datadir.KeyFile} {
+		path := filepath.Join(d.Path, name)
 		info, err := os.Stat(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -100,50 +102,50 @@ func checkModes(d data, folder fs.FileInfo) finding {
 		case err != nil:
 			return failure("%s can't be read; run this as the user it belongs to", path)
 		case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 && folder.Mode().Perm()&0o077 != 0:
-			return warning("other users of this machine may read %s; run \"chmod 700 %s\"", path, d.dir)
+			return warning("other users of this machine may read %s; run \"chmod 700 %s\"", path, d.Path)
 		}
 	}
-	if _, err := os.ReadFile(filepath.Join(d.dir, keyFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return failure("the key in %s can't be read; run this as the user it belongs to", d.dir)
+	if _, err := os.ReadFile(filepath.Join(d.Path, datadir.KeyFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return failure("the key in %s can't be read; run this as the user it belongs to", d.Path)
 	}
-	return okay("the data folder is %s", d.dir)
+	return okay("the data folder is %s", d.Path)
 }
 
-func checkFileSystem(d data) finding {
-	name, err := machine.NetworkFS(existingPart(d.dir))
+func checkFileSystem(d datadir.Dir) Finding {
+	name, err := machine.NetworkFS(existingPart(d.Path))
 	switch {
 	case err != nil:
-		return warning("the file system of %s can't be told (%v)", d.dir, cause(err))
+		return warning("the file system of %s can't be told (%v)", d.Path, cause(err))
 	case name == "FUSE":
-		return warning("%s is on a FUSE file system; if that is one of a network, move the data to a disk of this machine", d.dir)
+		return warning("%s is on a FUSE file system; if that is one of a network, move the data to a disk of this machine", d.Path)
 	case name != "":
-		return failure("%s is on a network file system (%s), where databases get damaged; move the data to a disk of this machine", d.dir, name)
+		return failure("%s is on a network file system (%s), where databases get damaged; move the data to a disk of this machine", d.Path, name)
 	}
 	return okay("the data is on a disk of this machine")
 }
 
-func checkRoom(d data) finding {
-	dir := existingPart(d.dir)
+func checkRoom(d datadir.Dir) Finding {
+	dir := existingPart(d.Path)
 	free, err := machine.FreeBytes(dir)
 	switch {
 	case err != nil:
-		return warning("the room on the disk of %s can't be told (%v)", d.dir, cause(err))
-	case free < leastFree:
-		return failure("the disk of %s is as good as full, with %d MiB left; make room", d.dir, free>>20)
-	case free < 10*leastFree:
-		return warning("only %d MiB are left on the disk of %s; make room", free>>20, d.dir)
+		return warning("the room on the disk of %s can't be told (%v)", d.Path, cause(err))
+	case free < LeastFree:
+		return failure("the disk of %s is as good as full, with %d MiB left; make room", d.Path, free>>20)
+	case free < 10*LeastFree:
+		return warning("only %d MiB are left on the disk of %s; make room", free>>20, d.Path)
 	}
 	return okay("%.1f GiB are free on the disk", float64(free)/(1<<30))
 }
 
 // checkSync measures what every answered write waits for.
-func checkSync(ctx context.Context, d data) finding {
-	took, err := slowestSync(ctx, d.dir)
+func checkSync(ctx context.Context, d datadir.Dir) Finding {
+	took, err := slowestSync(ctx, d.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EROFS):
 		return okay("not measured: there is no data folder that can be written")
 	case err != nil:
-		return failure("writing in %s fails (%v); make room, or look at the system's log for a broken disk", d.dir, cause(err))
+		return failure("writing in %s fails (%v); make room, or look at the system's log for a broken disk", d.Path, cause(err))
 	case took > uselessSync:
 		return failure("the disk takes %s to keep one write; it is overloaded or breaking: look at the system's log", took.Round(time.Millisecond))
 	case took > slowSync:
@@ -176,15 +178,15 @@ func slowestSync(ctx context.Context, dir string) (slowest time.Duration, err er
 	return slowest, nil
 }
 
-func checkDatabase(ctx context.Context, d data) finding {
-	path := d.database()
+func checkDatabase(ctx context.Context, d datadir.Dir) Finding {
+	path := d.Database()
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && d.served():
+	case errors.Is(err, fs.ErrNotExist) && d.Served():
 		return failure("%s is gone while a taskapi uses it; stop that one, put the file back or restore a backup", path)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return okay("there is no database yet; \"taskapi serve\" makes it")
-	case err == nil && info.Size() == 0 && d.wasServed():
+	case err == nil && info.Size() == 0 && d.WasServed():
 		return failure("%s is empty, and it was not; stop the server and restore a backup", path)
 	case err == nil:
 		err = sqlite.Inspect(ctx, path)
@@ -197,7 +199,7 @@ func checkDatabase(ctx context.Context, d data) finding {
 	case errors.Is(err, sqlite.ErrDamaged), errors.Is(err, sqlite.ErrNotDatabase):
 		return failure("%s is damaged; stop the server and restore a backup (%v)", path, cause(err))
 	case errors.Is(err, sqlite.ErrOtherTimeline):
-		return failure("%s", otherTimeline(path))
+		return failure("%s", datadir.OtherTimeline(path))
 	case errors.Is(err, sqlite.ErrForeign):
 		return failure("%s belongs to another program; choose another folder with --data-dir", path)
 	case errors.Is(err, sqlite.ErrNewer):
@@ -211,7 +213,7 @@ func checkDatabase(ctx context.Context, d data) finding {
 }
 
 // checkBackups looks at those in the backup folder, and whether more can be made.
-func checkBackups(b *sqlite.Backups, served bool, now time.Time) finding {
+func checkBackups(b *sqlite.Backups, served bool, now time.Time) Finding {
 	all, err := b.List()
 	if err != nil {
 		return failure("the backups in %s can't be read (%v); run this as the user they belong to, or choose another folder with --backup-dir", b.Dir, cause(err))
@@ -270,7 +272,7 @@ func cause(err error) string {
 }
 
 // checkLeftovers names what lies about as large as the database.
-func checkLeftovers(data, backups string, now time.Time) finding {
+func checkLeftovers(data, backups string, now time.Time) Finding {
 	var names []string
 	for _, dir := range []string{data, backups} {
 		found, err := sqlite.Leftovers(dir, now)

@@ -1,4 +1,4 @@
-package cmd
+package settings
 
 import (
 	"errors"
@@ -12,16 +12,16 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// origin is where the value of a setting came from.
-type origin struct {
-	value string
-	name  string // as the person wrote it: --addr, TASKAPI_ADDR, MAIL_PORT in .env
+// Origin is where the value of a setting came from.
+type Origin struct {
+	Value string
+	Name  string // as the person wrote it: --addr, TASKAPI_ADDR, MAIL_PORT in .env
 }
 
-// loader gathers the values of all settings, and every mistake in them.
-type loader struct {
-	settings Settings
-	origins  map[string]origin // by flag
+// Loaded is the settings in force, and where each came from.
+type Loaded struct {
+	Settings Settings
+	Origins  map[string]Origin // by flag
 	mistakes []string
 }
 
@@ -31,58 +31,64 @@ type level struct {
 	suffix string // behind a name, in messages
 }
 
-// addSettings gives a command the flags of the settings that keep accepts.
-func addSettings(cmd *cobra.Command, keep func(setting) bool) {
+// AddFlags gives a command the flags of the settings that keep accepts.
+func AddFlags(cmd *cobra.Command, keep func(Setting) bool) {
 	cmd.Flags().SortFlags = false // the table's order puts together what belongs together
-	for _, s := range table() {
+	for _, s := range Table() {
 		if keep(s) {
-			cmd.Flags().String(s.flag, s.initial, s.meaning+" ["+strings.Join(s.env, ", ")+"]")
+			cmd.Flags().String(s.Flag, s.Initial, s.Meaning+" ["+strings.Join(s.Env, ", ")+"]")
 		}
 	}
 }
 
-func everySetting(setting) bool { return true }
+// Every accepts all settings.
+func Every(Setting) bool { return true }
 
 // importPassword is the one setting that a server has no use for.
 const importPassword = "import-password"
 
-func serveSettings(s setting) bool { return s.flag != importPassword }
+// ForServe accepts the settings of a server.
+func ForServe(s Setting) bool { return s.Flag != importPassword }
 
-func importSettings(s setting) bool { return folderSetting(s) || s.flag == importPassword }
+// ForImport accepts the settings of an import.
+func ForImport(s Setting) bool { return ForFolder(s) || s.Flag == importPassword }
 
-func folderSetting(s setting) bool { return s.flag == "data-dir" }
+// ForFolder accepts the data folder.
+func ForFolder(s Setting) bool { return s.Flag == "data-dir" }
 
-// listenSettings say where the server is found.
-func listenSettings(s setting) bool {
-	return s.flag == "addr" || strings.HasPrefix(s.flag, "tls-") || s.flag == "acme-domain"
+// ForListen accepts the settings that say where the server is found.
+func ForListen(s Setting) bool {
+	return s.Flag == "addr" || strings.HasPrefix(s.Flag, "tls-") || s.Flag == "acme-domain"
 }
 
-func userSettings(s setting) bool {
-	return folderSetting(s) || strings.HasPrefix(s.flag, "password-")
+// ForUser accepts the settings of the user commands.
+func ForUser(s Setting) bool {
+	return ForFolder(s) || strings.HasPrefix(s.Flag, "password-")
 }
 
-// backupSettings are where things are.
-func backupSettings(s setting) bool { return folderSetting(s) || s.flag == "backup-dir" }
+// ForBackup accepts the folders of the data and of the backups.
+func ForBackup(s Setting) bool { return ForFolder(s) || s.Flag == "backup-dir" }
 
-// linkSettings are what links in mails are made of.
-func linkSettings(s setting) bool {
-	return folderSetting(s) || s.flag == "public-url" || s.flag == "jwt-secret"
+// ForLinks accepts the settings that links in mails are made of.
+func ForLinks(s Setting) bool {
+	return ForFolder(s) || s.Flag == "public-url" || s.Flag == "jwt-secret"
 }
 
-func mailSettings(s setting) bool { return s.mail }
+// ForMail accepts the settings of the mail server.
+func ForMail(s Setting) bool { return s.mail }
 
 // Load returns what is in force for a command: a flag before the environment,
 // that before .env in the working folder, that before the default. All mistakes
 // come back together.
-func Load(cmd *cobra.Command, environment []string) (*loader, error) {
-	l := &loader{origins: map[string]origin{}}
+func Load(cmd *cobra.Command, environment []string) (*Loaded, error) {
+	l := &Loaded{Origins: map[string]Origin{}}
 	levels := []level{{vars: environ(environment)}, l.dotenv()}
-	rows := table()
+	rows := Table()
 	l.refuseUnknown(rows, levels)
 	for _, row := range rows {
 		l.load(cmd, row, levels)
 	}
-	l.settings.complete(func(flag, problem string) { l.mistake(l.nameOf(flag), problem) })
+	l.Settings.complete(func(flag, problem string) { l.mistake(l.nameOf(flag), problem) })
 	l.noticeDatabase(levels)
 	if len(l.mistakes) > 0 {
 		return nil, errors.New("these settings can't be used:\n  " + strings.Join(l.mistakes, "\n  "))
@@ -99,40 +105,40 @@ func environ(pairs []string) map[string]string {
 	return vars
 }
 
-func (l *loader) mistake(name, problem string) {
+func (l *Loaded) mistake(name, problem string) {
 	l.mistakes = append(l.mistakes, name+": "+problem)
 }
 
 // load finds the value of one setting and parses it.
-func (l *loader) load(cmd *cobra.Command, row setting, levels []level) {
+func (l *Loaded) load(cmd *cobra.Command, row Setting, levels []level) {
 	from, ok := l.find(cmd, row, levels)
 	if !ok {
-		from = origin{value: row.initial, name: "default"}
+		from = Origin{Value: row.Initial, Name: "default"}
 	}
-	l.origins[row.flag] = from
+	l.Origins[row.Flag] = from
 	// The default stays where a value can't be used, so that one mistake does
 	// not look like two.
-	if row.initial != "" {
-		if err := row.parse(&l.settings, row.initial); err != nil {
-			l.mistake(row.flag, err.Error())
+	if row.Initial != "" {
+		if err := row.parse(&l.Settings, row.Initial); err != nil {
+			l.mistake(row.Flag, err.Error())
 		}
 	}
 	if !ok {
 		return
 	}
-	value, err := meant(from.value, row.exact())
+	value, err := meant(from.Value, row.exact())
 	if err != nil {
-		l.mistake(from.name, err.Error())
+		l.mistake(from.Name, err.Error())
 		return
 	}
-	from.value = value
-	l.origins[row.flag] = from
-	if err := row.parse(&l.settings, from.value); err != nil {
-		shown := fmt.Sprintf("%q: ", from.value)
-		if row.secret {
+	from.Value = value
+	l.Origins[row.Flag] = from
+	if err := row.parse(&l.Settings, from.Value); err != nil {
+		shown := fmt.Sprintf("%q: ", from.Value)
+		if row.Secret {
 			shown = ""
 		}
-		l.mistake(from.name, shown+err.Error())
+		l.mistake(from.Name, shown+err.Error())
 	}
 }
 
@@ -155,63 +161,63 @@ func meant(value string, exact bool) (string, error) {
 	return bare, nil
 }
 
-func (l *loader) find(cmd *cobra.Command, row setting, levels []level) (origin, bool) {
-	if flag := cmd.Flags().Lookup(row.flag); flag != nil && flag.Changed {
-		return origin{value: flag.Value.String(), name: "--" + row.flag}, true
+func (l *Loaded) find(cmd *cobra.Command, row Setting, levels []level) (Origin, bool) {
+	if flag := cmd.Flags().Lookup(row.Flag); flag != nil && flag.Changed {
+		return Origin{Value: flag.Value.String(), Name: "--" + row.Flag}, true
 	}
 	for _, level := range levels {
-		for _, name := range row.env {
+		for _, name := range row.Env {
 			// An empty variable is how shells and compose files say "not set".
 			if value := level.vars[name]; strings.TrimSpace(value) != "" {
-				if row.secret && level.vars[name+"_FILE"] != "" {
+				if row.Secret && level.vars[name+"_FILE"] != "" {
 					l.mistake(name+level.suffix, "expected either this or "+name+"_FILE, not both")
 				}
-				return origin{value: value, name: name + level.suffix}, true
+				return Origin{Value: value, Name: name + level.suffix}, true
 			}
-			if file := level.vars[name+"_FILE"]; row.secret && file != "" {
+			if file := level.vars[name+"_FILE"]; row.Secret && file != "" {
 				return l.readSecret(name+"_FILE"+level.suffix, file)
 			}
 		}
-		if row.flag == "mail-tls" {
+		if row.Flag == "mail-tls" {
 			if from, ok := l.flaskTLS(level); ok {
 				return from, true
 			}
 		}
 	}
-	return origin{}, false
+	return Origin{}, false
 }
 
-func (l *loader) readSecret(name, file string) (origin, bool) {
+func (l *Loaded) readSecret(name, file string) (Origin, bool) {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		l.mistake(name, fmt.Sprintf("%q: expected a file that can be read", file))
-		return origin{}, false
+		return Origin{}, false
 	}
-	return origin{value: string(content), name: name}, true
+	return Origin{Value: string(content), Name: name}, true
 }
 
 // flaskTLS reads the tutorial's two variables as truth values; in Python, its
 // text "False" was true.
-func (l *loader) flaskTLS(level level) (origin, bool) {
+func (l *Loaded) flaskTLS(level level) (Origin, bool) {
 	useTLS, hasTLS := l.truth(level, "MAIL_USE_TLS")
 	useSSL, hasSSL := l.truth(level, "MAIL_USE_SSL")
 	switch {
 	case !hasTLS && !hasSSL:
-		return origin{}, false
+		return Origin{}, false
 	case useTLS && useSSL:
 		l.mistake("MAIL_USE_TLS and MAIL_USE_SSL"+level.suffix, "expected at most one of them to be True")
-		return origin{}, false
+		return Origin{}, false
 	case useSSL:
-		return origin{value: "tls", name: "MAIL_USE_SSL" + level.suffix}, true
+		return Origin{Value: "tls", Name: "MAIL_USE_SSL" + level.suffix}, true
 	case useTLS:
-		return origin{value: "starttls", name: "MAIL_USE_TLS" + level.suffix}, true
+		return Origin{Value: "starttls", Name: "MAIL_USE_TLS" + level.suffix}, true
 	case hasTLS:
-		return origin{value: "none", name: "MAIL_USE_TLS" + level.suffix}, true
+		return Origin{Value: "none", Name: "MAIL_USE_TLS" + level.suffix}, true
 	}
-	return origin{}, false
+	return Origin{}, false
 }
 
-func (l *loader) truth(level level, name string) (value, there bool) {
+func (l *Loaded) truth(level level, name string) (value, there bool) {
 	said, err := meant(level.vars[name], false)
 	if err != nil {
 		l.mistake(name+level.suffix, err.Error())
@@ -231,11 +237,11 @@ func (l *loader) truth(level level, name string) (value, there bool) {
 
 // refuseUnknown reports a TASKAPI_ variable that is no setting: it is a
 // misspelt one, and would otherwise be without effect in silence.
-func (l *loader) refuseUnknown(rows []setting, levels []level) {
+func (l *Loaded) refuseUnknown(rows []Setting, levels []level) {
 	known := map[string]bool{}
 	for _, row := range rows {
-		known[row.env[0]] = true
-		known[row.env[0]+"_FILE"] = row.secret
+		known[row.Env[0]] = true
+		known[row.Env[0]+"_FILE"] = row.Secret
 	}
 	for _, level := range levels {
 		for _, name := range slices.Sorted(maps.Keys(level.vars)) {
@@ -246,19 +252,19 @@ func (l *loader) refuseUnknown(rows []setting, levels []level) {
 	}
 }
 
-func (l *loader) nameOf(flag string) string {
-	if from := l.origins[flag]; from.name != "default" {
-		return from.name
+func (l *Loaded) nameOf(flag string) string {
+	if from := l.Origins[flag]; from.Name != "default" {
+		return from.Name
 	}
 	return "--" + flag
 }
 
 // noticeDatabase tells who comes from the tutorial where the data now lives.
-func (l *loader) noticeDatabase(levels []level) {
+func (l *Loaded) noticeDatabase(levels []level) {
 	for _, level := range levels {
 		for _, name := range []string{"DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_NAME"} {
 			if level.vars[name] != "" {
-				l.settings.Notices = append(l.settings.Notices, "DB_* settings name a MariaDB server, which taskapi does not need: the data lives in "+l.settings.DataDir+"; \"taskapi db import\" brings what is there")
+				l.Settings.Notices = append(l.Settings.Notices, "DB_* settings name a MariaDB server, which taskapi does not need: the data lives in "+l.Settings.DataDir+"; \"taskapi db import\" brings what is there")
 				return
 			}
 		}
