@@ -178,6 +178,9 @@ is kept aside, in the file that this prints.`,
 
 func (a *application) rollBack(ctx context.Context, s settings.Settings, yes bool) error {
 	return a.replace(ctx, s, func(d datadir.Dir) (sqlite.Restored, error) {
+		if _, err := sqlite.Snapshot(ctx, d.Database()); errors.Is(err, sqlite.ErrNoSnapshot) {
+			return sqlite.Restored{}, fmt.Errorf("there is nothing to go back to: no upgrade has left a copy in %s", d.Path)
+		}
 		if !yes {
 			if err := a.confirm(ctx, fmt.Sprintf("Put back the database in %s from before the last upgrade? Type yes: ", d.Path)); err != nil {
 				return sqlite.Restored{}, err
@@ -186,10 +189,7 @@ func (a *application) rollBack(ctx context.Context, s settings.Settings, yes boo
 		progress := a.progress("Going back")
 		defer progress.end()
 		r, err := sqlite.Rollback(ctx, d.Database(), a.clock.Now())
-		switch {
-		case errors.Is(err, sqlite.ErrNoSnapshot):
-			return r, fmt.Errorf("there is nothing to go back to: no upgrade has left a copy in %s", d.Path)
-		case err != nil:
+		if err != nil {
 			return r, fmt.Errorf("the upgrade is not undone, %w; the database is as it was", sentence(err))
 		}
 		return r, nil
@@ -222,7 +222,13 @@ func (a *application) replace(ctx context.Context, s settings.Settings, do func(
 	if err := errors.Join(err, say(r)); err != nil || r.Aside == "" {
 		return err
 	}
-	return a.printf("What was there before is kept as %s; delete it when you no longer need it.\n", r.Aside)
+	if err := a.printf("What was there before is kept as %s; delete it when you no longer need it.\n", r.Aside); err != nil {
+		return err
+	}
+	for _, old := range r.Dropped {
+		err = errors.Join(err, a.printf("Removed %s (%s): the newest %d stay.\n", old.Path, machine.BytesText(old.Bytes), sqlite.KeptAside))
+	}
+	return err
 }
 
 // content says how much is in a database.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,9 @@ func TestWrongUse(t *testing.T) {
 		want string
 	}{
 		{"bogus", `"bogus" is not a command of "taskapi"`},
+		{"sevre", `"sevre" is not a command of "taskapi"; did you mean "serve"?`},
+		{"user lst", `did you mean "list"?`}, {"help doctr", `did you mean "doctor"?`},
+		{"serve --adr=:8000", `unknown flag: --adr; did you mean "--addr"?`}, {"serve --bogus", "unknown flag: --bogus"},
 		{"db bogus", `"bogus" is not a command of "taskapi db"`},
 		{"--bogus", "--bogus"}, {"serve --bogus", "--bogus"},
 		{"serve extra", `takes no argument, but there is "extra"`},
@@ -54,6 +58,23 @@ func TestHelpAndVersion(t *testing.T) {
 	}
 }
 
+// A build that nobody has given a version says what Go has stamped into it.
+func TestStampedVersion(t *testing.T) {
+	for want, info := range map[string]debug.BuildInfo{
+		"dev (commit 0123456789ab, modified) of 2026-11-27": {Settings: []debug.BuildSetting{
+			{Key: "vcs.revision", Value: "0123456789abcdef0123"}, {Key: "vcs.modified", Value: "true"}, {Key: "vcs.time", Value: "2026-11-27T06:00:00Z"}}},
+		"v1.4.0": {Main: debug.Module{Version: "v1.4.0"}},
+		"dev":    {Main: debug.Module{Version: "(devel)"}},
+	} {
+		b := Build{Version: "dev"}
+		b.stamped(&info)
+		var out strings.Builder
+		if err := (&application{build: b, out: &out}).printVersion(); err != nil || !strings.HasPrefix(out.String(), "taskapi "+want+"\n") {
+			t.Errorf("%q, %v, want %q", out.String(), err, want)
+		}
+	}
+}
+
 func TestInitAndReset(t *testing.T) {
 	data := folder(t)
 	path := filepath.Join("data", datadir.DatabaseFile)
@@ -63,7 +84,7 @@ func TestInitAndReset(t *testing.T) {
 	world{in: goodPassword}.taskapi(t, "user", "add", "ann@example.com", data).expect(t, exitOK)
 
 	world{}.taskapi(t, "db", "reset", data).expect(t, exitUsage, "add --yes")
-	world{terminal: true, in: "no\n"}.taskapi(t, "db", "reset", data).expect(t, exitFailed, "for ever?", "nothing was changed")
+	world{terminal: true, in: "y\n"}.taskapi(t, "db", "reset", data).expect(t, exitFailed, "for ever?", `nothing was changed, because the answer was "y" and not "yes"`)
 	world{terminal: true}.taskapi(t, "db", "reset", data).expect(t, exitFailed, "nothing was changed")
 	world{}.taskapi(t, "user", "list", data).expect(t, exitOK, "ann@example.com")
 
@@ -144,7 +165,7 @@ func TestUserCommands(t *testing.T) {
 	world{terminal: true, typed: []string{"one password", "one password"}}.taskapi(t, "user", "add", "d@example.com", data).expect(t, exitOK, "Password: ", "Again: ")
 
 	world{}.taskapi(t, "user", "list", data).expect(t, exitOK, "1   admin  ann@example.com", "2   user   bob@example.com  Bobby")
-	world{}.taskapi(t, "user", "demote", "1", data).expect(t, exitFailed, "Make another user an admin first")
+	world{}.taskapi(t, "user", "demote", "1", data).expect(t, exitFailed, "ann@example.com is the only admin and keeps the role", "taskapi user promote USER")
 	world{}.taskapi(t, "user", "delete", "1", "--yes", data).expect(t, exitFailed, "Make another user an admin first")
 	world{}.taskapi(t, "user", "promote", "Bob@example.com", data).expect(t, exitOK, "now has the role admin and has to sign in again")
 	world{}.taskapi(t, "user", "promote", "2", data).expect(t, exitOK, "has the role admin already")

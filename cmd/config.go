@@ -75,6 +75,8 @@ func shown(l *settings.Loaded, row settings.Setting) string {
 		return "(kept in " + filepath.Join(l.Settings.DataDir, datadir.KeyFile) + ")"
 	case row.Flag == "public-url":
 		return l.Settings.PublicURL
+	case row.Flag == "name":
+		return l.Settings.Service()
 	case row.Flag == "mail-port" && l.Settings.Mail.Server != "":
 		return fmt.Sprint(l.Settings.Mail.Port)
 	case row.Flag == "mail-from" && l.Settings.Mail.Server != "":

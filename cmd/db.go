@@ -106,11 +106,12 @@ func (a *application) confirm(ctx context.Context, question string) error {
 		return err
 	}
 	answer, err := await(ctx, func() (string, error) { return bufio.NewReader(a.in).ReadString('\n') })
-	if strings.TrimSpace(answer) == "yes" {
+	answer = strings.TrimSpace(answer)
+	if answer == "yes" {
 		return nil
 	}
 	if err == nil || errors.Is(err, io.EOF) {
-		err = errors.New("nothing was changed")
+		err = fmt.Errorf("nothing was changed, because the answer was %q and not \"yes\"", printable(answer))
 	}
 	_, printErr := fmt.Fprintln(a.err) // the line that the person did not end
 	return errors.Join(err, printErr)

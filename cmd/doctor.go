@@ -23,17 +23,17 @@ it as the user of the server, with its settings. Exits with 1 if anything fails.
 			if err != nil {
 				return err
 			}
-			return a.doctor(cmd.Context(), l.Settings)
+			return a.doctor(cmd.Context(), l)
 		},
 	}
 	settings.AddFlags(cmd, settings.Every)
 	return cmd
 }
 
-func (a *application) doctor(ctx context.Context, s settings.Settings) error {
+func (a *application) doctor(ctx context.Context, l *settings.Loaded) error {
 	out := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	failed := 0
-	for _, check := range doctor.Checks(a.subject(s)) {
+	for _, check := range doctor.Checks(a.subject(l)) {
 		f := check.Run(ctx)
 		if ctx.Err() != nil {
 			return errors.Join(errInterrupted, out.Flush())
@@ -53,9 +53,10 @@ func (a *application) doctor(ctx context.Context, s settings.Settings) error {
 }
 
 // subject is what the doctor looks at.
-func (a *application) subject(s settings.Settings) doctor.Subject {
+func (a *application) subject(l *settings.Loaded) doctor.Subject {
+	s := l.Settings
 	return doctor.Subject{
-		Settings: s, Backups: a.backups(s), Probe: ownProbe(s), Mail: sender(s.Mail),
+		Settings: s, Backups: a.backups(s), Probe: a.ownProbe(l), Mail: sender(s.Mail),
 		Made: a.build.made(), Now: a.clock.System,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -34,6 +35,9 @@ func TestDoctorOfAHealthyInstallation(t *testing.T) {
 	}
 	p := start(t, nil)
 	during := world{}.taskapi(t, "doctor", data, "--addr="+strings.TrimPrefix(p.url, "http://")).expect(t, exitOK)
+	// The folder knows the address of the server that uses it.
+	world{}.taskapi(t, "doctor", data).finds(t, "ok", "port", "a taskapi is serving at "+p.url)
+	world{}.taskapi(t, "health", data).expect(t, exitOK, "ready")
 	for exam, text := range map[string]string{
 		"port": "a taskapi is serving at " + p.url, "database": "every page of the database is whole", "disk": "GiB are free",
 		"sync": "the disk keeps a write within", "filesystem": "a disk of this machine", "mail": "no mail server is set", "folder": "the data folder is", "backups": "none are made by themselves", "left-overs": "no unfinished copies lie about",
@@ -43,6 +47,8 @@ func TestDoctorOfAHealthyInstallation(t *testing.T) {
 	if got := files(t); strings.Contains(got, "doctor") {
 		t.Errorf("left in the data folder: %s", got)
 	}
+	p.stop(syscall.SIGTERM)
+	world{}.taskapi(t, "health", data, port).expect(t, exitFailed, "no taskapi answers at", `start it with "taskapi serve"`)
 	if lines := strings.Count(during.out, "\n"); lines != 11 {
 		t.Errorf("%d lines, want one for each thing:\n%s", lines, during.out)
 	}

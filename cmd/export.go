@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -55,6 +56,11 @@ confirmed stay behind. Titles are not changed: beware of formulas in a spreadshe
 type writeExport func(ctx context.Context, path string, store transfer.Store, o transfer.Options) error
 
 func (a *application) export(ctx context.Context, db *sqlite.DB, path string, write writeExport, hashes bool) error {
+	for _, name := range []string{path, filepath.Join(path, transfer.UsersFile), filepath.Join(path, transfer.TasksFile)} {
+		if info, err := os.Lstat(name); err == nil && !info.IsDir() {
+			return fmt.Errorf("there is something at %s already; choose another name", name)
+		}
+	}
 	progress := a.progress("Exporting")
 	var users, tasks int64
 	err := write(ctx, path, db, transfer.Options{Hashes: hashes, Progress: func(u, t int64) {

@@ -3,11 +3,13 @@ package cmd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"taskapi/app/api"
+	"taskapi/cmd/datadir"
 	"taskapi/cmd/listen"
 	"taskapi/cmd/settings"
 )
@@ -33,7 +35,7 @@ check of a container or a monitor. "taskapi doctor" says what to do about it.`,
 			if err != nil {
 				return err
 			}
-			probe := ownProbe(l.Settings)
+			probe := a.ownProbe(l)
 			if len(args) == 1 {
 				probe = api.Probe{URL: args[0]}
 			}
@@ -41,12 +43,20 @@ check of a container or a monitor. "taskapi doctor" says what to do about it.`,
 		},
 	}
 	cmd.Flags().BoolVar(&live, "live", false, "ask only whether the process answers")
-	settings.AddFlags(cmd, settings.ForListen)
+	settings.AddFlags(cmd, settings.ForHealth)
 	return cmd
 }
 
-// ownProbe asks the server of these settings, on this machine.
-func ownProbe(s settings.Settings) api.Probe { return probeAt(s, s.Addr) }
+// ownProbe asks the server of these settings on this machine. Where nobody has
+// chosen an address, the data folder knows that of the server that uses it.
+func (a *application) ownProbe(l *settings.Loaded) api.Probe {
+	if l.Origins["addr"].Name == settings.Default {
+		if place := (datadir.Dir{Path: l.Settings.DataDir}).Address(); place != "" {
+			return api.ProbeOf(place)
+		}
+	}
+	return probeAt(l.Settings, l.Settings.Addr)
+}
 
 // probeAt believes any certificate: the one of the domain is not for the
 // address of this machine.
@@ -58,17 +68,22 @@ func probeAt(s settings.Settings, addr string) api.Probe {
 	return probe
 }
 
+// noAnswer says what to do about a server that can't be reached.
+func noAnswer(err error) error {
+	return fmt.Errorf("%w; start it with \"taskapi serve\", or say where it is: taskapi health URL", err)
+}
+
 func (a *application) health(ctx context.Context, probe api.Probe, live bool) error {
 	if live {
 		if err := probe.Alive(ctx); err != nil {
-			return err
+			return noAnswer(err)
 		}
 		return a.printf("alive\n")
 	}
 	failing, err := probe.Ready(ctx)
 	switch {
 	case err != nil:
-		return err
+		return noAnswer(err)
 	case failing != "":
 		return errors.New("not ready: " + failing + "; the server's log says why, and \"taskapi doctor\" what to do")
 	}

@@ -22,6 +22,7 @@ import (
 
 func newDBImport(a *application) *cobra.Command {
 	var dryRun bool
+	var owner string
 	cmd := &cobra.Command{
 		Use:   "import SOURCE",
 		Short: "Import users and tasks: the tutorial's MariaDB, a JSON file, or CSV files",
@@ -30,6 +31,7 @@ func newDBImport(a *application) *cobra.Command {
   taskapi db import mysql://user@host/flask_api_db   the tutorial's MariaDB or MySQL
   taskapi db import export.json                      what "taskapi db export" made
   taskapi db import users.csv tasks.csv              two CSV files; the second may be left out
+  taskapi db import tasks.csv --user ann@example.com one CSV file: tasks for a user who is there
 
 The password of the database is asked for, or comes from TASKAPI_IMPORT_PASSWORD.
 People sign in with their old passwords. Into an empty database, ids are kept;
@@ -40,13 +42,25 @@ into another, all are new. A server on the same data folder must be stopped firs
 			if err != nil {
 				return err
 			}
-			return a.importFrom(cmd.Context(), l.Settings, args, dryRun)
+			if owner != "" && (len(args) != 1 || !isCSV(args[0])) {
+				return usagef("--user wants one .csv file, of tasks")
+			}
+			return a.importFrom(cmd.Context(), l.Settings, args, importOptions{dryRun, owner})
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "do everything, print the report, and undo it")
+	cmd.Flags().StringVar(&owner, "user", "", "e-mail address of the user who gets the tasks of a single CSV file")
 	settings.AddFlags(cmd, settings.ForImport)
 	return cmd
 }
+
+// importOptions are what the flags of an import say.
+type importOptions struct {
+	dryRun bool
+	owner  string
+}
+
+func isCSV(name string) bool { return strings.EqualFold(filepath.Ext(name), ".csv") }
 
 func importArgs(cmd *cobra.Command, args []string) error {
 	kinds := ""
@@ -65,8 +79,8 @@ func importArgs(cmd *cobra.Command, args []string) error {
 }
 
 // importFrom runs an import and prints its report.
-func (a *application) importFrom(ctx context.Context, s settings.Settings, args []string, dryRun bool) (err error) {
-	source, closeSource, err := a.importSource(ctx, s, args)
+func (a *application) importFrom(ctx context.Context, s settings.Settings, args []string, o importOptions) (err error) {
+	source, closeSource, err := a.importSource(ctx, s, args, o.owner)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return errInterrupted
@@ -75,7 +89,7 @@ func (a *application) importFrom(ctx context.Context, s settings.Settings, args 
 	}
 	defer func() { err = errors.Join(err, closeSource()) }()
 	d := datadir.Dir{Path: s.DataDir}
-	if _, statErr := os.Lstat(d.Database()); dryRun && errors.Is(statErr, fs.ErrNotExist) {
+	if _, statErr := os.Lstat(d.Database()); o.dryRun && errors.Is(statErr, fs.ErrNotExist) {
 		// Nothing shall be left, an empty database neither.
 		if d.Path, err = os.MkdirTemp("", "taskapi-dry-run-"); err != nil {
 			return err
@@ -97,23 +111,32 @@ func (a *application) importFrom(ctx context.Context, s settings.Settings, args 
 	defer func() { err = errors.Join(err, db.Close()) }()
 	progress := a.progress("Importing")
 	run := operate.Import{
-		Store: db, Now: a.clock.Now, DryRun: dryRun,
+		Store: db, Now: a.clock.Now, DryRun: o.dryRun, Owner: o.owner,
 		Note: func(where, what string) {
 			progress.clear()
-			_ = a.printf("%s: %s\n", printable(where), what) // a report that can't be printed shall not stop the import
+			a.note(where, what)
 		},
 		Progress: func(r operate.ImportReport) { progress.say("%d users, %d tasks", r.Users, r.Tasks) },
 	}
 	report, err := run.Run(ctx, source)
 	progress.end()
-	if err != nil {
+	switch {
+	case errors.Is(err, operate.ErrNoOwner):
+		return fmt.Errorf("nothing was imported: there is no user %q; \"taskapi user list\" shows them all", o.owner)
+	case errors.Is(err, transfer.ErrColumns) && len(args) == 1 && o.owner == "":
+		return fmt.Errorf("nothing was imported: %w. If the file holds tasks, say whose they are: --user EMAIL", err)
+	case err != nil:
 		return importFailed(err, report)
 	}
-	return a.printf("%s", describeImport(report, dryRun, s.VerifiedOnly))
+	return a.printf("%s", describeImport(report, o, s.VerifiedOnly))
 }
 
+// note prints a line of a report. That it can't be printed shall not stop an
+// import.
+func (a *application) note(where, what string) { _ = a.printf("%s: %s\n", printable(where), what) }
+
 // importSource opens what the arguments name. Close it with the function.
-func (a *application) importSource(ctx context.Context, s settings.Settings, args []string) (operate.ImportSource, func() error, error) {
+func (a *application) importSource(ctx context.Context, s settings.Settings, args []string, owner string) (operate.ImportSource, func() error, error) {
 	nothing := func() error { return nil }
 	switch {
 	case mariadb.IsAddress(args[0]):
@@ -130,9 +153,11 @@ func (a *application) importSource(ctx context.Context, s settings.Settings, arg
 		}
 		return source, source.Close, nil
 	case len(args) == 2:
-		return transfer.CSV{UsersPath: args[0], TasksPath: args[1]}, nothing, nil
-	case strings.EqualFold(filepath.Ext(args[0]), ".csv"):
-		return transfer.CSV{UsersPath: args[0]}, nothing, nil
+		return transfer.CSV{UsersPath: args[0], TasksPath: args[1], Note: a.note}, nothing, nil
+	case owner != "":
+		return transfer.CSV{TasksPath: args[0], OwnTasks: true, Note: a.note}, nothing, nil
+	case isCSV(args[0]):
+		return transfer.CSV{UsersPath: args[0], Note: a.note}, nothing, nil
 	}
 	return transfer.JSON{Path: args[0]}, nothing, nil
 }
@@ -172,11 +197,11 @@ func importFailed(err error, r operate.ImportReport) error {
 }
 
 // describeImport is the report, a sentence a line.
-func describeImport(r operate.ImportReport, dryRun, verifiedOnly bool) string {
+func describeImport(r operate.ImportReport, o importOptions, verifiedOnly bool) string {
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	verb := "Imported"
-	if dryRun {
+	if o.dryRun {
 		verb = "Would import"
 	}
 	add("%s %s.", verb, counted(r.Users, r.Tasks))
@@ -186,9 +211,12 @@ func describeImport(r operate.ImportReport, dryRun, verifiedOnly bool) string {
 	if r.TasksOfSkipped > 0 {
 		add("Skipped %s more, whose users were skipped.", plural(r.TasksOfSkipped, "task"))
 	}
-	if r.KeptIDs {
+	switch {
+	case o.owner != "":
+		add("They are tasks of %s now.", o.owner)
+	case r.KeptIDs:
 		add("Ids are the ones they had.")
-	} else {
+	default:
 		add("All have new ids, since this database has or had users or tasks of its own.")
 	}
 	if r.Repaired > 0 {
@@ -206,7 +234,7 @@ func describeImport(r operate.ImportReport, dryRun, verifiedOnly bool) string {
 	if verifiedOnly && r.Users > 0 {
 		add("Addresses count as unconfirmed, and TASKAPI_REQUIRE_VERIFIED_EMAIL is on: everybody follows the link in a mail first (POST /auth/email/resend).")
 	}
-	if dryRun {
+	if o.dryRun {
 		add("This was a dry run: nothing was changed.")
 	}
 	return strings.Join(lines, "\n") + "\n"

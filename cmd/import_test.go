@@ -83,8 +83,8 @@ func TestRoundTrips(t *testing.T) {
 			t.Errorf("the dry run has left a folder (%v)", err)
 		}
 		world{}.taskapi(t, append([]string{"db", "import", second}, args...)...).expect(t, exitOK, "Imported 2 users and 2 tasks.", "Now ordinary users: 1 admin.")
-		world{}.taskapi(t, "db", "export", "--with-password-hashes", "b.json", second).expect(t, exitOK)
-		if got := readFile(t, "b.json"); got != want {
+		world{}.taskapi(t, "db", "export", "--with-password-hashes", "from-"+name+".json", second).expect(t, exitOK)
+		if got := readFile(t, "from-"+name+".json"); got != want {
 			t.Errorf("%s\ngot  %s\nwant %s", name, got, want)
 		}
 	}
@@ -103,6 +103,22 @@ func TestRoundTrips(t *testing.T) {
 	world{environ: []string{"TASKAPI_REQUIRE_VERIFIED_EMAIL=on", "MAIL_SERVER=localhost", "MAIL_DEFAULT_SENDER=a@b.c"}}.
 		taskapi(t, "db", "import", "folder/users.csv", "--data-dir=users").expect(t, exitOK, "Imported 2 users and 0 tasks.", "Addresses count as unconfirmed")
 	world{}.taskapi(t, "db", "import", "c.json", first).expect(t, exitFailed, "User 1 here has the same address.", "nothing was imported: skipped 2 users and 2 tasks")
+}
+
+// A spreadsheet of tasks is the first thing that people try.
+func TestASpreadsheetOfTasks(t *testing.T) {
+	data := folder(t)
+	world{}.taskapi(t, "db", "init", data).expect(t, exitOK)
+	world{in: plainPassword + "\n"}.taskapi(t, "user", "add", "ann@example.com", data).expect(t, exitOK)
+	writeFile(t, "list.csv", "Title;Completed\r\nbuy milk;VERDADERO\r\n\"a; b\";FALSO\r\n;FALSO\r\n")
+	list := []string{"db", "import", "list.csv", data, "--user"}
+	world{}.taskapi(t, append(list, "bob@example.com")...).expect(t, exitFailed, `nothing was imported: there is no user "bob@example.com"`)
+	world{}.taskapi(t, append(list, "ANN@example.com")...).expect(t, exitOK, "separated by semicolons", "list.csv line 4: skipped. title:", "Imported 0 users and 2 tasks.", "They are tasks of ANN@example.com now.")
+	world{}.taskapi(t, "db", "export", "out.json", data).expect(t, exitOK)
+	if text := readFile(t, "out.json"); !strings.Contains(text, `"title":"a; b","description":"","completed":false`) || !strings.Contains(text, `"title":"buy milk","description":"","completed":true`) {
+		t.Error(text)
+	}
+	world{}.taskapi(t, "db", "import", "out.json", data, "--user=ann@example.com").expect(t, exitUsage, "--user wants one .csv file")
 }
 
 func TestImportsAndExportsThatCannotBe(t *testing.T) {
@@ -127,7 +143,7 @@ func TestImportsAndExportsThatCannotBe(t *testing.T) {
 	for args, want := range map[string]string{
 		"import nowhere.json": "nowhere.json can't be read", "import folder.json": "not a file", "import folder.csv": "not a file",
 		"import empty.json":  "nothing was imported: the source has no users",
-		"import broken.json": "broken.json is no JSON", "import tasks.csv": `no column "username"`,
+		"import broken.json": "broken.json is no JSON", "import tasks.csv": "say whose they are: --user EMAIL",
 		"import mysql://user:secret@127.0.0.1:1/db": "can't be reached; check host and port",
 		"export nowhere/a.json":                     "the export to nowhere/a.json failed", "export --csv=empty.json": "can't be made",
 	} {
@@ -137,6 +153,14 @@ func TestImportsAndExportsThatCannotBe(t *testing.T) {
 		}
 	}
 	world{}.taskapi(t, "user", "list", data).expect(t, exitOK)
+	writeFile(t, "there.json", "somebody's own")
+	if err := os.Mkdir("there", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, "there/users.csv", "somebody's own")
+	for _, args := range []string{"there.json", "--csv=there"} {
+		world{}.taskapi(t, "db", "export", args, data).expect(t, exitFailed, "there is something at there", "choose another name")
+	}
 	world{}.taskapi(t, "db", "export", "a.json", "--data-dir=nowhere").expect(t, exitFailed, "there is no database")
 }
 

@@ -119,7 +119,7 @@ func (a *application) showMail(ctx context.Context, db *sqlite.DB, s settings.Se
 	if err != nil {
 		return err
 	}
-	composer, err := mailer.NewComposer(web.Files(), "taskapi@localhost", links.Fill)
+	composer, err := mailer.NewComposer(web.Files(), "taskapi@localhost", s.Service(), links.Fill)
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func (a *application) testMail(ctx context.Context, s settings.Mail, to string) 
 	if !app.ValidEmail(to) {
 		return usagef("%q is not an e-mail address", to)
 	}
-	composer, err := mailer.NewComposer(web.Files(), s.From, nil)
+	composer, err := mailer.NewComposer(web.Files(), s.From, "taskapi", nil)
 	if err != nil {
 		return err
 	}

@@ -11,11 +11,14 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"taskapi/cmd/machine"
@@ -34,6 +37,9 @@ type Build struct {
 	Version string
 	// Date is when this version was committed, in RFC 3339. Empty if unknown.
 	Date string
+	// Commit is what Go has stamped into a build that is no release, such as
+	// "commit 1a2b3c4d5e6f, modified". Empty if unknown.
+	Commit string
 	// Schema is the text of schema.sql.
 	Schema string
 }
@@ -46,6 +52,24 @@ func (b Build) made() time.Time {
 		at = time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
 	}
 	return at.AddDate(0, 0, -1)
+}
+
+// stamped takes what Go knows of a build that nobody has given a version.
+func (b *Build) stamped(info *debug.BuildInfo) {
+	stamps := map[string]string{}
+	for _, setting := range info.Settings {
+		stamps[setting.Key] = setting.Value
+	}
+	switch revision := stamps["vcs.revision"]; {
+	case revision != "":
+		b.Commit = "commit " + revision[:min(12, len(revision))]
+		if stamps["vcs.modified"] == "true" {
+			b.Commit += ", modified"
+		}
+		b.Date = stamps["vcs.time"]
+	case info.Main.Version != "(devel)" && info.Main.Version != "":
+		b.Version = info.Main.Version // go install MODULE@VERSION
+	}
 }
 
 // application is what every command needs of the world around it.
@@ -74,8 +98,8 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // Main runs the command line and returns the exit code: 0, 1 for a failure, 2
 // for wrong use.
 func Main(build Build, args []string) int {
-	if info, ok := debug.ReadBuildInfo(); ok && build.Version == "dev" && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		build.Version = info.Main.Version
+	if info, ok := debug.ReadBuildInfo(); ok && build.Version == "dev" {
+		build.stamped(info)
 	}
 	ends := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
 	// A terminal that is closed ends a server in order; nohup has it ignored.
@@ -177,7 +201,7 @@ It makes all that it needs in ./taskapi-data and prints the address to open.`,
 		},
 	}
 	root.Flags().BoolVar(&version, "version", false, "print the version")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newServe(a), newDB(a), newUser(a), newMail(a), newAudit(a), newHealthCommand(a), newDoctor(a), newService(a), newConfig(a), newVersion(a))
 	return root
 }
@@ -190,7 +214,7 @@ func strict(root *cobra.Command) {
 		RunE: func(_ *cobra.Command, args []string) error {
 			found, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
-				return usagef("there is no command %q", strings.Join(args, " "))
+				return usagef("there is no command %q%s", strings.Join(args, " "), didYouMean(near(root, args[0]), ""))
 			}
 			return found.Help()
 		},
@@ -210,9 +234,41 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	if cmd.HasSubCommands() {
-		return usagef("%q is not a command of %q", args[0], cmd.CommandPath())
+		return usagef("%q is not a command of %q%s", args[0], cmd.CommandPath(), didYouMean(near(cmd, args[0]), ""))
 	}
 	return usagef("%q takes no argument, but there is %q", cmd.CommandPath(), args[0])
+}
+
+// flagError is wrong use, with the flags that an unknown one may stand for.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return usageError{err}
+	}
+	// Cobra knows how near names are, but asks that only of commands.
+	var names cobra.Command
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		names.AddCommand(&cobra.Command{Use: flag.Name, Run: func(*cobra.Command, []string) {}})
+	})
+	return usagef("%w%s", err, didYouMean(near(&names, unknown.GetSpecifiedName()), "--"))
+}
+
+// near returns the commands below one whose names are near to another name.
+func near(cmd *cobra.Command, name string) []string {
+	cmd.SuggestionsMinimumDistance = 2
+	return cmd.SuggestionsFor(name)
+}
+
+// didYouMean ends a message about a name that does not exist.
+func didYouMean(near []string, prefix string) string {
+	if len(near) == 0 {
+		return ""
+	}
+	slices.Sort(near)
+	for i, name := range near {
+		near[i] = strconv.Quote(prefix + name)
+	}
+	return "; did you mean " + strings.Join(near, " or ") + "?"
 }
 
 // exactArg wants one argument, which the message calls by its name.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -80,6 +81,7 @@ func (a *application) serve(ctx context.Context, s settings.Settings) (err error
 		log.Info(notice)
 	}
 	d := datadir.Dir{Path: s.DataDir}
+	_, statErr := os.Stat(d.Path)
 	if err := d.Make(); err != nil {
 		return err
 	}
@@ -92,6 +94,9 @@ func (a *application) serve(ctx context.Context, s settings.Settings) (err error
 	// The ports are taken before the database is touched: they fail more often.
 	open, err := openListeners(ctx, s, a.clock.Now, log)
 	if err != nil {
+		if statErr != nil {
+			err = errors.Join(err, d.Unmake()) // it was not there before
+		}
 		return err
 	}
 	defer func() { err = errors.Join(err, open.close()) }()
@@ -125,9 +130,40 @@ func (a *application) serve(ctx context.Context, s settings.Settings) (err error
 	// Whether anybody reads this is no condition for serving.
 	out := logs.NewQueue(a.out, a.clock.Now, func(int64) {})
 	defer out.Close(logTime)
-	_, _ = fmt.Fprintf(out, "taskapi %s is serving at %s\n", a.build.Version, open.probe(s).Place())
+	if err := a.greet(ctx, out, db, d, open.probe(s)); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.ForgetAddress()) }()
 	background = append(background, a.chores(s, open, db, log)...)
 	return runUntilStopped(ctx, server, open.api, log, background...)
+}
+
+// greet says where the server is, and what a newcomer wants to know next.
+func (a *application) greet(ctx context.Context, out io.Writer, db *sqlite.DB, d datadir.Dir, probe api.Probe) error {
+	place := probe.Place()
+	if err := d.NoteAddress(place); err != nil {
+		return err
+	}
+	admins, err := db.Admins(ctx)
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(out, "taskapi %s is serving at %s\n", a.build.Version, place)
+	if probe.Socket == "" {
+		_, _ = fmt.Fprintf(out, "The page is there, and the API reference at %s/docs. Press Ctrl+C to stop.\n", place)
+	}
+	if admins == 0 {
+		_, _ = fmt.Fprintf(out, "There is no admin yet. To add one, run: taskapi user add --admin EMAIL%s\n", folderFlag(d))
+	}
+	return nil
+}
+
+// folderFlag is what a command needs to find a folder that is not the usual one.
+func folderFlag(d datadir.Dir) string {
+	if d.Path == settings.DataDir {
+		return ""
+	}
+	return " --data-dir " + d.Path
 }
 
 // settle prepares the ground: the memory that there is, and what lies about.

@@ -32,6 +32,9 @@ func TestEmptyFolder(t *testing.T) {
 	if code := p.stop(os.Interrupt); code != exitOK {
 		t.Fatalf("exit code %d\n%s", code, p.log.String())
 	}
+	if text := p.out.String(); !strings.Contains(text, p.url+"/docs") || !strings.Contains(text, "taskapi user add --admin EMAIL --data-dir data\n") {
+		t.Errorf("a newcomer reads %q", text)
+	}
 	if got := files(t); got != "public-url secret.key taskapi.db taskapi.lock" {
 		t.Errorf("left in the data folder: %s", got)
 	}
@@ -50,6 +53,9 @@ func TestStartsThatFail(t *testing.T) {
 	world{}.taskapi(t, "serve", "--data-dir=data", "--addr=127.0.0.1:0").expect(t, exitFailed, "a server is using this data folder", "stop that server first")
 	world{}.taskapi(t, "serve", "--data-dir=other", "--addr="+addr).expect(t, exitFailed, "another program is already listening on "+addr, "--addr")
 	world{}.taskapi(t, "serve", "--data-dir=other", "--addr=192.0.2.1:8000").expect(t, exitFailed, "can't be listened on", "--addr")
+	if _, err := os.Stat("other"); err == nil {
+		t.Error("a start that failed has left a folder")
+	}
 	world{}.taskapi(t, "db", "reset", "--yes", "--data-dir=data").expect(t, exitFailed, "a server is using this data folder")
 	// What changes users works beside a server.
 	world{in: goodPassword}.taskapi(t, "user", "add", "ann@example.com", "--data-dir=data").expect(t, exitOK)

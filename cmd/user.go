@@ -181,7 +181,10 @@ func newUserRole(a *application, use, short string, role app.Role) *cobra.Comman
 				if user.Role == role {
 					return a.printf("%s has the role %s already.\n", user.Email, role)
 				}
-				if err := users.SetRole(ctx, user.ID, role); err != nil {
+				switch err := users.SetRole(ctx, user.ID, role); {
+				case errors.Is(err, account.ErrLastAdmin):
+					return fmt.Errorf("%s is the only admin and keeps the role; make another user an admin first, with \"taskapi user promote USER\"", user.Email)
+				case err != nil:
 					return err
 				}
 				return a.printf("%s now has the role %s and has to sign in again.\n", user.Email, role)

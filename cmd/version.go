@@ -22,6 +22,9 @@ func (a *application) printVersion() error {
 		return err
 	}
 	version := a.build.Version
+	if a.build.Commit != "" {
+		version += " (" + a.build.Commit + ")"
+	}
 	if day, _, ok := strings.Cut(a.build.Date, "T"); ok {
 		version += " of " + day
 	}

@@ -43,7 +43,7 @@ func (a *application) wire(s settings.Settings, d *listeners, db *sqlite.DB, sec
 		return nil, nil, err
 	}
 	mails := sender(s.Mail)
-	sendMails, err := a.mailWorker(mails, s.Mail.From, db, links, log)
+	sendMails, err := a.mailWorker(mails, s, db, links, log)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -131,14 +131,14 @@ func newUsers(s settings.Settings, db *sqlite.DB, now func() time.Time) (*accoun
 
 // mailWorker returns what sends the mails of the outbox. Without a server for
 // them, the log says which ones are kept.
-func (a *application) mailWorker(mails *mailer.Sender, from string, db *sqlite.DB, links *account.Links, log *slog.Logger) (run func(context.Context), err error) {
+func (a *application) mailWorker(mails *mailer.Sender, s settings.Settings, db *sqlite.DB, links *account.Links, log *slog.Logger) (run func(context.Context), err error) {
 	if mails.Server == "" {
 		db.OnMail(func(m outbox.NewMail) {
 			log.Info("mail kept in the outbox: no mail server is set; see \"taskapi mail list\"", "template", m.Template)
 		})
 		return func(context.Context) {}, nil
 	}
-	composer, err := mailer.NewComposer(web.Files(), from, links.Fill)
+	composer, err := mailer.NewComposer(web.Files(), s.Mail.From, s.Service(), links.Fill)
 	if err != nil {
 		return nil, err
 	}

@@ -52,6 +52,14 @@ func (p Probe) Alive(ctx context.Context) error {
 	return nil
 }
 
+// ProbeOf returns a probe for a place, as Place names it.
+func ProbeOf(place string) Probe {
+	if path, ok := strings.CutPrefix(place, "unix:"); ok {
+		return Probe{URL: "http://localhost", Socket: path}
+	}
+	return Probe{URL: place, AnyCertificate: true}
+}
+
 // Ready returns the names of the checks that fail, none for a server that can
 // do its work, or ErrNoAnswer.
 func (p Probe) Ready(ctx context.Context) (failing string, err error) {

@@ -137,7 +137,7 @@ func TestMissingTemplatesAndDataAreErrors(t *testing.T) {
 			files[name] = &fstest.MapFile{Data: text}
 		}
 		delete(files, missing)
-		if _, err := mailer.NewComposer(files, "tasks@example.com", nil); err == nil {
+		if _, err := mailer.NewComposer(files, "tasks@example.com", "Our Service", nil); err == nil {
 			t.Errorf("%s is not missed", missing)
 		}
 	}
@@ -148,12 +148,12 @@ func TestSendersThatAreNoAddress(t *testing.T) {
 		"", "no address", "a@", "a@b.c, eve@example.com", "Ann <a@b.c>\r\nBcc: <eve@example.com>", "a@b.c\r\nX: 1", "a\u2028@b.c",
 		"\"a b\"@c.d", "tasks@exämple.com",
 	} {
-		if _, err := mailer.NewComposer(web.Files(), from, nil); err == nil {
+		if _, err := mailer.NewComposer(web.Files(), from, "Our Service", nil); err == nil {
 			t.Errorf("%q was taken for a sender", from)
 		}
 	}
 	for _, from := range []string{"a@b.c", "Ann <a@b.c>", "\"Ann, the Great\" <a@b.c>", "Ånn <a@b.c>"} {
-		if _, err := mailer.NewComposer(web.Files(), from, nil); err != nil {
+		if _, err := mailer.NewComposer(web.Files(), from, "Our Service", nil); err != nil {
 			t.Errorf("%q: %v", from, err)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 
 func composer(t testing.TB) *mailer.Composer {
 	t.Helper()
-	c, err := mailer.NewComposer(web.Files(), "Our Service <tasks@example.com>", nil)
+	c, err := mailer.NewComposer(web.Files(), "Our Tasks <tasks@example.com>", "Our Service", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestDeliveryOverEveryTransport(t *testing.T) {
 						t.Errorf("%s: %q, want %q", name, have, want)
 					}
 				}
-				if from, err := mail.ParseAddress(got.Header.Get("From")); err != nil || from.Name != "Our Service" || from.Address != "tasks@example.com" {
+				if from, err := mail.ParseAddress(got.Header.Get("From")); err != nil || from.Name != "Our Tasks" || from.Address != "tasks@example.com" {
 					t.Errorf("From: %v, %v", from, err)
 				}
 				if !strings.Contains(got.HTML, "Welcome, Ann &lt;b&gt;!") || !strings.Contains(got.Text, "Welcome, Ann <b>!") {

@@ -35,16 +35,18 @@ const maxSubject = 200
 // NAME.txt, whose first line is the subject.
 type Composer struct {
 	from *mail.Address
+	name string
 	fill func(outbox.Mail) map[string]string
 	html *htmltemplate.Template
 	text *texttemplate.Template
 }
 
 // NewComposer parses all templates of a file system that holds mail/. From is
-// the sender, as an address or "Name <address>". Fill makes what the templates
-// get out of a mail's data; nil is the data as it is, without a Link. A template of which one half
-// is missing is an error here, not on the day when somebody registers.
-func NewComposer(files fs.FS, from string, fill func(outbox.Mail) map[string]string) (*Composer, error) {
+// the sender, as an address or "Name <address>"; name is what the mails call the
+// service. Fill makes what the templates get out of a mail's data; nil is the data
+// as it is, without a Link. A template of which one half is missing is an error
+// here, not on the day when somebody registers.
+func NewComposer(files fs.FS, from, name string, fill func(outbox.Mail) map[string]string) (*Composer, error) {
 	sender, err := mail.ParseAddress(from)
 	if err != nil {
 		return nil, fmt.Errorf("the sender of mails: %w", err)
@@ -79,7 +81,7 @@ func NewComposer(files fs.FS, from string, fill func(outbox.Mail) map[string]str
 			return data
 		}
 	}
-	return &Composer{from: sender, fill: fill, html: html, text: text}, nil
+	return &Composer{from: sender, name: name, fill: fill, html: html, text: text}, nil
 }
 
 // Message is a mail ready to be sent.
@@ -95,7 +97,7 @@ func (c *Composer) Compose(m outbox.Mail) (Message, error) {
 		return Message{}, fmt.Errorf("%q is not one plain address", m.To)
 	}
 	var html bytes.Buffer
-	if err := c.html.ExecuteTemplate(&html, string(m.Template)+".html", c.fill(m)); err != nil {
+	if err := c.html.ExecuteTemplate(&html, string(m.Template)+".html", c.data(m)); err != nil {
 		return Message{}, err
 	}
 	text, err := c.Text(m)
@@ -123,10 +125,17 @@ func (c *Composer) Compose(m outbox.Mail) (Message, error) {
 	return Message{From: c.from.Address, To: to, MIME: mime}, err
 }
 
+// data is what a template gets.
+func (c *Composer) data(m outbox.Mail) map[string]string {
+	data := c.fill(m)
+	data["Service"] = c.name
+	return data
+}
+
 // Text renders a mail as plain text: its subject, an empty line and the text.
 func (c *Composer) Text(m outbox.Mail) (string, error) {
 	var text bytes.Buffer
-	err := c.text.ExecuteTemplate(&text, string(m.Template)+".txt", c.fill(m))
+	err := c.text.ExecuteTemplate(&text, string(m.Template)+".txt", c.data(m))
 	// A checkout on Windows may have turned the line ends of the templates.
 	return strings.ReplaceAll(text.String(), "\r\n", "\n"), err
 }

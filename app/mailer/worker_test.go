@@ -95,7 +95,7 @@ type rig struct {
 
 func newRig(t *testing.T, send func(context.Context, Message, func(Step)) error, mails ...outbox.Mail) *rig {
 	t.Helper()
-	composer, err := NewComposer(web.Files(), "tasks@example.com", nil)
+	composer, err := NewComposer(web.Files(), "tasks@example.com", "Our Service", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,6 +80,9 @@ type ImportReport struct {
 // ErrNothingImported says that no user and no task could be taken.
 var ErrNothingImported = errors.New("there is nothing in it that could be imported")
 
+// ErrNoOwner says that nobody has the address of Owner.
+var ErrNoOwner = errors.New("there is no such user")
+
 // errDryRun undoes the transaction of a dry run.
 var errDryRun = errors.New("dry run")
 
@@ -90,14 +93,17 @@ type Import struct {
 	Now   func() time.Time
 	// DryRun does everything and undoes it.
 	DryRun bool
+	// Owner, if not empty, is the address of the user who gets all tasks, under
+	// new ids; the source's users and what it says of them do not count.
+	Owner string
 	// Note is told of each row that is skipped, or comes with a loss.
 	Note func(where, what string)
 	// Progress is told the numbers after each row.
 	Progress func(ImportReport)
 }
 
-// Run imports everything from the source. On an error, ErrNothingImported
-// among them, nothing has been imported.
+// Run imports everything from the source. On an error, ErrNothingImported and
+// ErrNoOwner among them, nothing has been imported.
 func (i *Import) Run(ctx context.Context, source ImportSource) (ImportReport, error) {
 	run := &importRun{Import: i, now: i.Now(), ids: map[int64]int64{}}
 	tokens, err := source.RefreshTokens(ctx)
@@ -124,6 +130,7 @@ type importRun struct {
 	// ids maps the users' ids of the source to ours; 0 is a skipped one.
 	ids       map[int64]int64
 	firstUser int64 // our id of the first one
+	owner     int64 // our id of Owner
 	// The greatest ids that the source has, of skipped rows too: nobody else
 	// shall ever have them, or an old link would come to mean another thing.
 	lastUser, lastTask int64
@@ -131,7 +138,15 @@ type importRun struct {
 }
 
 func (r *importRun) all(ctx context.Context, source ImportSource) (err error) {
-	if r.report.KeptIDs, err = r.tx.Fresh(); err != nil {
+	if r.Owner != "" {
+		r.owner, err = r.tx.EmailOwner(r.Owner)
+		if err == nil && r.owner == 0 {
+			err = ErrNoOwner
+		}
+	} else {
+		r.report.KeptIDs, err = r.tx.Fresh()
+	}
+	if err != nil {
 		return err
 	}
 	each := func(take func(ImportRow) error) func(ImportRow) error {
@@ -144,8 +159,10 @@ func (r *importRun) all(ctx context.Context, source ImportSource) (err error) {
 			return err
 		}
 	}
-	if err := source.Users(ctx, each(r.user)); err != nil {
-		return err
+	if r.owner == 0 {
+		if err := source.Users(ctx, each(r.user)); err != nil {
+			return err
+		}
 	}
 	if err := source.Tasks(ctx, each(r.task)); err != nil {
 		return err
@@ -245,16 +262,20 @@ func (r *importRun) kept(id int64) int64 {
 // task takes one task, or notes why not.
 func (r *importRun) task(row ImportRow) error {
 	p := app.Problems{}
-	id := importID(p, "id", row)
-	r.lastTask = max(r.lastTask, id)
+	id, owner := int64(0), r.owner
 	r.noteStrange("task", row, "id", "title", "description", "completed", "date_created", "date_completed", "user_id")
-	owner, known := r.ids[importID(p, "user_id", row)]
-	if known && owner == 0 {
-		r.report.TasksOfSkipped++
-		return nil
-	}
-	if !known {
-		p.Add("user_id", "There is no such user in the source.")
+	if owner == 0 {
+		var known bool
+		id = importID(p, "id", row)
+		r.lastTask = max(r.lastTask, id)
+		owner, known = r.ids[importID(p, "user_id", row)]
+		if known && owner == 0 {
+			r.report.TasksOfSkipped++
+			return nil
+		}
+		if !known {
+			p.Add("user_id", "There is no such user in the source.")
+		}
 	}
 	task, repaired := importTask(p, row, r.now)
 	if id != 0 && r.report.KeptIDs {

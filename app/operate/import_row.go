@@ -83,9 +83,14 @@ func importTime(p app.Problems, column string, row ImportRow) time.Time {
 // importBool reads a truth value; null is false.
 func importBool(p app.Problems, column string, row ImportRow) bool {
 	switch strings.ToLower(strings.TrimSpace(row.Values[column])) {
-	case "1", "true", "\x01": // the last is a BIT(1)
+	case "1", "true", "yes", "x", "\x01": // the last is a BIT(1)
 		return true
-	case "", "0", "false", "null", `\n`, "\x00":
+	case "", "0", "false", "no", "null", `\n`, "\x00":
+		return false
+	// What spreadsheets save in German, Spanish, French and Italian.
+	case "wahr", "verdadero", "vrai", "vero":
+		return true
+	case "falsch", "falso", "faux":
 		return false
 	}
 	p.Add(column, "It must be true or false.")

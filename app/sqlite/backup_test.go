@@ -344,6 +344,30 @@ func TestOnlyTheNewestSnapshotsStay(t *testing.T) {
 	}
 }
 
+// Restores keep what they replace, but not for ever.
+func TestReplacedDatabasesAreBounded(t *testing.T) {
+	db := openTest(t)
+	backup := filepath.Join(t.TempDir(), "backup.db")
+	if _, err := Backup(t.Context(), BackupOptions{From: db.path, To: backup, Now: testNow}); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "taskapi.db")
+	write(t, path+AsideMark+"20250101T000000.000Z-wal", []byte("a log that has lost its database"))
+	for i := range 6 {
+		r, err := Restore(t.Context(), RestoreOptions{From: backup, Path: path, Schema: freshSchema(t), Now: testNow.Add(time.Duration(i) * time.Second)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := max(0, min(1, i-KeptAside+1)); len(r.Dropped) != want { // the first has nothing to replace
+			t.Errorf("restore %d dropped %v, want %d", i, r.Dropped, want)
+		}
+	}
+	all, err := Aside(path)
+	if err != nil || len(all) != KeptAside || all[0].Path != path+AsideMark+testNow.Add(5*time.Second).Format(nameTime) || all[0].Bytes == 0 {
+		t.Errorf("%v, %v", all, err)
+	}
+}
+
 func TestBackupsBySchedule(t *testing.T) {
 	db, ctx, now := openTest(t), context.Background(), testNow
 	b := &Backups{

@@ -214,6 +214,9 @@ func TestAUserHasSoManySessions(t *testing.T) {
 		if err := db.CreateSession(ctx, session, account.SignIn{PasswordHash: testHash}, account.Record{}); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := db.Caller(ctx, session.ID, ann.ID, testNow); err != nil { // it is remembered
+			t.Fatal(err)
+		}
 	}
 	for i, want := range map[int]bool{0: true, 1: false, 2: false, 3: true, maxSessions + 1: true} {
 		_, err := db.Caller(ctx, fmt.Sprintf("session-number-%07d", i), ann.ID, testNow)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,6 +37,9 @@ type Restored struct {
 	Aside  string // where the old database is kept; empty if there was none
 	// Removed is what copies that were cut off had left.
 	Removed []Leftover
+	// Dropped are databases that earlier restores had kept aside, and that made
+	// room for this one: the newest KeptAside stay.
+	Dropped []Leftover
 }
 
 // Restore puts a backup in the place of the database, in this order, so that
@@ -94,6 +98,9 @@ func Restore(ctx context.Context, o RestoreOptions) (r Restored, err error) {
 	if err := removeAll(o.Path + TimelineEnd); err != nil {
 		return r, err
 	}
+	if r.Dropped, err = dropAside(o.Path); err != nil {
+		return r, err
+	}
 	return r, syncDir(filepath.Dir(o.Path))
 }
 
@@ -112,7 +119,7 @@ func bringForward(ctx context.Context, path string, o RestoreOptions) error {
 // setAside gives the database a second name and returns it; "" without one. A
 // log that has lost its database is kept alone.
 func setAside(ctx context.Context, path string, now time.Time) (aside string, err error) {
-	aside = fmt.Sprintf("%s.replaced-%s", path, now.UTC().Format(nameTime))
+	aside = path + AsideMark + now.UTC().Format(nameTime)
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		info, err := os.Stat(path + "-wal")
 		if err != nil || info.Size() == 0 {
@@ -132,6 +139,50 @@ func setAside(ctx context.Context, path string, now time.Time) (aside string, er
 		}
 	}
 	return aside, syncDir(filepath.Dir(path))
+}
+
+// KeptAside is how many replaced databases stay.
+const KeptAside = 3
+
+// AsideMark stands between the name of a database and when it was replaced.
+const AsideMark = ".replaced-"
+
+// Aside lists the databases that restores have kept beside the present one, the
+// newest first, each with the size of its log, which may have lost its database.
+func Aside(path string) ([]Leftover, error) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	sizes := map[string]int64{}
+	for _, entry := range entries {
+		name := strings.TrimSuffix(entry.Name(), "-wal")
+		if info, err := entry.Info(); err == nil && strings.HasPrefix(name, filepath.Base(path)+AsideMark) {
+			sizes[name] += info.Size()
+		}
+	}
+	var all []Leftover
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(sizes))) {
+		all = append(all, Leftover{filepath.Join(filepath.Dir(path), name), sizes[name]})
+	}
+	return all, nil
+}
+
+// dropAside removes all but the newest of those.
+func dropAside(path string) ([]Leftover, error) {
+	all, err := Aside(path)
+	if err != nil || len(all) <= KeptAside {
+		return nil, err
+	}
+	for _, old := range all[KeptAside:] {
+		if err := removeAll(old.Path, old.Path+"-wal"); err != nil {
+			return nil, err
+		}
+	}
+	return all[KeptAside:], nil
 }
 
 // takeLogIn moves the log of a database into it. If that can't be done, the
@@ -262,9 +313,18 @@ func snapshots(path string) ([]int, error) {
 // the older version of the program. Returns ErrNoSnapshot and what Restore
 // returns.
 func Rollback(ctx context.Context, path string, now time.Time) (Restored, error) {
-	all, err := snapshots(path)
+	from, err := Snapshot(ctx, path)
 	if err != nil {
 		return Restored{}, err
+	}
+	return Restore(ctx, RestoreOptions{From: from, Path: path, Now: now, AsItIs: true})
+}
+
+// Snapshot returns the file that Rollback would put back, or ErrNoSnapshot.
+func Snapshot(ctx context.Context, path string) (file string, err error) {
+	all, err := snapshots(path)
+	if err != nil {
+		return "", err
 	}
 	present := len(steps()) + 1
 	if m, err := Prove(ctx, path); err == nil {
@@ -272,8 +332,8 @@ func Rollback(ctx context.Context, path string, now time.Time) (Restored, error)
 	}
 	for _, schema := range all {
 		if schema < present {
-			return Restore(ctx, RestoreOptions{From: snapshotName(path, schema), Path: path, Now: now, AsItIs: true})
+			return snapshotName(path, schema), nil
 		}
 	}
-	return Restored{}, ErrNoSnapshot
+	return "", ErrNoSnapshot
 }

@@ -17,7 +17,8 @@ const sessionColumns = `id, user_id, generation, created_at, last_used_at, expir
 // CreateSession begins a session while the grounds for it hold, and renews the
 // hash when there is a new one. Else account.ErrInvalidCredentials.
 func (db *DB) CreateSession(ctx context.Context, s account.Session, grounds account.SignIn, record account.Record) error {
-	return db.writeAside(ctx, func(tx *tx) error {
+	ended := false
+	err := db.writeAside(ctx, func(tx *tx) error {
 		n, err := tx.change(`INSERT INTO sessions (`+sessionColumns+`)
 			SELECT ?1, id, ?3, ?4, ?5, ?6, ?8, ?9 FROM users
 			WHERE id = ?2 AND password_hash = ?7 AND (NOT ?10 OR verified_at IS NOT NULL)`,
@@ -32,35 +33,31 @@ func (db *DB) CreateSession(ctx context.Context, s account.Session, grounds acco
 		if err != nil {
 			return err
 		}
-		return errors.Join(tx.endTooMany(s.UserID), tx.record(s.UserID, record))
+		if ended, err = tx.endTooMany(s.UserID, s.ID); err != nil {
+			return err
+		}
+		return tx.record(s.UserID, record)
 	})
+	if ended {
+		db.callers.forget()
+	}
+	return err
 }
 
 // maxSessions is how many sessions a user has. Scripts that sign in for each
 // request would else fill the disk, and no end of them could be quick.
-const maxSessions = 1000
+const maxSessions = 100
 
-// endTooMany ends the session that was unused longest when there are too many.
-func (t *tx) endTooMany(userID int64) error {
+// endTooMany ends the sessions that were unused longest when there are too many;
+// the new one stays, also if a wrong clock has dated others after it. False if
+// none was ended.
+func (t *tx) endTooMany(userID int64, newest string) (bool, error) {
 	var count int64
 	if err := t.one(`SELECT count(*) FROM sessions WHERE user_id = ?`, []any{userID}, &count); err != nil || count <= maxSessions {
-		return err
+		return false, err
 	}
-	var oldest string
-	var since int64
-	err := t.each(`SELECT id, last_used_at FROM sessions WHERE user_id = ?`, []any{userID}, func(row row) error {
-		var id string
-		var used int64
-		err := row.Scan(&id, &used)
-		if oldest == "" || used < since {
-			oldest, since = id, used
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return t.exec(`DELETE FROM sessions WHERE id = ?`, oldest)
+	return true, t.exec(`DELETE FROM sessions WHERE id IN (SELECT id FROM sessions
+		WHERE user_id = ?1 AND id <> ?2 ORDER BY last_used_at DESC, id LIMIT -1 OFFSET ?3)`, userID, newest, maxSessions-1)
 }
 
 // UseSession carries out what decide chooses, in one transaction. Returns

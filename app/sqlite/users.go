@@ -83,6 +83,16 @@ const userByKey = `SELECT ` + userColumns + ` FROM users
 
 const userByID = `SELECT ` + userColumns + ` FROM users WHERE id = ? AND deleted_at IS NULL`
 
+// Admins returns how many admins there are.
+func (db *DB) Admins(ctx context.Context) (int64, error) {
+	tx, err := db.read(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var n int64
+	return n, translate(tx.one(`SELECT count(*) FROM users WHERE role = 'admin' AND deleted_at IS NULL`, nil, &n))
+}
+
 // UserByEmail returns the user with the address, whatever its case, or
 // account.ErrUserNotFound.
 func (db *DB) UserByEmail(ctx context.Context, email string) (account.User, error) {

@@ -1,6 +1,8 @@
 package transfer
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -16,43 +18,68 @@ import (
 )
 
 // CSV is an import from two files with a line of column names each, as
-// WriteCSV makes them. Tasks may be empty: no such file.
-type CSV struct{ UsersPath, TasksPath string }
+// WriteCSV makes them, or as spreadsheets save them: with semicolons or tabs, and
+// in UTF-16.
+type CSV struct {
+	UsersPath string // empty: no such file
+	TasksPath string // empty: no such file
+	// OwnTasks says that the file of tasks is all there is, and needs titles only.
+	OwnTasks bool
+	// Note is told how a file is written, if not with commas. May be nil.
+	Note func(where, what string)
+}
 
 var _ operate.ImportSource = CSV{}
 
 // Users calls each for every line of the file of users.
 func (c CSV) Users(_ context.Context, each func(operate.ImportRow) error) error {
-	return readCSV(c.UsersPath, []string{"id", "username", "email"}, each)
+	if c.UsersPath == "" {
+		return nil
+	}
+	return c.read(c.UsersPath, []string{"id", "username", "email"}, each)
 }
 
 // Tasks calls each for every line of the file of tasks.
 func (c CSV) Tasks(_ context.Context, each func(operate.ImportRow) error) error {
-	if c.TasksPath == "" {
+	switch {
+	case c.TasksPath == "":
 		return nil
+	case c.OwnTasks:
+		return c.read(c.TasksPath, []string{"title"}, each)
 	}
-	return readCSV(c.TasksPath, []string{"id", "title", "user_id"}, each)
+	return c.read(c.TasksPath, []string{"id", "title", "user_id"}, each)
 }
 
 // RefreshTokens is 0: a file has none.
 func (CSV) RefreshTokens(context.Context) (int64, error) { return 0, nil }
 
-// readCSV reads a file whose first line names the columns. An empty value is
-// a null one, since CSV can't tell the two apart.
-func readCSV(path string, needed []string, each func(operate.ImportRow) error) (err error) {
+// ErrColumns says that a file lacks a column.
+var ErrColumns = errors.New("its first line has no such column")
+
+// read reads a file whose first line names the columns. An empty value is a
+// null one, since CSV can't tell the two apart.
+func (c CSV) read(path string, needed []string, each func(operate.ImportRow) error) (err error) {
 	file, err := openFile(path)
 	if err != nil {
 		return fmt.Errorf("%s can't be read; name the files of the users and of the tasks (%w)", path, err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	in := csv.NewReader(utf8Text(file))
+	text := bufio.NewReaderSize(utf8Text(file), headerSize)
+	in := csv.NewReader(text)
 	in.ReuseRecord = true
 	in.FieldsPerRecord = -1
+	var said string
+	if in.Comma, said = separator(text); said != "" && c.Note != nil {
+		c.Note(filepath.Base(path), "its values are separated by "+said+".")
+	}
 	header, err := in.Read()
-	columns := slices.Clone(header)
+	columns := make([]string, len(header))
+	for i, name := range header {
+		columns[i] = strings.ToLower(strings.TrimSpace(name))
+	}
 	for _, column := range needed {
 		if !slices.Contains(columns, column) {
-			return fmt.Errorf("%s has no column %q in its first line; the names are %s, with commas between them", path, column, strings.Join(needed, ", "))
+			return fmt.Errorf("%s: %w as %q; needed are %s, with commas, semicolons or tabs between them", path, ErrColumns, column, strings.Join(needed, ", "))
 		}
 	}
 	for err == nil {
@@ -68,9 +95,34 @@ func readCSV(path string, needed []string, each func(operate.ImportRow) error) (
 	case errors.Is(err, io.EOF):
 		return nil
 	case errors.As(err, &broken):
-		return fmt.Errorf("%s is no CSV in line %d; put texts with commas, quotes or line ends in quotes, and double the quotes in them (%w)", path, broken.Line, err)
+		return fmt.Errorf("%s is no CSV in line %d; put texts with separators, quotes or line ends in quotes, and double the quotes in them (%w)", path, broken.Line, err)
 	}
 	return err
+}
+
+// headerSize is how much of a file is looked at to find its separator, in bytes.
+const headerSize = 1 << 16
+
+// separator finds what stands between the values of a file: the most frequent of
+// the usual ones in its first line, or the one that a line "sep=;" of Excel's
+// names, which it passes over. Said is its name, unless it is the comma.
+func separator(text *bufio.Reader) (comma rune, said string) {
+	head, _ := text.Peek(headerSize) // with less, there is less to look at
+	first, _, _ := bytes.Cut(head, []byte("\n"))
+	if named, ok := strings.CutPrefix(strings.TrimRight(string(first), "\r"), "sep="); ok && len(named) == 1 {
+		_, _ = text.Discard(min(len(first)+1, len(head))) // it has been peeked at
+		first = []byte(named)
+	}
+	comma = ','
+	for _, other := range []struct {
+		comma rune
+		name  string
+	}{{';', "semicolons"}, {'\t', "tabs"}} {
+		if bytes.Count(first, []byte(string(other.comma))) > bytes.Count(first, []byte(string(comma))) {
+			comma, said = other.comma, other.name
+		}
+	}
+	return comma, said
 }
 
 func csvRow(columns, record []string, where string) operate.ImportRow {

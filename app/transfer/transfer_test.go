@@ -81,7 +81,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, source := range map[string]operate.ImportSource{
-		"JSON": JSON{file}, "CSV": CSV{filepath.Join(dir, UsersFile), filepath.Join(dir, TasksFile)},
+		"JSON": JSON{file}, "CSV": CSV{UsersPath: filepath.Join(dir, UsersFile), TasksPath: filepath.Join(dir, TasksFile)},
 	} {
 		users, tasks := rows(t, source)
 		if len(users) != 2 || users[0]["username"] != `a "b", c` || users[0]["password"] != "$argon2id$1" || users[0]["role"] != "admin" ||
@@ -180,6 +180,43 @@ func TestRowsOfJSONThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// What spreadsheets of other countries save.
+func TestSeparatorsOfCSV(t *testing.T) {
+	for text, said := range map[string]string{
+		"title,completed,user_id,id\n\"a;b\",true,1,1\n":              "",
+		"Title;Completed ;user_id;ID\r\n\"a;b\";VERDADERO;1;1\r\n":    "its values are separated by semicolons.",
+		"title\tcompleted\tuser_id\tid\na;b\ttrue\t1\t1":              "its values are separated by tabs.",
+		"sep=;\r\ntitle;completed;user_id;id\r\n\"a;b\";true;1;1\r\n": "its values are separated by semicolons.",
+		"sep=,\ntitle,completed,user_id,id\na;b,true,1,1\n":           "",
+		"\xff\xfet\x00i\x00t\x00l\x00e\x00\t\x00i\x00d\x00\t\x00u\x00s\x00e\x00r\x00_\x00i\x00d\x00\n\x00a\x00;\x00b\x00\t\x001\x00\t\x001\x00": "its values are separated by tabs.",
+	} {
+		var notes []string
+		source := CSV{TasksPath: write(t, "tasks.csv", text), Note: func(where, what string) { notes = append(notes, what) }}
+		rows := 0
+		err := source.Tasks(t.Context(), func(row operate.ImportRow) error {
+			rows++
+			if row.Problem != "" || row.Values["title"] != "a;b" || row.Values["id"] != "1" {
+				t.Errorf("%q: %+v", text, row)
+			}
+			return nil
+		})
+		if err != nil || rows != 1 || strings.Join(notes, "") != said {
+			t.Errorf("%q: %d rows, %v, said %q", text, rows, err, notes)
+		}
+	}
+}
+
+// A file of titles is all that an import for one user needs.
+func TestOwnTasksOfCSV(t *testing.T) {
+	path := write(t, "list.csv", "title\nbuy milk\n")
+	for own, want := range map[bool]bool{true: true, false: false} {
+		err := CSV{TasksPath: path, OwnTasks: own}.Tasks(t.Context(), func(operate.ImportRow) error { return nil })
+		if (err == nil) != want || err != nil && !errors.Is(err, ErrColumns) {
+			t.Errorf("own: %t, %v", own, err)
+		}
+	}
+}
+
 // Files as Windows saves them, with and without a mark.
 func TestImportsInUTF16(t *testing.T) {
 	const object = `{"tasks": [{"id": 1, "title": "büro 語 🎉", "user_id": 2}]}`
@@ -248,9 +285,9 @@ func TestRowsOfCSV(t *testing.T) {
 		t.Errorf("got  %q, %v\nwant %q", got, err, want)
 	}
 	for text, want := range map[string]string{
-		"":                                 `no column "id"`,
-		"id;title;user_id\n":               "with commas between them",
-		"id,title\n":                       `no column "user_id"`,
+		"":                                 `no such column as "id"`,
+		"id;title\n":                       `no such column as "user_id"`,
+		"id,title\n":                       `no such column as "user_id"`,
 		"id,title,user_id\n1,a\"b,1\n":     "is no CSV in line 2",
 		"id,title,user_id\n1,b,1\n\"1,b,1": "is no CSV in line 3",
 	} {
@@ -282,7 +319,7 @@ func FuzzCSV(f *testing.F) {
 	f.Add([]byte("id,title,user_id,username,email\n1,\"a\",2\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		path := write(t, "a.csv", string(text))
-		fuzzSource(t, CSV{path, path})
+		fuzzSource(t, CSV{UsersPath: path, TasksPath: path})
 	})
 }
 

@@ -26,6 +26,7 @@ const (
 	KeyFile       = "secret.key"
 	LockFile      = "taskapi.lock"
 	publicURLFile = "public-url"
+	addressFile   = "address"
 	CertsFolder   = "certificates" // of acme-domain
 )
 
@@ -103,6 +104,41 @@ func (d Dir) NotePublicURL(url string) error {
 		return fmt.Errorf("the data folder %s can't be written; change who may write there (%w)", d.Path, err)
 	}
 	return nil
+}
+
+// NoteAddress stores where on this machine the server answers, for commands that
+// ask it. The address counts for as long as the folder is served.
+func (d Dir) NoteAddress(address string) error {
+	if err := os.WriteFile(filepath.Join(d.Path, addressFile), []byte(address+"\n"), 0o600); err != nil {
+		return fmt.Errorf("the data folder %s can't be written; change who may write there (%w)", d.Path, err)
+	}
+	return nil
+}
+
+// ForgetAddress removes what NoteAddress has stored.
+func (d Dir) ForgetAddress() error {
+	if err := os.Remove(filepath.Join(d.Path, addressFile)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Address returns where the server that uses the folder answers, "" without one.
+func (d Dir) Address() string {
+	text, err := os.ReadFile(filepath.Join(d.Path, addressFile))
+	if err != nil || !d.Served() {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}
+
+// Unmake removes a folder that holds nothing but the lock.
+func (d Dir) Unmake() error {
+	entries, err := os.ReadDir(d.Path)
+	if err != nil || len(entries) > 1 || len(entries) == 1 && entries[0].Name() != LockFile {
+		return err
+	}
+	return os.RemoveAll(d.Path)
 }
 
 // PublicURL returns the address that the last server had, or another one.

@@ -94,7 +94,7 @@ func Checks(s Subject) []Check {
 		{"sync", func(ctx context.Context) Finding { return checkSync(ctx, d) }},
 		{"database", func(ctx context.Context) Finding { return checkDatabase(ctx, d) }},
 		{"backups", func(context.Context) Finding { return checkBackups(s.Backups, d.Served(), s.Now()) }},
-		{"left-overs", func(context.Context) Finding { return checkLeftovers(d.Path, s.Backups.Dir, s.Now()) }},
+		{"left-overs", func(context.Context) Finding { return checkLeftovers(d, s.Backups.Dir, s.Now()) }},
 		{"port", func(ctx context.Context) Finding { return checkPort(ctx, s, d) }},
 		{"mail", func(ctx context.Context) Finding { return checkMail(ctx, s.Mail, s.Settings.Mail.From) }},
 	}

@@ -192,6 +192,8 @@ func checkDatabase(ctx context.Context, d datadir.Dir) Finding {
 		err = sqlite.Inspect(ctx, path)
 	}
 	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return failure("%s can't be read by this user; run this as the user it belongs to", path)
 	case err == nil:
 		return okay("every page of the database is whole")
 	case ctx.Err() != nil:
@@ -272,9 +274,9 @@ func cause(err error) string {
 }
 
 // checkLeftovers names what lies about as large as the database.
-func checkLeftovers(data, backups string, now time.Time) Finding {
+func checkLeftovers(d datadir.Dir, backups string, now time.Time) Finding {
 	var names []string
-	for _, dir := range []string{data, backups} {
+	for _, dir := range []string{d.Path, backups} {
 		found, err := sqlite.Leftovers(dir, now)
 		if err != nil {
 			return warning("%s can't be read (%v); run this as the user it belongs to", dir, cause(err))
@@ -286,5 +288,17 @@ func checkLeftovers(data, backups string, now time.Time) Finding {
 	if len(names) > 0 {
 		return warning("an unfinished upgrade, backup or restore has left %s; the next start or backup removes it", strings.Join(names, " and "))
 	}
-	return okay("no unfinished copies lie about")
+	aside, err := sqlite.Aside(d.Database())
+	if err != nil {
+		return warning("%s can't be read (%v); run this as the user it belongs to", d.Path, cause(err))
+	}
+	if len(aside) == 0 {
+		return okay("no unfinished copies lie about")
+	}
+	var bytes int64
+	for _, old := range aside {
+		bytes += old.Bytes
+	}
+	return okay("no unfinished copies lie about; restores have kept %d replaced databases (%s): delete %s%s* when you no longer need them",
+		len(aside), machine.BytesText(bytes), d.Database(), sqlite.AsideMark)
 }

@@ -27,11 +27,11 @@ const (
 // checkPort takes the address for a moment, unless our own server has it.
 func checkPort(ctx context.Context, s Subject, d datadir.Dir) Finding {
 	addr := s.Settings.Addr
+	served := d.Served()
 	err := listen.Vacant(ctx, addr, "--addr")
-	if err == nil {
+	if err == nil && !(served && d.Address() == s.Probe.Place()) {
 		return okay("%s is free; no server is running there", addr)
 	}
-	served := d.Served()
 	if _, dirErr := os.Stat(d.Path); dirErr == nil && !served {
 		return failure("%v", err)
 	}

@@ -134,6 +134,9 @@ func packaged() bool {
 // the machine. It does not start it now. Returns ErrPlace, ErrPackaged,
 // ErrInstalled, ErrNoManager or what the system said.
 func Install() error {
+	if _, err := open(unit); err != nil {
+		return err // without a manager, no place is the right one
+	}
 	path, err := program()
 	if err != nil {
 		return err

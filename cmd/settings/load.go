@@ -12,6 +12,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// Default is the name of an Origin that nobody has chosen.
+const Default = "default"
+
 // Origin is where the value of a setting came from.
 type Origin struct {
 	Value string
@@ -60,6 +63,10 @@ func ForFolder(s Setting) bool { return s.Flag == "data-dir" }
 func ForListen(s Setting) bool {
 	return s.Flag == "addr" || strings.HasPrefix(s.Flag, "tls-") || s.Flag == "acme-domain"
 }
+
+// ForHealth accepts the settings that say where the server is found, and the
+// data folder, which knows it as well.
+func ForHealth(s Setting) bool { return ForListen(s) || ForFolder(s) }
 
 // ForUser accepts the settings of the user commands.
 func ForUser(s Setting) bool {
@@ -113,7 +120,7 @@ func (l *Loaded) mistake(name, problem string) {
 func (l *Loaded) load(cmd *cobra.Command, row Setting, levels []level) {
 	from, ok := l.find(cmd, row, levels)
 	if !ok {
-		from = Origin{Value: row.Initial, Name: "default"}
+		from = Origin{Value: row.Initial, Name: Default}
 	}
 	l.Origins[row.Flag] = from
 	// The default stays where a value can't be used, so that one mistake does
@@ -253,7 +260,7 @@ func (l *Loaded) refuseUnknown(rows []Setting, levels []level) {
 }
 
 func (l *Loaded) nameOf(flag string) string {
-	if from := l.Origins[flag]; from.Name != "default" {
+	if from := l.Origins[flag]; from.Name != Default {
 		return from.Name
 	}
 	return "--" + flag

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 
@@ -262,6 +264,26 @@ func (s *Settings) completeMail(mistake func(flag, problem string)) {
 	if s.Mail.Username != "" && s.Mail.TLS == "none" && !IsLoopback(s.Mail.Server) {
 		mistake("mail-tls", "a login over an unencrypted link to another machine is refused; expected starttls or tls")
 	}
+}
+
+// longestName is how many characters the name of a service may have, so that it
+// fits into the subject of a mail.
+const longestName = 50
+
+func parseName(s *Settings, value string) error {
+	if utf8.RuneCountInString(value) > longestName || strings.ContainsFunc(value, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return fmt.Errorf("expected at most %d characters that can be printed", longestName)
+	}
+	s.Name = value
+	return nil
+}
+
+// Service returns what mails call this service.
+func (s *Settings) Service() string {
+	if u, err := url.Parse(s.PublicURL); s.Name == "" && err == nil {
+		return u.Hostname()
+	}
+	return s.Name
 }
 
 // IsLoopback reports whether only programs on this machine reach a host.

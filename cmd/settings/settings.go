@@ -12,11 +12,15 @@ import (
 	"taskapi/app/sqlite"
 )
 
+// DataDir is the data folder that nobody has chosen.
+const DataDir = "./taskapi-data"
+
 // Settings is everything an operator can choose.
 type Settings struct {
 	Addr             string
 	DataDir          string
 	PublicURL        string
+	Name             string // of the service, in mails; empty: see Service
 	JWTSecret        string // empty: the key file in DataDir
 	AccessTTL        time.Duration
 	RefreshTTL       time.Duration
@@ -81,10 +85,12 @@ func serverRows() []Setting {
 	return []Setting{
 		{Flag: "addr", Env: []string{"TASKAPI_ADDR"}, Initial: "127.0.0.1:8000",
 			Meaning: "address to listen on; :8000 is port 8000 of every network, unix:PATH a socket for a proxy of the server's group", parse: parseAddr},
-		{Flag: "data-dir", Env: []string{"TASKAPI_DATA_DIR"}, Initial: "./taskapi-data",
+		{Flag: "data-dir", Env: []string{"TASKAPI_DATA_DIR"}, Initial: DataDir,
 			Meaning: "folder of the database and the key", parse: text(func(s *Settings) *string { return &s.DataDir })},
 		{Flag: "public-url", Env: []string{"TASKAPI_PUBLIC_URL"},
 			Meaning: "address by which others reach the server, for links in e-mails (default from --addr)", parse: parsePublicURL},
+		{Flag: "name", Env: []string{"TASKAPI_NAME"},
+			Meaning: "what mails call this service (default the host of the public-url)", parse: parseName},
 		{Flag: "jwt-secret", Env: []string{"TASKAPI_JWT_SECRET", "JWT_SECRET_KEY"}, Secret: true,
 			Meaning: "key that signs tokens, at least 32 bytes (default: made at the first start, kept in secret.key)", parse: parseSecret},
 		{Flag: "access-ttl", Env: []string{"TASKAPI_ACCESS_TTL"}, Initial: "15m",
