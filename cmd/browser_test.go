@@ -20,6 +20,9 @@ import (
 // without one it says so and the test is skipped.
 func browser(t *testing.T, extra ...string) *rod.Browser {
 	t.Helper()
+	if os.Getenv("BROWSER_TESTS") == "off" {
+		t.Skip("SKIPPED: BROWSER_TESTS=off")
+	}
 	path, found := launcher.LookPath()
 	if !found {
 		t.Skip("SKIPPED: the page is tested with Chromium, and none was found")

@@ -18,3 +18,9 @@ func Parse(data []byte, names ...string) (members int, err error) {
 
 // Positive reads an id, for the fuzzer.
 func Positive(text string) (int64, bool) { return positive(text) }
+
+// Opening returns what looks at the beginning of a connection without TLS.
+func Opening() func(read []byte) string {
+	o := &opening{}
+	return o.answer
+}

@@ -40,6 +40,7 @@ type listener struct {
 	// shared reports addresses behind which there are many: only the bound of
 	// all connections counts for them. Nil is none.
 	shared func(netip.Addr) bool
+	encrypted bool // what is read is TLS
 	// most and mostOfOne bound the connections of all and of one network.
 	most, mostOfOne int
 
@@ -93,7 +94,7 @@ func (l *listener) Accept() (net.Conn, error) {
 // admit takes a connection in, nil if its network has too many. Of too many in
 // all, the one of the network with the most that began first has to go.
 func (l *listener) admit(accepted net.Conn) *conn {
-	c := &conn{Conn: accepted, listener: l}
+	c := &conn{Conn: accepted, listener: l, opening: opening{encrypted: l.encrypted}}
 	var addr netip.Addr
 	if remote, err := netip.ParseAddrPort(accepted.RemoteAddr().String()); err == nil {
 		addr = remote.Addr().Unmap()
@@ -178,6 +179,7 @@ type conn struct {
 	net.Conn
 	listener *listener
 	lingers  atomic.Bool
+	opening  opening               // used by the one who reads
 	network  netip.Prefix
 	place    *list.Element         // among those of the network; nil: not counted
 	unread   atomic.Pointer[lease] // memory of the answer on its way; nil: none
@@ -198,12 +200,6 @@ func (c *conn) hold(l *lease) {
 	if c != nil {
 		c.unread.Swap(l).give()
 	}
-}
-
-// Read reads what the client sends next: it has taken the answer before.
-func (c *conn) Read(p []byte) (int, error) {
-	c.hold(nil)
-	return c.Conn.Read(p)
 }
 
 // linger marks a connection of ours for a lingering close.

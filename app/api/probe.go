@@ -115,6 +115,10 @@ func (p Probe) get(ctx context.Context, path string) (status int, answer probed,
 	case errors.Is(err, fasthttp.ErrConnectionClosed):
 		return 0, answer, errors.New("the connection was closed without one; a server with HTTPS is asked at https://")
 	case err != nil:
+		var dial *net.OpError
+		if errors.As(err, &dial) {
+			err = dial.Err // the address is in the message already
+		}
 		return 0, answer, err
 	}
 	if json.Unmarshal(response.Body(), &answer) != nil {

@@ -130,6 +130,7 @@ func New(config Config) (*Server, error) {
 	// So that clients don't send another request into the stop.
 	s.fiber.Server().CloseOnShutdown = true
 	s.fiber.Server().Handler = s.knownMethods(s.fiber.Handler())
+	s.fiber.Server().ExpectHandler = s.expect(s.fiber.Server().Handler)
 	s.fiber.Use(s.observe, s.refuseHosts, compress(), recover.New(recover.Config{
 		EnableStackTrace:  true,
 		StackTraceHandler: s.panicked,
@@ -152,6 +153,7 @@ func New(config Config) (*Server, error) {
 func (s *Server) Serve(inner net.Listener) error {
 	listener := newListener(inner, s.Log)
 	listener.shared = func(addr netip.Addr) bool { return addr.IsLoopback() || s.trusted(addr) }
+	listener.encrypted = s.TLS != nil
 	s.listener.Store(listener)
 	if s.stopped.Load() {
 		return listener.Close()
