@@ -123,6 +123,7 @@ var homes = map[string]string{
 	"golang.org/x/crypto/scrypt":      "taskapi/app/password",
 	"github.com/golang-jwt/jwt/v5":    "taskapi/app/token",
 	"github.com/spf13/cobra":          "taskapi/cmd taskapi/cmd/settings",
+	"github.com/spf13/pflag":          "taskapi/cmd",
 	"github.com/joho/godotenv":        "taskapi/cmd/settings",
 	"github.com/gofrs/flock":          "taskapi/cmd/datadir",
 	"golang.org/x/net/idna":           "taskapi/app taskapi/cmd taskapi/cmd/settings",

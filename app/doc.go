@@ -49,44 +49,61 @@
 // # Dependencies
 //
 // Each module below is maintained, free of cgo and under a licence that agrees
-// with ours (MIT, BSD, Apache 2.0, ISC; MPL 2.0 where it is named). One line of reason each:
+// with ours (MIT, BSD, Apache 2.0, ISC; MPL 2.0 where it is named). One line of
+// reason each, the month of the release in use, and what would replace it:
 //
-//   - modernc.org/sqlite: SQLite itself, translated to Go, so one static binary
-//     runs everywhere; modernc.org/libc stays at the version it names.
-//   - github.com/gofiber/fiber/v2 with github.com/valyala/fasthttp: the HTTP
-//     server; fasthttp is raised above what Fiber asks for, because the old one
-//     accepts request smuggling and forged Content-Length.
-//   - github.com/gofiber/contrib/jwt: the bearer check in front of the routes.
-//   - github.com/go-sql-driver/mysql (MPL 2.0, used as it is): reads the
+//   - modernc.org/sqlite (2026-11): SQLite itself, translated to Go, so one static
+//     binary runs everywhere; modernc.org/libc stays at the version it names.
+//     Instead: ncruces/go-sqlite3.
+//   - github.com/gofiber/fiber/v2 (2026-08) with github.com/valyala/fasthttp
+//     (2026-11): the HTTP server; see below. Instead: net/http, slower.
+//   - github.com/gofiber/contrib/jwt (2025-05): the bearer check in front of the
+//     routes. Instead: some fifty lines of our own.
+//   - github.com/go-sql-driver/mysql (2026-09; MPL 2.0, used as it is): reads the
 //     tutorial's MariaDB or MySQL, without cgo.
-//   - github.com/golang-jwt/jwt/v5: signs and parses access tokens.
-//   - github.com/alexedwards/argon2id: password hashes in PHC form.
-//   - golang.org/x/crypto/scrypt: checks the hashes that imported users bring
-//     along; PBKDF2 is in the standard library.
-//   - github.com/spf13/cobra: commands, flags, shell completion.
-//   - github.com/jordan-wright/email: builds MIME messages (it does not send).
-//   - github.com/go-json-experiment/json: the Go team's json/v2, whose jsontext
-//     refuses duplicate names, invalid UTF-8 and lone surrogates as RFC 7493
-//     asks; encoding/json quietly repairs them.
-//   - github.com/mileusna/useragent: names the device of a session for people.
-//   - go.yaml.in/yaml/v3: turns openapi.yaml into JSON.
-//   - github.com/joho/godotenv: reads .env files.
-//   - github.com/gofrs/flock: one server at a time on one data folder, on every
+//   - github.com/golang-jwt/jwt/v5 (2026-01): signs and parses access tokens.
+//     Instead: go-jose.
+//   - github.com/alexedwards/argon2id (2023-10): password hashes in PHC form, a
+//     finished file around x/crypto/argon2. Instead: that file in our own code.
+//   - golang.org/x/crypto (2026-11): scrypt checks the hashes that imported users
+//     bring along; acme/autocert gets certificates, in a quarter of the size of the
+//     alternative, lego.
+//   - github.com/spf13/cobra (2025-12) with its pflag: commands, flags, shell
+//     completion.
+//   - github.com/jordan-wright/email (2021-01): builds MIME messages; it does not
+//     send. Old but done, and what it is given is checked here. Instead:
+//     wneessen/go-mail.
+//   - github.com/go-json-experiment/json (2026-11): the Go team's json/v2, whose
+//     jsontext refuses duplicate names, invalid UTF-8 and lone surrogates as RFC
+//     7493 asks; encoding/json quietly repairs them. Instead: the standard
+//     library's, once it ships json/v2.
+//   - github.com/mileusna/useragent (2024-09): names the device of a session for
+//     people.
+//   - go.yaml.in/yaml/v3 (2026-10): turns openapi.yaml into JSON.
+//   - github.com/joho/godotenv (2023-02): reads .env files; a finished format.
+//   - github.com/gofrs/flock (2026-11): one server at a time on one data folder, on
+//     every system.
+//   - github.com/prometheus/client_golang (2026-10) with its common/expfmt: counts
+//     and writes metrics as Prometheus' own servers do.
+//   - golang.org/x/net/idna (2026-10), golang.org/x/text (2026-11): one form of the
+//     many ways to write an address; imports in UTF-16, as Windows saves them.
+//   - github.com/KimMachineGun/automemlimit (2026-10): how much memory the machine
+//     or the container has, in all the ways in which control groups say so.
+//   - golang.org/x/sys (2026-11): disk space, the kind of a disk, the clock's state.
+//   - github.com/kardianos/service (2026-07): installs and asks services on every
 //     system.
-//   - github.com/prometheus/client_golang with its common/expfmt: counts and
-//     writes metrics as Prometheus' own servers do.
-//   - golang.org/x/net/idna, golang.org/x/text/unicode/norm: one form of the
-//     many ways to write an address.
-//   - golang.org/x/text/encoding/unicode: imports in UTF-16, as Windows saves them.
-//   - github.com/KimMachineGun/automemlimit: how much memory the machine or the
-//     container has, in all the ways in which control groups say so.
-//   - golang.org/x/sys: the room on a disk, its kind and the state of the clock.
-//   - github.com/kardianos/service: installs and asks services on every system.
-//   - github.com/coreos/go-systemd/v22: its daemon and activation packages, which
-//     tell systemd that the server is ready and alive, and take its sockets.
-//   - golang.org/x/crypto/acme/autocert: certificates from Let's Encrypt and the
-//     like, in a quarter of the size of the alternative.
-//   - golang.org/x/term: asks for a password without echo.
+//   - github.com/coreos/go-systemd/v22 (2026-01): its daemon and activation
+//     packages, which tell systemd that the server is ready and alive, and take
+//     its sockets.
+//   - golang.org/x/term (2026-11): asks for a password without echo.
+//
+// Fiber v2 gets fixes only, since v3 is out. To keep it safe: raise fasthttp, which
+// parses everything that comes in, with each of its releases, above what Fiber
+// asks for (an older one accepted request smuggling and forged Content-Length);
+// run the fuzz targets and app/api's tests of raw requests after that; and use of
+// Fiber only its router and its recover middleware, whatever else is done here
+// with fasthttp's own types. If fixes stop, Fiber v3 or a router of our own takes
+// the place of some twenty lines in app/api/server.go.
 //
 // In web/static, as a file: RapiDoc 9.3.8 (MIT), the viewer of /docs; half as
 // large as the others.

@@ -40,7 +40,8 @@ type listener struct {
 	// shared reports addresses behind which there are many: only the bound of
 	// all connections counts for them. Nil is none.
 	shared func(netip.Addr) bool
-	encrypted bool // what is read is TLS
+	// encrypted says that what is read is TLS.
+	encrypted bool
 	// most and mostOfOne bound the connections of all and of one network.
 	most, mostOfOne int
 
@@ -179,7 +180,7 @@ type conn struct {
 	net.Conn
 	listener *listener
 	lingers  atomic.Bool
-	opening  opening               // used by the one who reads
+	opening  opening // used by the one who reads
 	network  netip.Prefix
 	place    *list.Element         // among those of the network; nil: not counted
 	unread   atomic.Pointer[lease] // memory of the answer on its way; nil: none
