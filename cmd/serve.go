@@ -81,41 +81,21 @@ func (a *application) serve(ctx context.Context, s settings.Settings) (err error
 		log.Info(notice)
 	}
 	d := datadir.Dir{Path: s.DataDir}
-	_, statErr := os.Stat(d.Path)
-	if err := d.Make(); err != nil {
-		return err
-	}
-	release, err := d.Lock()
+	open, release, err := a.takeGround(ctx, s, d, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, release()) }()
-	a.settle(s, log)
-	// The ports are taken before the database is touched: they fail more often.
-	open, err := openListeners(ctx, s, a.clock.Now, log)
-	if err != nil {
-		if statErr != nil {
-			err = errors.Join(err, d.Unmake()) // it was not there before
-		}
-		return err
-	}
-	defer func() { err = errors.Join(err, open.close()) }()
+	defer func() { err = errors.Join(err, open.close(), release()) }()
 	d.WarnOfLosses(s.JWTSecret != "", log)
 	secret, err := d.Secret(s.JWTSecret)
 	if err != nil {
 		return err
 	}
-	db, err := a.open(ctx, d, s.Durability)
+	db, err := a.openForServing(ctx, d, s, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := a.clockFault(ctx, db); err != nil {
-		log.Warn("the clock may be wrong", "reason", err)
-	}
-	if err := db.BeginTimeline(ctx, rand.Text()); err != nil {
-		return err
-	}
 	if s.PublicURLByDefault() { // the port may have been 0
 		s.PublicURL = s.DefaultURL(listen.Text(open.api.Addr()))
 	}
@@ -136,6 +116,43 @@ func (a *application) serve(ctx context.Context, s settings.Settings) (err error
 	defer func() { err = errors.Join(err, d.ForgetAddress()) }()
 	background = append(background, a.chores(s, open, db, log)...)
 	return runUntilStopped(ctx, server, open.api, log, background...)
+}
+
+// takeGround takes the folder and the addresses. A folder that was not there
+// before does not stay without them.
+func (a *application) takeGround(ctx context.Context, s settings.Settings, d datadir.Dir, log *slog.Logger) (open *listeners, release func() error, err error) {
+	_, statErr := os.Stat(d.Path)
+	if err := d.Make(); err != nil {
+		return nil, nil, err
+	}
+	if release, err = d.Lock(); err != nil {
+		return nil, nil, err
+	}
+	a.settle(s, log)
+	// The ports are taken before the database is touched: they fail more often.
+	if open, err = openListeners(ctx, s, a.clock.Now, log); err != nil {
+		err = errors.Join(err, release())
+		if statErr != nil {
+			err = errors.Join(err, d.Unmake())
+		}
+		return nil, nil, err
+	}
+	return open, release, nil
+}
+
+// openForServing opens the database, and begins its timeline.
+func (a *application) openForServing(ctx context.Context, d datadir.Dir, s settings.Settings, log *slog.Logger) (*sqlite.DB, error) {
+	db, err := a.open(ctx, d, s.Durability)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.clockFault(ctx, db); err != nil {
+		log.Warn("the clock may be wrong", "reason", err)
+	}
+	if err := db.BeginTimeline(ctx, rand.Text()); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 // greet says where the server is, and what a newcomer wants to know next.

@@ -29,7 +29,8 @@ func checkPort(ctx context.Context, s Subject, d datadir.Dir) Finding {
 	addr := s.Settings.Addr
 	served := d.Served()
 	err := listen.Vacant(ctx, addr, "--addr")
-	if err == nil && !(served && d.Address() == s.Probe.Place()) {
+	ours := served && d.Address() == s.Probe.Place()
+	if err == nil && !ours {
 		return okay("%s is free; no server is running there", addr)
 	}
 	if _, dirErr := os.Stat(d.Path); dirErr == nil && !served {
