@@ -278,12 +278,17 @@ func parseName(s *Settings, value string) error {
 	return nil
 }
 
-// Service returns what mails call this service.
+// Service returns what mails call this service: its name, else the host of the
+// public URL, unless that says nothing to people.
 func (s *Settings) Service() string {
-	if u, err := url.Parse(s.PublicURL); s.Name == "" && err == nil {
-		return u.Hostname()
+	if s.Name != "" {
+		return s.Name
 	}
-	return s.Name
+	u, err := url.Parse(s.PublicURL)
+	if err != nil || u.Hostname() == "localhost" || net.ParseIP(u.Hostname()) != nil {
+		return "taskapi"
+	}
+	return u.Hostname()
 }
 
 // IsLoopback reports whether only programs on this machine reach a host.

@@ -90,7 +90,7 @@ func serverRows() []Setting {
 		{Flag: "public-url", Env: []string{"TASKAPI_PUBLIC_URL"},
 			Meaning: "address by which others reach the server, for links in e-mails (default from --addr)", parse: parsePublicURL},
 		{Flag: "name", Env: []string{"TASKAPI_NAME"},
-			Meaning: "what mails call this service (default the host of the public-url)", parse: parseName},
+			Meaning: "what mails call this service (default the host of the public-url, or taskapi for a number)", parse: parseName},
 		{Flag: "jwt-secret", Env: []string{"TASKAPI_JWT_SECRET", "JWT_SECRET_KEY"}, Secret: true,
 			Meaning: "key that signs tokens, at least 32 bytes (default: made at the first start, kept in secret.key)", parse: parseSecret},
 		{Flag: "access-ttl", Env: []string{"TASKAPI_ACCESS_TTL"}, Initial: "15m",

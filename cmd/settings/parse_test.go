@@ -17,3 +17,20 @@ func TestOriginsAsBrowsersWriteThem(t *testing.T) {
 		}
 	}
 }
+
+// What mails call a service that nobody has named.
+func TestService(t *testing.T) {
+	for want, s := range map[string]Settings{
+		"Home": {Name: "Home", PublicURL: "https://tasks.example.com"}, "tasks.example.com": {PublicURL: "https://tasks.example.com:8443/todo"},
+		"taskapi": {PublicURL: "http://192.0.2.1:8000"},
+	} {
+		if got := s.Service(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	for _, url := range []string{"http://localhost:8000", "http://[::1]:8000"} {
+		if got := (&Settings{PublicURL: url}).Service(); got != "taskapi" {
+			t.Errorf("%s: %q", url, got)
+		}
+	}
+}
