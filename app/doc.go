@@ -79,6 +79,8 @@
 //     library's, once it ships json/v2.
 //   - github.com/mileusna/useragent (2024-09): names the device of a session for
 //     people.
+//   - github.com/yuin/goldmark (2026-10): renders the guide. Instead: the Markdown as
+//     it is.
 //   - go.yaml.in/yaml/v3 (2026-10): turns openapi.yaml into JSON.
 //   - github.com/joho/godotenv (2023-02): reads .env files; a finished format.
 //   - github.com/gofrs/flock (2026-11): one server at a time on one data folder, on

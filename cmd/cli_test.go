@@ -28,13 +28,13 @@ func TestWrongUse(t *testing.T) {
 	}{
 		{"bogus", `"bogus" is not a command of "taskapi"`},
 		{"sevre", `"sevre" is not a command of "taskapi"; did you mean "serve"?`},
-		{"user lst", `did you mean "list"?`}, {"help doctr", `did you mean "doctor"?`},
+		{"user lst", `did you mean "list"?`}, {"help doctr", `did you mean "doctor"?`}, {"help setings", `did you mean "settings"?`},
 		{"serve --adr=:8000", `unknown flag: --adr; did you mean "--addr"?`}, {"serve --bogus", "unknown flag: --bogus"},
 		{"db bogus", `"bogus" is not a command of "taskapi db"`},
 		{"--bogus", "--bogus"}, {"serve --bogus", "--bogus"},
 		{"serve extra", `takes no argument, but there is "extra"`},
 		{"user add", "wants one argument: the e-mail address"}, {"user promote a b", "wants one argument"},
-		{"help nope", `there is no command "nope"`}, {"completion tcsh", `"tcsh" is not a command of "taskapi completion"`},
+		{"help nope", `there is no command or topic "nope"`}, {"completion tcsh", `"tcsh" is not a command of "taskapi completion"`},
 		{"serve --addr", "--addr"}, {"mail list --status odd", "expected queued, sent or dead"},
 		{"mail test a@b.c", "no mail server is set"}, {"mail test --mail-server localhost --mail-from a@b.c nonsense", `"nonsense" is not an e-mail address`},
 	} {

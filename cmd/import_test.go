@@ -42,6 +42,7 @@ func TestOldPasswordsWorkAndAreRenewed(t *testing.T) {
 		return status
 	}
 	hash := func() string {
+		_ = os.Remove("now.json") // of the time before, if there was one
 		world{}.taskapi(t, "db", "export", "--with-password-hashes", "now.json", flag).expect(t, exitOK, "Exported 2 users and 2 tasks to now.json.")
 		var all struct{ Users []struct{ Password string } }
 		if err := json.Unmarshal([]byte(readFile(t, "now.json")), &all); err != nil {

@@ -23,6 +23,7 @@ import (
 
 	"taskapi/cmd/machine"
 	"taskapi/cmd/settings"
+	"taskapi/web"
 )
 
 // Exit codes.
@@ -209,16 +210,7 @@ It makes all that it needs in ./taskapi-data and prints the address to open.`,
 // strict makes wrong use of what cobra adds by itself an error, as elsewhere.
 func strict(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
-	root.SetHelpCommand(&cobra.Command{
-		Use: "help [COMMAND]", Short: "Help about any command",
-		RunE: func(_ *cobra.Command, args []string) error {
-			found, rest, err := root.Find(args)
-			if err != nil || len(rest) > 0 {
-				return usagef("there is no command %q%s", strings.Join(args, " "), didYouMean(near(root, args[0]), ""))
-			}
-			return found.Help()
-		},
-	})
+	root.SetHelpCommand(newHelp(root, web.Files()))
 	for _, cmd := range root.Commands() {
 		if cmd.Name() == "completion" {
 			cmd.Args = noArgs

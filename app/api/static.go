@@ -69,7 +69,7 @@ func newStatic(files fs.FS, registrationOpen bool) (*static, error) {
 	for name, f := range s.files {
 		s.files[name] = s.prepare(name, f.plain)
 	}
-	return s, nil
+	return s, s.addGuide(files)
 }
 
 // kindOf names the media type of what we have. The system's own table can't be
@@ -113,6 +113,8 @@ func (s *static) routes() []route {
 		{fiber.MethodGet, "/reset-password", public, "", s.page("index.html")},
 		{fiber.MethodGet, "/verify-email", public, "", s.page("index.html")},
 		{fiber.MethodGet, "/docs", public, "", s.docs},
+		{fiber.MethodGet, "/guide", public, "", s.guide},
+		{fiber.MethodGet, "/guide/:topic", public, "", s.guide},
 		{fiber.MethodGet, "/sw.js", public, "", s.page("sw.js")},
 		{fiber.MethodGet, "/manifest.webmanifest", public, "", s.page("manifest.webmanifest")},
 		{fiber.MethodGet, "/favicon.ico", public, "", s.page("icon-192.png")},
