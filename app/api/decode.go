@@ -205,7 +205,7 @@ func (f fields) integer(name string) app.Field[int64] {
 
 // pathID reads the id of a path: a positive 64-bit integer in plain decimal
 // digits, with no sign and no leading zero. Anything else names nothing.
-func pathID(c *fiber.Ctx) (int64, bool) { return positive(c.Params("id")) }
+func pathID(c *fiber.Ctx) (int64, bool) { return positive(segment(c, "id")) }
 
 func positive(text string) (int64, bool) {
 	if text == "" || text[0] < '1' || text[0] > '9' {

@@ -129,12 +129,12 @@ func New(config Config) (*Server, error) {
 	})
 	// So that clients don't send another request into the stop.
 	s.fiber.Server().CloseOnShutdown = true
-	s.fiber.Server().Handler = s.knownMethods(s.fiber.Handler())
+	s.fiber.Server().Handler = s.knownMethods(plainPaths(s.fiber.Handler()))
 	s.fiber.Server().ExpectHandler = s.expect(s.fiber.Server().Handler)
 	s.fiber.Use(s.observe, s.refuseHosts, compress(), recover.New(recover.Config{
 		EnableStackTrace:  true,
 		StackTraceHandler: s.panicked,
-	}), refuseVersions, refuseEncoded, boundBody)
+	}), refuseVersions, refuseEmptySegments, refuseEncoded, boundBody)
 	routes := s.routes()
 	if s.Web != nil {
 		static, err := newStatic(s.Web, s.Users.RegistrationOpen)

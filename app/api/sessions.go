@@ -62,7 +62,7 @@ func (s *Server) listSessions(c *fiber.Ctx) error {
 }
 
 func (s *Server) endSession(c *fiber.Ctx) error {
-	if err := s.Sessions.End(c.UserContext(), callerOf(c), c.Params("id")); err != nil {
+	if err := s.Sessions.End(c.UserContext(), callerOf(c), segment(c, "id")); err != nil {
 		return err
 	}
 	return send(c, fiber.StatusOK, messageView{"Session ended."})

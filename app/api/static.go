@@ -147,8 +147,8 @@ func (s *static) docs(c *fiber.Ctx) error {
 // asset sends what a page loads, to be kept for a year: another content has
 // another address.
 func (s *static) asset(c *fiber.Ctx) error {
-	f, ok := s.files[c.Params("name")]
-	if !ok || "/static/"+c.Params("hash") != s.prefix {
+	f, ok := s.files[segment(c, "name")]
+	if !ok || "/static/"+segment(c, "hash") != s.prefix {
 		return fiber.ErrNotFound
 	}
 	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
