@@ -9,6 +9,7 @@ import (
 
 	"taskapi/app"
 	"taskapi/app/account"
+	"taskapi/app/api"
 )
 
 // withBody are the routes that take a body, as the admin sees them.
@@ -50,8 +51,10 @@ func TestTheContentTypeMustBeJSON(t *testing.T) {
 	ann := s.signUp("ann")
 	for contentType, want := range map[string]int{
 		"application/json": 201, "application/json; charset=utf-8": 201, "APPLICATION/JSON": 201,
-		"": 400, "text/plain": 400, "application/x-www-form-urlencoded": 400, "application/xjson": 400,
-		"application/json-patch+json": 400, "multipart/form-data; boundary=x": 400, "application/json; =": 400,
+		"application/merge-patch+json": 201, "Application/Vnd.Example.V2+JSON; charset=utf-8": 201, "application/ld+json": 201,
+		"": 400, "text/plain": 400, "application/x-www-form-urlencoded": 400, "application/xjson": 400, "application/+json": 400,
+		"text/json": 400, "text/x+json": 400, "application/json+xml": 400, "application/": 400, "json": 400, "+json": 400,
+		"multipart/form-data; boundary=x": 400, "application/json; =": 400,
 	} {
 		request, err := http.NewRequest("POST", s.url+"/tasks/", strings.NewReader(`{"title": "t"}`))
 		must(t, err)
@@ -59,6 +62,51 @@ func TestTheContentTypeMustBeJSON(t *testing.T) {
 		request.Header.Set("Content-Type", contentType)
 		if a := s.do(request); a.status != want {
 			t.Errorf("%q: %d %s", contentType, a.status, a.text)
+		}
+	}
+}
+
+// Every route that takes JSON takes it under its other names, and tells those
+// that ask what a PATCH may be.
+func TestMergePatchIsTakenEverywhere(t *testing.T) {
+	s := start(t)
+	ann := s.signUp("ann")
+	task := s.task(ann, "t")
+	for _, route := range withBody(ann.id, task) {
+		asJSON := s.call(route[0], route[1], ann.access, `{"username":5,"title":5}`)
+		for _, kind := range []string{"application/merge-patch+json", "application/vnd.api+json"} {
+			a := s.with(route[0], route[1], `{"username":5,"title":5}`, "Content-Type", kind, "Authorization", "Bearer "+ann.access)
+			if a.status != asJSON.status || a.str("code") == "invalid_json" || a.text != asJSON.text {
+				t.Errorf("%s %s as %s: %d %s, as JSON: %d %s", route[0], route[1], kind, a.status, a.text, asJSON.status, asJSON.text)
+			}
+		}
+	}
+	bearer := "Bearer " + ann.access
+	for path, body := range map[string]string{fmt.Sprint("/tasks/", task): `{"title":"new"}`, fmt.Sprint("/users/", ann.id): `{"username":"new"}`} {
+		if a := s.with("PATCH", path, body, "Content-Type", "application/merge-patch+json", "Authorization", bearer); a.status != 200 || !strings.Contains(a.text, `"new"`) {
+			t.Errorf("%s: %d %s", path, a.status, a.text)
+		}
+	}
+	if a := s.with("POST", "/auth/logout-all", `{"keep_api_tokens":5}`, "Content-Type", "application/merge-patch+json", "Authorization", bearer); a.status != 422 {
+		t.Errorf("a body that is optional was not read: %d %s", a.status, a.text)
+	}
+}
+
+func TestAcceptPatchStandsWherePatchDoes(t *testing.T) {
+	s := start(t)
+	server, err := api.New(api.Config{})
+	must(t, err)
+	patched := map[string]bool{}
+	for _, route := range server.Routes() {
+		patched[route[1]] = patched[route[1]] || route[0] == "PATCH"
+	}
+	for path, patch := range patched {
+		want := ""
+		if patch {
+			want = "application/merge-patch+json, application/json"
+		}
+		if got := s.call("OPTIONS", strings.ReplaceAll(path, ":id", "1"), "", "").header.Get("Accept-Patch"); got != want {
+			t.Errorf("%s: Accept-Patch is %q", path, got)
 		}
 	}
 }

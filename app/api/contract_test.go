@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -67,6 +68,10 @@ func (d *document) check(t testing.TB, request *http.Request, sent []byte, a ans
 	d.mu.Lock()
 	d.used[fmt.Sprint(route.Operation.OperationID, " ", a.status)] = true
 	d.mu.Unlock()
+	if body := route.Operation.RequestBody; body != nil && body.Value.Content.Get(plain.Header.Get("Content-Type")) == nil &&
+		regexp.MustCompile(`(?i)^application/[^;]+\+json\b`).MatchString(plain.Header.Get("Content-Type")) {
+		plain.Header.Set("Content-Type", "application/json") // as info.description says
+	}
 	options := &openapi3filter.Options{IncludeResponseStatus: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc}
 	input := &openapi3filter.RequestValidationInput{Request: plain, PathParams: parameters, Route: route, Options: options}
 	if a.status < 300 {

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/gofiber/fiber/v2"
@@ -75,9 +76,12 @@ func decode(data []byte, names []string) (fields, error) {
 	return read, nil
 }
 
+// isJSON reports JSON and what is written in it (RFC 6839 section 3.1), such as
+// JSON merge patch.
 func isJSON(contentType string) bool {
 	kind, _, err := mime.ParseMediaType(contentType)
-	return err == nil && kind == fiber.MIMEApplicationJSON
+	subtype, application := strings.CutPrefix(kind, "application/")
+	return err == nil && application && (subtype == "json" || len(subtype) > len("+json") && strings.HasSuffix(subtype, "+json"))
 }
 
 var (

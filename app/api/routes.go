@@ -18,6 +18,9 @@ const (
 	signedIn               // whoever shows a good access token
 )
 
+// acceptPatch is what a PATCH may be (RFC 5789 section 3.1).
+const acceptPatch = "application/merge-patch+json, application/json"
+
 type route struct {
 	method string
 	path   string // answers with and without its trailing slash
@@ -109,6 +112,9 @@ func (s *Server) otherMethod(allowed []string) fiber.Handler {
 		c.Set(fiber.HeaderAllow, list)
 		if c.Method() != fiber.MethodOptions {
 			return fiber.ErrMethodNotAllowed
+		}
+		if slices.Contains(allowed, fiber.MethodPatch) {
+			c.Set("Accept-Patch", acceptPatch)
 		}
 		wanted := c.Get(fiber.HeaderAccessControlRequestMethod)
 		if wanted != "" && !slices.Contains(allowed, wanted) {
