@@ -295,7 +295,7 @@ func TestAccessLog(t *testing.T) {
 	p := start(t, nil, "--log-format=json")
 	login := p.signUp()
 	access, refresh := login["access_token"].(string), login["refresh_token"].(string)
-	p.call("GET", "/tasks/?page=1&secret="+access, access, "")
+	p.call("GET", "/tasks/?page=1&_secret="+access, access, "")
 	status, rotated := p.call("POST", "/auth/refresh", "", fmt.Sprintf(`{"refresh_token":%q}`, refresh))
 	if status != 200 {
 		t.Fatal(status, rotated)

@@ -113,7 +113,7 @@ func TestOneMistake(t *testing.T) {
 		{"--password-chars=z-a", "inside []"}, {"--password-chars=a]*", "inside []"}, {`--password-chars=\`, "inside []"},
 		{"--cors-origins=example.com", "such as https://app.example.com"}, {"--cors-origins=https://a.example.com/path", "such as"}, {"--cors-origins=https://a.example.com,*", "such as"},
 		{"--trusted-proxies=10.0.0.0/33", "10.0.0.0/8"}, {"--trusted-proxies=proxy", "10.0.0.0/8"},
-		{"--rate-limit=1", "on or off"}, {"--durability=none", "full or normal"},
+		{"--rate-limit=1", "on or off"}, {"--compat=flask", "tutorial or strict"}, {"--durability=none", "full or normal"},
 		{"--tls-cert=c", "the file of the certificate's key"}, {"--tls-key=k", "the file of the certificate"}, {"--tls-cert=c --tls-key=k --acme-domain=a.example.com", "not both"},
 		{"--acme-domain=localhost", "such as tasks.example.com"}, {"--acme-domain=a_b.example.com", "such as"}, {"--acme-domain=192.0.2.1", "such as"},
 		{"--acme-directory=http://a", "ACME directory, https://"}, {"--redirect-addr=:80", "without tls-cert or acme-domain"},
@@ -275,5 +275,17 @@ func TestEnvExample(t *testing.T) {
 		if now[0] != before[setting][0] {
 			t.Errorf("%s is %q with the example and %q without", setting, now[0], before[setting][0])
 		}
+	}
+}
+
+// What --compat says reaches the server.
+func TestCompatReachesTheServer(t *testing.T) {
+	for value, want := range map[string]int{"strict": 400, "tutorial": 200} {
+		folder(t)
+		p := start(t, []string{"TASKAPI_COMPAT=" + value})
+		if status, answer := p.call("GET", "/healthz?nope=1", "", ""); status != want {
+			t.Errorf("%s: %d %v", value, status, answer)
+		}
+		p.kill()
 	}
 }

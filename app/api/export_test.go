@@ -10,6 +10,16 @@ func (s *Server) Routes() [][2]string {
 	return all
 }
 
+// Queries lists the names of the query parameters of every route, by its method
+// and path.
+func (s *Server) Queries() map[string][]string {
+	all := map[string][]string{}
+	for _, r := range s.routes() {
+		all[r.method+" "+r.path] = r.query
+	}
+	return all
+}
+
 // Parse reads the named members of a request body, for the fuzzer.
 func Parse(data []byte, names ...string) (members int, err error) {
 	read, err := parse(data, names)

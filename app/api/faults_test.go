@@ -60,7 +60,7 @@ func TestTheAccessLog(t *testing.T) {
 	ann := s.signUp("ann")
 	s.task(ann, "a private title")
 	next := s.refresh(ann.refresh)
-	s.call("GET", "/tasks/1?page=secret-query", ann.access, "")
+	s.call("GET", "/tasks/1?_=secret-query", ann.access, "")
 	s.call("GET", "/no/such/secret-path", ann.access, "")
 	s.logout(next.str("refresh_token"))
 	log := s.log.String()

@@ -26,49 +26,53 @@ type route struct {
 	path   string // answers with and without its trailing slash
 	access access
 	scope  app.Scope // what an API token needs; without one, none will do
+	query  query
 	handle fiber.Handler
 }
 
 func (s *Server) routes() []route {
 	const get, post, put, patch, del = fiber.MethodGet, fiber.MethodPost, fiber.MethodPut, fiber.MethodPatch, fiber.MethodDelete
 	const account, read, write = app.ScopeAccount, app.ScopeTasksRead, app.ScopeTasksWrite
+	// A new route can't forget its query: it would not compile.
+	none, pages := query{}, query{"page", "per_page"}
+	walk, tasks := query{"page", "per_page", "after"}, query{"page", "per_page", "after", "user_id"}
 	return []route{
-		{get, "/", public, "", s.about},
-		{get, pathAlive, public, "", s.alive},
-		{get, pathReady, public, "", s.ready},
-		{get, "/openapi.json", public, "", s.sendJSONContract},
-		{get, "/openapi.yaml", public, "", s.sendYAMLContract},
+		{get, "/", public, "", query{anything}, s.about},
+		{get, pathAlive, public, "", none, s.alive},
+		{get, pathReady, public, "", none, s.ready},
+		{get, "/openapi.json", public, "", none, s.sendJSONContract},
+		{get, "/openapi.yaml", public, "", none, s.sendYAMLContract},
 
-		{post, "/auth/register", optional, account, s.limited("register", s.registerUser)},
-		{post, "/auth/login", public, "", s.limited("login", s.login)},
-		{post, "/auth/refresh", public, "", s.limited("refresh", s.refresh)},
-		{post, "/auth/logout", public, "", s.limited("logout", s.logout)},
-		{post, "/auth/password/forgot", public, "", s.limited("forgot", s.forgotPassword)},
-		{post, "/auth/password/reset", public, "", s.limited("reset", s.resetPassword)},
-		{post, "/auth/email/verify", public, "", s.limited("verify", s.verifyEmail)},
-		{post, "/auth/email/resend", public, "", s.limited("forgot", s.resendVerification)},
+		{post, "/auth/register", optional, account, none, s.limited("register", s.registerUser)},
+		{post, "/auth/login", public, "", none, s.limited("login", s.login)},
+		{post, "/auth/refresh", public, "", none, s.limited("refresh", s.refresh)},
+		{post, "/auth/logout", public, "", none, s.limited("logout", s.logout)},
+		{post, "/auth/password/forgot", public, "", none, s.limited("forgot", s.forgotPassword)},
+		{post, "/auth/password/reset", public, "", none, s.limited("reset", s.resetPassword)},
+		{post, "/auth/email/verify", public, "", none, s.limited("verify", s.verifyEmail)},
+		{post, "/auth/email/resend", public, "", none, s.limited("forgot", s.resendVerification)},
 
-		{get, "/auth/sessions", signedIn, account, s.paged(s.listSessions)},
-		{del, "/auth/sessions/:id", signedIn, account, s.endSession},
-		{post, "/auth/logout-all", signedIn, account, s.endAllSessions},
-		{get, "/auth/tokens", signedIn, account, s.paged(s.listTokens)},
-		{post, "/auth/tokens", signedIn, "", s.limited("password", s.createToken)},
-		{del, "/auth/tokens/:id", signedIn, account, s.revokeToken},
+		{get, "/auth/sessions", signedIn, account, pages, s.paged(s.listSessions)},
+		{del, "/auth/sessions/:id", signedIn, account, none, s.endSession},
+		{post, "/auth/logout-all", signedIn, account, none, s.endAllSessions},
+		{get, "/auth/tokens", signedIn, account, pages, s.paged(s.listTokens)},
+		{post, "/auth/tokens", signedIn, "", none, s.limited("password", s.createToken)},
+		{del, "/auth/tokens/:id", signedIn, account, none, s.revokeToken},
 
-		{get, "/users/", signedIn, account, s.paged(s.listUsers)},
-		{post, "/users/", optional, account, s.limited("register", s.createUser)},
-		{get, "/users/:id", signedIn, account, s.getUser},
-		{put, "/users/:id", signedIn, account, s.limited("password", s.updateUser)},
-		{patch, "/users/:id", signedIn, account, s.limited("password", s.updateUser)},
-		{del, "/users/:id", signedIn, "", s.limited("password", s.deleteUser)},
-		{get, "/users/:id/audit", signedIn, account, s.paged(s.listEvents)},
+		{get, "/users/", signedIn, account, walk, s.paged(s.listUsers)},
+		{post, "/users/", optional, account, none, s.limited("register", s.createUser)},
+		{get, "/users/:id", signedIn, account, none, s.getUser},
+		{put, "/users/:id", signedIn, account, none, s.limited("password", s.updateUser)},
+		{patch, "/users/:id", signedIn, account, none, s.limited("password", s.updateUser)},
+		{del, "/users/:id", signedIn, "", none, s.limited("password", s.deleteUser)},
+		{get, "/users/:id/audit", signedIn, account, pages, s.paged(s.listEvents)},
 
-		{get, "/tasks/", signedIn, read, s.paged(s.listTasks)},
-		{post, "/tasks/", signedIn, write, s.createTask},
-		{get, "/tasks/:id", signedIn, read, s.getTask},
-		{put, "/tasks/:id", signedIn, write, s.updateTask},
-		{patch, "/tasks/:id", signedIn, write, s.updateTask},
-		{del, "/tasks/:id", signedIn, write, s.deleteTask},
+		{get, "/tasks/", signedIn, read, tasks, s.paged(s.listTasks)},
+		{post, "/tasks/", signedIn, write, none, s.createTask},
+		{get, "/tasks/:id", signedIn, read, none, s.getTask},
+		{put, "/tasks/:id", signedIn, write, none, s.updateTask},
+		{patch, "/tasks/:id", signedIn, write, none, s.updateTask},
+		{del, "/tasks/:id", signedIn, write, none, s.deleteTask},
 	}
 }
 
@@ -84,6 +88,9 @@ func (s *Server) register(routes []route) {
 			handlers = []fiber.Handler{whenTokenShown(bearer), mayUse(r.scope)}
 		case signedIn:
 			handlers = []fiber.Handler{bearer, mayUse(r.scope)}
+		}
+		if !s.Tutorial {
+			handlers = append(handlers, r.query.only)
 		}
 		handlers = append(handlers, r.handle)
 		s.fiber.Add(r.method, r.path, handlers...)

@@ -62,6 +62,9 @@ type Config struct {
 	// listens for this machine only, besides localhost and its like. Empty is
 	// any.
 	OnlyHosts []string
+	// Tutorial lets through what the tutorial does: query parameters that a
+	// route does not know.
+	Tutorial bool
 	// SecureCookies keeps cookies off connections that are not encrypted.
 	SecureCookies bool
 	// Web holds the page below static/. Nil is no page.

@@ -109,16 +109,17 @@ func (s *static) prepare(name string, content []byte) file {
 // routes are the addresses of the page and of what it loads. The files that a
 // browser wants at the top have their names there.
 func (s *static) routes() []route {
+	all := query{anything}
 	return []route{
-		{fiber.MethodGet, "/reset-password", public, "", s.page("index.html")},
-		{fiber.MethodGet, "/verify-email", public, "", s.page("index.html")},
-		{fiber.MethodGet, "/docs", public, "", s.docs},
-		{fiber.MethodGet, "/guide", public, "", s.guide},
-		{fiber.MethodGet, "/guide/:topic", public, "", s.guide},
-		{fiber.MethodGet, "/sw.js", public, "", s.page("sw.js")},
-		{fiber.MethodGet, "/manifest.webmanifest", public, "", s.page("manifest.webmanifest")},
-		{fiber.MethodGet, "/favicon.ico", public, "", s.page("icon-192.png")},
-		{fiber.MethodGet, "/static/:hash/:name", public, "", s.asset},
+		{fiber.MethodGet, "/reset-password", public, "", all, s.page("index.html")},
+		{fiber.MethodGet, "/verify-email", public, "", all, s.page("index.html")},
+		{fiber.MethodGet, "/docs", public, "", all, s.docs},
+		{fiber.MethodGet, "/guide", public, "", all, s.guide},
+		{fiber.MethodGet, "/guide/:topic", public, "", all, s.guide},
+		{fiber.MethodGet, "/sw.js", public, "", all, s.page("sw.js")},
+		{fiber.MethodGet, "/manifest.webmanifest", public, "", all, s.page("manifest.webmanifest")},
+		{fiber.MethodGet, "/favicon.ico", public, "", all, s.page("icon-192.png")},
+		{fiber.MethodGet, "/static/:hash/:name", public, "", all, s.asset},
 	}
 }
 

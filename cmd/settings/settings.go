@@ -34,6 +34,7 @@ type Settings struct {
 	CORSOrigins      []string       // empty: any
 	TrustedProxies   []netip.Prefix
 	RateLimit        bool
+	Tutorial         bool // unknown query parameters are ignored
 	AuditKeep        time.Duration
 	MaxTasks         int           // of a user; 0: no limit
 	BackupEvery      time.Duration // 0: never
@@ -122,6 +123,8 @@ func accountRows() []Setting {
 			Meaning: "addresses or networks whose X-Forwarded-For counts, separated by commas", parse: parseProxies},
 		{Flag: "rate-limit", Env: []string{"TASKAPI_RATE_LIMIT"}, Initial: "on",
 			Meaning: "limit sign-ins and the like per address: on, or off for tests and benchmarks", parse: choice("on", "off", func(s *Settings) *bool { return &s.RateLimit })},
+		{Flag: "compat", Env: []string{"TASKAPI_COMPAT"}, Initial: "strict",
+			Meaning: "strict refuses query parameters that it does not know; tutorial ignores them, as the tutorial does", parse: choice("tutorial", "strict", func(s *Settings) *bool { return &s.Tutorial })},
 	}
 }
 

@@ -1,0 +1,113 @@
+package api
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/gofiber/fiber/v2"
+
+	"taskapi/app"
+)
+
+// query is the names of the parameters that a route takes. A misspelled one
+// would otherwise change nothing, and nobody would notice.
+type query []string
+
+// anything is the one name in the query of a page, to whose address others add
+// what they like.
+const anything = "*"
+
+// unknownParameter is the error of a parameter that is not there, or is there
+// twice.
+func unknownParameter(message string) *app.Error {
+	return &app.Error{Kind: app.KindMalformed, Code: "unknown_parameter", Message: message}
+}
+
+// only refuses a request with other parameters, or with one of them twice. Names
+// that begin with an underscore are nobody's: clients add them to get around
+// caches.
+func (q query) only(c *fiber.Ctx) error {
+	args := c.Context().QueryArgs()
+	if args.Len() == 0 || slices.Contains(q, anything) {
+		return c.Next()
+	}
+	seen := map[string]bool{}
+	for key := range args.All() {
+		name := string(key)
+		switch {
+		case strings.HasPrefix(name, "_"):
+		case seen[name]:
+			return unknownParameter(fmt.Sprintf(`The parameter "%s" appears more than once.`, excerpt(name)))
+		case !slices.Contains(q, name):
+			return unknownParameter(fmt.Sprintf(`There is no parameter "%s"; %s`, excerpt(name), q.advice(name)))
+		}
+		seen[name] = true
+	}
+	return c.Next()
+}
+
+// advice says what there is in the place of a name.
+func (q query) advice(name string) string {
+	if len(q) == 0 {
+		return "this address takes none."
+	}
+	const far = 3
+	best, nearest := far, ""
+	for _, known := range q {
+		if d := distance(name, known, far); d < best {
+			best, nearest = d, known
+		}
+	}
+	if nearest != "" {
+		return fmt.Sprintf(`did you mean "%s"?`, nearest)
+	}
+	last := len(q) - 1
+	return "this address takes " + strings.Join(q[:last], ", ") + " and " + q[last] + "."
+}
+
+// distance is how many characters one has to add, to remove or to replace to
+// make one text of the other (Levenshtein), or far if it is that or more.
+func distance(a, b string, far int) int {
+	from, to := []rune(a), []rune(b)
+	if max(len(from)-len(to), len(to)-len(from)) >= far {
+		return far
+	}
+	row := make([]int, len(to)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i, char := range from {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j, other := range to {
+			replaced := diagonal
+			if char != other {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+		}
+	}
+	return min(row[len(to)], far)
+}
+
+// maxExcerpt is how many characters of a request an answer repeats.
+const maxExcerpt = 100
+
+// excerpt is the beginning of a text of a client's, fit to be shown.
+func excerpt(text string) string {
+	var out strings.Builder
+	length := 0
+	for _, char := range text {
+		if length++; length == maxExcerpt && len(text) > maxExcerpt {
+			return out.String() + "…"
+		}
+		if !unicode.IsPrint(char) {
+			char = unicode.ReplacementChar
+		}
+		out.WriteRune(char)
+	}
+	return out.String()
+}
