@@ -11,7 +11,7 @@ import (
 
 const (
 	corsExposed = "Link, Location, Retry-After, X-Request-Id"
-	corsHeaders = "Authorization, Content-Type, Idempotency-Key, If-Match"
+	corsHeaders = "Authorization, Content-Type"
 	corsMaxAge  = "7200" // seconds; browsers cap it about there
 )
 
