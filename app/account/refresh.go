@@ -64,7 +64,19 @@ func (s *Sessions) Refresh(ctx context.Context, from app.Caller, raw app.Field[s
 		}
 		return Tokens{}, ErrRefreshInvalid.With(refusal)
 	}
-	return s.tokens(session, s.Refreshes.Mint(shown, session.Generation))
+	return s.renewed(ctx, session, s.Refreshes.Mint(shown, session.Generation))
+}
+
+// renewed returns the tokens of a session that goes on.
+func (s *Sessions) renewed(ctx context.Context, session Session, refresh string) (Tokens, error) {
+	user, err := s.Store.User(ctx, session.UserID)
+	if errors.Is(err, ErrUserNotFound) { // deleted since, and the session with it
+		return Tokens{}, ErrRefreshInvalid.With(err)
+	}
+	if err != nil {
+		return Tokens{}, err
+	}
+	return s.tokens(user, session, refresh)
 }
 
 // tooOften bounds what a session writes. That a retired token gives its

@@ -64,6 +64,8 @@ type Ended struct{ Sessions, APITokens int64 }
 // SessionStore keeps sessions.
 type SessionStore interface {
 	UserByEmail(ctx context.Context, email string) (User, error)
+	// User returns ErrUserNotFound for nobody.
+	User(ctx context.Context, id int64) (User, error)
 	// CreateSession begins a session while the grounds for it hold; else, or
 	// without the user, it is ErrInvalidCredentials.
 	CreateSession(ctx context.Context, session Session, grounds SignIn, record Record) error
@@ -134,7 +136,7 @@ type LoginInput struct {
 
 // Tokens are what a client holds of a session.
 type Tokens struct {
-	UserID    int64
+	User      User
 	Access    string
 	Refresh   string
 	ExpiresIn time.Duration // of the access token
@@ -214,7 +216,7 @@ func (s *Sessions) begin(ctx context.Context, from app.Caller, user User, newHas
 	if err := s.Store.CreateSession(ctx, session, grounds, record); err != nil {
 		return Tokens{}, err
 	}
-	return s.tokens(session, raw)
+	return s.tokens(user, session, raw)
 }
 
 // credential takes a field of a login as it is: what is wrong with its form
@@ -313,7 +315,7 @@ func (s *Sessions) Caller(ctx context.Context, claims token.Claims) (app.Caller,
 	return s.Store.Caller(ctx, claims.SessionID, claims.UserID, s.Now())
 }
 
-func (s *Sessions) tokens(session Session, refresh string) (Tokens, error) {
+func (s *Sessions) tokens(user User, session Session, refresh string) (Tokens, error) {
 	access, expiresIn, err := s.Access.Issue(session.UserID, session.ID, session.ExpiresAt)
 	if errors.Is(err, token.ErrSessionOver) {
 		return Tokens{}, ErrRefreshInvalid.With(err)
@@ -321,5 +323,5 @@ func (s *Sessions) tokens(session Session, refresh string) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
-	return Tokens{UserID: session.UserID, Access: access, Refresh: refresh, ExpiresIn: expiresIn, SessionEnds: session.ExpiresAt}, nil
+	return Tokens{User: user, Access: access, Refresh: refresh, ExpiresIn: expiresIn, SessionEnds: session.ExpiresAt}, nil
 }

@@ -32,7 +32,7 @@ func viewEvent(e account.Event) eventView {
 }
 
 func (s *Server) listEvents(c *fiber.Ctx) error {
-	id, ok := pathID(c)
+	id, ok := userID(c)
 	if !ok {
 		return account.ErrUserNotFound
 	}

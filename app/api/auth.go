@@ -26,17 +26,19 @@ func (s *Server) about(c *fiber.Ctx) error {
 }
 
 type tokensView struct {
-	Message      string `json:"message,omitempty"`
-	AccessToken  string `json:"access_token"`
-	RefreshToken string `json:"refresh_token,omitempty"` // absent when it is in the cookie
-	TokenType    string `json:"token_type"`
-	ExpiresIn    int64  `json:"expires_in"` // seconds
+	Message      string   `json:"message,omitempty"`
+	AccessToken  string   `json:"access_token"`
+	RefreshToken string   `json:"refresh_token,omitempty"` // absent when it is in the cookie
+	TokenType    string   `json:"token_type"`
+	ExpiresIn    int64    `json:"expires_in"` // seconds
+	User         userView `json:"user"`
 }
 
 func viewTokens(message string, t account.Tokens) tokensView {
 	return tokensView{
 		Message: message, AccessToken: t.Access, RefreshToken: t.Refresh,
 		TokenType: "Bearer", ExpiresIn: int64(t.ExpiresIn / time.Second),
+		User: viewUser(t.User),
 	}
 }
 
@@ -91,7 +93,7 @@ func (s *Server) logout(c *fiber.Ctx) error {
 }
 
 func (s *Server) sendTokens(c *fiber.Ctx, message string, tokens account.Tokens, cookie bool) error {
-	setUser(c, tokens.UserID)
+	setUser(c, tokens.User.ID)
 	if cookie {
 		s.setCookie(c, tokens.Refresh, int(time.Until(tokens.SessionEnds)/time.Second))
 		tokens.Refresh = ""

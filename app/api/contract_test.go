@@ -173,6 +173,7 @@ func TestEveryLimitAnswers429(t *testing.T) {
 	}
 	for _, route := range [][3]string{
 		{"PUT", "/users/1", `{}`}, {"PATCH", "/users/1", `{}`}, {"DELETE", "/users/1", `{"current_password":5}`}, {"POST", "/auth/tokens", `{}`},
+		{"PUT", "/users/me", `{}`}, {"PATCH", "/users/me", `{}`}, {"DELETE", "/users/me", `{"current_password":5}`},
 	} {
 		other := start(t, func(p *parts) { p.api.Limiter = &app.Limiter{Now: s.clock.Now, Max: 1000} })
 		ann := other.signUp("ann")

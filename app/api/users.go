@@ -59,8 +59,17 @@ func (s *Server) listUsers(c *fiber.Ctx) error {
 	return send(c, fiber.StatusOK, usersAnswer{views(page.Items, viewUser), pagination})
 }
 
+// userID reads the id of a path in which one's own may be called me. Whoever
+// comes with an API token is its owner.
+func userID(c *fiber.Ctx) (int64, bool) {
+	if segment(c, "id") == "me" {
+		return callerOf(c).UserID, true
+	}
+	return pathID(c)
+}
+
 func (s *Server) getUser(c *fiber.Ctx) error {
-	id, ok := pathID(c)
+	id, ok := userID(c)
 	if !ok {
 		return account.ErrUserNotFound
 	}
@@ -76,7 +85,7 @@ func (s *Server) updateUser(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	id, ok := pathID(c)
+	id, ok := userID(c)
 	if !ok {
 		return account.ErrUserNotFound
 	}
@@ -93,7 +102,7 @@ func (s *Server) updateUser(c *fiber.Ctx) error {
 }
 
 func (s *Server) deleteUser(c *fiber.Ctx) error {
-	id, ok := pathID(c)
+	id, ok := userID(c)
 	if !ok {
 		return account.ErrUserNotFound
 	}
