@@ -40,6 +40,8 @@ type Error struct {
 	Code string
 	// Message is a sentence for a person. Empty for KindInvalid.
 	Message string
+	// Detail says more of what is wrong. May be empty.
+	Detail string
 	// Fields maps a field's name to what is wrong with it, for KindInvalid.
 	Fields map[string]string
 	// Scope is what an API token lacks, for ErrScope.
@@ -80,6 +82,13 @@ func (e *Error) Is(target error) bool {
 func (e *Error) With(cause error) *Error {
 	clone := *e
 	clone.Cause = cause
+	return &clone
+}
+
+// Detailed returns a copy of the error that tells the client more.
+func (e *Error) Detailed(detail string) *Error {
+	clone := *e
+	clone.Detail = detail
 	return &clone
 }
 

@@ -37,8 +37,8 @@ type member struct {
 // only that they are JSON. Anything else is errNotJSON, and what has more than
 // maxMembers is errTooManyMembers.
 func (s *Server) body(c *fiber.Ctx, names ...string) (fields, error) {
-	if !isJSON(c.Get(fiber.HeaderContentType)) {
-		return nil, errNotJSON
+	if kind := c.Get(fiber.HeaderContentType); !isJSON(kind) {
+		return nil, errNotJSON.Detailed(wrongType(kind))
 	}
 	data, lease, err := s.readBody(c)
 	if err != nil {
@@ -71,7 +71,7 @@ func decode(data []byte, names []string) (fields, error) {
 		return nil, err
 	}
 	if err != nil {
-		return nil, errNotJSON.With(err)
+		return nil, errNotJSON.With(err).Detailed(wrongText(data, err))
 	}
 	return read, nil
 }

@@ -51,6 +51,7 @@ var (
 // problem is the body of every answer that is not a success.
 type problem struct {
 	Error     string            `json:"error,omitempty"`
+	Detail    string            `json:"detail,omitempty"`
 	Errors    map[string]string `json:"errors,omitempty"`
 	Code      string            `json:"code"`
 	RequestID string            `json:"request_id,omitempty"` // with a 500
@@ -124,7 +125,7 @@ func (s *Server) failDomain(c *fiber.Ctx, err *app.Error) {
 		}
 		s.Log.LogAttrs(c.UserContext(), level, message, slog.String("request_id", requestID(c)), slog.Any("error", err))
 	}
-	sendProblem(c, status(err.Kind), problem{Error: err.Message, Errors: err.Fields, Code: err.Code})
+	sendProblem(c, status(err.Kind), problem{Error: err.Message, Detail: err.Detail, Errors: err.Fields, Code: err.Code})
 }
 
 // challenge names the scheme and, for a token that was shown, why it is no
