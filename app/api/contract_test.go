@@ -136,6 +136,26 @@ func TestEveryRouteIsDocumented(t *testing.T) {
 	}
 }
 
+// A PUT changes what it names and leaves the rest, as a PATCH does: its name
+// must not promise more.
+func TestNamesOfOperations(t *testing.T) {
+	d, err := loadDocument()
+	must(t, err)
+	seen := map[string]string{}
+	for path, item := range d.doc.Paths.Map() {
+		for method, operation := range item.Operations() {
+			id := operation.OperationID
+			if other := seen[id]; id == "" || other != "" {
+				t.Errorf("%s %s is called %q, as %q is", method, path, id, other)
+			}
+			seen[id] = method + " " + path
+			if prefix := map[string]string{"PUT": "update", "PATCH": "patch"}[method]; !strings.HasPrefix(id, prefix) || prefix == "" && strings.HasPrefix(id, "update") {
+				t.Errorf("%s %s is called %s", method, path, id)
+			}
+		}
+	}
+}
+
 func TestTheDocumentIsServed(t *testing.T) {
 	s := start(t)
 	a := s.call("GET", "/openapi.json", "", "")
