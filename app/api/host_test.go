@@ -28,6 +28,12 @@ func TestNamesOfStrangers(t *testing.T) {
 	if status := only.exactly("GET /healthz HTTP/1.0\r\n\r\n"); status != 200 {
 		t.Errorf("no name: %d", status)
 	}
+	request, err := http.NewRequest("GET", only.url+"/", nil)
+	must(t, err)
+	request.Host = "evil.example"
+	if a := only.do(request); a.status != 421 || a.str("code") != "misdirected_request" {
+		t.Errorf("%d %s", a.status, a.text)
+	}
 	if status := only.exactly("GET http://evil.example/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); status != 421 {
 		t.Errorf("a name in the request line: %d", status)
 	}
