@@ -46,7 +46,11 @@ func plainPath(path []byte) string {
 
 // segment is the text of a segment of the path, by its name in the route.
 func segment(c *fiber.Ctx, name string) string {
-	return strings.NewReplacer("%2F", "/", "%25", "%").Replace(c.Params(name))
+	text := c.Params(name)
+	if !strings.Contains(text, "%") {
+		return text
+	}
+	return strings.NewReplacer("%2F", "/", "%25", "%").Replace(text)
 }
 
 // refuseEmptySegments answers 404 to paths such as /tasks//, which Fiber takes

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -99,9 +100,9 @@ const maxExcerpt = 100
 // excerpt is the beginning of a text of a client's, fit to be shown.
 func excerpt(text string) string {
 	var out strings.Builder
-	length := 0
+	length, cut := 0, utf8.RuneCountInString(text) > maxExcerpt
 	for _, char := range text {
-		if length++; length == maxExcerpt && len(text) > maxExcerpt {
+		if length++; cut && length == maxExcerpt {
 			return out.String() + "…"
 		}
 		if !unicode.IsPrint(char) {

@@ -26,7 +26,7 @@ type route struct {
 	path   string // answers with and without its trailing slash
 	access access
 	scope  app.Scope // what an API token needs; without one, none will do
-	query  query
+	query  query     // the parameters that it takes
 	handle fiber.Handler
 }
 

@@ -240,8 +240,10 @@ document.addEventListener("keydown", (event) => {
 work("/sw.js");
 
 async function begin() {
-  if (/^\/(reset-password|verify-email)\b/.test(location.pathname)) {
-    show(() => new LinkView(api, root, location.pathname));
+  // Some mail programs write links with escapes, which the server reads too.
+  const path = decodeURIComponent(location.pathname);
+  if (/^\/(reset-password|verify-email)\b/.test(path)) {
+    show(() => new LinkView(api, root, path));
     return;
   }
   if (api.leaving) {
