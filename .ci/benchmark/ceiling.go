@@ -24,6 +24,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"taskapi/app"
+	"taskapi/app/account"
+	"taskapi/app/todo"
 	"taskapi/app/sqlite"
 	"taskapi/app/token"
 )
