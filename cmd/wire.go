@@ -66,7 +66,7 @@ func (a *application) wire(s settings.Settings, d *listeners, db *sqlite.DB, sec
 		Tasks:     &todo.Tasks{Store: db, Now: a.clock.Now, Most: int64(s.MaxTasks)},
 		APITokens: &account.APITokens{Store: db, Proofs: proofs, Postage: postage, Now: a.clock.Now, Random: rand.Reader},
 		OnlyHosts: onlyHosts(s, d), CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(), Tutorial: s.Tutorial,
-		SecureCookies: d.tls != nil || strings.HasPrefix(s.PublicURL, "https://"), Health: a.newHealth(s, db, a.backups(s), lines, log), TLS: d.tls,
+		Base: s.Base(), SecureCookies: d.tls != nil || strings.HasPrefix(s.PublicURL, "https://"), Health: a.newHealth(s, db, a.backups(s), lines, log), TLS: d.tls,
 	}
 	recovery := account.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Postage: postage, Audit: audit, Now: a.clock.Now, Log: log}
 	if s.RateLimit {

@@ -22,7 +22,7 @@ func (s *Server) about(c *fiber.Ctx) error {
 		Version string `json:"version"`
 		Docs    string `json:"docs"`
 		OpenAPI string `json:"openapi"`
-	}{"taskapi", s.Version, "/docs", "/openapi.json"})
+	}{"taskapi", s.Version, s.Base + "/docs", s.Base + "/openapi.json"})
 }
 
 type tokensView struct {

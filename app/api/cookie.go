@@ -26,7 +26,11 @@ var errTwoCookies = &app.Error{
 // 4.1.3.2). Elsewhere, pages at all ports of one name share their cookies, so
 // the port is in the name.
 func (s *Server) cookieName(c *fiber.Ctx) string {
-	if s.SecureCookies {
+	switch {
+	case s.SecureCookies && s.Base != "":
+		// The other asks for the path /, and would show it to all that lies there.
+		return "__Secure-" + refreshCookie
+	case s.SecureCookies:
 		return "__Host-" + refreshCookie
 	}
 	if _, port, err := net.SplitHostPort(string(c.Context().Host())); err == nil && port != "" {
@@ -36,8 +40,8 @@ func (s *Server) cookieName(c *fiber.Ctx) string {
 }
 
 func (s *Server) setCookie(c *fiber.Ctx, value string, maxAge int) {
-	path := "/auth" // it is sent to nothing but what trades or ends it
-	if s.SecureCookies {
+	path := s.Base + "/auth" // it is sent to nothing but what trades or ends it
+	if s.SecureCookies && s.Base == "" {
 		path = "/" // as the name asks
 	}
 	name := s.cookieName(c)

@@ -47,6 +47,7 @@ func (s *Server) observe(c *fiber.Ctx) error {
 	if err != nil {
 		s.fail(c, err)
 	}
+	s.rebase(c)
 	if !arrived(c) {
 		abandon(c)
 	}

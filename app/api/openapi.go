@@ -13,15 +13,17 @@ import (
 //go:embed openapi.yaml
 var openAPI string
 
-// contractYAML is the OpenAPI document of this version.
-func contractYAML(version string) string {
-	return strings.ReplaceAll(openAPI, "{{version}}", strings.ReplaceAll(version, "'", ""))
+// contractYAML is the OpenAPI document of this version, for a server below a path.
+func contractYAML(version, base string) string {
+	// The tools that read the file itself want a plain address there.
+	text := strings.Replace(openAPI, "\n- {url: /}\n", "\n- {url: '"+base+"/'}\n", 1)
+	return strings.ReplaceAll(text, "{{version}}", strings.ReplaceAll(version, "'", ""))
 }
 
 // contractJSON is the same as JSON.
-func contractJSON(version string) ([]byte, error) {
+func contractJSON(version, base string) ([]byte, error) {
 	var tree map[string]any
-	if err := yaml.Unmarshal([]byte(contractYAML(version)), &tree); err != nil {
+	if err := yaml.Unmarshal([]byte(contractYAML(version, base)), &tree); err != nil {
 		return nil, fmt.Errorf("reading openapi.yaml: %w", err)
 	}
 	return json.Marshal(tree)
@@ -40,5 +42,5 @@ func (s *Server) sendJSONContract(c *fiber.Ctx) error {
 func (s *Server) sendYAMLContract(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentType, "application/yaml; charset=utf-8") // RFC 9512
 	c.Set(fiber.HeaderCacheControl, "no-cache")
-	return c.SendString(contractYAML(s.Version))
+	return c.SendString(contractYAML(s.Version, s.Base))
 }

@@ -65,6 +65,10 @@ type Config struct {
 	// Tutorial lets through what the tutorial does: query parameters that a
 	// route does not know.
 	Tutorial bool
+	// Base is the path that all addresses lie below from outside, such as /todo,
+	// without a slash at its end. Requests come with it or, where a proxy strips
+	// it, without.
+	Base string
 	// SecureCookies keeps cookies off connections that are not encrypted.
 	SecureCookies bool
 	// Web holds the page below static/. Nil is no page.
@@ -111,7 +115,7 @@ func New(config Config) (*Server, error) {
 		answers: newBudget(cmp.Or(config.AnswerMemory, answerBudget), answerPatience, config.Now),
 		pages:   newBudget(parallelPages, answerPatience, config.Now),
 	}
-	s.contract = sync.OnceValues(func() ([]byte, error) { return contractJSON(config.Version) })
+	s.contract = sync.OnceValues(func() ([]byte, error) { return contractJSON(config.Version, config.Base) })
 	s.fiber = fiber.New(fiber.Config{
 		ErrorHandler:          s.serverError,
 		DisableStartupMessage: true,
@@ -132,15 +136,13 @@ func New(config Config) (*Server, error) {
 	})
 	// So that clients don't send another request into the stop.
 	s.fiber.Server().CloseOnShutdown = true
-	s.fiber.Server().Handler = s.knownMethods(plainPaths(s.fiber.Handler()))
-	s.fiber.Server().ExpectHandler = s.expect(s.fiber.Server().Handler)
 	s.fiber.Use(s.observe, s.refuseHosts, compress(), recover.New(recover.Config{
 		EnableStackTrace:  true,
 		StackTraceHandler: s.panicked,
 	}), refuseVersions, refuseEmptySegments, refuseEncoded, boundBody)
 	routes := s.routes()
 	if s.Web != nil {
-		static, err := newStatic(s.Web, s.Users.RegistrationOpen)
+		static, err := newStatic(s.Web, s.Users.RegistrationOpen, s.Base)
 		if err != nil {
 			return nil, err
 		}
@@ -148,6 +150,8 @@ func New(config Config) (*Server, error) {
 		routes = append(routes, static.routes()...)
 	}
 	s.register(routes)
+	s.fiber.Server().Handler = s.knownMethods(plainPaths(s.belowBase(routes, s.fiber.Handler())))
+	s.fiber.Server().ExpectHandler = s.expect(s.fiber.Server().Handler)
 	return s, nil
 }
 

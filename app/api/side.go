@@ -69,11 +69,21 @@ func NewMetricsPage(contentType string, write func(io.Writer) error, log *slog.L
 }
 
 // NewRedirect returns a server that sends everybody to the same path below
-// another address.
+// another address, whose own path may stand before it already.
 func NewRedirect(to string, log *slog.Logger) *Side {
+	base := ""
+	if _, rest, found := strings.Cut(to, "://"); found {
+		if slash := strings.IndexByte(rest, '/'); slash >= 0 {
+			base = rest[slash:]
+		}
+	}
 	return newSide(log, func(ctx *fasthttp.RequestCtx) {
 		// With its escapes: a path without them could become another header.
-		ctx.Response.Header.Set(fasthttp.HeaderLocation, to+"/"+strings.TrimLeft(string(ctx.Request.RequestURI()), "/"))
+		path := "/" + strings.TrimLeft(string(ctx.Request.RequestURI()), "/")
+		if rest, below := strings.CutPrefix(path, base); below && (rest == "" || rest[0] == '/') {
+			path = rest
+		}
+		ctx.Response.Header.Set(fasthttp.HeaderLocation, to+path)
 		ctx.SetStatusCode(fasthttp.StatusPermanentRedirect)
 	})
 }

@@ -15,9 +15,11 @@ import (
 )
 
 // Marks in what is served: staticMark stands for the address of everything
-// beside it, registrationMark for who may make an account, open or closed.
+// beside it, baseMark for the path that all addresses lie below, registrationMark
+// for who may make an account, open or closed.
 const (
 	staticMark       = "{{static}}"
+	baseMark         = "{{base}}"
 	registrationMark = "{{registration}}"
 )
 
@@ -29,7 +31,8 @@ const policy = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-a
 // addresses, so that they may be kept for ever and modules find each other by
 // relative names.
 type static struct {
-	prefix       string // /static/HASH
+	base         string // as in Config
+	prefix       string // BASE/static/HASH
 	registration string // open or closed
 	files        map[string]file
 }
@@ -45,8 +48,8 @@ type file struct {
 
 // newStatic reads the folder static of a file system. The page learns whether
 // anyone may make an account, so that it offers only what works.
-func newStatic(files fs.FS, registrationOpen bool) (*static, error) {
-	s := &static{registration: "closed", files: map[string]file{}}
+func newStatic(files fs.FS, registrationOpen bool, base string) (*static, error) {
+	s := &static{base: base, registration: "closed", files: map[string]file{}}
 	if registrationOpen {
 		s.registration = "open"
 	}
@@ -65,7 +68,7 @@ func newStatic(files fs.FS, registrationOpen bool) (*static, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the page: %w", err)
 	}
-	s.prefix = "/static/" + base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:9])
+	s.prefix = base + "/static/" + base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:9])
 	for name, f := range s.files {
 		s.files[name] = s.prepare(name, f.plain)
 	}
@@ -96,6 +99,7 @@ func (s *static) prepare(name string, content []byte) file {
 	f := file{kind: kindOf(name), plain: content}
 	if f.kind != "image/png" {
 		f.plain = bytes.ReplaceAll(content, []byte(staticMark), []byte(s.prefix))
+		f.plain = bytes.ReplaceAll(f.plain, []byte(baseMark), []byte(s.base))
 		f.plain = bytes.ReplaceAll(f.plain, []byte(registrationMark), []byte(s.registration))
 		f.gzip = sync.OnceValue(func() []byte {
 			return fasthttp.AppendGzipBytesLevel(nil, f.plain, fasthttp.CompressBestCompression)
@@ -149,7 +153,7 @@ func (s *static) docs(c *fiber.Ctx) error {
 // another address.
 func (s *static) asset(c *fiber.Ctx) error {
 	f, ok := s.files[segment(c, "name")]
-	if !ok || "/static/"+segment(c, "hash") != s.prefix {
+	if !ok || s.base+"/static/"+segment(c, "hash") != s.prefix {
 		return fiber.ErrNotFound
 	}
 	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")

@@ -114,8 +114,20 @@ func parsePublicURL(s *Settings, value string) error {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return errors.New("expected an address such as https://tasks.example.com")
 	}
+	if path := strings.TrimRight(u.EscapedPath(), "/"); path != "" && !regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`).MatchString(path) {
+		return errors.New("expected a path of letters, digits, dots, hyphens and underscores, such as https://example.com/todo")
+	}
 	s.PublicURL = strings.TrimRight(value, "/")
 	return nil
+}
+
+// Base returns the path of the public URL, without a slash at its end.
+func (s *Settings) Base() string {
+	u, err := url.Parse(s.PublicURL)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimRight(u.Path, "/")
 }
 
 func parseSecret(s *Settings, value string) error {

@@ -1,7 +1,7 @@
 // Speaks HTTP with the server. The access token lives here, in memory, and
 // nowhere else; the refresh token is in a cookie that no script can read.
 
-import { local, locked } from "./surroundings.js";
+import { base, local, locked } from "./surroundings.js";
 
 // ApiError is an answer that is not a success.
 export class ApiError extends Error {
@@ -43,7 +43,7 @@ async function send(method, path, body, token, keepalive = false) {
   if (token) headers.Authorization = `Bearer ${token}`;
   let response, answer;
   try {
-    response = await fetch(path, {
+    response = await fetch(base + path, {
       method, headers, credentials: "same-origin", cache: "no-store", body: text, keepalive,
       signal: AbortSignal.timeout(timeout),
     });

@@ -8,7 +8,7 @@ import { $, announce, h, isTyping } from "./dom.js";
 import { t } from "./i18n.js";
 import { ListView } from "./list.js";
 import { Store } from "./store.js";
-import { channel as channelTo, lasting, local, work } from "./surroundings.js";
+import { base, channel as channelTo, lasting, local, work } from "./surroundings.js";
 import { Tab } from "./tab.js";
 import { UsersView } from "./users.js";
 
@@ -237,11 +237,12 @@ document.addEventListener("keydown", (event) => {
 });
 
 // Only pages from https or this machine can be opened without the server.
-work("/sw.js");
+work(`${base}/sw.js`);
 
 async function begin() {
   // Some mail programs write links with escapes, which the server reads too.
-  const path = decodeURIComponent(location.pathname);
+  const whole = decodeURIComponent(location.pathname);
+  const path = whole.startsWith(base) ? whole.slice(base.length) : whole;
   if (/^\/(reset-password|verify-email)\b/.test(path)) {
     show(() => new LinkView(api, root, path));
     return;

@@ -4,7 +4,7 @@
 import { ApiError } from "./api.js";
 import { field, h, problems, tooLong } from "./dom.js";
 import { said, saidOfFields, t } from "./i18n.js";
-import { session } from "./surroundings.js";
+import { base, session } from "./surroundings.js";
 
 // remember keeps what is typed into a form over a reload of this tab, but no
 // password.
@@ -139,7 +139,7 @@ export class LinkView {
     const reset = this.#path.startsWith("/reset-password");
     const title = h("h1", {}, t(reset ? "reset.title" : "verify.title"));
     document.title = `${title.textContent} – taskapi`;
-    const home = h("p", {}, h("a", { href: "/" }, t("to.list")));
+    const home = h("p", {}, h("a", { href: `${base}/` }, t("to.list")));
     if (!code) {
       this.#root.replaceChildren(title, h("p", {}, t("link.none")), home);
       return;

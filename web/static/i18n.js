@@ -4,7 +4,7 @@ import { locales } from "./surroundings.js";
 
 const catalogue = {
   en: {
-    "new.label": "What needs doing?", "new.hint": "Type a task and press Enter.", "add": "Add",
+    "new.label": "What needs doing?", "new.hint": "Type and press Enter", "add": "Add",
     "search": "Search", "filter": "Show", "filter.all": "All", "filter.open": "Open", "filter.done": "Done",
     "done.count": "Done ({n})", "empty": "Nothing to do. Type your first task above and press Enter.",
     "empty.search": "No task matches.", "empty.open": "Nothing is open.", "empty.done": "Nothing is done yet.",
@@ -44,7 +44,7 @@ const catalogue = {
     "required": "Please fill this in.", "differ": "The two passwords differ.", "failed": "That did not work: {error}", "skip": "To the content",
   },
   es: {
-    "new.label": "¿Qué hay que hacer?", "new.hint": "Escribe una tarea y pulsa Intro.", "add": "Añadir",
+    "new.label": "¿Qué hay que hacer?", "new.hint": "Escribe y pulsa Intro", "add": "Añadir",
     "search": "Buscar", "filter": "Mostrar", "filter.all": "Todas", "filter.open": "Pendientes", "filter.done": "Hechas",
     "done.count": "Hechas ({n})", "empty": "No hay nada que hacer. Escribe arriba tu primera tarea y pulsa Intro.",
     "empty.search": "Ninguna tarea coincide.", "empty.open": "No hay nada pendiente.", "empty.done": "Todavía no hay nada hecho.",

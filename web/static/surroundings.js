@@ -1,6 +1,21 @@
 // What a browser may lack, or keep from a page: storage, channels, locks, workers,
 // sound language tags. The page does without, and nothing here ever throws.
 
+// base is the path that the page lies below, such as /todo, or empty.
+export const base = document.querySelector("meta[name=base]")?.content ?? "";
+
+// Below keeps the page's things apart from those of others on the same origin.
+class Below {
+  #storage;
+  constructor(storage) { this.#storage = storage; }
+  #keys() { return Array.from({ length: this.#storage.length }, (_, i) => this.#storage.key(i)).filter((key) => key.startsWith(`${base} `)); }
+  get length() { return this.#keys().length; }
+  key(i) { return this.#keys()[i]?.slice(base.length + 1) ?? null; }
+  getItem(key) { return this.#storage.getItem(`${base} ${key}`); }
+  setItem(key, value) { this.#storage.setItem(`${base} ${key}`, value); }
+  removeItem(key) { this.#storage.removeItem(`${base} ${key}`); }
+}
+
 // memory stands in for a storage. It lives as long as the page.
 class Memory {
   #items = new Map();
@@ -24,15 +39,17 @@ function storage(name) {
   }
 }
 
-export const local = storage("localStorage");
-export const session = storage("sessionStorage");
+const found = storage("localStorage");
+const below = (kept) => base && !(kept instanceof Memory) ? new Below(kept) : kept;
+export const local = below(found);
+export const session = below(storage("sessionStorage"));
 // lasting says whether what the page keeps outlives it.
-export const lasting = !(local instanceof Memory);
+export const lasting = !(found instanceof Memory);
 
 // channel is one to the other tabs, undefined without.
 export function channel(name) {
   try {
-    return new BroadcastChannel(name);
+    return new BroadcastChannel(base + name);
   } catch {
     return undefined;
   }
@@ -47,7 +64,7 @@ export const locks = Boolean(navigator.locks);
 export async function locked(name, options, act) {
   let begun = false;
   try {
-    if (locks) return await navigator.locks.request(name, options, (held) => { begun = true; return act(held); });
+    if (locks) return await navigator.locks.request(base + name, options, (held) => { begun = true; return act(held); });
   } catch (error) {
     if (begun) throw error;
   }

@@ -2,7 +2,8 @@
 // API says is never kept: it is personal.
 
 const prefix = "{{static}}";
-const shell = ["/", ...["app.css", "app.js", "account.js", "api.js", "auth.js", "dom.js", "edit.js", "i18n.js", "list.js", "outbox.js", "shelf.js", "store.js", "surroundings.js", "fault.js", "tab.js", "undo.js", "users.js", "icon.svg"].map((name) => `${prefix}/${name}`)];
+const base = "{{base}}";
+const shell = [`${base}/`, ...["app.css", "app.js", "account.js", "api.js", "auth.js", "dom.js", "edit.js", "i18n.js", "list.js", "outbox.js", "shelf.js", "store.js", "surroundings.js", "fault.js", "tab.js", "undo.js", "users.js", "icon.svg"].map((name) => `${prefix}/${name}`)];
 
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
@@ -14,7 +15,7 @@ self.addEventListener("install", (event) => {
 
 self.addEventListener("activate", (event) => {
   event.waitUntil((async () => {
-    for (const name of await caches.keys()) if (name !== prefix) await caches.delete(name);
+    for (const name of await caches.keys()) if (name !== prefix && name.startsWith(`${base}/static/`)) await caches.delete(name);
     await self.clients.claim();
   })());
 });
@@ -22,10 +23,21 @@ self.addEventListener("activate", (event) => {
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== location.origin) return;
-  if (event.request.mode === "navigate" && url.pathname === "/") {
-    // The server first, for the newest page; without an answer, what is kept.
-    event.respondWith(fetch(event.request).catch(() => caches.match("/", { ignoreVary: true })));
-  } else if (url.pathname.startsWith("/static/")) {
+  if (event.request.mode === "navigate" && url.pathname === `${base}/`) {
+    // The server first, for the newest page; without an answer, or with one of a
+    // proxy that has none, what is kept.
+    event.respondWith((async () => {
+      const kept = () => caches.match(`${base}/`, { ignoreVary: true });
+      try {
+        const answer = await fetch(event.request);
+        return [502, 503, 504].includes(answer.status) ? (await kept()) ?? answer : answer;
+      } catch (error) {
+        const shell = await kept();
+        if (shell) return shell;
+        throw error;
+      }
+    })());
+  } else if (url.pathname.startsWith(`${base}/static/`)) {
     event.respondWith((async () => (await caches.match(event.request, { ignoreVary: true })) ?? fetch(event.request))());
   }
 });
