@@ -43,7 +43,13 @@ func TestServedBelowAPath(t *testing.T) {
 
 func checkAPIBelow(t *testing.T, s *server, base string) {
 	t.Helper()
-	ask := func(method, path, token, body string) (*http.Response, map[string]any) {
+	type got struct {
+		status  int
+		header  http.Header
+		cookies []*http.Cookie
+		json    map[string]any
+	}
+	ask := func(method, path, token, body string) (a got) {
 		request, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
 		must(t, err)
 		request.Header.Set("Content-Type", "application/json")
@@ -52,37 +58,35 @@ func checkAPIBelow(t *testing.T, s *server, base string) {
 		}
 		response, err := http.DefaultTransport.RoundTrip(request)
 		must(t, err)
-		var answer map[string]any
-		if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		if err := json.NewDecoder(response.Body).Decode(&a.json); err != nil {
 			t.Errorf("%s %s: %d, no JSON", method, path, response.StatusCode)
 		}
 		must(t, response.Body.Close())
-		return response, answer
+		a.status, a.header, a.cookies = response.StatusCode, response.Header, response.Cookies()
+		return a
 	}
 	account := fmt.Sprintf(`{"username":"ann","email":"ann@example.com","password":%[1]q,"confirm_password":%[1]q}`, testPassword)
-	if response, answer := ask("POST", "/auth/register", "", account); response.StatusCode != 201 {
-		t.Fatal(answer)
+	if a := ask("POST", "/auth/register", "", account); a.status != 201 {
+		t.Fatal(a)
 	}
-	response, answer := ask("POST", "/auth/login", "", fmt.Sprintf(`{"email":"ann@example.com","password":%q,"cookie":true}`, testPassword))
-	cookies := response.Cookies()
-	if response.StatusCode != 200 || len(cookies) != 1 || cookies[0].Path != base+"/auth" || cookies[0].Name != "__Secure-taskapi_refresh" || !cookies[0].Secure {
-		t.Fatal(response.StatusCode, cookies)
+	login := ask("POST", "/auth/login", "", fmt.Sprintf(`{"email":"ann@example.com","password":%q,"cookie":true}`, testPassword))
+	if c := login.cookies; login.status != 200 || len(c) != 1 || c[0].Path != base+"/auth" || c[0].Name != "__Secure-taskapi_refresh" || !c[0].Secure {
+		t.Fatal(login)
 	}
-	token := answer["access_token"].(string)
-	if response, answer := ask("POST", "/tasks/", token, `{"title":"t"}`); response.StatusCode != 201 || response.Header.Get("Location") != base+"/tasks/1" {
-		t.Errorf("%v %v", response.Header, answer)
+	token := login.json["access_token"].(string)
+	if a := ask("POST", "/tasks/", token, `{"title":"t"}`); a.status != 201 || a.header.Get("Location") != base+"/tasks/1" {
+		t.Error(a)
 	}
-	response, answer = ask("GET", "/tasks/?per_page=1", token, "")
-	if response.StatusCode != 200 || !strings.HasPrefix(response.Header.Get("Link"), "<"+base+"/tasks/?") {
-		t.Errorf("%d %v %v", response.StatusCode, response.Header, answer)
+	if a := ask("GET", "/tasks/?per_page=1", token, ""); a.status != 200 || !strings.HasPrefix(a.header.Get("Link"), "<"+base+"/tasks/?") {
+		t.Error(a)
 	}
 	for _, path := range []string{"/tasks/1", "/users/1", "/users/me", "/users/1/audit", "/auth/sessions"} {
-		if response, answer := ask("GET", path, token, ""); response.StatusCode != 200 {
-			t.Errorf("%s: %d %v", path, response.StatusCode, answer)
+		if a := ask("GET", path, token, ""); a.status != 200 {
+			t.Errorf("%s: %v", path, a)
 		}
 	}
-	if response, _ := ask("GET", "/none", token, ""); response.StatusCode != 404 {
-		t.Errorf("nothing: %d", response.StatusCode)
+	if a := ask("GET", "/none", token, ""); a.status != 404 {
+		t.Error(a)
 	}
 }
 
