@@ -385,6 +385,8 @@ func TestReferenceOfTheAPI(t *testing.T) {
 	p := start(t, nil)
 	x := open(t, b, p.url+"/docs")
 	x.wait(`document.querySelector("rapi-doc")?.shadowRoot?.textContent.includes("Trade a refresh token for the next one")`)
+	// The two kinds of token are told apart.
+	x.wait(`["Access token", "API token"].every((kind) => document.querySelector("rapi-doc").shadowRoot.textContent.includes(kind)) && !document.querySelector("rapi-doc").shadowRoot.textContent.includes("HTTP Bearer")`)
 	// Nothing that may be deleted is filled in, and every field has a name.
 	const fields = `(() => {
 		const all = (root) => [...root.querySelectorAll("*")].flatMap((e) => [e, ...(e.shadowRoot ? all(e.shadowRoot) : [])]);

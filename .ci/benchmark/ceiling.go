@@ -25,8 +25,8 @@ import (
 
 	"taskapi/app"
 	"taskapi/app/account"
-	"taskapi/app/todo"
 	"taskapi/app/sqlite"
+	"taskapi/app/todo"
 	"taskapi/app/token"
 )
 

@@ -19,7 +19,20 @@ function nameOf(field) {
   return field.matches("textarea") ? "Request body" : field.placeholder || field.id || field.type;
 }
 
+// entitle calls the two kinds of token by their names: to the viewer both are
+// "HTTP Bearer". Only the text changes, which the viewer holds on to.
+function entitle(root) {
+  const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    if (text.data.trim() !== "HTTP Bearer") continue;
+    const around = text.parentElement.closest("tr, table") ?? text.parentElement.parentElement;
+    text.data = around.textContent.includes("/auth/tokens") ? "API token" : "Access token";
+  }
+}
+
 function name(root) {
+  entitle(root);
   for (const field of root.querySelectorAll("textarea, input, select")) {
     if (!field.labels?.length && !field.hasAttribute("aria-label")) field.setAttribute("aria-label", nameOf(field));
   }
