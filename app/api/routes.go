@@ -9,31 +9,31 @@ import (
 	"taskapi/app"
 )
 
-// access is who may call a route.
+// access says who may call a route.
 type access int
 
 const (
-	public   access = iota // anyone; a token is not looked at
-	optional               // anyone; a token that is shown must be good
-	signedIn               // whoever shows a good access token
+	public   access = iota // anyone; the token is ignored
+	optional               // anyone; a token, if sent, must be valid
+	signedIn               // callers with a valid token
 )
 
-// acceptPatch is what a PATCH may be (RFC 5789 section 3.1).
+// acceptPatch lists the media types that PATCH takes (RFC 5789 section 3.1).
 const acceptPatch = "application/merge-patch+json, application/json"
 
 type route struct {
 	method string
-	path   string // answers with and without its trailing slash
+	path   string // matches with and without its trailing slash
 	access access
-	scope  app.Scope // what an API token needs; without one, none will do
-	query  query     // the parameters that it takes
+	scope  app.Scope // that an API token needs; empty: API tokens are refused
+	query  query     // the parameters that the route takes
 	handle fiber.Handler
 }
 
 func (s *Server) routes() []route {
 	const get, post, put, patch, del = fiber.MethodGet, fiber.MethodPost, fiber.MethodPut, fiber.MethodPatch, fiber.MethodDelete
 	const account, read, write = app.ScopeAccount, app.ScopeTasksRead, app.ScopeTasksWrite
-	// A new route can't forget its query: it would not compile.
+	// Each route names its query parameters, or it would not compile.
 	none, pages := query{}, query{"page", "per_page"}
 	walk, tasks := query{"page", "per_page", "after"}, query{"page", "per_page", "after", "user_id"}
 	return []route{
@@ -76,8 +76,8 @@ func (s *Server) routes() []route {
 	}
 }
 
-// register mounts the routes, and behind those of each path what answers the
-// other methods. HEAD comes with GET.
+// register mounts the routes and, for each path, a handler for all other methods.
+// Each GET route serves HEAD, too.
 func (s *Server) register(routes []route) {
 	bearer := s.bearer()
 	methods := map[string][]string{}
@@ -111,9 +111,9 @@ func (s *Server) register(routes []route) {
 	})
 }
 
-// otherMethod answers OPTIONS, a browser's preflight among them, and refuses
-// the methods that the path does not have. A preflight for one of those is told
-// of the others: of a 405, a browser says that the server knows no CORS.
+// otherMethod answers OPTIONS, including preflight requests, and refuses methods
+// that the path does not have. A preflight for such a method gets the list of those
+// that exist: a browser would report a 405 as a CORS failure.
 func (s *Server) otherMethod(allowed []string) fiber.Handler {
 	list := strings.Join(allowed, ", ")
 	return func(c *fiber.Ctx) error {

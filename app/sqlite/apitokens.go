@@ -42,7 +42,7 @@ func (db *DB) CreateAPIToken(ctx context.Context, by app.Caller, t account.NewAP
 		names = append(names, string(scope))
 	}
 	var created account.APIToken
-	err := db.writeAside(ctx, db.as(by, func(tx *tx) error {
+	err := db.write(ctx, db.as(by, func(tx *tx) error {
 		err := tx.each(`INSERT INTO api_tokens (user_id, name, hash, scopes, created_at, expires_at, session_id)
 			SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?8 WHERE (SELECT count(*) FROM api_tokens WHERE user_id = ?1) < ?7
 			RETURNING `+apiTokenColumns, []any{t.UserID, t.Name, t.Hash, strings.Join(names, " "),
@@ -73,7 +73,7 @@ func (db *DB) APITokens(ctx context.Context, userID int64, now time.Time, page a
 // DeleteAPIToken ends a token. Returns account.ErrTokenNotFound without one of the
 // caller's.
 func (db *DB) DeleteAPIToken(ctx context.Context, by app.Caller, id int64, record account.Record) error {
-	return db.write(ctx, db.as(by, func(tx *tx) error {
+	return db.writeAccess(ctx, db.as(by, func(tx *tx) error {
 		n, err := tx.change(`DELETE FROM api_tokens WHERE id = ? AND user_id = ?`, id, by.UserID)
 		if err == nil && n == 0 {
 			err = account.ErrTokenNotFound

@@ -20,7 +20,7 @@ func filled(t *testing.T) *DB {
 	path := build(t, freshSchema(t))
 	db := open(t, path)
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
-	if err := db.write(context.Background(), func(tx *tx) error {
+	if err := db.writeAccess(context.Background(), func(tx *tx) error {
 		return tx.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
 			INSERT INTO tasks (user_id, title, description, created_at) SELECT ?, 'task ' || i, hex(randomblob(200)), 0 FROM n`, ann.ID)
 	}); err != nil {

@@ -46,7 +46,7 @@ func (db *DB) CheckWrite(ctx context.Context, within time.Duration) error {
 			return nil
 		}
 	}
-	return db.writeAside(ctx, func(tx *tx) error {
+	return db.write(ctx, func(tx *tx) error {
 		var version int
 		if err := tx.one(`SELECT user_version FROM pragma_user_version`, nil, &version); err != nil {
 			return err

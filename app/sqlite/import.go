@@ -17,7 +17,7 @@ var _ operate.ImportStore = (*DB)(nil)
 // same DB: a change that shares its commit with others may be run twice, and a
 // source is read once.
 func (db *DB) Import(ctx context.Context, do func(operate.ImportTx) error) error {
-	return db.write(ctx, func(tx *tx) error { return do(importTx{tx}) })
+	return db.writeAccess(ctx, func(tx *tx) error { return do(importTx{tx}) })
 }
 
 type importTx struct{ *tx }

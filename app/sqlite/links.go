@@ -37,7 +37,7 @@ func (t *tx) link(hash string, now time.Time) (link account.Link, err error) {
 // may have asked for it, the wish for a new address. Else account.ErrLinkInvalid.
 func (db *DB) ResetPassword(ctx context.Context, hash, passwordHash string, now time.Time, record account.Record) (account.User, error) {
 	var user account.User
-	err := db.write(ctx, func(tx *tx) error {
+	err := db.writeAccess(ctx, func(tx *tx) error {
 		link, err := tx.link(hash, now)
 		if err != nil {
 			return err
@@ -66,7 +66,7 @@ func (db *DB) ResetPassword(ctx context.Context, hash, passwordHash string, now 
 // the user's or the one they want, and account.ErrEmailTaken.
 func (db *DB) VerifyEmail(ctx context.Context, hash string, now time.Time, record func(account.Link, account.User) account.Record) (account.User, error) {
 	var after account.User
-	err := db.writeAside(ctx, func(tx *tx) error {
+	err := db.write(ctx, func(tx *tx) error {
 		link, err := tx.link(hash, now)
 		if err != nil {
 			return err

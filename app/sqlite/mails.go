@@ -45,7 +45,7 @@ func (db *DB) ClaimMail(ctx context.Context, now time.Time, lease time.Duration)
 	if err != nil {
 		return outbox.Mail{}, time.Time{}, false, err
 	}
-	err = db.writeAside(ctx, func(tx *tx) error {
+	err = db.write(ctx, func(tx *tx) error {
 		return tx.each(`UPDATE mails SET attempts = attempts + 1, next_at = ?2
 			WHERE id = coalesce((SELECT id FROM mails WHERE id = ?3 AND status = 'queued' AND next_at <= ?1),
 				(SELECT id FROM mails WHERE status = 'queued' AND next_at <= ?1 ORDER BY next_at LIMIT 1))
@@ -75,7 +75,7 @@ func (db *DB) hasten(ctx context.Context, now time.Time) error {
 	if err != nil || !some {
 		return translate(err)
 	}
-	return db.writeAside(ctx, func(tx *tx) error {
+	return db.write(ctx, func(tx *tx) error {
 		return tx.exec(`UPDATE mails SET next_at = ? WHERE status = 'queued' AND next_at > ?`, millis(now), latest)
 	})
 }
@@ -117,14 +117,14 @@ func (db *DB) nextMail(ctx context.Context) (time.Time, error) {
 // MailSent settles a claim: the server has accepted the mail. What was in it is
 // forgotten.
 func (db *DB) MailSent(ctx context.Context, id int64, now time.Time) error {
-	return db.writeAside(ctx, func(tx *tx) error {
+	return db.write(ctx, func(tx *tx) error {
 		return tx.exec(`UPDATE mails SET status = 'sent', sent_at = ?2, last_error = '', data = '{}' WHERE id = ?1`, id, millis(now))
 	})
 }
 
 // MailFailed settles a claim: tried in vain. With a zero next the mail is dead.
 func (db *DB) MailFailed(ctx context.Context, id int64, reason string, next time.Time) error {
-	return db.writeAside(ctx, func(tx *tx) error {
+	return db.write(ctx, func(tx *tx) error {
 		if next.IsZero() {
 			return tx.exec(`UPDATE mails SET status = 'dead', last_error = ?2 WHERE id = ?1`, id, reason)
 		}

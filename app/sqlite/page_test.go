@@ -66,7 +66,7 @@ func TestDeepPages(t *testing.T) {
 	ctx := context.Background()
 	ann, ben := addUser(t, db, "ann@example.com", app.RoleUser), addUser(t, db, "ben@example.com", app.RoleUser)
 	var want []int64
-	err := db.writeAside(ctx, func(tx *tx) error {
+	err := db.write(ctx, func(tx *tx) error {
 		for i := range 2 * 2345 {
 			owner := []account.User{ann, ben}[i%2]
 			task, err := tx.task(`INSERT INTO tasks (user_id, title, description, created_at) VALUES (?, 't', '', 0) RETURNING `+taskColumns, owner.ID)

@@ -60,13 +60,13 @@ func (t *tx) queueMail(userID int64, m outbox.NewMail) error {
 
 // AddEvent adds a line that belongs to no other change.
 func (db *DB) AddEvent(ctx context.Context, event account.Event) error {
-	return db.writeAside(ctx, func(tx *tx) error { return tx.addEvent(event) })
+	return db.write(ctx, func(tx *tx) error { return tx.addEvent(event) })
 }
 
 // RecordByEmail adds the lines and mails that record makes about the user with
 // the address as they are in this transaction. Else account.ErrUserNotFound.
 func (db *DB) RecordByEmail(ctx context.Context, email string, record func(account.User) (account.Record, error)) error {
-	return db.writeAside(ctx, func(tx *tx) error {
+	return db.write(ctx, func(tx *tx) error {
 		user, err := tx.user(userByKey, app.EmailKey(email), strings.ToLower(email))
 		if err != nil {
 			return err

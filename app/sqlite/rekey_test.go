@@ -24,7 +24,7 @@ func addKnownAs(t *testing.T, db *DB, email string) account.User {
 func addOld(t *testing.T, db *DB, email, key string) account.User {
 	t.Helper()
 	user := addKnownAs(t, db, email)
-	if err := db.write(context.Background(), func(tx *tx) error {
+	if err := db.writeAccess(context.Background(), func(tx *tx) error {
 		return tx.exec(`UPDATE users SET email_key = ? WHERE id = ?`, key, user.ID)
 	}); err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ func (db *DB) inChunks(ctx context.Context, query string, args ...any) (removed 
 	for chunk := int64(firstChunk); ; {
 		var n int64
 		var took time.Duration
-		err := db.write(ctx, func(tx *tx) error {
+		err := db.writeAccess(ctx, func(tx *tx) error {
 			began := db.now()
 			var err error
 			n, err = tx.change(query, append(args[:len(args):len(args)], chunk)...)
@@ -53,7 +53,7 @@ const smallAccount = 500
 // everybody and, when that is more than a little, from the disk by and by; see
 // RemoveDeleted. Returns account.ErrUserNotFound or account.ErrLastAdmin.
 func (db *DB) DeleteUser(ctx context.Context, by app.Caller, id int64, record account.Record) error {
-	err := db.write(ctx, db.as(by, func(tx *tx) error {
+	err := db.writeAccess(ctx, db.as(by, func(tx *tx) error {
 		if err := tx.refuseLastAdmin(id); err != nil {
 			return err
 		}

@@ -155,7 +155,7 @@ func TestChunksFitTheDisk(t *testing.T) {
 	}{"slow": {time.Second, 12, 600}, "quick": {0, 3, 6}} {
 		t.Run(name, func(t *testing.T) {
 			db, _, gone, _ := half(t)
-			if err := db.write(context.Background(), func(tx *tx) error {
+			if err := db.writeAccess(context.Background(), func(tx *tx) error {
 				return errors.Join(tx.exec(`INSERT INTO tasks (user_id, title, description, created_at)
 					SELECT ?, 'more', '', 0 FROM tasks LIMIT 500`, gone.ID), tx.exec(`DELETE FROM totals WHERE owner = ?`, gone.ID))
 			}); err != nil {

@@ -18,7 +18,7 @@ const sessionColumns = `id, user_id, generation, created_at, last_used_at, expir
 // hash when there is a new one. Else account.ErrInvalidCredentials.
 func (db *DB) CreateSession(ctx context.Context, s account.Session, grounds account.SignIn, record account.Record) error {
 	ended := false
-	err := db.writeAside(ctx, func(tx *tx) error {
+	err := db.write(ctx, func(tx *tx) error {
 		n, err := tx.change(`INSERT INTO sessions (`+sessionColumns+`)
 			SELECT ?1, id, ?3, ?4, ?5, ?6, ?8, ?9 FROM users
 			WHERE id = ?2 AND password_hash = ?7 AND (NOT ?10 OR verified_at IS NOT NULL)`,
@@ -65,7 +65,7 @@ func (t *tx) endTooMany(userID int64, newest string) (bool, error) {
 func (db *DB) UseSession(ctx context.Context, shown account.UseOf, decide func(account.SessionUse) (account.SessionAction, account.Record)) (account.Session, error) {
 	var use account.SessionUse
 	ended := false
-	err := db.writeAside(ctx, func(tx *tx) error {
+	err := db.write(ctx, func(tx *tx) error {
 		var err error
 		if use, err = tx.sessionUse(shown.SessionID, shown.Generation); err != nil {
 			return err
@@ -145,7 +145,7 @@ func (db *DB) EndSession(ctx context.Context, by app.Caller, id string, record a
 	if by.UserID != 0 {
 		end = db.as(by, end)
 	}
-	err := db.write(ctx, end)
+	err := db.writeAccess(ctx, end)
 	return ended && err == nil, err
 }
 
@@ -153,7 +153,7 @@ func (db *DB) EndSession(ctx context.Context, by app.Caller, id string, record a
 // all API tokens, and returns how many.
 func (db *DB) EndSessions(ctx context.Context, by app.Caller, keepAPITokens bool, record account.Record) (account.Ended, error) {
 	var ended account.Ended
-	err := db.write(ctx, db.as(by, func(tx *tx) error {
+	err := db.writeAccess(ctx, db.as(by, func(tx *tx) error {
 		var err error
 		if ended, err = tx.endAccess(by.UserID, "", keepAPITokens); err != nil {
 			return err

@@ -167,7 +167,7 @@ func (db *DB) start(ctx context.Context, o Options, pool *sql.DB) error {
 	if err := db.rememberSchema(ctx); err != nil {
 		return err
 	}
-	db.writer.inPlace = db.mayWrite
+	db.writer.mayWrite = db.mayWrite
 	watchPool, err := openPool(dsn(o.Path, o.Durability, true), 1)
 	if err != nil {
 		return err

@@ -231,7 +231,7 @@ func TestAPanicUndoesItsTransactionAndHandsTheTurnOn(t *testing.T) {
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	func() {
 		defer func() { _ = recover() }()
-		_ = db.write(ctx, func(tx *tx) error {
+		_ = db.writeAccess(ctx, func(tx *tx) error {
 			if err := tx.exec(`DELETE FROM users`); err != nil {
 				t.Error(err)
 			}

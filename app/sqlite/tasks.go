@@ -38,7 +38,7 @@ const living = ` AND NOT EXISTS (SELECT 1 FROM users WHERE id = tasks.user_id AN
 // todo.ErrTooManyTasks.
 func (db *DB) CreateTask(ctx context.Context, by app.Caller, task todo.NewTask) (todo.Task, error) {
 	var created todo.Task
-	err := db.writeAside(ctx, db.as(by, func(tx *tx) error {
+	err := db.write(ctx, db.as(by, func(tx *tx) error {
 		if err := tx.roomFor(task.UserID, task.Most); err != nil {
 			return err
 		}
@@ -77,7 +77,7 @@ func (db *DB) Tasks(ctx context.Context, userID int64, page app.PageRequest) (ap
 // todo.ErrNoSuchUser without the new owner, and todo.ErrTooManyTasks of theirs.
 func (db *DB) UpdateTask(ctx context.Context, by app.Caller, id int64, c todo.TaskChange) (todo.Task, error) {
 	var updated todo.Task
-	err := db.writeAside(ctx, db.as(by, func(tx *tx) error {
+	err := db.write(ctx, db.as(by, func(tx *tx) error {
 		if c.UserID != nil {
 			before, err := tx.task(`SELECT `+taskColumns+` FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`+living, id, by.Owner().UserID)
 			if err != nil {
@@ -120,7 +120,7 @@ func (t *tx) roomFor(userID, most int64) error {
 
 // DeleteTask removes the task, or returns todo.ErrTaskNotFound.
 func (db *DB) DeleteTask(ctx context.Context, by app.Caller, id int64) error {
-	return db.writeAside(ctx, db.as(by, func(tx *tx) error {
+	return db.write(ctx, db.as(by, func(tx *tx) error {
 		n, err := tx.change(`DELETE FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`+living, id, by.Owner().UserID)
 		if err == nil && n == 0 {
 			return todo.ErrTaskNotFound

@@ -46,7 +46,7 @@ func (db *DB) BeginTimeline(ctx context.Context, id string) error {
 		return err
 	}
 	db.serves = true
-	err = db.write(ctx, func(tx *tx) error {
+	err = db.writeAccess(ctx, func(tx *tx) error {
 		return tx.exec(`INSERT INTO meta (name, value) VALUES ('timeline', ?) ON CONFLICT DO UPDATE SET value = excluded.value`, id)
 	})
 	if err != nil {

@@ -61,7 +61,7 @@ func (db *DB) CreateUser(ctx context.Context, by app.Caller, u account.NewUser, 
 	if by.UserID != 0 { // anybody may, but who was somebody must still be
 		create = db.as(by, create)
 	}
-	err := db.write(ctx, create)
+	err := db.writeAccess(ctx, create)
 	return created, err
 }
 
@@ -121,7 +121,7 @@ func (db *DB) Users(ctx context.Context, page app.PageRequest) (app.Page[account
 func (db *DB) UpdateUser(ctx context.Context, by app.Caller, id int64, c account.UserChange, record account.Record) (account.User, account.Ended, error) {
 	var updated account.User
 	var ended account.Ended
-	err := db.write(ctx, db.as(by, func(tx *tx) error {
+	err := db.writeAccess(ctx, db.as(by, func(tx *tx) error {
 		var err error
 		updated, err = tx.changeUser(id, c)
 		if err != nil {
@@ -178,7 +178,7 @@ func (t *tx) changeUser(id int64, c account.UserChange) (account.User, error) {
 // tokens of the user end. Returns account.ErrUserNotFound or account.ErrLastAdmin.
 func (db *DB) SetRole(ctx context.Context, id int64, role app.Role, record account.Record) (account.User, error) {
 	var user account.User
-	err := db.write(ctx, func(tx *tx) error {
+	err := db.writeAccess(ctx, func(tx *tx) error {
 		var err error
 		user, err = tx.user(userByID, id)
 		if err != nil || user.Role == role {

@@ -14,39 +14,38 @@ import (
 	"taskapi/app/outbox"
 )
 
-// Group commit. SQLite has one writer at a time, and with synchronous=FULL a
-// commit waits for the disk. So whoever has the turn takes everybody who waits
-// along: all their changes run in one transaction, each in a savepoint of its
-// own, and one commit answers them all.
+// Group commit. SQLite allows one writer at a time, and with synchronous=FULL each
+// commit waits for the disk. So the goroutine that holds the turn runs the changes
+// of all that wait in one transaction, each in its own savepoint, and one commit
+// answers them all.
 //
-//   - Order: changes run in the order in which they asked. Nobody is answered
-//     before the commit that holds their change is on the disk.
-//   - Alone: who finds nobody waiting commits at once; nothing waits for a
-//     batch to fill. Batches grow by themselves while a commit is under way.
-//   - Failure of one: a change that fails, or panics, is rolled back to its
-//     savepoint, and only its caller gets the error, or the panic.
-//   - Failure of all: if a statement made SQLite end the whole transaction (a
-//     full disk, an I/O error), the savepoint is gone with it. Then each change
-//     is run again in a transaction of its own, so that only those fail that
-//     must. A commit that fails is the failure of everybody in it.
-//   - Waiting ends with the context, as app.ErrBusy, until the change has been
-//     taken; from then on it is carried through.
-//   - At most maxWaiting wait, and maxOfOne of one user, or of one network that
-//     is not signed in; the next one gets app.ErrBusy at once. Who has nothing
-//     waiting has as many places again: see app.Line.
+//   - Order: changes run in the order of their calls. A call returns only after the
+//     commit with its change is on the disk.
+//   - No delay: a change that finds nobody waiting commits at once; no change waits
+//     for a batch to fill. Batches grow by themselves while a commit is under way.
+//   - One failure: a change that fails or panics is rolled back to its savepoint,
+//     and only its caller gets the error or the panic.
+//   - Common failure: if SQLite ends the whole transaction (disk full, I/O error),
+//     the savepoints are gone. Each change then runs again in its own transaction,
+//     so that only the changes that must fail do. If the commit fails, every change
+//     in it fails.
+//   - Cancellation: until a batch takes a change, the end of its context removes it
+//     from the queue with app.ErrBusy; afterwards it is carried through.
+//   - Bounds: at most maxWaiting changes wait, maxOfOne of them of one user or of
+//     one network that is not signed in; a further change gets app.ErrBusy at once.
+//     app.Line keeps as many places again for users that have nothing waiting.
 const (
 	maxWaiting = 4096
 	maxOfOne   = 512
 	maxBatch   = 256
 )
 
-// writer owns the one write connection. It holds the connection itself rather
-// than a pool of one, so that statements stay prepared on it and BEGIN and
-// COMMIT are ours to place.
+// writer owns the only write connection. It holds the connection instead of a pool
+// of one, so that statements stay prepared and the writer places BEGIN and COMMIT.
 type writer struct {
 	pool    *sql.DB
 	conn    *sql.Conn
-	turn    chan struct{} // holds one token: whose turn it is
+	turn    chan struct{} // holds a token while nobody writes
 	waiting app.Line[app.Claimant, *change]
 	stmts   statements
 	// onMail is told of each mail after its commit. May be nil.
@@ -57,24 +56,24 @@ type writer struct {
 	// after one that failed and was not the caller's fault.
 	written atomic.Int64
 	now     func() time.Time
-	// inPlace fails when what is written would be lost. Nil while the database
-	// is being opened.
-	inPlace func() error
+	// mayWrite returns an error if a write would be lost. Nil while the database is
+	// being opened.
+	mayWrite func() error
 }
 
-// change is what one caller wants to do.
+// change is the work of one caller in a batch.
 type change struct {
 	ctx   context.Context
 	do    func(tx *tx) error
 	state atomic.Int32 // stateWaiting, stateTaken or stateLeft
 	done  chan outcome
-	// What came of it, while its batch is under way.
+	// Set by the batch that runs it.
 	outcome outcome
 	mails   []outbox.NewMail
 	changed bool
 }
 
-// outcome is an error, or the value that do has panicked with.
+// outcome is the error of a change, or the value that it panicked with.
 type outcome struct {
 	err      error
 	panicked any
@@ -98,16 +97,17 @@ func (w *writer) close() error {
 	return errors.Join(w.stmts.close(), w.conn.Close(), w.pool.Close())
 }
 
-// write runs a transaction that may change who may do what: what is remembered
-// of that is forgotten before the change is answered. It is committed if do
-// returns nil, else undone, also when do panics. Do may be run more than once.
-func (db *DB) write(ctx context.Context, do func(tx *tx) error) error {
+// writeAccess is write for a change of users, roles, sessions or API tokens: it
+// empties the cache of callers before it returns.
+func (db *DB) writeAccess(ctx context.Context, do func(tx *tx) error) error {
 	defer db.callers.forget()
-	return db.writeAside(ctx, do)
+	return db.write(ctx, do)
 }
 
-// writeAside is write for what changes nobody's sessions, API tokens or role.
-func (db *DB) writeAside(ctx context.Context, do func(tx *tx) error) error {
+// write runs do in a transaction, commits it if do returns nil, and rolls it back
+// if do fails or panics. It may run do more than once. Returns app.ErrBusy if the
+// context ends before do runs, or if too many changes wait.
+func (db *DB) write(ctx context.Context, do func(tx *tx) error) error {
 	return db.writer.run(ctx, do)
 }
 
@@ -133,13 +133,13 @@ func (w *writer) run(ctx context.Context, do func(tx *tx) error) error {
 			if c.state.CompareAndSwap(stateWaiting, stateLeft) {
 				return busy(ctx.Err())
 			}
-			ctx = context.WithoutCancel(ctx) // it is being carried through
+			ctx = context.WithoutCancel(ctx) // a batch has taken it
 		}
 	}
 }
 
-// claimant is whose places in the queue a change takes: the user's, wherever
-// they are.
+// claimant returns whose places in the queue a change takes: those of the user,
+// whatever network the request came from.
 func claimant(ctx context.Context) app.Claimant {
 	c := app.ClaimantOf(ctx)
 	if c.UserID != 0 {
@@ -148,7 +148,7 @@ func claimant(ctx context.Context) app.Claimant {
 	return c
 }
 
-// batch takes those who wait and answers them.
+// batch runs the changes that wait, and answers their callers.
 func (w *writer) batch() {
 	taken := slices.DeleteFunc(w.waiting.Take(nil, maxBatch), func(c *change) bool {
 		return !c.state.CompareAndSwap(stateWaiting, stateTaken)
@@ -175,7 +175,7 @@ func (w *writer) batch() {
 	}
 }
 
-// note remembers whether writing works, as a change has shown.
+// note records whether writing works, for CheckWrite.
 func (w *writer) note(c *change) {
 	var refused *app.Error
 	switch err := c.outcome.err; {
@@ -186,7 +186,7 @@ func (w *writer) note(c *change) {
 	}
 }
 
-// alone runs one change in a transaction of its own.
+// alone runs one change in its own transaction.
 func (w *writer) alone(c *change) {
 	if err := w.begin(); err != nil {
 		c.outcome = outcome{err: err}
@@ -194,7 +194,7 @@ func (w *writer) alone(c *change) {
 	}
 	w.try(c)
 	if c.outcome != (outcome{}) {
-		// Best effort: a failed statement may have ended it already.
+		// The failed statement may have ended the transaction already.
 		_ = w.exec("ROLLBACK")
 		return
 	}
@@ -203,8 +203,8 @@ func (w *writer) alone(c *change) {
 	}
 }
 
-// together runs several changes in one transaction. False, with nothing done,
-// if SQLite has ended the transaction in between.
+// together runs several changes in one transaction. It returns false, with nothing
+// done, if SQLite ended the transaction in between.
 func (w *writer) together(taken []*change) bool {
 	if err := w.begin(); err != nil {
 		fail(taken, err)
@@ -233,7 +233,7 @@ func (w *writer) together(taken []*change) bool {
 	return true
 }
 
-// fail is the outcome of those who have had none so far.
+// fail gives an error to each change that has no outcome yet.
 func fail(taken []*change, err error) {
 	for _, c := range taken {
 		if c.outcome == (outcome{}) {
@@ -243,8 +243,8 @@ func fail(taken []*change, err error) {
 }
 
 func (w *writer) begin() error {
-	if w.inPlace != nil {
-		if err := w.inPlace(); err != nil {
+	if w.mayWrite != nil {
+		if err := w.mayWrite(); err != nil {
 			return err
 		}
 	}
@@ -261,14 +261,14 @@ func (w *writer) commit() error {
 	return translate(fmt.Errorf("commit: %w", err))
 }
 
-// try runs a change and notes what came of it.
+// try runs a change and stores its outcome.
 func (w *writer) try(c *change) {
 	t := &tx{ctx: context.WithoutCancel(c.ctx), stmts: &w.stmts}
 	c.outcome = outcome{}
 	defer func() {
 		c.mails, c.changed = t.queued, t.changed
 		if reason := recover(); reason != nil {
-			// The stack would end here: another goroutine goes on with it.
+			// The caller's goroutine panics again, without this stack.
 			c.outcome = outcome{panicked: fmt.Sprintf("%v\n%s", reason, debug.Stack())}
 		}
 	}()

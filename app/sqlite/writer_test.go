@@ -64,7 +64,7 @@ func batchOf(t *testing.T, db *DB, changes ...func(*tx) error) []error {
 					results[i] = fmt.Errorf("panic: %v", reason)
 				}
 			}()
-			results[i] = db.writeAside(context.Background(), do)
+			results[i] = db.write(context.Background(), do)
 		})
 		pile(db, i+1)
 	}
@@ -157,7 +157,7 @@ func TestACommitThatFails(t *testing.T) {
 	if got := titlesOf(t, db, ann.ID); got != "" {
 		t.Errorf("stored: %s", got)
 	}
-	if err := db.writeAside(context.Background(), insertTask("after", ann.ID)); err != nil {
+	if err := db.write(context.Background(), insertTask("after", ann.ID)); err != nil {
 		t.Errorf("the next: %v", err)
 	}
 }
@@ -168,10 +168,10 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 	release := held(t, db)
 	ctx, cancel := context.WithCancel(context.Background())
 	left := make(chan error, 1)
-	go func() { left <- db.writeAside(ctx, insertTask("left", ann.ID)) }()
+	go func() { left <- db.write(ctx, insertTask("left", ann.ID)) }()
 	stays := make(chan error, 1)
 	pile(db, 1)
-	go func() { stays <- db.writeAside(context.Background(), insertTask("stays", ann.ID)) }()
+	go func() { stays <- db.write(context.Background(), insertTask("stays", ann.ID)) }()
 	pile(db, 2)
 	cancel()
 	if err := <-left; !errors.Is(err, app.ErrBusy) || !errors.Is(err, context.Canceled) {
@@ -193,13 +193,13 @@ func TestTheQueueIsBounded(t *testing.T) {
 	var all sync.WaitGroup
 	for range maxWaiting {
 		all.Go(func() {
-			if err := db.writeAside(context.Background(), insertTask("x", ann.ID)); err != nil {
+			if err := db.write(context.Background(), insertTask("x", ann.ID)); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	pile(db, maxWaiting)
-	if err := db.writeAside(context.Background(), insertTask("one too many", ann.ID)); !errors.Is(err, app.ErrBusy) {
+	if err := db.write(context.Background(), insertTask("one too many", ann.ID)); !errors.Is(err, app.ErrBusy) {
 		t.Errorf("beyond the bound: %v", err)
 	}
 	release()
@@ -242,7 +242,7 @@ func TestNobodyFillsTheQueueForAll(t *testing.T) {
 		want, answered := db.writer.waiting.Len()+1, make(chan struct{})
 		all.Go(func() {
 			defer close(answered)
-			if err := db.writeAside(ctx, func(*tx) error { order = append(order, name); return nil }); err != nil {
+			if err := db.write(ctx, func(*tx) error { order = append(order, name); return nil }); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 		})
@@ -257,7 +257,7 @@ func TestNobodyFillsTheQueueForAll(t *testing.T) {
 	}
 	refused := func(ctx context.Context) {
 		t.Helper()
-		if err := db.writeAside(ctx, insertTask("x", ann.ID)); !errors.Is(err, app.ErrBusy) {
+		if err := db.write(ctx, insertTask("x", ann.ID)); !errors.Is(err, app.ErrBusy) {
 			t.Errorf("beyond the bound: %v", err)
 		}
 	}
@@ -305,7 +305,7 @@ func BenchmarkWrite(b *testing.B) {
 			b.ReportAllocs()
 			write := func(more func() bool) {
 				for more() {
-					if err := db.writeAside(ctx, insertTask("x", ann.ID)); err != nil {
+					if err := db.write(ctx, insertTask("x", ann.ID)); err != nil {
 						b.Error(err)
 					}
 				}
