@@ -5,16 +5,15 @@ import (
 	"net/netip"
 )
 
-// Claimant is who gets a share of what is scarce and has a queue in front of
-// it: a user, or a network from where somebody is not signed in. The zero one
-// is the program itself.
+// Claimant is the party whose share of a scarce resource a request takes: a user
+// or, without a sign-in, a network. The zero Claimant is the program itself.
 type Claimant struct {
 	UserID  int64
 	Network netip.Prefix
 }
 
-// claimed is a context with a claimant. It costs each request one allocation,
-// and context.WithValue would two.
+// claimed is a context with a claimant. It takes one allocation for each request;
+// context.WithValue would take two.
 type claimed struct {
 	context.Context
 	claimant Claimant
@@ -22,7 +21,7 @@ type claimed struct {
 
 type claimantKey struct{}
 
-// Value returns the claimant, or what the context around knows.
+// Value returns the claimant, or the value of the parent context.
 func (c *claimed) Value(key any) any {
 	if key == (claimantKey{}) {
 		return &c.claimant
@@ -30,13 +29,13 @@ func (c *claimed) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// OnBehalf returns a context for work that the caller has asked for.
+// OnBehalf returns a context for work on behalf of a caller.
 func OnBehalf(ctx context.Context, caller Caller) context.Context {
 	return &claimed{ctx, Claimant{caller.UserID, caller.From.Network()}}
 }
 
-// ClaimantOf returns on whose behalf the work of a context is done. The network
-// is that of a user who is signed in, too.
+// ClaimantOf returns the claimant of a context. Its network is set for users who
+// are signed in, too.
 func ClaimantOf(ctx context.Context) Claimant {
 	if c, ok := ctx.Value(claimantKey{}).(*Claimant); ok {
 		return *c

@@ -62,9 +62,9 @@ func (l *Limiter) Refund(key string, rate Rate) {
 	}
 }
 
-// wider are the networks around the /64 of one subscriber that providers give
-// out as a whole (RFC 6177), and how much more may come from each: who has a
-// /48 has 65,536 networks to spend.
+// wider lists the prefixes that providers assign as a whole around the /64 of one
+// subscriber (RFC 6177), and how much larger their limits are. The holder of a /48
+// has 65,536 networks to spend.
 func wider() []struct{ bits, times int } {
 	return []struct{ bits, times int }{{56, 2}, {48, 4}}
 }

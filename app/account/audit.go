@@ -48,19 +48,19 @@ type Event struct {
 	Detail  string // at most 200 characters
 }
 
-// Record is what a change leaves behind, in its own transaction: lines of the
-// audit, and mails to the user that it is about. A zero UserID of an event and
-// an empty To of a mail stand for that user.
+// Record holds what the transaction of a change adds beside it: audit events, and
+// mails to the user concerned. An event with a zero UserID and a mail with an empty
+// To are about that user.
 type Record struct {
 	Events []Event
 	Mails  []outbox.NewMail
 }
 
-// commandLine is the address of what the operator does.
+// commandLine is the address of events that the operator caused.
 const commandLine = "command line"
 
-// EventOf is a line of the audit about a user's account; 0 is that of the user
-// which the change that carries it is about.
+// EventOf returns an audit event about a user's account. UserID 0 stands for the user
+// of the change that carries it.
 func EventOf(c app.Caller, name EventName, userID int64, at time.Time, detail string) Event {
 	address := c.From.Text()
 	if c.Operator() {
@@ -72,25 +72,26 @@ func EventOf(c app.Caller, name EventName, userID int64, at time.Time, detail st
 // RecordOf returns a record of events without mails.
 func RecordOf(events ...Event) Record { return Record{Events: events} }
 
-// AuditStore keeps the audit record.
+// AuditStore stores the audit record.
 type AuditStore interface {
-	// AddEvent adds a line that belongs to no other change.
+	// AddEvent adds an event outside of any other change.
 	AddEvent(ctx context.Context, event Event) error
 	User(ctx context.Context, id int64) (User, error)
-	// Events returns a page of a user's lines, the newest first. Those of a
-	// user who is gone are still there.
+	// Events returns a page of a user's events, the newest first. Events outlive
+	// their user.
 	Events(ctx context.Context, userID int64, page app.PageRequest) (app.Page[Event], error)
 }
 
-// Audit is the use case of reading the record, and of adding to it what
-// changes nothing else.
+// Audit holds the use cases of reading the record and of adding events that come with
+// no other change.
 type Audit struct {
 	Store AuditStore
 	Log   *slog.Logger
 }
 
-// List returns a page of a user's lines, the newest first, to that user or an
-// admin; else ErrForbidden. Returns ErrUserNotFound where there never was one.
+// List returns a page of a user's events, the newest first. Returns ErrForbidden
+// unless the caller is that user or an admin, and ErrUserNotFound if there never was
+// such a user.
 func (a *Audit) List(ctx context.Context, caller app.Caller, userID int64, page app.PageRequest) (app.Page[Event], error) {
 	if err := access(caller, userID); err != nil {
 		return app.Page[Event]{}, err

@@ -9,19 +9,19 @@ import (
 	"taskapi/app"
 )
 
-// The rules of guessing passwords (OWASP ASVS 5.0, 6.3.1). Only refusals
-// count; who signs in has never been here.
+// The limits on guessing passwords (OWASP ASVS 5.0, 6.3.1). Only wrong passwords
+// count; a successful sign-in leaves no trace.
 const (
-	// guardFree is how many refusals from one network to one account cost
-	// nothing: people mistype.
+	// guardFree is how many wrong passwords for one account from one network are
+	// free: people mistype.
 	guardFree = 5
-	// From there on each refusal doubles the delay, from the first to the
-	// longest. It is never longer, and other networks have none of it.
+	// Each further one doubles the delay, from guardFirst to guardLongest. Other
+	// networks are not delayed.
 	guardFirst   = time.Second
 	guardLongest = 15 * time.Minute
-	// guardParallel is how many attempts of a network of the owner's may be
-	// under way at once while there are no refusals; four fewer for each. Of
-	// another network, no more than it has refusals free.
+	// guardParallel is how many concurrent attempts a network of the owner may have,
+	// four fewer for each refusal. Other networks may have as many as they have
+	// free refusals left.
 	guardParallel = 20
 	// guardForget is when refusals are forgotten after the last one.
 	guardForget = time.Hour
@@ -29,17 +29,16 @@ const (
 	guardKnown = 30 * 24 * time.Hour
 )
 
-// guardNetwork bounds the refusals of one network over all accounts, with more
-// for the wider ones around it (see Limiter.TakeFrom), and
-// guardAccount those of one account over all networks but those from which it
-// has been signed in to. Beyond the latter, a network that has had no refusal
-// still has one attempt, so that nobody can lock the owner out.
+// guardNetwork limits the refusals of one network over all accounts, and of the wider
+// networks around it (see Limiter.TakeFrom). guardAccount limits those of one account
+// over all networks except those from which its owner signed in. Beyond the latter, a
+// network without a refusal still has one attempt, so nobody can lock the owner out.
 func guardNetwork() app.Rate { return app.Rate{Burst: 100, Every: 5 * time.Second} }
 func guardAccount() app.Rate { return app.Rate{Burst: 100, Every: 10 * time.Second} }
 
-// Guard slows down those who guess passwords, and nobody else. A nil Guard
-// lets everything pass. Its memory is bounded by Max, at about 300 bytes a
-// pair; all of it may be lost.
+// Guard slows down the guessing of passwords and nothing else. A nil Guard allows
+// everything. Max bounds its memory, at about 300 bytes for each pair of network and
+// account; losing it does no harm.
 type Guard struct {
 	Now func() time.Time
 	// Max is how many pairs of network and account are remembered.
@@ -69,7 +68,8 @@ type attempts struct {
 	told     bool      // that a delay binds
 }
 
-// Attempt is a password that is being checked. Every one must be ended.
+// Attempt is a password check under way. End each with Accepted, Refused or
+// Abandoned.
 type Attempt struct {
 	guard   *Guard
 	pair    pair
@@ -77,8 +77,8 @@ type Attempt struct {
 	known   bool // the network is one of the owner's
 }
 
-// Begin asks for an attempt on an account, which is any name for it, known or
-// not. With a wait there is none; first tells the first refusal of a series.
+// Begin asks for an attempt on an account, by any name, known or not. If wait is
+// positive there is no attempt; first is true for the first refusal of a series.
 func (g *Guard) Begin(from app.Origin, account string) (attempt Attempt, wait time.Duration, first bool) {
 	if g == nil {
 		return Attempt{}, 0, false
@@ -115,9 +115,9 @@ func (g *Guard) Begin(from app.Origin, account string) (attempt Attempt, wait ti
 	return Attempt{guard: g, pair: p, counted: counted, known: known}, 0, false
 }
 
-// take counts against the network and, from a network that is not the
-// owner's, against the account. The first attempt of a network on an account
-// is allowed whatever others have done to it.
+// take counts against the network and, unless the network is the owner's, against the
+// account. The first attempt of a network on an account is allowed whatever other
+// networks did.
 func (g *Guard) take(p pair, known, first bool) (counted bool, wait time.Duration) {
 	if g.limiter == nil {
 		g.limiter = &app.Limiter{Now: g.Now, Max: g.Max}

@@ -10,24 +10,24 @@ import (
 	"taskapi/app/token"
 )
 
-// How long a link in a mail is good for.
+// How long a link in a mail is valid.
 const (
 	ResetTTL  = 30 * time.Minute
 	VerifyTTL = 7 * 24 * time.Hour
 )
 
-// Link is a link that was followed and is still good.
+// Link is a valid link that somebody followed.
 type Link struct {
 	UserID  int64
 	Purpose outbox.Purpose
 	Email   string // to which it was sent
 }
 
-// dataSeed is the member of a mail's data from which its link is made when it
-// is sent.
+// dataSeed is the key of a mail's data with the seed of its link, which is made when
+// the mail is sent.
 const dataSeed = "Seed"
 
-// Links puts links into mails.
+// Links makes the links in mails.
 type Links struct {
 	Codes *token.Codes
 	// PublicURL is where people reach the server, without a slash at its end.
@@ -52,8 +52,8 @@ func (l *Links) mail(template outbox.MailTemplate, to string, data map[string]st
 	}, nil
 }
 
-// Fill returns the data of a mail with its Link made out of its seed. The code
-// stands behind the #, which browsers keep to themselves: it is in no log.
+// Fill returns the data of a mail with its Link, made from the seed. The code is in
+// the fragment, which browsers don't send, so that it appears in no log.
 func (l *Links) Fill(m outbox.Mail) map[string]string {
 	data := map[string]string{"Link": ""}
 	maps.Copy(data, m.Data)

@@ -16,8 +16,8 @@ import (
 //go:embed common-passwords.txt
 var commonPasswords string
 
-// PasswordPolicy says which passwords may be chosen. It binds new passwords
-// only: an old one that it would refuse still signs in.
+// PasswordPolicy is the rule for new passwords. Existing passwords that break it still
+// work.
 type PasswordPolicy struct {
 	// Min and Max count characters, as NIST SP 800-63B-4 section 3.1.1.2 does.
 	Min, Max int
@@ -26,8 +26,8 @@ type PasswordPolicy struct {
 	Allowed *regexp.Regexp
 }
 
-// check returns what is wrong with a password, or nothing. Identity holds what
-// an attacker tries first: the user's own name and address.
+// check returns what is wrong with a password, or "". Identity holds the user's name
+// and address, which attackers try first.
 func (policy PasswordPolicy) check(password string, identity ...string) string {
 	length := utf8.RuneCountInString(password)
 	switch {

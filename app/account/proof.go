@@ -9,13 +9,12 @@ import (
 	"taskapi/app/password"
 )
 
-// RecentSignIn is for how long a sign-in shows that the person is there: long
-// enough to do what they signed in for, too short for who finds the session
-// later.
+// RecentSignIn is how long a sign-in proves that the person is present: long enough
+// for what they signed in to do, too short for whoever takes the session over later.
 const RecentSignIn = 10 * time.Minute
 
-// Proofs are how people show that they are there themselves, before what a
-// stolen session must not be enough for (OWASP ASVS 5.0, 7.5.1 and 7.5.3).
+// Proofs asks people to prove that they are present before sensitive changes, for
+// which a stolen session must not suffice (OWASP ASVS 5.0, 7.5.1 and 7.5.3).
 type Proofs struct {
 	Store     ProofStore
 	Passwords *password.Hasher
@@ -24,17 +23,17 @@ type Proofs struct {
 	Now       func() time.Time
 }
 
-// ProofStore knows the users' hashes.
+// ProofStore reads the password hashes of users.
 type ProofStore interface {
 	// User returns a user, else ErrUserNotFound.
 	User(ctx context.Context, id int64) (User, error)
 }
 
-// fieldCurrent names the field with the password that proves who asks.
+// fieldCurrent names the field with the current password.
 const fieldCurrent = "current_password"
 
-// Recent asks for the current password or, without one, for a sign-in within
-// RecentSignIn, which the store will look at. Errors are those of Password.
+// Recent requires the current password or, without one, a sign-in within
+// RecentSignIn, which the store checks. Returns the errors of Password.
 func (f *Proofs) Recent(ctx context.Context, p app.Problems, caller *app.Caller, current app.Field[string]) error {
 	if !caller.SignedIn() {
 		return ErrSessionNeeded
@@ -46,11 +45,11 @@ func (f *Proofs) Recent(ctx context.Context, p app.Problems, caller *app.Caller,
 	return f.Password(ctx, p, caller, current)
 }
 
-// Password asks for the caller's current password and notes in the caller which
-// hash it was checked against. It adds a problem when it is wrong or missing.
-// Returns ErrSessionNeeded to an API token, KindLimited for who has been wrong
-// too often (a stolen session must not serve to guess it), ErrBusy, and
-// ErrSessionEnded without the user.
+// Password requires the caller's current password and records in the caller which
+// hash it was checked against. It adds a problem if the password is wrong or missing.
+// Returns ErrSessionNeeded to API tokens, KindLimited after too many wrong passwords
+// (a stolen session must not serve to guess it), ErrBusy, and ErrSessionEnded if the
+// user is gone.
 func (f *Proofs) Password(ctx context.Context, p app.Problems, caller *app.Caller, current app.Field[string]) error {
 	switch {
 	case !caller.SignedIn():

@@ -19,9 +19,9 @@ const (
 	maxAskedOfOne = 60
 )
 
-// Recovery are the use cases of people who can't sign in, and of addresses
-// that must be proven. What it answers never tells whether an address has an
-// account: the request only notes what was asked for, and Run looks it up.
+// Recovery holds the use cases of people who can't sign in, and of addresses that
+// must be verified. Its answers never reveal whether an address has an account: a
+// request only queues what was asked for, and Run looks the account up.
 type Recovery struct {
 	Store     LinkStore
 	Links     *Links
@@ -51,8 +51,8 @@ func NewRecovery(r Recovery) *Recovery {
 	return &r
 }
 
-// Run looks up what was asked for and queues the mails, until the context
-// ends and nothing is left to look up.
+// Run looks up the accounts and queues their mails until the context ends and no
+// request is left.
 func (r *Recovery) Run(ctx context.Context) {
 	for {
 		next := r.asked.Take(nil, 1)
@@ -97,7 +97,7 @@ func (r *Recovery) ask(ctx context.Context, caller app.Caller, email app.Field[s
 		}
 		return app.TooMany(wait)
 	}
-	// One network has one share, whoever of it is signed in.
+	// All requests of one network share its places, signed in or not.
 	if !r.asked.Join(app.Claimant{Network: caller.From.Network()}, asked{caller, *address, kind}) {
 		return app.ErrBusy
 	}
@@ -137,13 +137,13 @@ type ResetInput struct {
 	ConfirmPassword app.Field[string]
 }
 
-// Reset sets a new password by the code of a link, ends all sessions and API
-// tokens of the user, and tells them. Returns KindInvalid errors,
-// ErrLinkInvalid, and ErrBusy when too many passwords are being hashed.
+// Reset sets a new password with the code of a reset link, ends all sessions and API
+// tokens of the user, and sends them a notice. Returns KindInvalid errors,
+// ErrLinkInvalid, and ErrBusy while too many passwords are being hashed.
 func (r *Recovery) Reset(ctx context.Context, caller app.Caller, in ResetInput) error {
 	p := app.Problems{}
 	raw := linkCode(p, in.Token)
-	// Once without the names of the user, whom only the link tells.
+	// First without the user's names, because only the link reveals the user.
 	newPassword(p, r.Policy, true, in.Password, in.ConfirmPassword)
 	if err := p.Err(); err != nil {
 		return err
@@ -181,13 +181,12 @@ func (r *Recovery) Reset(ctx context.Context, caller app.Caller, in ResetInput) 
 	return nil
 }
 
-// code takes the field token, which holds the code of a link.
+// linkCode returns the field token, which holds the code of a link.
 func linkCode(p app.Problems, field app.Field[string]) string {
 	return credential(p, "token", "The field token must be a string.", field)
 }
 
-// link looks up what the code of a link is good for. That somebody tries
-// codes is noted.
+// link looks up a link by its code. It records refused codes in the audit.
 func (r *Recovery) link(ctx context.Context, caller app.Caller, code string) (hash string, link Link, err error) {
 	hash, ok := r.Links.Codes.Parse(code)
 	if ok {

@@ -11,18 +11,18 @@ import (
 	"taskapi/app/token"
 )
 
-// RefreshGrace is how long a retired refresh token still leads on: long enough
-// for two tabs, a lost answer or a proxy's retry, too short for a thief.
+// RefreshGrace is how long a retired refresh token still returns its successor: long
+// enough for two tabs, a lost response or a retry by a proxy, too short for a thief.
 const RefreshGrace = 30 * time.Second
 
-// refreshRate is how often one session may be refreshed: far more often than
-// many tabs do, too seldom to wear out a disk.
+// refreshRate bounds the refreshes of one session: far above the needs of many tabs,
+// far below what wears out a disk.
 func refreshRate() app.Rate { return app.Rate{Burst: 60, Every: time.Second} }
 
-// Refresh trades a refresh token for the next one and a fresh access token. A
-// token retired within RefreshGrace gives the current successor again; one
-// retired earlier is a replay, and ends its session. Returns
-// ErrRefreshRequired without a token, else ErrRefreshInvalid.
+// Refresh exchanges a refresh token for its successor and a new access token. A token
+// retired less than RefreshGrace ago returns the current successor again; one retired
+// earlier is a replay and ends its session. Returns ErrRefreshRequired without a
+// token, ErrRefreshInvalid for any other, and KindLimited.
 func (s *Sessions) Refresh(ctx context.Context, from app.Caller, raw app.Field[string]) (Tokens, error) {
 	shown, err := s.parse(raw, ErrRefreshInvalid)
 	if err != nil {
@@ -79,9 +79,8 @@ func (s *Sessions) renewed(ctx context.Context, session Session, refresh string)
 	return s.tokens(user, session, refresh)
 }
 
-// tooOften bounds what a session writes. That a retired token gives its
-// successor again writes nothing, so it is not counted: nobody who shows one
-// over and over keeps the owner waiting.
+// tooOften limits the writes of a session. Returning the successor of a retired token
+// writes nothing and does not count, so repeating one can't delay the owner.
 func (s *Sessions) tooOften(shown token.RefreshToken, action SessionAction) time.Duration {
 	if s.Limiter == nil || action != SessionRotate && action != SessionTouch {
 		return 0
@@ -95,8 +94,8 @@ var (
 	errExpired = errors.New("session has expired")
 )
 
-// decide is the rule of refresh tokens (RFC 9700 section 4.14.2, with a
-// grace): what becomes of the session, and why the token is refused, if it is.
+// decide applies the rule of refresh tokens (RFC 9700 section 4.14.2, with a grace):
+// it returns what happens to the session, and why the token is refused, if it is.
 func (s *Sessions) decide(use SessionUse, shown int64, now time.Time, elapsed time.Duration) (SessionAction, error) {
 	// What passed while this process saw it counts: a clock that jumps is no
 	// thief, and none of their friends.

@@ -58,97 +58,94 @@ const (
 	SessionStolen
 )
 
-// Ended is how much of what signs a user in was ended.
+// Ended counts the sessions and API tokens that a change ended.
 type Ended struct{ Sessions, APITokens int64 }
 
-// SessionStore keeps sessions.
+// SessionStore stores sessions.
 type SessionStore interface {
 	UserByEmail(ctx context.Context, email string) (User, error)
-	// User returns ErrUserNotFound for nobody.
+	// User returns a user, or ErrUserNotFound.
 	User(ctx context.Context, id int64) (User, error)
-	// CreateSession begins a session while the grounds for it hold; else, or
-	// without the user, it is ErrInvalidCredentials.
+	// CreateSession begins a session if the grounds for it still hold, else it
+	// returns ErrInvalidCredentials.
 	CreateSession(ctx context.Context, session Session, grounds SignIn, record Record) error
-	// UseSession looks the session up, lets decide choose, and carries that
-	// out, in one transaction: with any number of callers at once, each
-	// decides on what the one before has left. It notes from where the use
-	// was, returns the session after the action, and ErrRefreshInvalid when
-	// there is none.
+	// UseSession looks a session up, calls decide and carries its choice out, in
+	// one transaction: concurrent calls decide one after the other, each on the
+	// result of the one before. It stores the origin of the use and returns the
+	// session after the action, or ErrRefreshInvalid.
 	UseSession(ctx context.Context, use UseOf, decide func(SessionUse) (SessionAction, Record)) (Session, error)
-	// EndSession ends a session that has not expired: one of the caller's own
-	// or, without a caller, the one whose token was shown. False if there is
-	// none.
+	// EndSession ends a session that has not expired: one of the caller's or,
+	// without a caller, the one that the refresh token names. It returns false if
+	// there is none.
 	EndSession(ctx context.Context, by app.Caller, id string, record Record) (bool, error)
-	// EndSessions ends all sessions of the caller's and, unless told to keep
-	// them, all API tokens.
+	// EndSessions ends all sessions of the caller and, unless keepAPITokens, all
+	// API tokens.
 	EndSessions(ctx context.Context, by app.Caller, keepAPITokens bool, record Record) (Ended, error)
-	// Sessions returns a page of a user's sessions that have not expired, the
-	// one that began last first.
+	// Sessions returns a page of a user's unexpired sessions, the newest first.
 	Sessions(ctx context.Context, userID int64, now time.Time, page app.PageRequest) (app.Page[Session], error)
-	// Caller returns who the session is of, if it is that user's and neither
-	// ended nor expired; else ErrSessionEnded.
+	// Caller returns the caller of a user's session, or ErrSessionEnded if it has
+	// ended or expired.
 	Caller(ctx context.Context, sessionID string, userID int64, now time.Time) (app.Caller, error)
 }
 
-// SignIn is what a session begins on.
+// SignIn holds the conditions for beginning a session.
 type SignIn struct {
-	// PasswordHash must still be the user's: a login on an old password must
-	// not outrun the change of it.
+	// PasswordHash must still be the user's, so that a login with the old password
+	// can't outrun a change of it.
 	PasswordHash string
 	// NewHash, when not empty, replaces it in the same transaction.
 	NewHash string
-	// Verified asks for an address that is proven.
+	// Verified requires a verified address.
 	Verified bool
 }
 
-// Sessions are the use cases of signing in and staying signed in.
+// Sessions holds the use cases of signing in and staying signed in.
 type Sessions struct {
 	Store     SessionStore
 	Passwords *password.Hasher
 	Access    *token.Access
 	Refreshes *token.Refresh
-	// RefreshTTL is how long a session lasts at most, whatever its use.
+	// RefreshTTL is the longest that a session lasts.
 	RefreshTTL time.Duration
-	// IdleTTL ends a session that long unused; 0 is no such limit.
+	// IdleTTL is how long a session lasts unused; 0 is no limit.
 	IdleTTL time.Duration
-	// Rotation retires a refresh token at its use. Off is the tutorial's way.
+	// Rotation retires a refresh token when it is used. The tutorial does not.
 	Rotation bool
-	// VerifiedOnly refuses those whose address is not proven.
+	// VerifiedOnly refuses users whose address is not verified.
 	VerifiedOnly bool
 	Guard        *Guard          // nil is no limit
 	Limiter      *app.Limiter    // of each session's refreshes; nil is no limit
 	Postage      *outbox.Postage // nil is no limit
 	Audit        *Audit
 	Now          func() time.Time
-	// Elapsed is how long the process has run, whatever becomes of its clock.
-	// Nil is what Now says.
+	// Elapsed is how long the process has run, whatever its clock was set to.
 	Elapsed func() time.Duration
 	Log     *slog.Logger
 
 	retired retired
 }
 
-// LoginInput is what a client signs in with.
+// LoginInput holds the fields of a login.
 type LoginInput struct {
 	Email    app.Field[string]
 	Password app.Field[string]
 }
 
-// Tokens are what a client holds of a session.
+// Tokens is what a client gets at a login or a refresh.
 type Tokens struct {
 	User      User
 	Access    string
 	Refresh   string
 	ExpiresIn time.Duration // of the access token
-	// SessionEnds is when the refresh token is good for nothing any more.
+	// SessionEnds is when the session and its refresh tokens expire.
 	SessionEnds time.Time
 }
 
-// Login begins a session. An unknown address and a wrong password give the
-// same ErrInvalidCredentials after the same work, so that neither text nor
-// time tells which addresses have an account; but a hash that was imported takes
-// its own time until a sign-in has replaced it. Returns KindLimited for who has
-// been wrong too often, and ErrEmailUnverified where that matters.
+// Login begins a session. An unknown address and a wrong password return the same
+// ErrInvalidCredentials after the same work, so that neither text nor time reveals
+// which addresses have an account. (Checking an imported hash takes its own time
+// until the first sign-in replaces it.) Returns KindLimited after too many wrong
+// passwords, and ErrEmailUnverified if VerifiedOnly.
 func (s *Sessions) Login(ctx context.Context, from app.Caller, in LoginInput) (Tokens, error) {
 	p := app.Problems{}
 	address := credential(p, "email", "The field email must be a string.", in.Email)
@@ -219,8 +216,8 @@ func (s *Sessions) begin(ctx context.Context, from app.Caller, user User, newHas
 	return s.tokens(user, session, raw)
 }
 
-// credential takes a field of a login as it is: what is wrong with its form
-// would be wrong as a credential all the same.
+// credential returns a field of a login without checking its form: malformed
+// credentials are wrong credentials.
 func credential(p app.Problems, name, mistyped string, field app.Field[string]) string {
 	switch {
 	case field.State == app.Mistyped:
@@ -251,8 +248,8 @@ func (s *Sessions) authenticate(ctx context.Context, address, plain string) (use
 	return user, stale, nil
 }
 
-// Logout ends the session whichever of its refresh tokens is shown. Returns
-// ErrRefreshRequired without a token, else ErrLogoutInvalid.
+// Logout ends the session of a refresh token, whichever generation it is. Returns
+// ErrRefreshRequired without a token, and ErrLogoutInvalid.
 func (s *Sessions) Logout(ctx context.Context, from app.Caller, raw app.Field[string]) error {
 	shown, err := s.parse(raw, ErrLogoutInvalid)
 	if err != nil {
@@ -266,7 +263,7 @@ func (s *Sessions) Logout(ctx context.Context, from app.Caller, raw app.Field[st
 	return err
 }
 
-// List returns a page of the caller's sessions, the one that began last first.
+// List returns a page of the caller's sessions, the newest first.
 func (s *Sessions) List(ctx context.Context, caller app.Caller, page app.PageRequest) (app.Page[Session], error) {
 	if err := page.Check(); err != nil {
 		return app.Page[Session]{}, err
@@ -274,7 +271,7 @@ func (s *Sessions) List(ctx context.Context, caller app.Caller, page app.PageReq
 	return s.Store.Sessions(ctx, caller.UserID, s.Now(), page)
 }
 
-// End ends one session of the caller's. Returns ErrSessionNotFound.
+// End ends one session of the caller. Returns ErrSessionNotFound.
 func (s *Sessions) End(ctx context.Context, caller app.Caller, id string) error {
 	ended, err := s.Store.EndSession(ctx, caller, id, RecordOf(EventOf(caller, EventSessionEnded, caller.UserID, s.Now(), "")))
 	if err == nil && !ended {
@@ -283,8 +280,8 @@ func (s *Sessions) End(ctx context.Context, caller app.Caller, id string) error 
 	return err
 }
 
-// EndAll ends all sessions of the caller's, this one too, and all API tokens
-// unless told to keep them; it returns how many. Returns KindInvalid errors.
+// EndAll ends all sessions of the caller, including the present one, and all API
+// tokens unless keepAPITokens. It returns how many ended. Returns KindInvalid errors.
 func (s *Sessions) EndAll(ctx context.Context, caller app.Caller, keepAPITokens app.Field[bool]) (Ended, error) {
 	p := app.Problems{}
 	keep := p.Boolean("keep_api_tokens", keepAPITokens)
@@ -308,9 +305,8 @@ func (s *Sessions) parse(raw app.Field[string], invalid *app.Error) (token.Refre
 	return shown, nil
 }
 
-// Caller returns who an access token with these claims speaks for, now: the
-// token of a session that has ended stops working with it. Returns
-// ErrSessionEnded.
+// Caller returns the caller of an access token with these claims. Access tokens end
+// with their session. Returns ErrSessionEnded.
 func (s *Sessions) Caller(ctx context.Context, claims token.Claims) (app.Caller, error) {
 	return s.Store.Caller(ctx, claims.SessionID, claims.UserID, s.Now())
 }

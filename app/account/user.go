@@ -67,12 +67,12 @@ type UserChange struct {
 	KeepAPITokens bool
 }
 
-// UserStore keeps users. A user who is not there is ErrUserNotFound, an
-// address that somebody has is ErrEmailTaken. Who acts and may not any more
-// when the change is made gets ErrSessionEnded, and with a Proof that does not
-// hold ErrHashReplaced or ErrProofNeeded.
+// UserStore stores users. Its methods return ErrUserNotFound for a user who does
+// not exist and ErrEmailTaken for an address in use. A change returns ErrSessionEnded
+// if its caller may no longer act at that moment, and ErrHashReplaced or
+// ErrProofNeeded if the caller's Proof does not hold.
 type UserStore interface {
-	// CreateUser is for anybody, as far as the store is concerned.
+	// CreateUser does not check who the caller is.
 	CreateUser(ctx context.Context, by app.Caller, user NewUser, record Record) (User, error)
 	User(ctx context.Context, id int64) (User, error)
 	UserByEmail(ctx context.Context, email string) (User, error)
@@ -126,11 +126,11 @@ func UsernameRule(create bool) app.TextRule {
 	return app.TextRule{Name: "username", Min: 1, Max: MaxUsername, Required: create, Trim: true}
 }
 
-// Register makes an account for anyone while registration is open, and for an
-// admin always; a welcome mail is queued with it. Returns KindInvalid errors,
-// ErrRegistrationClosed, KindLimited for who asks for addresses that others
-// have or mails too much, and KindUnavailable when too many passwords are
-// being hashed.
+// Register creates an account and queues its welcome mail: for anyone while
+// registration is open, and for admins always. Returns KindInvalid errors,
+// ErrRegistrationClosed, KindLimited to callers who probe for addresses in use or
+// cause too many mails, and KindUnavailable while too many passwords are being
+// hashed.
 func (u *Users) Register(ctx context.Context, caller app.Caller, in UserInput) (User, error) {
 	if !u.RegistrationOpen && !caller.Admin() {
 		if caller.Role == app.RoleAdmin {
@@ -194,9 +194,9 @@ func (u *Users) check(ctx context.Context, caller app.Caller, in UserInput, role
 	return NewUser{Username: *name, Email: *address, PasswordHash: hash, Role: role, CreatedAt: u.Now()}, nil
 }
 
-// checkFree returns ErrEmailTaken when somebody other than self has the
-// address, and KindLimited for who has met too many that are taken: who has an
-// account is worth guessing. The store's unique index is what decides a race.
+// checkFree returns ErrEmailTaken if a user other than self has the address, and
+// KindLimited to callers who probed too many addresses in use, because the answer
+// reveals who has an account. The unique index of the store decides races.
 func (u *Users) checkFree(ctx context.Context, caller app.Caller, address string, self int64) error {
 	var attempt Attempt
 	if !caller.Operator() {

@@ -8,29 +8,28 @@ import (
 	"taskapi/app/outbox"
 )
 
-// Update changes what the input names and nothing else. A password or an
-// address needs a session, and a proof that the person is there: of one's own
-// the current password, of another user's, by an admin, what Proofs.Recent
-// asks. A new password ends all sessions of the user but the caller's own and,
-// unless told to keep them, all API tokens; what was ended is returned. With
-// ConfirmEmail, the user's own new address waits for its link. Returns
-// KindInvalid errors, ErrSessionNeeded, ErrForbidden, ErrScope, KindLimited
-// and ErrBusy.
+// Update changes the fields that the input names and no others. To change a password
+// or an address, the caller needs a session and a proof of presence: the current
+// password for their own account, Proofs.Recent for an admin who changes another. A
+// new password ends all sessions of the user except the caller's and, unless told to
+// keep them, all API tokens; Update returns how many ended. With ConfirmEmail, a
+// user's own new address waits for its link. Returns KindInvalid errors,
+// ErrSessionNeeded, ErrForbidden, ErrScope, KindLimited and ErrBusy.
 func (u *Users) Update(ctx context.Context, caller app.Caller, id int64, in UserInput) (User, Ended, error) {
 	if err := access(caller, id); err != nil {
 		return User{}, Ended{}, err
 	}
 	for try := 1; ; try++ {
 		user, ended, err := u.update(ctx, caller, id, in)
-		// The hash was replaced while ours was checked. Whether the password
-		// still is the current one is for the new hash to say.
+		// The hash was replaced while the password was checked; check it against
+		// the new one.
 		if !errors.Is(err, ErrHashReplaced) || try == maxTries {
 			return user, ended, err
 		}
 	}
 }
 
-// maxTries is how often an update is tried while others replace the hash.
+// maxTries bounds the retries while concurrent requests replace the hash.
 const maxTries = 8
 
 func (u *Users) update(ctx context.Context, caller app.Caller, id int64, in UserInput) (User, Ended, error) {

@@ -7,10 +7,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// lookTimeout bounds what is asked of the database when somebody looks.
+// lookTimeout bounds the database queries of one scrape.
 const lookTimeout = 5 * time.Second
 
-// collector reads the sources at the moment somebody looks.
+// collector reads the sources at each scrape.
 type collector struct{ sources Sources }
 
 func gauge(name, help string, labels ...string) *prometheus.Desc {

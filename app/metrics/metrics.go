@@ -15,7 +15,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// Sources are what is looked at whenever somebody asks. All are required.
+// Sources are read at each scrape. All are required.
 type Sources struct {
 	// Hashing is how many passwords are worked on, and how many wait.
 	Hashing func() (running, waiting int)

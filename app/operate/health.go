@@ -19,18 +19,16 @@ type Check struct {
 }
 
 const (
-	// healthKeep is how long a report is good for, so that no number of
-	// strangers makes the server check itself more than once a second.
+	// healthKeep is how long a report is reused, so that any number of requests
+	// causes at most one check a second.
 	healthKeep = time.Second
-	// checkTimeout is how long all checks together may take: a moment longer
-	// than the database waits for a lock that somebody else holds, so that the
-	// report says what it is.
+	// checkTimeout bounds all checks together. It is a little longer than the busy
+	// timeout of the database, so that the report can name a lock as the cause.
 	checkTimeout = 7 * time.Second
 )
 
-// Health tells whether the server can do its work. The checks run one after
-// the other in Run, and only when somebody asks, so that an idle server leaves
-// its disk alone.
+// Health reports whether the server can do its work. Run runs the checks one after
+// the other, and only on request, so that an idle server leaves its disk alone.
 type Health struct {
 	Checks []Check
 	Now    func() time.Time

@@ -131,8 +131,8 @@ type importRun struct {
 	ids       map[int64]int64
 	firstUser int64 // our id of the first one
 	owner     int64 // our id of Owner
-	// The greatest ids that the source has, of skipped rows too: nobody else
-	// shall ever have them, or an old link would come to mean another thing.
+	// The greatest ids of the source, including those of skipped rows. They are
+	// never given again, so that old links don't come to mean something else.
 	lastUser, lastTask int64
 	strange            []string // columns that were noted as not known here
 }

@@ -143,7 +143,8 @@ func (r *importRun) password(row ImportRow) (string, error) {
 	return password.NoPassword()
 }
 
-// takenBy says who has an address. Ids that are given here only grow.
+// takenBy says where the user with an address came from. New ids only grow, so an
+// id from firstUser on was given by this import.
 func (r *importRun) takenBy(owner int64) string {
 	if r.report.KeptIDs || r.firstUser != 0 && owner >= r.firstUser {
 		return "Another user of the source has the same address."

@@ -9,25 +9,25 @@ import (
 	"taskapi/app"
 )
 
-// How many mails somebody can make the server send. Whom they reach has not
-// asked for them, so they are counted by recipient, over all kinds of mail, and
-// by the account that asks.
+// Limits on the mails that people can make the server send. Recipients may not have
+// asked for them, so mails are counted by recipient, over all kinds, and by the
+// account that causes them.
 func recipientRate() app.Rate { return app.Rate{Burst: 6, Every: 10 * time.Minute} }
 func senderRate() app.Rate    { return app.Rate{Burst: 10, Every: 6 * time.Minute} }
 
-// noticeRate is for each kind of notice about one account. What was done is in
-// the audit record even when the mail is not sent.
+// noticeRate limits each kind of notice about one account. The audit record has the
+// event even if the mail is not sent.
 func noticeRate() app.Rate { return app.Rate{Burst: 5, Every: 10 * time.Minute} }
 
-// Postage bounds the mails that people cause, so that nobody makes the server
-// flood a mailbox. Without a Limiter there is no bound.
+// Postage limits the mails that people cause, so that nobody can make the server
+// flood a mailbox. Without a Limiter there is no limit.
 type Postage struct {
 	Limiter *app.Limiter
 }
 
-// Take counts a mail to an address, by the account that asks for it unless
-// that is 0. With a wait it may not be sent; first tells the first refusal of a
-// series.
+// Take counts a mail to an address and, unless userID is 0, against that account. If
+// wait is positive the mail must not be sent; first is true for the first refusal of
+// a series.
 func (o *Postage) Take(to string, userID int64) (wait time.Duration, first bool) {
 	if o == nil || o.Limiter == nil {
 		return 0, false
@@ -44,7 +44,7 @@ func (o *Postage) Take(to string, userID int64) (wait time.Duration, first bool)
 	return wait, first
 }
 
-// Forget gives an address all of its mails back: its owner has followed a link.
+// Forget resets the count of an address, because its owner followed a link.
 func (o *Postage) Forget(to string) {
 	if o != nil && o.Limiter != nil {
 		o.Limiter.Forget(recipientKey(to))
@@ -53,8 +53,7 @@ func (o *Postage) Forget(to string) {
 
 func recipientKey(to string) string { return "to " + app.EmailKey(to) }
 
-// Notices returns those mails about an account of which there have not been
-// too many lately.
+// Notices returns the mails about an account that are within the limit of their kind.
 func (o *Postage) Notices(userID int64, mails ...NewMail) []NewMail {
 	if o == nil || o.Limiter == nil {
 		return mails
@@ -69,9 +68,8 @@ func (o *Postage) Notices(userID int64, mails ...NewMail) []NewMail {
 	return send
 }
 
-// Harmless returns a name that somebody chose as it may stand in a mail to
-// somebody else, and nothing when a mail program could make a link of it: the
-// mail would carry a stranger's words.
+// Harmless returns a user-chosen name for use in a mail to somebody else, or "" if a
+// mail program could turn it into a link.
 func Harmless(name string) string {
 	previous := ' '
 	for _, r := range name {

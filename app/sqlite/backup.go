@@ -145,8 +145,8 @@ func copyPages(ctx context.Context, driver any, to string, progress Progress) er
 	}
 }
 
-// copyDSN opens what is to become a copy: without a journal, since half a copy
-// is of no use to anybody, so that every page is written once.
+// copyDSN returns the DSN of a copy in the making. It has no journal, because half
+// a copy is useless; so each page is written once.
 func copyDSN(path string) string {
 	return withParams(path, url.Values{"_journal_mode": {"OFF"}, "_synchronous": {"OFF"}})
 }

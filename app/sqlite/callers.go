@@ -11,18 +11,18 @@ import (
 )
 
 const (
-	// SeenWithin is how long it takes at most until this process sees what
-	// another one, such as a command, has changed about who may do what.
+	// SeenWithin is how long this process may take to notice a change of access by
+	// another one, such as a command.
 	SeenWithin = 100 * time.Millisecond
-	// maxCallers bounds what is remembered, at about 3 MB.
+	// maxCallers bounds the cache, at about 3 MB.
 	maxCallers = 10_000
 )
 
-// callers remembers whom sessions and API tokens speak for, so that a request
-// which shows one costs no query. Whatever this process writes about them
-// empties it before the write is answered, so that an ended session is ended
-// at once. What another process writes is noticed by SQLite's data_version, at
-// the first request after SeenWithin; without requests, nothing is asked.
+// callers caches which caller a session or an API token belongs to, so that a
+// request needs no query. Each write of this process that concerns access empties
+// the cache before it returns, so an ended session ends at once. Writes of other
+// processes show in SQLite's data_version, which the first request after SeenWithin
+// reads; without requests, nothing is read.
 type callers struct {
 	now   func() time.Time
 	pool  *sql.DB
@@ -30,7 +30,7 @@ type callers struct {
 
 	mu      sync.RWMutex
 	byKey   map[string]remembered
-	epoch   int64     // counts how often all was forgotten
+	epoch   int64     // counts how often the cache was emptied
 	checked time.Time // when data_version was read last
 	version int64
 	asking  sync.Mutex // one at a time reads data_version
@@ -73,9 +73,9 @@ func (c *callers) forget() {
 	clear(c.byKey)
 }
 
-// find returns whom a key speaks for, from memory if that is fresh, else from
-// the database; account.ErrSessionEnded without anybody. Ask must not wait for a
-// turn to write.
+// find returns the caller of a key, from the cache if it is fresh, else from ask.
+// Returns account.ErrSessionEnded if there is none. Ask must not wait for a turn to
+// write.
 func (c *callers) find(key string, now time.Time, ask func() (app.Caller, time.Time, error)) (app.Caller, error) {
 	found, epoch, fresh := c.look(key)
 	if !fresh && c.asking.TryLock() {
@@ -97,7 +97,7 @@ func (c *callers) find(key string, now time.Time, ask func() (app.Caller, time.T
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// Whoever was forgotten while we asked may have ended since.
+	// If the cache was emptied meanwhile, the session may have ended since.
 	if c.epoch == epoch {
 		if len(c.byKey) >= maxCallers {
 			clear(c.byKey)

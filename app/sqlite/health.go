@@ -82,8 +82,8 @@ func (db *DB) Load() Load {
 	return load
 }
 
-// OnBatch names who is told, after each commit or failure, how many changes
-// were in it. Call it before anything else; what is told must not block.
+// OnBatch sets a function that is called after each commit or failure with the
+// number of changes in it. Call it before any other method; batch must not block.
 func (db *DB) OnBatch(batch func(changes int)) { db.writer.onBatch = batch }
 
 // Outbox is what waits in the outbox.

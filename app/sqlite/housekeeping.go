@@ -10,8 +10,8 @@ import (
 // keepSent is how long a mail that was sent stays visible in the outbox.
 const keepSent = 30 * 24 * time.Hour
 
-// expired lists what is of no more use, as a condition on ?1, a time before
-// which it no longer is.
+// expired lists the rows to remove: those for which a condition on ?1, a time,
+// holds.
 func expired(now time.Time, keepEvents time.Duration) []struct {
 	table, key, what string
 	before           time.Time
@@ -38,12 +38,11 @@ type Keep struct {
 	ClockFree bool
 }
 
-// Housekeep removes what is of no more use: sessions, links and API tokens
-// that have expired, mails that were sent long ago, and old lines of the audit
-// record, a chunk at a time. It returns how many rows went. With nothing to
-// remove, nothing is written. Nor is anything removed for as long as the clock
-// is doubtful. What a wrong clock has made to last for years ends in the time
-// that it would have under the right one.
+// Housekeep removes expired sessions, links and API tokens, mails that were sent
+// long ago, and old lines of the audit record, a chunk at a time. It returns the
+// number of rows removed. It writes nothing if there is nothing to remove, and
+// removes nothing while the clock is doubtful. Sessions and links that a wrong clock
+// made to last for years are shortened to what they may last from now.
 func (db *DB) Housekeep(ctx context.Context, keep Keep) (int64, error) {
 	var removed int64
 	if doubtful, err := db.doubtfulClock(ctx); err != nil || doubtful {

@@ -32,9 +32,9 @@ func (t *tx) link(hash string, now time.Time) (link account.Link, err error) {
 	return link, err
 }
 
-// ResetPassword uses a link for a new password up, with all others like it,
-// and ends everything by which the user is signed in and, since somebody else
-// may have asked for it, the wish for a new address. Else account.ErrLinkInvalid.
+// ResetPassword sets a password by a reset link. It consumes all reset links of the
+// user, ends all sessions and API tokens, and withdraws a pending address, which an
+// intruder may have asked for. Returns account.ErrLinkInvalid.
 func (db *DB) ResetPassword(ctx context.Context, hash, passwordHash string, now time.Time, record account.Record) (account.User, error) {
 	var user account.User
 	err := db.writeAccess(ctx, func(tx *tx) error {

@@ -7,12 +7,12 @@ import (
 )
 
 const (
-	// dueWindow is among how many of the mails that are due longest the accounts
-	// have their turns.
+	// dueWindow is how many of the mails that have been due longest are looked at
+	// to choose the next one.
 	dueWindow = 500
-	// mailTurn is how long a mail counts against its account, and mailTurnMax
-	// how long many do: what others asked for in an account's name shall not
-	// hold its mails up for longer.
+	// mailTurn is how long one mail counts against its account, and mailTurnMax
+	// how long many do: mails that strangers cause in the name of an account don't
+	// delay its own for longer.
 	mailTurn    = 10 * time.Second
 	mailTurnMax = time.Minute
 	// maxMailTurns bounds how many accounts are remembered, at 50 bytes each.
@@ -22,15 +22,15 @@ const (
 // dueMail is a mail that is due.
 type dueMail struct{ id, user int64 }
 
-// mailTurns remembers until when accounts have had their share of the worker,
-// which sends one mail at a time. All of it may be lost.
+// mailTurns keeps until when each account has used up its share of the worker,
+// which sends one mail at a time. Losing it does no harm.
 type mailTurns struct {
 	mu    sync.Mutex
 	until map[int64]time.Time // by user
 }
 
-// first returns whose turn it is: of mails in the order in which they are due,
-// the first one of the account that has had the least.
+// first returns the next mail to send: of mails in the order in which they are due,
+// the first one of the account that used the least.
 func (m *mailTurns) first(due []dueMail, now time.Time) (first dueMail) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -49,9 +49,9 @@ func (db *DB) inChunks(ctx context.Context, query string, args ...any) (removed 
 // smallAccount is how many tasks go with their user in one turn.
 const smallAccount = 500
 
-// DeleteUser removes the user with all that is theirs: at once from the sight of
-// everybody and, when that is more than a little, from the disk by and by; see
-// RemoveDeleted. Returns account.ErrUserNotFound or account.ErrLastAdmin.
+// DeleteUser deletes a user with everything that belongs to them. All of it is
+// invisible at once; a large account leaves the disk in steps, see RemoveDeleted.
+// Returns account.ErrUserNotFound or account.ErrLastAdmin.
 func (db *DB) DeleteUser(ctx context.Context, by app.Caller, id int64, record account.Record) error {
 	err := db.writeAccess(ctx, db.as(by, func(tx *tx) error {
 		if err := tx.refuseLastAdmin(id); err != nil {

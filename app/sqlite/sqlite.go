@@ -65,8 +65,8 @@ type DB struct {
 	deleted   chan struct{} // that a user was, for KeepRemoving
 }
 
-// OnMail names who is told of each mail after the commit that queued it. Call
-// it before anything else; what is told must not block.
+// OnMail sets a function that is called for each mail after the commit that queued
+// it. Call it before any other method; queued must not block.
 func (db *DB) OnMail(queued func(outbox.NewMail)) { db.writer.onMail = queued }
 
 // busyTimeout is how long a connection waits for another process, such as a

@@ -112,12 +112,12 @@ func (db *DB) Users(ctx context.Context, page app.PageRequest) (app.Page[account
 	})
 }
 
-// UpdateUser changes what the change names. A new password ends all sessions
-// but c.KeepSession, the API tokens unless c.KeepAPITokens and, since somebody
-// else may have set them up, the wish for a new address and all links but those
-// that prove the present one. A new address is not a proven one, and links to
-// another are good for nothing any more. Returns account.ErrUserNotFound,
-// account.ErrEmailTaken, and what as does.
+// UpdateUser changes the fields that the change names. A new password ends all
+// sessions except c.KeepSession, and the API tokens unless c.KeepAPITokens. Because
+// an intruder may have set them up, it also withdraws a pending address and deletes
+// all links except those that verify the present address. A new address is
+// unverified and invalidates the links to other addresses. Returns
+// account.ErrUserNotFound, account.ErrEmailTaken, and the errors of as.
 func (db *DB) UpdateUser(ctx context.Context, by app.Caller, id int64, c account.UserChange, record account.Record) (account.User, account.Ended, error) {
 	var updated account.User
 	var ended account.Ended
