@@ -9,8 +9,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// plainPaths gives the path of each request its one spelling before routes are
-// matched: /tasks/%31 is /tasks/1 (RFC 3986 section 6.2.2.2).
+// plainPaths decodes the path of each request once before routes are matched,
+// because /tasks/%31 and /tasks/1 are the same address (RFC 3986 section 6.2.2.2).
 func plainPaths(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
 		if path := ctx.URI().PathOriginal(); bytes.IndexByte(path, '%') >= 0 {
@@ -20,9 +20,9 @@ func plainPaths(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 	}
 }
 
-// plainPath decodes a path once. A slash and a percent sign that were encoded
-// stay so: they are data of their segment, no separator and no other escape. A
-// percent sign that begins no escape becomes data too.
+// plainPath decodes a path once. Encoded slashes and percent signs stay encoded:
+// they are data of their segment. A percent sign that begins no escape becomes
+// data, too.
 func plainPath(path []byte) string {
 	var plain strings.Builder
 	for i := 0; i < len(path); i++ {
@@ -44,7 +44,7 @@ func plainPath(path []byte) string {
 	return plain.String()
 }
 
-// segment is the text of a segment of the path, by its name in the route.
+// segment returns the text of a path segment by its name in the route.
 func segment(c *fiber.Ctx, name string) string {
 	text := c.Params(name)
 	if !strings.Contains(text, "%") {

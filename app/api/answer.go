@@ -4,12 +4,12 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// parallelPages is how many answers that may be large are made at once, and
-// half of it for one network: making one takes its size a few times over.
+// parallelPages is how many large responses are built at once, half of them for one
+// network: building one takes several times its size.
 const parallelPages = 4
 
-// paged makes an answer that may be large: few at a time, each with memory
-// before the next one is made.
+// paged limits a route with large responses: few are built at a time, and each
+// holds its memory before the next one is built.
 func (s *Server) paged(handle fiber.Handler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		place, err := s.pages.take(c.UserContext(), callerOf(c).From.Network(), 1, nil)
@@ -24,9 +24,8 @@ func (s *Server) paged(handle fiber.Handler) fiber.Handler {
 	}
 }
 
-// keepUntilTaken takes memory for an answer that is not small, until the
-// connection is read from again or ends. Returns app.ErrBusy when there is none
-// in time.
+// keepUntilTaken reserves memory for a response that is not small until the
+// connection is read again or ends. Returns app.ErrBusy if there is none in time.
 func (s *Server) keepUntilTaken(c *fiber.Ctx) error {
 	size := len(c.Response().Body())
 	conn := ours(c.Context().Conn())

@@ -10,8 +10,8 @@ import (
 	"taskapi/app/account"
 )
 
-// about is what is at the address of the server: the page for a browser, and
-// for everything else a few words.
+// about answers at the root: the page to a browser, and a short JSON description to
+// other clients.
 func (s *Server) about(c *fiber.Ctx) error {
 	c.Append(fiber.HeaderVary, fiber.HeaderAccept)
 	if s.index != nil && strings.Contains(c.Get(fiber.HeaderAccept), fiber.MIMETextHTML) {

@@ -8,10 +8,10 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// belowBase takes the base off the path of a request, where no proxy has. A base
-// may be named like an address of ours, such as /tasks. Then what is left must be
-// an address, or the whole was none; where both are, a request that shows a token
-// is one to the API.
+// belowBase removes the base from the path of a request if no proxy did. A base may
+// equal one of the API's own addresses, such as /tasks. Then the path is shortened
+// only if the rest is an address or the whole is none; if both are, a request with
+// a token is meant for the API.
 func (s *Server) belowBase(routes []route, next fasthttp.RequestHandler) fasthttp.RequestHandler {
 	if s.Base == "" {
 		return next
@@ -22,7 +22,8 @@ func (s *Server) belowBase(routes []route, next fasthttp.RequestHandler) fasthtt
 		switch {
 		case !below || rest != "" && rest[0] != '/':
 		case rest == "" && !isAddress(routes, string(ctx.Method()), path):
-			// What the page loads is found from below, and its worker serves there.
+			// The page loads its parts from below, and its service worker has its
+			// scope there.
 			query := ""
 			if text := string(ctx.URI().QueryString()); text != "" {
 				query = "?" + text
@@ -53,8 +54,8 @@ func isAddress(routes []route, method, path string) bool {
 	})
 }
 
-// fits compares the segments of a path with those of a route. An id is nothing
-// that an address begins with.
+// fits compares the segments of a path with those of a route. An id is no first
+// segment of an address.
 func fits(pattern, segments []string) bool {
 	return slices.EqualFunc(pattern, segments, func(want, got string) bool {
 		if want == ":id" {
@@ -64,7 +65,7 @@ func fits(pattern, segments []string) bool {
 	})
 }
 
-// rebase puts the base before the addresses that an answer names.
+// rebase adds the base to the addresses in the headers of a response.
 func (s *Server) rebase(c *fiber.Ctx) {
 	if s.Base == "" {
 		return

@@ -12,8 +12,8 @@ import (
 	"taskapi/app/token"
 )
 
-// bearer lets through who shows a good access token of a living session, or an
-// API token, and puts the caller into the request.
+// bearer requires a valid access token of a session that has not ended, or an API
+// token, and stores the caller in the request.
 func (s *Server) bearer() fiber.Handler {
 	session := jwtware.New(jwtware.Config{
 		KeyFunc:        s.Access.Keyfunc,
@@ -43,8 +43,8 @@ func refuseToken(_ *fiber.Ctx, err error) error {
 	return errTokenInvalid.With(err)
 }
 
-// admit asks the store whether the session still lives: a token of an ended
-// one stops working at once, not when it expires.
+// admit asks the store whether the session still exists: access tokens end with
+// their session, not when they expire.
 func (s *Server) admit(c *fiber.Ctx) error {
 	claims, ok := token.ClaimsOf(c.Locals(keyToken))
 	if !ok {
@@ -54,7 +54,7 @@ func (s *Server) admit(c *fiber.Ctx) error {
 	return s.enter(c, caller, err)
 }
 
-// enter puts the caller into the request and goes on.
+// enter stores the caller in the request and continues.
 func (s *Server) enter(c *fiber.Ctx, caller app.Caller, err error) error {
 	if err != nil {
 		return err
@@ -65,8 +65,8 @@ func (s *Server) enter(c *fiber.Ctx, caller app.Caller, err error) error {
 	return c.Next()
 }
 
-// mayUse refuses API tokens that are not good for a scope; without a scope,
-// all of them. Behind bearer, nobody but who needs no token has no id.
+// mayUse refuses API tokens without a scope; with an empty scope it refuses all of
+// them. Behind bearer, only callers without a token have no id.
 func mayUse(scope app.Scope) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		caller := callerOf(c)
@@ -80,7 +80,7 @@ func mayUse(scope app.Scope) fiber.Handler {
 	}
 }
 
-// whenTokenShown checks a token only if there is one.
+// whenTokenShown runs the check only if the request has a token.
 func whenTokenShown(bearer fiber.Handler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		if c.Get(fiber.HeaderAuthorization) == "" {

@@ -15,13 +15,13 @@ import (
 	"taskapi/app"
 )
 
-// The largest bodies, in bytes; above: 413.
+// The maximum sizes of request bodies, in bytes; larger ones get 413.
 const (
 	maxBody     = 1 << 20
 	maxAuthBody = 16 << 10 // below /auth and /users, where nobody needs to be signed in
 )
 
-// bodyLimit returns how large the body of a request may be.
+// bodyLimit returns the maximum size of the body for a path, in bytes.
 func bodyLimit(path string) int {
 	if strings.HasPrefix(path, "/auth/") || path == "/users" || strings.HasPrefix(path, "/users/") {
 		return maxAuthBody
@@ -29,8 +29,8 @@ func bodyLimit(path string) int {
 	return maxBody
 }
 
-// boundBody refuses a body that says that it is too large. The server below
-// has read no more of it than a few kilobytes.
+// boundBody refuses a body whose Content-Length is too large, of which only a few
+// kilobytes have been read.
 func boundBody(c *fiber.Ctx) error {
 	if c.Request().Header.ContentLength() > bodyLimit(c.Path()) {
 		return fiber.ErrRequestEntityTooLarge
@@ -38,24 +38,24 @@ func boundBody(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// arrived reports whether all of a request is here.
+// arrived reports whether the whole request has been received.
 func arrived(c *fiber.Ctx) bool {
 	size := c.Request().Header.ContentLength()
 	return c.Context().RequestBodyStream() == nil || 0 <= size && size <= uncounted || c.Locals(keyArrived) != nil
 }
 
-// abandon ends a connection on which the rest of a request is still to come.
+// abandon closes a connection whose request has not been received in full.
 func abandon(c *fiber.Ctx) {
 	c.Context().SetConnectionClose()
 	linger(c.Context().Conn())
 }
 
-// chunk is what a body in chunks gets memory for at a time.
+// chunk is the memory, in bytes, that a chunked body reserves at a time.
 const chunk = 32 << 10
 
-// readBody reads the body of a request, with memory for it and for what comes
-// of it. It returns fiber.ErrRequestEntityTooLarge, fiber.ErrRequestTimeout,
-// and app.ErrBusy when there is no memory in time.
+// readBody reads the body of a request and reserves memory for it and for what is
+// decoded from it. It returns fiber.ErrRequestEntityTooLarge,
+// fiber.ErrRequestTimeout, and app.ErrBusy if there is no memory in time.
 func (s *Server) readBody(c *fiber.Ctx) ([]byte, *lease, error) {
 	stream := c.Context().RequestBodyStream()
 	if stream == nil {
@@ -96,14 +96,14 @@ func (s *Server) readBody(c *fiber.Ctx) ([]byte, *lease, error) {
 	return data, lease, nil
 }
 
-// readAll reads a body of a size.
+// readAll reads a body of known size.
 func readAll(stream io.Reader, size int) ([]byte, error) {
 	data := make([]byte, size)
 	_, err := io.ReadFull(stream, data)
 	return data, unread(err)
 }
 
-// readChunks reads a body whose size shows at its end, with memory as it grows.
+// readChunks reads a body of unknown size and reserves memory as it grows.
 func readChunks(stream io.Reader, lease *lease, limit int) ([]byte, error) {
 	var data []byte
 	for room := 0; ; {
@@ -127,7 +127,7 @@ func readChunks(stream io.Reader, lease *lease, limit int) ([]byte, error) {
 	}
 }
 
-// unread words what kept a body from being read.
+// unread translates the error that interrupted the reading of a body.
 func unread(err error) error {
 	var network net.Error
 	switch {
@@ -139,8 +139,8 @@ func unread(err error) error {
 	return fiber.ErrBadRequest
 }
 
-// restart gives the work on a request its time from now on: what it took to
-// arrive was the client's.
+// restart begins the time limit of the work anew, because the client is responsible
+// for the time that the request took to arrive.
 func (s *Server) restart(c *fiber.Ctx) {
 	ctx, cancel := context.WithTimeout(context.Background(), workTimeout)
 	c.Locals(keyCancel, cancel)

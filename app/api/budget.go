@@ -12,28 +12,27 @@ import (
 	"taskapi/app"
 )
 
-// What requests and answers may take of the memory at once, all together; with
-// what the garbage collector leaves lying, it comes to twice as much. Small ones
-// are not counted: there are at most as many of them as connections.
+// Memory that requests and responses may take together. With garbage not yet
+// collected, the process uses about twice as much. Small ones are not counted:
+// there are at most as many of them as connections.
 const (
 	bodyBudget   = 12 << 20
 	answerBudget = 24 << 20
 	uncounted    = 8 << 10 // bytes; what the server below reads ahead of a body
 	muchGiven    = 12 << 20
 
-	// How long somebody may keep others waiting for memory with a request that
-	// does not arrive, or an answer that they don't read.
+	// How long a client may delay others with a request that does not arrive, or a
+	// response that it does not read.
 	bodyPatience   = 2 * time.Second
 	answerPatience = time.Second
 )
 
 var errNoMemory = errors.New("too much memory is taken by requests that have not arrived and answers that nobody reads")
 
-// budget gives out memory, up to all of it, and to one network up to half. Who
-// asks for more than there is waits in order of arrival. Meanwhile whoever has
-// held theirs longest, for longer than the patience, is cut off: a client that
-// withholds the end of a request, or reads no answer, must not keep the others
-// from theirs.
+// budget hands out memory, at most half of it to one network. Requests for more
+// than is free wait in order of arrival. Meanwhile the holder that has held its
+// memory longest, for longer than the patience, is cut off, so that a client that
+// withholds the end of a request or reads no response can't block the others.
 type budget struct {
 	patience time.Duration
 	now      func() time.Time
@@ -47,7 +46,7 @@ type budget struct {
 	waiting list.List // of *lease, in order
 }
 
-// lease is memory of a budget that somebody has or waits for.
+// lease is memory of a budget, granted or waited for.
 type lease struct {
 	budget  *budget
 	network netip.Prefix
@@ -63,9 +62,9 @@ func newBudget(bytes int64, patience time.Duration, now func() time.Time) *budge
 	return &budget{patience: patience, now: now, free: bytes, half: bytes / 2, held: map[netip.Prefix]int64{}}
 }
 
-// take returns a lease, which the caller gives back. It waits for its turn, and
-// fails with app.ErrBusy when the context ends before. What is more than a
-// network ever gets is given as if it were that.
+// take returns a lease, which the caller gives back. It waits for its turn and
+// returns app.ErrBusy if the context ends first. A size above the share of one
+// network counts as that share.
 func (b *budget) take(ctx context.Context, network netip.Prefix, bytes int64, cut func()) (*lease, error) {
 	l := &lease{budget: b, network: network, bytes: min(bytes, b.half), cut: cut, granted: make(chan struct{})}
 	b.mu.Lock()
@@ -94,9 +93,9 @@ func (b *budget) take(ctx context.Context, network netip.Prefix, bytes int64, cu
 	}
 }
 
-// collect has the garbage collected when as much has been given out as would
-// double the heap of a server at rest: left alone, the collector lets it lie
-// until the heap is twice what is in use.
+// collect runs the garbage collector when the memory handed out would double the
+// heap of an idle server. Left alone, the collector waits until the heap is twice
+// the size in use.
 func (b *budget) collect(bytes int64) {
 	b.mu.Lock()
 	b.given += bytes
@@ -110,8 +109,8 @@ func (b *budget) collect(bytes int64) {
 	}
 }
 
-// grant serves those who wait, in order. Who waits for their own network keeps
-// nobody of another one waiting.
+// grant serves waiting leases in order. One that waits for its own network does not
+// block other networks.
 func (b *budget) grant() {
 	for e := b.waiting.Front(); e != nil; {
 		next, l := e.Next(), e.Value.(*lease)
@@ -130,8 +129,8 @@ func (b *budget) grant() {
 	}
 }
 
-// hurry cuts off who keeps one waiting: the oldest lease of the same network if
-// that has its half, else the oldest of the network that holds most.
+// hurry cuts off the lease that keeps another one waiting: the oldest of the same
+// network if that has its half, else the oldest of the network that holds most.
 func (b *budget) hurry(waiting *lease) {
 	// Without the lock: what is cut off gives its memory back.
 	for _, cut := range b.slow(waiting) {
@@ -153,7 +152,8 @@ func (b *budget) slow(waiting *lease) (cuts []func()) {
 			}
 		}
 	}
-	// As many as make room: each round of waiting would free one else.
+	// Cut off as many as are needed: each round of waiting would free only one
+	// more.
 	missing := waiting.bytes
 	for e := b.leases.Front(); e != nil && missing > 0; e = e.Next() {
 		if l := e.Value.(*lease); l.network == from && l.cut != nil && b.now().Sub(l.since) >= b.patience {
@@ -165,7 +165,7 @@ func (b *budget) slow(waiting *lease) (cuts []func()) {
 	return cuts
 }
 
-// grow adds to a lease without waiting. False if there is no room.
+// grow adds to a lease without waiting. It returns false if there is no room.
 func (l *lease) grow(bytes int64) bool {
 	b := l.budget
 	b.mu.Lock()
@@ -179,14 +179,14 @@ func (l *lease) grow(bytes int64) bool {
 	return true
 }
 
-// keep says that the client has done its part: nobody cuts it off any more.
+// keep marks a lease whose client has done its part, so that it is not cut off.
 func (l *lease) keep() {
 	l.budget.mu.Lock()
 	defer l.budget.mu.Unlock()
 	l.cut = nil
 }
 
-// give returns the memory. It may be called again, and of nothing.
+// give returns the memory. It may be called again, and on nil.
 func (l *lease) give() {
 	if l == nil {
 		return

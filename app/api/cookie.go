@@ -8,27 +8,27 @@ import (
 	"taskapi/app"
 )
 
-// refreshCookie is where a page keeps its refresh token: out of the reach of
-// scripts. It had this name everywhere once, which is still accepted
-// when there is no other, so that an upgrade signs nobody out.
+// refreshCookie is the name of the cookie with the page's refresh token, which
+// scripts can't read. Older versions used this name everywhere; it is still
+// accepted if there is no other, so that an upgrade signs nobody out.
 const refreshCookie = "taskapi_refresh"
 
-// errTwoCookies says that a browser has two refresh tokens for one page. Which
-// one is the person's nobody can tell: a page at another port of the same name
-// may have set one, to sign them in as somebody else.
+// errTwoCookies says that a browser sent two refresh tokens. The server can't know
+// which one is the person's: a page at another port of the same host may have set
+// one to sign them in as somebody else.
 var errTwoCookies = &app.Error{
 	Kind: app.KindMalformed, Code: "ambiguous_cookie",
 	Message: "The browser has two sign-ins for this page, and one may be a stranger's. Delete the cookies of this address, and sign in again.",
 }
 
-// cookieName is what the cookie is called. On encrypted connections, nobody but
-// this origin can set a name that begins with __Host- (RFC 6265bis section
-// 4.1.3.2). Elsewhere, pages at all ports of one name share their cookies, so
-// the port is in the name.
+// cookieName returns the name of the cookie. On encrypted connections only this
+// origin can set a name that begins with __Host- (RFC 6265bis section 4.1.3.2).
+// Elsewhere all ports of a host share their cookies, so the name has the port.
 func (s *Server) cookieName(c *fiber.Ctx) string {
 	switch {
 	case s.SecureCookies && s.Base != "":
-		// The other asks for the path /, and would show it to all that lies there.
+		// __Host- requires the path /, which would send the cookie to everything on
+		// the host.
 		return "__Secure-" + refreshCookie
 	case s.SecureCookies:
 		return "__Host-" + refreshCookie
@@ -60,8 +60,8 @@ func (s *Server) put(c *fiber.Ctx, name, path, value string, maxAge int) {
 	})
 }
 
-// cookie returns the refresh token of the cookie, empty without one, and
-// errTwoCookies with more than one.
+// cookie returns the refresh token in the cookie, "" without one, and errTwoCookies
+// if there are two.
 func (s *Server) cookie(c *fiber.Ctx) (string, error) {
 	values := map[string][]string{}
 	for key, value := range c.Request().Header.Cookies() {
@@ -79,9 +79,9 @@ func (s *Server) cookie(c *fiber.Ctx) (string, error) {
 	return "", nil
 }
 
-// shownToken returns the refresh token of the body or, without one there, of
-// the cookie. A cookie counts for pages of ours only: to SameSite, another port
-// of this machine is the same site (Fetch Metadata tells them apart).
+// shownToken returns the refresh token in the body or, if the body has none, in the
+// cookie. The cookie counts only for pages of this origin: SameSite treats other
+// ports of the machine as the same site; Fetch Metadata does not.
 func (s *Server) shownToken(c *fiber.Ctx) (shown app.Field[string], fromCookie bool, err error) {
 	in, err := s.body(c, "refresh_token")
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// Fiber's own CORS middleware answers preflights for paths that do not exist;
-// ours know the routes.
+// Fiber's CORS middleware answers preflights for paths that don't exist; this one
+// knows the routes.
 
 const (
 	corsExposed = "Link, Location, Retry-After, X-Request-Id"
@@ -15,8 +15,8 @@ const (
 	corsMaxAge  = "7200" // seconds; browsers cap it about there
 )
 
-// allowOrigin lets pages of other origins read the answer (Fetch standard,
-// section 3.3). Credentials are never allowed: tokens travel in a header.
+// allowOrigin lets pages of other origins read the response (Fetch standard,
+// section 3.3). Credentials are never allowed, because tokens are sent in a header.
 func (s *Server) allowOrigin(c *fiber.Ctx) {
 	if len(s.CORSOrigins) == 0 {
 		c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
@@ -24,8 +24,8 @@ func (s *Server) allowOrigin(c *fiber.Ctx) {
 		c.Vary(fiber.HeaderOrigin)
 		origin := c.Get(fiber.HeaderOrigin)
 		if origin == "" && len(s.CORSOrigins) == 1 {
-			// Headers that are too long are not read; this one then is whom the
-			// answer is for, if it is for anybody.
+			// Oversized headers are not parsed, so the origin is unknown; if only
+			// one origin is allowed, the response is for that one.
 			origin = s.CORSOrigins[0]
 		}
 		if !slices.Contains(s.CORSOrigins, origin) {
@@ -36,12 +36,12 @@ func (s *Server) allowOrigin(c *fiber.Ctx) {
 	c.Set(fiber.HeaderAccessControlExposeHeaders, corsExposed)
 }
 
-// preflight answers a browser that asks before it sends.
+// preflight answers a CORS preflight request.
 func preflight(c *fiber.Ctx, methods string) {
 	c.Set(fiber.HeaderAccessControlAllowMethods, methods)
 	c.Set(fiber.HeaderAccessControlAllowHeaders, corsHeaders)
 	c.Set(fiber.HeaderAccessControlMaxAge, corsMaxAge)
-	// The one answer without personal data that is worth keeping.
+	// Preflight responses hold no personal data and may be cached.
 	c.Set(fiber.HeaderCacheControl, "max-age="+corsMaxAge)
 	c.Vary(fiber.HeaderAccessControlRequestMethod)
 }

@@ -15,14 +15,15 @@ import (
 	"taskapi/app"
 )
 
-// maxDepth is how deep the JSON of a request may nest. What we read is flat.
+// maxDepth is the maximum nesting of JSON in a request. The API's own objects are
+// flat.
 const maxDepth = 16
 
-// maxMembers is how many members and elements the JSON of a request may have,
-// all together: far more than any of ours, far less than what costs memory.
+// maxMembers is the maximum number of members and elements in the JSON of a
+// request: far above the needs of the API, far below what exhausts memory.
 const maxMembers = 1000
 
-// fields are the members of a request's JSON object that were asked for.
+// fields holds the requested members of a JSON object.
 type fields map[string]member
 
 type member struct {
@@ -32,10 +33,9 @@ type member struct {
 	odd  bool          // of an array with anything else in it
 }
 
-// body reads the named members of the request's one JSON object (I-JSON, RFC
-// 7493: no name twice, no invalid UTF-8, no lone surrogate), and of the others
-// only that they are JSON. Anything else is errNotJSON, and what has more than
-// maxMembers is errTooManyMembers.
+// body reads the named members of the request's JSON object (I-JSON, RFC 7493: no
+// duplicate names, no invalid UTF-8, no lone surrogates); other members are only
+// checked to be JSON. Returns errNotJSON, and errTooManyMembers above maxMembers.
 func (s *Server) body(c *fiber.Ctx, names ...string) (fields, error) {
 	if kind := c.Get(fiber.HeaderContentType); !isJSON(kind) {
 		return nil, errNotJSON.Detailed(wrongType(kind))
@@ -48,8 +48,8 @@ func (s *Server) body(c *fiber.Ctx, names ...string) (fields, error) {
 	return decode(data, names)
 }
 
-// optionalBody is body where a request needs none. One that does not say that
-// it is JSON was never read, and is not now.
+// optionalBody is body for requests that need none. A body without a JSON content
+// type is ignored.
 func (s *Server) optionalBody(c *fiber.Ctx, names ...string) (fields, error) {
 	if !isJSON(c.Get(fiber.HeaderContentType)) {
 		return fields{}, nil
@@ -76,8 +76,8 @@ func decode(data []byte, names []string) (fields, error) {
 	return read, nil
 }
 
-// isJSON reports JSON and what is written in it (RFC 6839 section 3.1), such as
-// JSON merge patch.
+// isJSON reports whether a content type is JSON or based on it (RFC 6839 section
+// 3.1), such as JSON merge patch.
 func isJSON(contentType string) bool {
 	kind, _, err := mime.ParseMediaType(contentType)
 	subtype, application := strings.CutPrefix(kind, "application/")
@@ -89,7 +89,7 @@ var (
 	errTooDeep   = errors.New("nested too deep")
 )
 
-// reader reads a body and counts what is in it.
+// reader reads a body and counts its members and elements.
 type reader struct {
 	*jsontext.Decoder
 	members int
@@ -106,7 +106,7 @@ func parse(data []byte, names []string) (fields, error) {
 		if err != nil {
 			return nil, err
 		}
-		// The token is a view that ends with the next read.
+		// The token is a view that is valid until the next read.
 		i := slices.Index(names, name.String())
 		value, err := in.member(i >= 0)
 		if err != nil {
@@ -133,8 +133,8 @@ func (in *reader) count() error {
 	return nil
 }
 
-// member reads one value. Objects and arrays are checked to their end; only
-// the strings of an array are kept, and nothing of what nobody asked for.
+// member reads one value. It checks objects and arrays to their end, and keeps only
+// the strings of an array.
 func (in *reader) member(keep bool) (member, error) {
 	token, err := in.ReadToken()
 	if err == nil {
@@ -195,8 +195,8 @@ func (f fields) boolean(name string) app.Field[bool] {
 	return field(f, name, func(m member) (bool, bool) { return m.kind == 't', m.kind == 't' || m.kind == 'f' })
 }
 
-// integer reads a number without fraction or exponent. One beyond 64 bits
-// becomes the largest or smallest, which is nobody's id.
+// integer reads a number without fraction or exponent. Numbers beyond 64 bits
+// become the largest or smallest one, which is nobody's id.
 func (f fields) integer(name string) app.Field[int64] {
 	return field(f, name, func(m member) (int64, bool) {
 		if m.kind != '0' {
@@ -207,8 +207,8 @@ func (f fields) integer(name string) app.Field[int64] {
 	})
 }
 
-// pathID reads the id of a path: a positive 64-bit integer in plain decimal
-// digits, with no sign and no leading zero. Anything else names nothing.
+// pathID reads an id in a path: a positive 64-bit integer in decimal digits,
+// without sign or leading zero. Anything else matches nothing.
 func pathID(c *fiber.Ctx) (int64, bool) { return positive(segment(c, "id")) }
 
 func positive(text string) (int64, bool) {

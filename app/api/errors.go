@@ -14,7 +14,8 @@ import (
 	"taskapi/app/account"
 )
 
-// statuses is the one place where a kind of error becomes a status.
+// statuses maps the kinds of errors to HTTP statuses. There is no other place that
+// does.
 func status(kind app.Kind) int {
 	switch kind {
 	case app.KindMalformed:
@@ -48,7 +49,7 @@ var (
 	errVersion        = fiber.NewError(fiber.StatusHTTPVersionNotSupported)
 )
 
-// problem is the body of every answer that is not a success.
+// problem is the body of every error response.
 type problem struct {
 	Error     string            `json:"error,omitempty"`
 	Detail    string            `json:"detail,omitempty"`
@@ -57,8 +58,8 @@ type problem struct {
 	RequestID string            `json:"request_id,omitempty"` // with a 500
 }
 
-// httpProblem words what Fiber and fasthttp refuse by themselves. Their own
-// texts quote the request and are never sent.
+// httpProblem describes the errors of Fiber and fasthttp, whose own texts quote the
+// request and are never sent.
 func httpProblem(status int) problem {
 	switch status {
 	case fiber.StatusNotFound:
@@ -82,8 +83,8 @@ func httpProblem(status int) problem {
 	return problem{Code: "bad_request", Error: "The request could not be understood."}
 }
 
-// fail answers with an error. What is our fault is logged here, where it
-// stops, under the id that the client gets; nothing of it is sent.
+// fail sends an error. It logs faults of the server under the request id that the
+// client gets; the response holds no details of them.
 func (s *Server) fail(c *fiber.Ctx, err error) {
 	var domain *app.Error
 	var http *fiber.Error
@@ -128,8 +129,8 @@ func (s *Server) failDomain(c *fiber.Ctx, err *app.Error) {
 	sendProblem(c, status(err.Kind), problem{Error: err.Message, Detail: err.Detail, Errors: err.Fields, Code: err.Code})
 }
 
-// challenge names the scheme and, for a token that was shown, why it is no
-// good (RFC 6750 section 3).
+// challenge returns the WWW-Authenticate value, with the reason if a token was sent
+// (RFC 6750 section 3).
 func challenge(err *app.Error) string {
 	switch err.Code {
 	case errTokenExpired.Code, errTokenInvalid.Code:
@@ -145,7 +146,7 @@ func challenge(err *app.Error) string {
 	return "Bearer"
 }
 
-// seconds rounds up, so that whoever waits that long has waited enough.
+// seconds returns a wait in whole seconds, rounded up.
 func seconds(wait time.Duration) string {
 	return strconv.Itoa(max(1, int(math.Ceil(wait.Seconds()))))
 }
@@ -157,11 +158,11 @@ func sendProblem(c *fiber.Ctx, status int, body problem) {
 	}
 }
 
-// serverError answers what never became a request: headers that are too long
-// or broken, a body over the limit, a client that stalls.
+// serverError answers requests that could not be read: headers that are too long or
+// malformed, a body over the limit, a client that stalls.
 func (s *Server) serverError(c *fiber.Ctx, err error) error {
-	// So Fiber calls a connection that broke, or never came to speak TLS with
-	// us: there is nobody to answer, and anybody can do that at any time.
+	// Fiber reports connections that broke, or that failed the TLS handshake, in
+	// this way. There is nobody to answer, and anybody can cause it at any time.
 	if errors.Is(err, fiber.ErrBadGateway) {
 		s.Log.Debug("a connection failed before there was a request")
 		c.Context().SetConnectionClose()

@@ -8,23 +8,23 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// opening looks at how a client begins, since two ways to begin would be waited
-// for without end: lines that end with a line feed alone, after which the server
-// below waits for a carriage return (RFC 9112 section 2.2 lets a recipient refuse
-// them), and plain HTTP where TLS is spoken, which never becomes a handshake.
+// opening inspects the first bytes of a connection, because two kinds of them would
+// be waited for until the time limit: lines that end with a bare LF, after which
+// fasthttp waits for a CR (RFC 9112 section 2.2 allows refusing them), and plain
+// HTTP on a TLS port, which never becomes a handshake.
 type opening struct {
 	encrypted bool
 	known     bool // nothing more to look at
 	last      byte // of the read before
 }
 
-// Answers to clients who can't be answered in the usual way.
+// Responses that are sent without the HTTP server.
 const (
 	answerBareLF = `{"error":"Lines of a request must end with CR LF (RFC 9112, 2.2).","code":"bad_request"}` + "\n"
 	answerPlain  = "Client sent an HTTP request to an HTTPS server.\n"
 )
 
-// answer returns what to answer instead of reading on, "" to read on.
+// answer returns the response to send instead of reading on, "" to read on.
 func (o *opening) answer(read []byte) string {
 	if o.known || len(read) == 0 {
 		return ""
@@ -59,21 +59,21 @@ func refusal(contentType, body string) string {
 		contentType, len(body), body)
 }
 
-// Read reads what the client sends next: it has taken the answer before.
+// Read reads from the client, which has received the previous response by now.
 func (c *conn) Read(p []byte) (int, error) {
 	c.hold(nil)
 	n, err := c.Conn.Read(p)
 	if answer := c.opening.answer(p[:n]); answer != "" {
 		c.lingers.Store(true)
-		// Whoever does not take it has gone.
+		// A client that does not read it has gone.
 		_, _ = io.WriteString(c.Conn, answer)
 		return 0, io.EOF
 	}
 	return n, err
 }
 
-// expect answers who asks whether to send a body (RFC 9110 section 10.1.1): one
-// that says that it is too large is refused before it is sent.
+// expect handles Expect: 100-continue (RFC 9110 section 10.1.1): it refuses a body
+// with too large a Content-Length before the client sends it.
 func (s *Server) expect(handler fasthttp.RequestHandler) func(*fasthttp.RequestCtx) int {
 	return func(ctx *fasthttp.RequestCtx) int {
 		if ctx.Request.Header.ContentLength() <= bodyLimit(string(ctx.Path())) {

@@ -8,7 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// Where to ask how the server is.
+// The paths of the health checks.
 const (
 	pathAlive = "/healthz" // the process
 	pathReady = "/readyz"  // all that it needs
@@ -20,12 +20,12 @@ type readyView struct {
 	*problem
 }
 
-// alive answers as long as the process does.
+// alive answers while the process runs.
 func (s *Server) alive(c *fiber.Ctx) error {
 	return send(c, fiber.StatusOK, map[string]string{"status": "ok"})
 }
 
-// ready says of each check whether it holds. Why it does not is in the log.
+// ready reports the outcome of each check. The log has the reasons.
 func (s *Server) ready(c *fiber.Ctx) error {
 	view := readyView{Status: "ready", Checks: map[string]string{}}
 	if s.Health == nil {

@@ -9,10 +9,10 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// refuseHosts answers 421 (RFC 9110 section 15.5.20) to names that are not this
-// server's, where it listens for this machine only: a page of a stranger's that
-// has its own name point to the machine (DNS rebinding) gets nothing. A request
-// without a name, as HTTP/1.0 allows, comes from no browser.
+// refuseHosts answers 421 (RFC 9110 section 15.5.20) to host names that are not
+// this server's, if it listens on loopback only, so that a page elsewhere can't
+// reach it by DNS rebinding. A request without a Host, as in HTTP/1.0, does not
+// come from a browser.
 func (s *Server) refuseHosts(c *fiber.Ctx) error {
 	host := hostOf(string(c.Context().Host()))
 	if len(s.OnlyHosts) == 0 || host == "" || isLocal(host) || slices.Contains(s.OnlyHosts, host) {
@@ -21,8 +21,8 @@ func (s *Server) refuseHosts(c *fiber.Ctx) error {
 	return fiber.NewError(fiber.StatusMisdirectedRequest)
 }
 
-// hostOf is the name or the address of a Host header: without the port, in
-// lower case, without the dot that a full name may end in.
+// hostOf returns the host of a Host header: without the port, in lower case,
+// without a final dot.
 func hostOf(header string) string {
 	host := header
 	if name, _, err := net.SplitHostPort(header); err == nil {
@@ -32,8 +32,8 @@ func hostOf(header string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// isLocal reports names of this machine that no name server gives out (RFC 6761
-// section 6.3), and its own addresses.
+// isLocal reports whether a name is one of this machine that no DNS server gives
+// out (RFC 6761 section 6.3), or one of its own addresses.
 func isLocal(host string) bool {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true

@@ -12,8 +12,8 @@ import (
 	"taskapi/app"
 )
 
-// rate is what one address may do. It is far above what people do and far
-// below what guessing takes; account.Guard does the rest for passwords.
+// rate limits one address. It is far above what people do and far below what
+// guessing needs; account.Guard does the rest for passwords.
 func rate(action string) app.Rate {
 	switch action {
 	case "register", "forgot":
@@ -24,7 +24,7 @@ func rate(action string) app.Rate {
 	return app.Rate{Burst: 240, Every: 250 * time.Millisecond}
 }
 
-// limited bounds how often an address may call a route.
+// limited restricts how often an address may call a route.
 func (s *Server) limited(action string, next fiber.Handler) fiber.Handler {
 	if s.Limiter == nil {
 		return next
@@ -43,10 +43,10 @@ func (s *Server) limited(action string, next fiber.Handler) fiber.Handler {
 	}
 }
 
-// clientAddr is the address of who asks: the peer's or, when that is a proxy
-// we trust, the nearest one in X-Forwarded-For that is not (the ones further
-// left are the client's own words). Whoever connects to a unix socket is
-// trusted: its mode says who may, and it has no address of its own.
+// clientAddr returns the client's address: that of the peer or, if the peer is a
+// trusted proxy, the rightmost untrusted one in X-Forwarded-For (those further left
+// are the client's own claims). Peers on a Unix socket are trusted, because its
+// mode decides who may connect.
 func (s *Server) clientAddr(c *fiber.Ctx) netip.Addr {
 	var client netip.Addr
 	if peer := c.Context().RemoteAddr(); peer.Network() != "unix" {
@@ -58,8 +58,8 @@ func (s *Server) clientAddr(c *fiber.Ctx) netip.Addr {
 			return client
 		}
 	}
-	// Several lines are one list (RFC 9110 section 5.3), and some proxies add
-	// theirs as a line of its own.
+	// Several header lines form one list (RFC 9110 section 5.3); some proxies add a
+	// line of their own.
 	lines := c.Request().Header.PeekAll(fiber.HeaderXForwardedFor)
 	hops := strings.Split(string(bytes.Join(lines, []byte(","))), ",")
 	for _, hop := range slices.Backward(hops) {
@@ -74,7 +74,7 @@ func (s *Server) clientAddr(c *fiber.Ctx) netip.Addr {
 	return client
 }
 
-// hopAddr reads an address of X-Forwarded-For, which some proxies write with a
+// hopAddr parses an address in X-Forwarded-For, which some proxies write with a
 // port, in brackets or in quotes.
 func hopAddr(hop string) (netip.Addr, bool) {
 	hop = strings.Trim(hop, `"`)

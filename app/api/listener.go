@@ -16,33 +16,34 @@ import (
 	"taskapi/app"
 )
 
-// A server that answers and closes while the client is still sending makes
-// the client's system drop the answer: the kernel resets a connection that is
-// closed with unread bytes (RFC 9112 section 9.6). So when a request was
-// refused half read, the rest is read away for a moment before the close.
+// Closing a connection with unread data makes the kernel reset it, and the client's
+// system then drops the response (RFC 9112 section 9.6). So after a refusal of a
+// request that was not read in full, the server reads and discards the rest for a
+// moment before it closes.
 const (
 	lingerTime  = 2 * time.Second
 	lingerBytes = 64 << 20
 )
 
-// acceptPause is how long to wait before the next connection when one can't be
-// had, such as when the process has no file descriptors left.
+// acceptPause is the wait after a failed accept, for example without free file
+// descriptors.
 const acceptPause = 100 * time.Millisecond
 
-// listener hands out connections that linger, survives a lack of file
-// descriptors, and can hurry those who are still sending.
+// listener wraps a net.Listener. Its connections linger on close, it survives a
+// lack of file descriptors, and it can set a deadline for clients that are still
+// sending.
 type listener struct {
 	net.Listener
 	log    *slog.Logger
 	closed context.Context // ends with Close
 	close  context.CancelFunc
 
-	// shared reports addresses behind which there are many: only the bound of
-	// all connections counts for them. Nil is none.
+	// shared reports addresses with many clients behind them, for which only the
+	// total limit applies. Nil is none.
 	shared func(netip.Addr) bool
 	// encrypted says that what is read is TLS.
 	encrypted bool
-	// most and mostOfOne bound the connections of all and of one network.
+	// most and mostOfOne limit the connections in total and of one network.
 	most, mostOfOne int
 
 	mu       sync.Mutex
@@ -51,8 +52,8 @@ type listener struct {
 	told     bool                        // that one was refused
 }
 
-// How many connections there may be, each at some 30 KB: in all, and from one
-// network. A page or an app takes one or two.
+// The maximum numbers of connections, in total and of one network, at some 30 KB
+// each. A page or an app uses one or two.
 const (
 	maxConns           = 4096
 	maxConnsOfANetwork = 512
@@ -92,8 +93,9 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// admit takes a connection in, nil if its network has too many. Of too many in
-// all, the one of the network with the most that began first has to go.
+// admit registers a connection, or returns nil if its network has too many. If
+// there are too many in total, it closes the oldest connection of the network with
+// the most.
 func (l *listener) admit(accepted net.Conn) *conn {
 	c := &conn{Conn: accepted, listener: l, opening: opening{encrypted: l.encrypted}}
 	var addr netip.Addr
@@ -124,14 +126,14 @@ func (l *listener) admit(accepted net.Conn) *conn {
 	l.conns[c] = struct{}{}
 	l.mu.Unlock()
 	if victim != nil {
-		// It runs the goroutine that serves it into an error.
+		// The goroutine that serves it gets an error.
 		_ = victim.Conn.Close()
 	}
 	return c
 }
 
-// oldestOfMost returns the oldest connection of the network with the most, and
-// takes it out of the count.
+// oldestOfMost removes the oldest connection of the network with the most from the
+// count and returns it.
 func (l *listener) oldestOfMost() *conn {
 	var most *list.List
 	for _, of := range l.networks {
@@ -144,7 +146,7 @@ func (l *listener) oldestOfMost() *conn {
 	return victim
 }
 
-// forget takes a connection out of the count. It may be called again.
+// forget removes a connection from the count. It may be called again.
 func (l *listener) forget(c *conn) {
 	delete(l.conns, c)
 	if of := l.networks[c.network]; c.place != nil {
@@ -165,8 +167,8 @@ func (l *listener) Close() error {
 	return nil
 }
 
-// hurry gives everybody who is still sending a request until then. Those whose
-// request is being worked on are not disturbed: nothing is read from them.
+// hurry sets a deadline for clients that are still sending a request. Requests
+// under way are not affected, because nothing is read for them.
 func (l *listener) hurry(until time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -186,7 +188,7 @@ type conn struct {
 	unread   atomic.Pointer[lease] // memory of the answer on its way; nil: none
 }
 
-// ours returns the connection of ours below another, nil without one.
+// ours returns the conn below another connection, nil without one.
 func ours(c net.Conn) *conn {
 	if encrypted, ok := c.(*tls.Conn); ok {
 		c = encrypted.NetConn()
@@ -195,22 +197,22 @@ func ours(c net.Conn) *conn {
 	return own
 }
 
-// hold keeps the memory of an answer until the connection is read from again, or
-// ends, and gives back that of the one before.
+// hold keeps the memory of a response until the connection is read again or ends,
+// and returns that of the previous response.
 func (c *conn) hold(l *lease) {
 	if c != nil {
 		c.unread.Swap(l).give()
 	}
 }
 
-// linger marks a connection of ours for a lingering close.
+// linger marks a connection for a lingering close.
 func linger(c net.Conn) {
 	if own := ours(c); own != nil {
 		own.lingers.Store(true)
 	}
 }
 
-// Close ends the connection. It runs in the connection's own goroutine, which
+// Close closes the connection. It runs in the goroutine of the connection, which
 // the server waits for at shutdown.
 func (c *conn) Close() error {
 	c.hold(nil)
@@ -222,7 +224,7 @@ func (c *conn) Close() error {
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if ok && c.lingers.Swap(false) && half.CloseWrite() == nil &&
 		c.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
-		// How it ends does not matter: the client has had its chance.
+		// The outcome does not matter: the client had its chance.
 		_, _ = io.CopyN(io.Discard, c.Conn, lingerBytes)
 	}
 	return c.Conn.Close()

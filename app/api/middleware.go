@@ -17,7 +17,7 @@ import (
 	"taskapi/app"
 )
 
-// What middleware leaves in a request for those behind it.
+// The keys of values that middleware stores in a request.
 const (
 	keyRequestID = "request_id"
 	keyCaller    = "caller"
@@ -29,9 +29,9 @@ const (
 	keyPacked    = "packed"
 )
 
-// observe goes around everything: it names the request, sets the headers of
-// every answer and the deadline, turns an error into an answer, and writes
-// the one line of the access log. Never a token, a password or a query.
+// observe wraps all handlers: it sets the request id, the common headers and the
+// deadline, turns errors into responses, and writes the access log, which never
+// holds a token, a password or a query.
 func (s *Server) observe(c *fiber.Ctx) error {
 	began := s.Now()
 	conn := ours(c.Context().Conn())
@@ -62,9 +62,8 @@ func (s *Server) observe(c *fiber.Ctx) error {
 	return nil
 }
 
-// logRequest writes a line of the access log, at a level of its own for those
-// who only ask how the server is, every few seconds. What could not be read of
-// a request is a hyphen.
+// logRequest writes a line of the access log, at debug level for health checks.
+// Parts of the request that could not be read are logged as a hyphen.
 func (s *Server) logRequest(c *fiber.Ctx, method, route string, took time.Duration) {
 	if s.OnAnswer != nil {
 		s.OnAnswer(method, route, c.Response().StatusCode(), took)
@@ -83,8 +82,8 @@ func (s *Server) logRequest(c *fiber.Ctx, method, route string, took time.Durati
 	)
 }
 
-// prepare names the request and sets the headers that every answer carries,
-// also one to a request that could not be read.
+// prepare sets the request id and the headers of every response, including
+// responses to unreadable requests.
 func (s *Server) prepare(c *fiber.Ctx) {
 	id := c.Get(fiber.HeaderXRequestID)
 	if !plausibleID(id) {
@@ -106,8 +105,8 @@ func requestID(c *fiber.Ctx) string {
 	return id
 }
 
-// plausibleID keeps a client's own id if it is harmless: 1 to 64 letters,
-// digits, hyphens.
+// plausibleID reports whether a client's request id may be used: 1 to 64 letters,
+// digits and hyphens.
 func plausibleID(id string) bool {
 	return id != "" && len(id) <= 64 && !strings.ContainsFunc(id, func(r rune) bool {
 		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
@@ -124,26 +123,26 @@ func (s *Server) newRequestID() string {
 	return hex.EncodeToString(id[:])
 }
 
-// callerOf returns who asks; somebody from somewhere, where nobody is signed in.
+// callerOf returns the caller; without a sign-in, only its origin is set.
 func callerOf(c *fiber.Ctx) app.Caller {
 	caller, _ := c.Locals(keyCaller).(app.Caller)
 	return caller
 }
 
-// setUser names the user of a request that began without one, for the log.
+// setUser sets the user of a request that began without one, for the log.
 func setUser(c *fiber.Ctx, id int64) {
 	caller := callerOf(c)
 	caller.UserID = id
 	c.Locals(keyCaller, caller)
 }
 
-// panicked keeps the stack for the log line of the 500.
+// panicked stores the stack for the log line of the 500.
 func (s *Server) panicked(c *fiber.Ctx, reason any) {
 	c.Locals(keyStack, fmt.Sprintf("panic: %v\n%s", reason, debug.Stack()))
 }
 
-// refuseVersions refuses versions of HTTP that this server does not speak (RFC
-// 9110 section 15.6.6).
+// refuseVersions refuses HTTP versions that this server does not support (RFC 9110
+// section 15.6.6).
 func refuseVersions(c *fiber.Ctx) error {
 	switch string(c.Request().Header.Protocol()) {
 	case "HTTP/1.1", "HTTP/1.0":
@@ -153,8 +152,8 @@ func refuseVersions(c *fiber.Ctx) error {
 	return errVersion
 }
 
-// refuseEncoded refuses compressed bodies: unpacked, a megabyte of them can
-// become a gigabyte.
+// refuseEncoded refuses compressed bodies, because a megabyte can expand to a
+// gigabyte.
 func refuseEncoded(c *fiber.Ctx) error {
 	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && encoding != "identity" {
 		return errEncoded
@@ -162,8 +161,8 @@ func refuseEncoded(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// compress packs answers of over 1 KiB for those who accept it, but for files,
-// which were packed once for all.
+// compress compresses responses of more than 1 KiB for clients that accept it,
+// except files, which are compressed once.
 func compress() fiber.Handler {
 	const atLeast = 1024
 	pack := fasthttp.CompressHandlerBrotliLevel(func(*fasthttp.RequestCtx) {},
@@ -179,8 +178,8 @@ func compress() fiber.Handler {
 	}
 }
 
-// knownMethods gives a method that Fiber has never heard of the same treatment
-// as a known one that no route has: Fiber itself would answer in plain text.
+// knownMethods maps methods unknown to Fiber to one that no route has, because
+// Fiber would answer them in plain text.
 func (s *Server) knownMethods(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 	known := map[string]bool{}
 	for _, method := range fiber.DefaultMethods {

@@ -13,14 +13,15 @@ import (
 //go:embed openapi.yaml
 var openAPI string
 
-// contractYAML is the OpenAPI document of this version, for a server below a path.
+// contractYAML returns the OpenAPI document of a version, for a server below a
+// path.
 func contractYAML(version, base string) string {
-	// The tools that read the file itself want a plain address there.
+	// Tools that read the file itself need a plain address there.
 	text := strings.Replace(openAPI, "\n- {url: /}\n", "\n- {url: '"+base+"/'}\n", 1)
 	return strings.ReplaceAll(text, "{{version}}", strings.ReplaceAll(version, "'", ""))
 }
 
-// contractJSON is the same as JSON.
+// contractJSON returns the OpenAPI document as JSON.
 func contractJSON(version, base string) ([]byte, error) {
 	var tree map[string]any
 	if err := yaml.Unmarshal([]byte(contractYAML(version, base)), &tree); err != nil {

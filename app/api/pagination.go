@@ -25,7 +25,7 @@ func viewPagination[T any](p app.Page[T]) paginationView {
 	}
 }
 
-// cursorView is the pagination of a page that was asked for with ?after=.
+// cursorView is the pagination of a page requested with ?after=.
 type cursorView struct {
 	Total     int64  `json:"total"`
 	PerPage   int64  `json:"per_page"`
@@ -87,8 +87,8 @@ func pageRequest(c *fiber.Ctx) (app.PageRequest, error) {
 	return page, page.Check()
 }
 
-// link sets the Link header (RFC 8288) of a page. Its targets are relative,
-// so that no proxy's idea of our name gets into them.
+// link sets the Link header (RFC 8288) of a page. Its targets are relative, so that
+// they don't depend on the host name that a proxy sends.
 func link(c *fiber.Ctx, path, filter string, p paginationView) {
 	var links []string
 	add := func(rel string, page int64) {

@@ -15,24 +15,24 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Probe asks a server how it is, as its operator.
+// Probe queries the health of a server for its operator.
 type Probe struct {
-	// URL is where it serves, such as http://127.0.0.1:8000.
+	// URL is the address of the server, such as http://127.0.0.1:8000.
 	URL string
-	// Socket is the path of the unix socket that leads there; empty for none.
+	// Socket is the path of the server's Unix socket; empty for none.
 	Socket string
-	// AnyCertificate skips the check of the certificate, for a server on this
-	// machine that is asked by its address.
+	// AnyCertificate skips certificate verification, for a server on this machine
+	// that is reached by its address.
 	AnyCertificate bool
 }
 
-// probeTimeout is more than a check of everything takes.
+// probeTimeout is longer than all checks take.
 const probeTimeout = 8 * time.Second
 
-// ErrNoAnswer says that no taskapi answers there.
+// ErrNoAnswer says that no taskapi answers at an address.
 var ErrNoAnswer = errors.New("no taskapi answers")
 
-// Place is where the server is found: the URL, or unix: and a path.
+// Place returns the URL of the server, or unix: and the path of its socket.
 func (p Probe) Place() string {
 	if p.Socket != "" {
 		return "unix:" + p.Socket
@@ -60,8 +60,8 @@ func ProbeOf(place string) Probe {
 	return Probe{URL: place, AnyCertificate: true}
 }
 
-// Ready returns the names of the checks that fail, none for a server that can
-// do its work, or ErrNoAnswer.
+// Ready returns the names of the failing checks, "" if the server is ready, or
+// ErrNoAnswer.
 func (p Probe) Ready(ctx context.Context) (failing string, err error) {
 	status, answer, err := p.get(ctx, pathReady)
 	switch {
@@ -82,13 +82,13 @@ func (p Probe) Ready(ctx context.Context) (failing string, err error) {
 	return strings.Join(names, ", "), nil
 }
 
-// probed is what is read of an answer.
+// probed holds the parts of a response that matter.
 type probed struct {
 	Status string
 	Checks map[string]string
 }
 
-// get ends with the context's deadline, not with its end.
+// get observes the deadline of the context, not its cancellation.
 func (p Probe) get(ctx context.Context, path string) (status int, answer probed, err error) {
 	client := &fasthttp.Client{
 		DialDualStack:       true,

@@ -12,23 +12,22 @@ import (
 	"taskapi/app"
 )
 
-// query is the names of the parameters that a route takes. A misspelled one
-// would otherwise change nothing, and nobody would notice.
+// query lists the parameters of a route. Without the list, a misspelt one would
+// have no effect and nobody would notice.
 type query []string
 
-// anything is the one name in the query of a page, to whose address others add
-// what they like.
+// anything allows all parameters, for the page, to whose address others add their
+// own.
 const anything = "*"
 
-// unknownParameter is the error of a parameter that is not there, or is there
-// twice.
+// unknownParameter returns the error for a parameter that does not exist or is
+// repeated.
 func unknownParameter(message string) *app.Error {
 	return &app.Error{Kind: app.KindMalformed, Code: "unknown_parameter", Message: message}
 }
 
-// only refuses a request with other parameters, or with one of them twice. Names
-// that begin with an underscore are nobody's: clients add them to get around
-// caches.
+// only refuses other parameters and repeated ones. Names that begin with an
+// underscore are ignored: clients add them to bypass caches.
 func (q query) only(c *fiber.Ctx) error {
 	args := c.Context().QueryArgs()
 	if args.Len() == 0 || slices.Contains(q, anything) {
@@ -49,7 +48,7 @@ func (q query) only(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// advice says what there is in the place of a name.
+// advice suggests parameters for an unknown name.
 func (q query) advice(name string) string {
 	if len(q) == 0 {
 		return "this address takes none."
@@ -68,8 +67,8 @@ func (q query) advice(name string) string {
 	return "this address takes " + strings.Join(q[:last], ", ") + " and " + q[last] + "."
 }
 
-// distance is how many characters one has to add, to remove or to replace to
-// make one text of the other (Levenshtein), or far if it is that or more.
+// distance returns the Levenshtein distance of two texts, or far if it is that or
+// more.
 func distance(a, b string, far int) int {
 	from, to := []rune(a), []rune(b)
 	if max(len(from)-len(to), len(to)-len(from)) >= far {
@@ -97,7 +96,7 @@ func distance(a, b string, far int) int {
 // maxExcerpt is how many characters of a request an answer repeats.
 const maxExcerpt = 100
 
-// excerpt is the beginning of a text of a client's, fit to be shown.
+// excerpt returns the beginning of a client's text, safe to show.
 func excerpt(text string) string {
 	var out strings.Builder
 	length, cut := 0, utf8.RuneCountInString(text) > maxExcerpt

@@ -1,6 +1,6 @@
-// Package api speaks JSON over HTTP for package app. It is the only importer
-// of Fiber. Handlers decode, call a use case and encode; whatever goes wrong
-// is returned as an error, and one place turns its kind into a status.
+// Package api serves the use cases as JSON over HTTP. It is the only package that
+// imports Fiber. Handlers decode a request, call a use case and encode the result;
+// errors are returned, and one place maps their kinds to statuses.
 package api
 
 import (
@@ -39,7 +39,7 @@ const (
 	stopTimeout  = 3 * time.Second  // for a request to arrive once a stop has begun
 )
 
-// Config is what the server is made of. All fields are required unless said
+// Config holds what the server needs. All fields are required unless stated
 // otherwise.
 type Config struct {
 	Version   string
@@ -52,41 +52,36 @@ type Config struct {
 	Access    *token.Access
 	Log       *slog.Logger
 	Now       func() time.Time
-	// Random makes request ids. Nil is crypto/rand.
+	// Random is the source of request ids. Nil is crypto/rand.
 	Random io.Reader
-	// CORSOrigins may read answers in a browser. Empty is any origin.
+	// CORSOrigins are the origins whose pages may read responses. Empty is any.
 	CORSOrigins []string
-	// TrustedProxies are believed when they say whom they speak for.
+	// TrustedProxies are the proxies whose X-Forwarded-For counts.
 	TrustedProxies []netip.Prefix
-	// OnlyHosts are the names, in lower case, that a server answers to which
-	// listens for this machine only, besides localhost and its like. Empty is
-	// any.
+	// OnlyHosts are the host names, in lower case, that a server on loopback
+	// answers to besides localhost and its like. Empty is any.
 	OnlyHosts []string
-	// Tutorial lets through what the tutorial does: query parameters that a
-	// route does not know.
+	// Tutorial ignores unknown query parameters, as the tutorial does.
 	Tutorial bool
-	// Base is the path that all addresses lie below from outside, such as /todo,
-	// without a slash at its end. Requests come with it or, where a proxy strips
+	// Base is the path below which clients see all addresses, such as /todo,
+	// without a final slash. Requests arrive with it or, behind a proxy that strips
 	// it, without.
 	Base string
-	// SecureCookies keeps cookies off connections that are not encrypted.
+	// SecureCookies restricts cookies to encrypted connections.
 	SecureCookies bool
-	// Web holds the page below static/. Nil is no page.
+	// Web holds the page below static/ and the guide below guide/. Nil is no page.
 	Web fs.FS
-	// TLS encrypts the connections, and tells browsers to come back encrypted
-	// only. Nil is plain HTTP.
+	// TLS is the configuration of HTTPS, which also sends HSTS. Nil is plain HTTP.
 	TLS *tls.Config
 	// Health answers /readyz. Nil is always ready.
 	Health *operate.Health
-	// OnAnswer is told of every answer: the method, the pattern of the route
-	// ("-" for none), the status and how long it took. Nil is nobody.
+	// OnAnswer is called after every response with the method, the route pattern
+	// ("-" for none), the status and the duration. May be nil.
 	OnAnswer func(method, route string, status int, took time.Duration)
-	// Limiter bounds how often an address may try to sign in and the like.
-	// Nil is no limit.
+	// Limiter limits requests such as sign-ins by address. Nil is no limit.
 	Limiter *app.Limiter
-	// BodyMemory and AnswerMemory bound, in bytes, what requests that arrive
-	// and answers that nobody has read yet take all together. 0 is 12 and 24
-	// MiB.
+	// BodyMemory and AnswerMemory limit the memory, in bytes, of incoming bodies
+	// and of unread responses, each in total. 0 is 12 and 24 MiB.
 	BodyMemory, AnswerMemory int64
 }
 
@@ -103,8 +98,7 @@ type Server struct {
 	stopped  atomic.Bool
 }
 
-// New makes a server; Serve starts it. It fails only on a Web that can't be
-// read.
+// New returns a server; Serve starts it. It fails only if Web can't be read.
 func New(config Config) (*Server, error) {
 	if config.Random == nil {
 		config.Random = rand.Reader
