@@ -102,8 +102,12 @@ func (s *Sessions) decide(use SessionUse, shown int64, now time.Time, elapsed ti
 	age, seen := s.retired.age(retiredToken{use.ID, shown}, elapsed)
 	if !seen && !use.RetiredAt.IsZero() {
 		// Retired before this process can tell, and so at least as long ago as
-		// that, also if the clock was ahead then.
-		age, seen = max(now.Sub(use.RetiredAt), age), true
+		// that, also if the clock was ahead then. If nobody has used the successor,
+		// its response may have been lost, and the clock may have jumped since.
+		seen = true
+		if unanswered := shown == use.Generation-1 && use.LastUsedAt.Equal(use.RetiredAt); !unanswered {
+			age = max(now.Sub(use.RetiredAt), age)
+		}
 	}
 	idle := s.IdleTTL > 0 && now.Sub(use.LastUsedAt) > s.IdleTTL
 	switch {

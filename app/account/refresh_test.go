@@ -36,6 +36,34 @@ func TestTokensRetiredBeforeTheStart(t *testing.T) {
 	}
 }
 
+// The clock may jump while the server is down. A successor that nobody has used may
+// have been lost on its way, and is given again for a while after the start.
+func TestAClockThatJumpsOverARestart(t *testing.T) {
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	s := &Sessions{Rotation: true}
+	for name, c := range map[string]struct {
+		jump, uptime, usedLater time.Duration
+		shown                   int64
+		want                    SessionAction
+	}{
+		"a retry after a jump of 61 s":     {61 * time.Second, time.Second, 0, 2, SessionKeep},
+		"a retry after a jump of a year":   {365 * 24 * time.Hour, time.Second, 0, 2, SessionKeep},
+		"a retry after a jump back":        {-time.Hour, time.Second, 0, 2, SessionKeep},
+		"a thief, and the successor lives": {61 * time.Second, time.Second, time.Second, 2, SessionStolen},
+		"a thief with an older token":      {61 * time.Second, time.Second, 0, 1, SessionStolen},
+		"a thief after the grace":          {61 * time.Second, 31 * time.Second, 0, 2, SessionStolen},
+	} {
+		retired := now.Add(-c.jump)
+		use := SessionUse{
+			Session:   Session{ID: "s", Generation: 3, LastUsedAt: retired.Add(c.usedLater), ExpiresAt: now.Add(time.Hour)},
+			RetiredAt: retired,
+		}
+		if got, _ := s.decide(use, c.shown, now, c.uptime); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
 // What was forgotten to bound the memory is no theft.
 func TestRetiredTokensOverflow(t *testing.T) {
 	var r retired
