@@ -29,6 +29,9 @@ const (
 	stopTime = 20 * time.Second
 	// housekeepEvery is how often what has expired is removed.
 	housekeepEvery = time.Hour
+	// housekeepAgain is how long after the start the clock counts as settled, so
+	// that what a wrong one has dated is shortened.
+	housekeepAgain = 11 * time.Minute
 	// firstLook is how long after the start the database is read as a whole.
 	firstLook = 20 * time.Second
 	// logTime is how long the end waits for the log to be read.
@@ -274,20 +277,16 @@ func lookForDamage(ctx context.Context, db *sqlite.DB, log *slog.Logger) {
 	}
 }
 
-// housekeep removes what has expired, now and every hour.
+// housekeep removes what has expired: now, when the clock has settled, and every hour.
 func housekeep(ctx context.Context, db *sqlite.DB, s settings.Settings, log *slog.Logger) {
-	tick := time.NewTicker(housekeepEvery)
-	defer tick.Stop()
-	for {
+	for wait := housekeepAgain; ; wait = housekeepEvery {
 		if n, err := db.Housekeep(ctx, sqlite.Keep{Events: s.AuditKeep, Session: s.RefreshTTL, ClockFree: machine.ClockState() == machine.ClockFree}); err != nil && ctx.Err() == nil {
 			log.Error("housekeeping failed", "error", err)
 		} else if n > 0 {
 			log.Info("housekeeping", "rows_removed", n)
 		}
-		select {
-		case <-ctx.Done():
+		if pause(ctx, wait) != nil {
 			return
-		case <-tick.C:
 		}
 	}
 }

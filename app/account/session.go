@@ -268,7 +268,20 @@ func (s *Sessions) List(ctx context.Context, caller app.Caller, page app.PageReq
 	if err := page.Check(); err != nil {
 		return app.Page[Session]{}, err
 	}
-	return s.Store.Sessions(ctx, caller.UserID, s.Now(), page)
+	sessions, err := s.Store.Sessions(ctx, caller.UserID, s.Now(), page)
+	for i := range sessions.Items {
+		sessions.Items[i].ExpiresAt = s.ends(sessions.Items[i])
+	}
+	return sessions, err
+}
+
+// ends returns when a session ends: one that a wrong clock has dated for years does
+// not last longer from now on than others.
+func (s *Sessions) ends(session Session) time.Time {
+	if latest := s.Now().Add(s.RefreshTTL); session.ExpiresAt.After(latest) {
+		return latest
+	}
+	return session.ExpiresAt
 }
 
 // End ends one session of the caller. Returns ErrSessionNotFound.
@@ -319,5 +332,5 @@ func (s *Sessions) tokens(user User, session Session, refresh string) (Tokens, e
 	if err != nil {
 		return Tokens{}, err
 	}
-	return Tokens{User: user, Access: access, Refresh: refresh, ExpiresIn: expiresIn, SessionEnds: session.ExpiresAt}, nil
+	return Tokens{User: user, Access: access, Refresh: refresh, ExpiresIn: expiresIn, SessionEnds: s.ends(session)}, nil
 }
