@@ -80,7 +80,7 @@ func NewRedirect(to string, log *slog.Logger) *Side {
 	return newSide(log, func(ctx *fasthttp.RequestCtx) {
 		// With its escapes: a path without them could become another header.
 		path := "/" + strings.TrimLeft(string(ctx.Request.RequestURI()), "/")
-		if rest, below := strings.CutPrefix(path, base); below && (rest == "" || rest[0] == '/') {
+		if rest, below := strings.CutPrefix(path, base); below && (rest == "" || rest[0] == '/' || rest[0] == '?') {
 			path = rest
 		}
 		ctx.Response.Header.Set(fasthttp.HeaderLocation, to+path)

@@ -55,6 +55,20 @@ func TestRedirectLeadsNowhereElse(t *testing.T) {
 	}
 }
 
+// Browsers may ask for an address with the path of the public URL or without it.
+func TestRedirectBelowAPath(t *testing.T) {
+	addr := serveSide(t, api.NewRedirect("https://home.example/todo", slog.New(slog.DiscardHandler)))
+	for target, want := range map[string]string{
+		"/": "/todo/", "/todo": "/todo", "/todo/": "/todo/", "/todo?x=1": "/todo?x=1", "/todo/tasks/?x=1": "/todo/tasks/?x=1",
+		"/tasks/?x=1": "/todo/tasks/?x=1", "/todolist": "/todo/todolist", "/?to=/todo": "/todo/?to=/todo",
+	} {
+		answer := rawTo(t, addr, "GET "+target+" HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+		if !strings.Contains(answer, "\r\nLocation: https://home.example"+want+"\r\n") {
+			t.Errorf("%s:\n%s", target, answer)
+		}
+	}
+}
+
 func TestMetricsPageSurvivesItsWriter(t *testing.T) {
 	var log lockedBuffer
 	addr := serveSide(t, api.NewMetricsPage("text/plain", func(io.Writer) error { panic("the cause") }, slog.New(slog.NewTextHandler(&log, nil))))
