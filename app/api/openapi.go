@@ -16,8 +16,10 @@ var openAPI string
 // contractYAML returns the OpenAPI document of a version, for a server below a
 // path.
 func contractYAML(version, base string) string {
-	// Tools that read the file itself need a plain address there.
-	text := strings.Replace(openAPI, "\n- {url: /}\n", "\n- {url: '"+base+"/'}\n", 1)
+	text := openAPI
+	if base != "" {
+		text = strings.Replace(text, "\n- {url: /}\n", "\n- {url: '"+base+"/'}\n", 1)
+	}
 	return strings.ReplaceAll(text, "{{version}}", strings.ReplaceAll(version, "'", ""))
 }
 

@@ -242,7 +242,7 @@ work(`${base}/sw.js`);
 async function begin() {
   // Some mail programs write links with escapes, which the server reads too.
   const whole = decodeURIComponent(location.pathname);
-  const path = whole.startsWith(base) ? whole.slice(base.length) : whole;
+  const path = whole.startsWith(`${base}/`) ? whole.slice(base.length) : whole;
   if (/^\/(reset-password|verify-email)\b/.test(path)) {
     show(() => new LinkView(api, root, path));
     return;
