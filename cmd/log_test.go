@@ -72,6 +72,9 @@ func TestALogThatNobodyReads(t *testing.T) {
 	if _, text := fetch(t, "http://"+metrics+"/metrics"); !strings.Contains(text, "taskapi_log_lines_dropped_total ") || strings.Contains(text, "taskapi_log_lines_dropped_total 0") {
 		t.Error("the metrics do not tell of it")
 	}
+	if _, text := fetch(t, url+"/readyz"); !strings.Contains(text, `"dropped_log_lines":`) {
+		t.Errorf("readiness does not tell how many lines: %s", text)
+	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,8 @@ const (
 type readyView struct {
 	Status string            `json:"status"`
 	Checks map[string]string `json:"checks"`
+	// DroppedLogLines is how many lines of the log nobody took.
+	DroppedLogLines int64 `json:"dropped_log_lines,omitempty"`
 	*problem
 }
 
@@ -32,6 +34,7 @@ func (s *Server) ready(c *fiber.Ctx) error {
 		return send(c, fiber.StatusOK, view)
 	}
 	report := s.Health.Ready(c.UserContext())
+	view.DroppedLogLines = report.DroppedLogLines
 	var failing []string
 	for _, name := range slices.Sorted(maps.Keys(report.Checks)) {
 		view.Checks[name] = "ok"

@@ -60,7 +60,7 @@ func ProbeOf(place string) Probe {
 	return Probe{URL: place, AnyCertificate: true}
 }
 
-// Ready returns the names of the failing checks, "" if the server is ready, or
+// Ready returns the names of the failing checks with what is known of them, "" if the server is ready, or
 // ErrNoAnswer.
 func (p Probe) Ready(ctx context.Context) (failing string, err error) {
 	status, answer, err := p.get(ctx, pathReady)
@@ -79,13 +79,19 @@ func (p Probe) Ready(ctx context.Context) (failing string, err error) {
 		}
 	}
 	slices.Sort(names)
-	return strings.Join(names, ", "), nil
+	failing = strings.Join(names, ", ")
+	if n := answer.DroppedLogLines; n > 0 {
+		failing += fmt.Sprintf("; %d lines of the log were dropped, since nobody reads its standard error", n)
+	}
+	return failing, nil
 }
 
 // probed holds the parts of a response that matter.
 type probed struct {
 	Status string
 	Checks map[string]string
+	// DroppedLogLines is 0 while somebody reads the log.
+	DroppedLogLines int64 `json:"dropped_log_lines"`
 }
 
 // get observes the deadline of the context, not its cancellation.

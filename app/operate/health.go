@@ -2,6 +2,8 @@ package operate
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"sync"
@@ -50,6 +52,17 @@ type Report struct {
 	Checks map[string]bool
 	// Warnings are those of the checks that do not hold, and only warn.
 	Warnings map[string]bool
+	// DroppedLogLines is how many lines of the log were dropped, if a check failed
+	// with DroppedLogLines.
+	DroppedLogLines int64
+}
+
+// DroppedLogLines is the error of a check: nobody takes the lines of the log. Their
+// number is part of the report, since the log can't tell it.
+type DroppedLogLines int64
+
+func (n DroppedLogLines) Error() string {
+	return fmt.Sprintf("%d lines of the log were dropped, since nobody takes them: look at what reads standard error", int64(n))
 }
 
 // NewHealth returns a Health; Run makes it answer.
@@ -135,6 +148,9 @@ func (h *Health) look(ctx context.Context, failing map[string]bool) Report {
 		report.Checks[check.Name] = err == nil
 		report.Ready = report.Ready && (err == nil || check.Warns)
 		report.Warnings[check.Name] = err != nil && check.Warns
+		if dropped := DroppedLogLines(0); errors.As(err, &dropped) {
+			report.DroppedLogLines = int64(dropped)
+		}
 		switch {
 		case err != nil && check.Warns && !failing[check.Name]:
 			h.Log.Warn("ready, but for a warning", "check", check.Name, "reason", err)
