@@ -14,7 +14,7 @@ import (
 // ErrDamaged from the first statement on that met damage: what one
 // request can read says nothing of the page that another needs.
 func (db *DB) CheckRead(ctx context.Context) error {
-	if err := db.place.check(); err != nil {
+	if err := errors.Join(db.place.check(), db.checkTimeline(ctx)); err != nil {
 		return err
 	}
 	if err := db.damage.err(); err != nil {

@@ -194,7 +194,7 @@ func takeLogIn(ctx context.Context, path, aside string) error {
 	if _, err := copyFile(ctx, path+"-wal", kept, nil); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if errors.Is(checkTimeline(ctx, path), ErrOtherTimeline) || plain(ctx, path) != nil {
+	if errors.Is(checkLog(ctx, path), ErrOtherTimeline) || plain(ctx, path) != nil {
 		return nil
 	}
 	return removeAll(kept)

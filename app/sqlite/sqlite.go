@@ -61,7 +61,8 @@ type DB struct {
 	damage    damage
 	elapsed   func() time.Duration
 	clock     settling
-	serves    bool          // it has begun a timeline
+	serves    bool // it has begun a timeline
+	timeline  timeline
 	deleted   chan struct{} // that a user was, for KeepRemoving
 }
 
@@ -191,6 +192,9 @@ func (db *DB) mayWrite() error {
 		return err
 	}
 	ctx := context.Background()
+	if err := db.checkTimeline(ctx); err != nil {
+		return err
+	}
 	if err := errors.Join(db.checkSchema(ctx), db.checkLength(ctx)); err != nil {
 		if found := db.damage.err(); found != nil {
 			return found
@@ -214,8 +218,15 @@ func openPool(dsn string, connections int) (*sql.DB, error) {
 func (db *DB) Path() string { return db.path }
 
 // Close ends all connections. The last one out moves the write-ahead log into
-// the database and removes it.
+// the database and removes it. Returns ErrGone if another database was copied over the
+// file: then a connection stays open until the process ends, since the log would
+// else be moved into that one.
 func (db *DB) Close() error {
+	if db.serves {
+		if err := db.checkTimeline(context.Background()); errors.Is(err, ErrGone) {
+			return err
+		}
+	}
 	errs := []error{db.callers.close()}
 	if db.readers != nil {
 		errs = append(errs, db.readers.close())

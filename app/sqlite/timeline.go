@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -59,7 +61,49 @@ func (db *DB) BeginTimeline(ctx context.Context, id string) error {
 	if busy != 0 || pages != moved {
 		return nil // another process reads: the log may go with either
 	}
+	db.timeline.begin(id)
 	return writeTimeline(db.path, id)
+}
+
+// timeline is that of the open database, and the state of the file in which it was
+// seen last.
+type timeline struct {
+	mu       sync.Mutex
+	id       string // empty while it is not known which the file has
+	size     int64
+	modified time.Time
+}
+
+func (t *timeline) begin(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.id, t.size, t.modified = id, 0, time.Time{}
+}
+
+// checkTimeline returns ErrGone if another database was written into the file: what
+// is written from now on would go into the log of one and the file of another. It
+// reads the file only after something has changed it, which is rare: changes go to the
+// log.
+func (db *DB) checkTimeline(ctx context.Context) error {
+	t := &db.timeline
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	info, err := os.Stat(db.path)
+	if err != nil {
+		return fmt.Errorf("%w (%w)", ErrGone, err)
+	}
+	if t.id == "" || info.Size() == t.size && info.ModTime().Equal(t.modified) {
+		return nil
+	}
+	id, known, err := timelineOf(ctx, db.path)
+	if err != nil || !known {
+		return err // the log is just being moved into it: the next look tells
+	}
+	if id != t.id {
+		return fmt.Errorf("%w (another database was copied over %s)", ErrGone, db.path)
+	}
+	t.size, t.modified = info.Size(), info.ModTime()
+	return nil
 }
 
 // endTimeline forgets the timeline of a log that has gone.
@@ -73,7 +117,7 @@ func endTimeline(path string) error {
 // ours returns ErrForeign and ErrOtherTimeline before anything is opened in a
 // way that would change it, and nil for what others tell more of.
 func ours(ctx context.Context, path string) error {
-	if err := checkTimeline(ctx, path); err != nil {
+	if err := checkLog(ctx, path); err != nil {
 		return err
 	}
 	if !hasRollbackJournal(path) {
@@ -102,9 +146,9 @@ func hasRollbackJournal(path string) bool {
 	return err == nil && header[18] == 1
 }
 
-// checkTimeline returns ErrOtherTimeline for a database beside whose name lies
+// checkLog returns ErrOtherTimeline for a database beside whose name lies
 // the log of another file. It opens nothing for writing.
-func checkTimeline(ctx context.Context, path string) error {
+func checkLog(ctx context.Context, path string) error {
 	if info, err := os.Stat(path + "-wal"); err != nil || info.Size() == 0 {
 		return nil
 	}

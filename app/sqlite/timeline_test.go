@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"taskapi/app"
+	"taskapi/app/todo"
 )
 
 // crash is what a server leaves that was killed: the files as they are.
@@ -135,6 +137,7 @@ func TestAStartThatIsCutOff(t *testing.T) {
 		if err := writeTimeline(db.path, before, "next"); err != nil {
 			t.Fatal(err)
 		}
+		db.timeline.begin("") // the steps below are those of another process
 		for _, step := range []string{
 			`SELECT 1`,
 			`INSERT INTO meta (name, value) VALUES ('timeline', 'next') ON CONFLICT DO UPDATE SET value = excluded.value`,
@@ -172,5 +175,57 @@ func TestAForeignDatabaseStaysAsItIs(t *testing.T) {
 	}
 	if after, err := os.ReadFile(path); err != nil || !slices.Equal(before, after) {
 		t.Errorf("it has changed (%v)", err)
+	}
+}
+
+// A backup that is copied over the database of a running server is noticed before
+// anything is written, and the stop leaves it and the log as they are.
+func TestACopyOverTheOpenDatabase(t *testing.T) {
+	ctx := t.Context()
+	now := testNow
+	path := filepath.Join(t.TempDir(), "taskapi.db")
+	db, err := Open(ctx, Options{Path: path, Schema: freshSchema(t), Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = errors.Join(db.readers.close(), db.callers.close(), db.writer.close()) })
+	if err := db.BeginTimeline(ctx, "first"); err != nil {
+		t.Fatal(err)
+	}
+	backup := path + ".backup"
+	if _, err := Backup(ctx, BackupOptions{From: path, To: backup, Now: testNow}); err != nil {
+		t.Fatal(err)
+	}
+	addUser(t, db, "ann@example.com", app.RoleUser)
+	if _, err := db.writer.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(FULL)"); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(checkEvery)
+	addUser(t, db, "bob@example.com", app.RoleUser)
+	if err := db.CheckRead(ctx); err != nil {
+		t.Fatal(err) // its own checkpoint is no copy
+	}
+	text, err := os.ReadFile(backup)
+	if err == nil {
+		err = os.WriteFile(path, text, 0o600) // the same file, as cp writes it
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.CheckRead(ctx); !errors.Is(err, ErrGone) {
+		t.Errorf("the check says %v", err)
+	}
+	now = now.Add(checkEvery)
+	if _, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: 1, Title: "t", CreatedAt: now}); !errors.Is(err, ErrGone) {
+		t.Errorf("a user was written: %v", err)
+	}
+	if err := db.Close(); !errors.Is(err, ErrGone) {
+		t.Errorf("the stop says %v", err)
+	}
+	if after, err := os.ReadFile(path); err != nil || !slices.Equal(after, text) {
+		t.Errorf("the file has changed (%v)", err)
+	}
+	if err := tryOpen(t, crash(t, db)); !errors.Is(err, ErrOtherTimeline) {
+		t.Errorf("the next start says %v", err)
 	}
 }
