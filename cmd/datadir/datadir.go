@@ -55,7 +55,7 @@ func (d Dir) Lock() (release func() error, err error) {
 	lock := flock.New(filepath.Join(d.Path, LockFile), flock.SetPermissions(0o600))
 	locked, err := lock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("the data folder %s can't be written; choose another with --data-dir or change who may write there (%w)", d.Path, err)
+		return nil, d.unwritable(LockFile, err)
 	}
 	if !locked {
 		return nil, fmt.Errorf("%w: %s; stop that server first, or choose another folder with --data-dir", errServing, d.Path)
@@ -101,7 +101,7 @@ func (d Dir) NotePublicURL(url string) error {
 		return nil
 	}
 	if err := os.WriteFile(filepath.Join(d.Path, publicURLFile), []byte(url+"\n"), 0o600); err != nil {
-		return fmt.Errorf("the data folder %s can't be written; change who may write there (%w)", d.Path, err)
+		return d.unwritable(publicURLFile, err)
 	}
 	return nil
 }
@@ -110,7 +110,7 @@ func (d Dir) NotePublicURL(url string) error {
 // ask it. The address counts for as long as the folder is served.
 func (d Dir) NoteAddress(address string) error {
 	if err := os.WriteFile(filepath.Join(d.Path, addressFile), []byte(address+"\n"), 0o600); err != nil {
-		return fmt.Errorf("the data folder %s can't be written; change who may write there (%w)", d.Path, err)
+		return d.unwritable(addressFile, err)
 	}
 	return nil
 }
@@ -130,6 +130,16 @@ func (d Dir) Address() string {
 		return ""
 	}
 	return strings.TrimSpace(string(text))
+}
+
+// unwritable says what to do about a file, or about the folder if the file is not
+// there.
+func (d Dir) unwritable(name string, err error) error {
+	path := filepath.Join(d.Path, name)
+	if _, statErr := os.Stat(path); statErr == nil {
+		return notOurs(path, err)
+	}
+	return fmt.Errorf("the data folder %s can't be written; choose another with --data-dir or change who may write there (%w)", d.Path, err)
 }
 
 // Unmake removes a folder that holds nothing but the lock.
@@ -231,7 +241,33 @@ func ownFiles(path string) error {
 			}
 		}
 		if err != nil {
-			return fmt.Errorf("this user may not write %s; run taskapi as the user it belongs to, or give it to this one with chown (%w)", name, err)
+			return notOurs(name, err)
+		}
+	}
+	return nil
+}
+
+func notOurs(path string, err error) error {
+	return fmt.Errorf("this user may not write %s; run taskapi as the user it belongs to, or give it to this one with chown (%w)", path, err)
+}
+
+// CheckFiles returns an error for the first file that keeps a server of this user
+// from starting, and nil for one whose mode the start puts right. It changes nothing.
+func (d Dir) CheckFiles() error {
+	for _, name := range []string{DatabaseFile, DatabaseFile + "-wal", DatabaseFile + "-shm", LockFile, publicURLFile, addressFile} {
+		path := filepath.Join(d.Path, name)
+		info, err := os.Stat(path)
+		if err != nil || !info.Mode().IsRegular() {
+			continue // others tell of it
+		}
+		file, err := os.OpenFile(path, os.O_RDWR, 0)
+		if err == nil {
+			err = file.Close()
+		} else if strings.HasPrefix(name, DatabaseFile) && os.Chmod(path, info.Mode()) == nil {
+			err = nil // only its owner may set a mode
+		}
+		if err != nil {
+			return notOurs(path, err)
 		}
 	}
 	return nil

@@ -87,6 +87,9 @@ func checkFolder(d datadir.Dir) Finding {
 	if err := writable(d.Path); err != nil {
 		return failure("nothing can be written in %s (%v); run this as the user it belongs to, or change who may write there", d.Path, cause(err))
 	}
+	if err := d.CheckFiles(); err != nil {
+		return failure("%v", err)
+	}
 	return checkModes(d, info)
 }
 
