@@ -3,6 +3,7 @@ package settings
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,6 +103,48 @@ func TestEverySettingInOddForms(t *testing.T) {
 			if err != nil || got.Origins[row.Flag].Value != value {
 				t.Errorf("%s_FILE with %s: %v", name, form, err)
 			}
+		}
+	}
+}
+
+// What an editor, a shell or a tool has left in a value is refused by the name of
+// the setting, unless people may mean it.
+func TestLeftOversInSettings(t *testing.T) {
+	beside := []string{"MAIL_SERVER=mail.example.com", "MAIL_DEFAULT_SENDER=ann@example.com", "MAIL_USERNAME=ann", "MAIL_PASSWORD=secret", "TASKAPI_TLS_CERT=cert.pem", "TASKAPI_TLS_KEY=key.pem"}
+	for _, row := range Table() {
+		value, name := someValues()[row.Flag], row.Env[0]
+		written := map[string]string{"a zero width space": value + "\u200b"}
+		if !row.exact() && !row.freeText() {
+			for what, text := range map[string]string{
+				"one quote before": `"` + value, "one quote behind": value + "'", "curly quotes": "“" + value + "”", "a comment": value + " # why", "an escaped line end": value + `\r`,
+			} {
+				written[what] = text
+			}
+		}
+		others := slices.DeleteFunc(slices.Clone(beside), func(one string) bool { return strings.HasPrefix(one, name+"=") })
+		if row.Flag == "acme-domain" {
+			others = others[:len(others)-2]
+		}
+		for what, text := range written {
+			if _, err := readSettings(t, append(others, name+"="+text)...); err == nil || !strings.Contains(err.Error(), name+":") {
+				t.Errorf("%s with %s: %v", name, what, err)
+			}
+		}
+	}
+	for name, values := range map[string][]string{
+		"TASKAPI_PUBLIC_URL":   {`https://t.example"`, "https://t.example;x", "https://a b.example"},
+		"TASKAPI_CORS_ORIGINS": {`https://t.example"`, "null", "*,https://a.example", "https://*.example"},
+		"TASKAPI_ADDR":         {`"127.0.0.1:8000`, "127.0.0.1;:8000"},
+	} {
+		for _, value := range values {
+			if _, err := readSettings(t, name+"="+value); err == nil || !strings.Contains(err.Error(), name+":") {
+				t.Errorf("%s=%s: %v", name, value, err)
+			}
+		}
+	}
+	for name, value := range map[string]string{"TASKAPI_PUBLIC_URL": "https://bücher.example:8443", "TASKAPI_ADDR": "[fe80::1%eth0]:8000", "TASKAPI_NAME": `The "best"`, "TASKAPI_CORS_ORIGINS": "chrome-extension://abcdefgh,http://[::1]:3000"} {
+		if _, err := readSettings(t, name+"="+value); err != nil {
+			t.Error(err)
 		}
 	}
 }

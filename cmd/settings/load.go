@@ -134,6 +134,9 @@ func (l *Loaded) load(cmd *cobra.Command, row Setting, levels []level) {
 		return
 	}
 	value, err := meant(from.Value, row.exact())
+	if err == nil && !row.exact() && !row.freeText() {
+		err = leftOver(value)
+	}
 	if err != nil {
 		l.mistake(from.Name, err.Error())
 		return
@@ -162,10 +165,32 @@ func meant(value string, exact bool) (string, error) {
 	switch {
 	case strings.ContainsFunc(bare, unicode.IsControl):
 		return "", errors.New("it holds a line end or another control character; write it on one line")
+	case strings.ContainsFunc(bare, invisible):
+		return "", errors.New("it holds a character that cannot be seen; type it instead of copying it")
 	case exact && bare != value:
 		return "", errors.New("it begins and ends with a blank or a quote; write it without")
 	}
 	return bare, nil
+}
+
+// invisible reports whether a character formats text (Unicode category Cf), such as
+// the zero width space that comes with what is copied from a page.
+func invisible(r rune) bool { return unicode.Is(unicode.Cf, r) }
+
+// leftOver returns an error for what no value of a setting without free text begins
+// or ends with: one quote of two, or what "docker run --env-file" and systemd take for
+// a part of the value, a comment and an escaped line end.
+func leftOver(value string) error {
+	const quotes = "\"'`“”„‘’«»"
+	switch {
+	case strings.Trim(value, quotes) != value:
+		return errors.New("it begins or ends with a quote; write it without")
+	case strings.Contains(value, " #"):
+		return errors.New("it holds a comment; write that on a line of its own")
+	case strings.HasSuffix(value, `\r`) || strings.HasSuffix(value, `\n`):
+		return errors.New("it ends with an escaped line end; write it without")
+	}
+	return nil
 }
 
 func (l *Loaded) find(cmd *cobra.Command, row Setting, levels []level) (Origin, bool) {

@@ -186,3 +186,6 @@ func mailPort(transport string) int {
 
 // exact reports whether blanks and quotes may be part of the value.
 func (s Setting) exact() bool { return s.Secret || s.Flag == "password-chars" }
+
+// freeText reports whether a value is read by people, and may hold quotes.
+func (s Setting) freeText() bool { return s.Flag == "name" || s.Flag == "mail-from" }
