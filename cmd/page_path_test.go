@@ -110,11 +110,16 @@ func TestPageControlsLieApart(t *testing.T) {
 const apart = `() => {
 	const problems = [];
 	const controls = [...document.querySelectorAll("button, a[href], input, textarea, select, summary")].filter((e) => e.checkVisibility() && e.getClientRects().length);
-	const box = (e) => (e.matches("input[type=checkbox]") ? e.closest("label") ?? e : e).getBoundingClientRect();
 	const name = (e) => e.id || e.getAttribute("aria-label") || e.textContent.trim().slice(0, 20) || e.outerHTML.slice(0, 60);
 	for (const [i, one] of controls.entries()) {
 		const a = one.getBoundingClientRect();
 		if (a.bottom < 0 || a.top > innerHeight) continue;
+		const [x, y] = [(a.left + a.right) / 2, (a.top + a.bottom) / 2];
+		const top = document.elementFromPoint(x, y);
+		// An input that cannot be seen takes its clicks through its label.
+		if (top && !one.contains(top) && !top.contains(one) && !one.closest("label")?.contains(top)) {
+			problems.push(name(top) + " covers " + name(one));
+		}
 		for (const other of controls.slice(i + 1)) {
 			if (one.contains(other) || other.contains(one) || one.closest("label")?.contains(other)) continue;
 			const b = other.getBoundingClientRect();
