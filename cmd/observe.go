@@ -39,7 +39,7 @@ func (a *application) newHealth(s settings.Settings, db *sqlite.DB, backups *sql
 	}
 	checks = append(checks, operate.Check{Name: "log", Run: func(context.Context) error {
 		if dropped, last := lines.Dropped(); dropped > 0 && time.Since(last) < logProof {
-			return operate.DroppedLogLines(dropped)
+			return operate.DroppedLinesError(dropped)
 		}
 		return nil
 	}})

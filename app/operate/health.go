@@ -53,15 +53,15 @@ type Report struct {
 	// Warnings are those of the checks that do not hold, and only warn.
 	Warnings map[string]bool
 	// DroppedLogLines is how many lines of the log were dropped, if a check failed
-	// with DroppedLogLines.
+	// with a DroppedLinesError.
 	DroppedLogLines int64
 }
 
-// DroppedLogLines is the error of a check: nobody takes the lines of the log. Their
+// DroppedLinesError is the error of a check: nobody takes the lines of the log. Their
 // number is part of the report, since the log can't tell it.
-type DroppedLogLines int64
+type DroppedLinesError int64
 
-func (n DroppedLogLines) Error() string {
+func (n DroppedLinesError) Error() string {
 	return fmt.Sprintf("%d lines of the log were dropped, since nobody takes them: look at what reads standard error", int64(n))
 }
 
@@ -148,7 +148,7 @@ func (h *Health) look(ctx context.Context, failing map[string]bool) Report {
 		report.Checks[check.Name] = err == nil
 		report.Ready = report.Ready && (err == nil || check.Warns)
 		report.Warnings[check.Name] = err != nil && check.Warns
-		if dropped := DroppedLogLines(0); errors.As(err, &dropped) {
+		if dropped := DroppedLinesError(0); errors.As(err, &dropped) {
 			report.DroppedLogLines = int64(dropped)
 		}
 		switch {

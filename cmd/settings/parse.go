@@ -172,7 +172,7 @@ func parseOrigins(s *Settings, value string) error {
 	for _, origin := range list(value) {
 		switch origin {
 		case "*":
-			return errors.New("* allows every origin: it stands alone")
+			return errors.New("* allows every origin and stands alone; expected it, or origins such as https://app.example.com")
 		case "null":
 			return errors.New("\"null\" is the origin of every sandboxed frame and local file, so that it stands for nobody: use an address, or * alone")
 		}
