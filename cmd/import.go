@@ -90,7 +90,7 @@ func (a *application) importFrom(ctx context.Context, s settings.Settings, args 
 	defer func() { err = errors.Join(err, closeSource()) }()
 	d := datadir.Dir{Path: s.DataDir}
 	if _, statErr := os.Lstat(d.Database()); o.dryRun && errors.Is(statErr, fs.ErrNotExist) {
-		// Nothing shall be left, an empty database neither.
+		// Leave nothing behind, not even an empty database.
 		if d.Path, err = os.MkdirTemp("", "taskapi-dry-run-"); err != nil {
 			return err
 		}
@@ -131,7 +131,7 @@ func (a *application) importFrom(ctx context.Context, s settings.Settings, args 
 	return a.printf("%s", describeImport(report, o, s.VerifiedOnly))
 }
 
-// note prints a line of a report. That it can't be printed shall not stop an
+// note prints a line of a report. A failure to print must not stop an
 // import.
 func (a *application) note(where, what string) { _ = a.printf("%s: %s\n", printable(where), what) }
 

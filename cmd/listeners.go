@@ -117,7 +117,7 @@ func (d *listeners) close() error {
 	return errors.Join(errs...)
 }
 
-// serveSide runs a server beside the real one, whose end is no reason to stop.
+// serveSide runs a server beside the main one; the main one goes on if it ends.
 func serveSide(side *api.Side, listener net.Listener, log *slog.Logger) func(context.Context) {
 	return func(ctx context.Context) {
 		if err := side.Serve(ctx, listener); err != nil {

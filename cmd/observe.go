@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// writeProof is how long a write that has worked stands for those to come.
+	// writeProof is how long a successful write proves that writing works.
 	writeProof = 30 * time.Second
 	// logProof is how long a line that was dropped is held against the log.
 	logProof = time.Minute

@@ -76,7 +76,7 @@ func (p *progress) line(n int) {
 	_, _ = fmt.Fprintf(p.out, "\r\033[K%s [%-*s] %3d %%", p.what, width, full, 100*p.done/p.total)
 }
 
-// clear leaves the line empty, for what is printed next.
+// clear empties the line for the next output.
 func (p *progress) clear() {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()

@@ -55,7 +55,7 @@ func (b Build) made() time.Time {
 	return at.AddDate(0, 0, -1)
 }
 
-// stamped takes what Go knows of a build that nobody has given a version.
+// stamped fills in what Go knows of a build without a version.
 func (b *Build) stamped(info *debug.BuildInfo) {
 	stamps := map[string]string{}
 	for _, setting := range info.Settings {
@@ -245,7 +245,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	return usagef("%w%s", err, didYouMean(near(&names, unknown.GetSpecifiedName()), "--"))
 }
 
-// near returns the commands below one whose names are near to another name.
+// near returns the subcommands with names similar to a given one.
 func near(cmd *cobra.Command, name string) []string {
 	cmd.SuggestionsMinimumDistance = 2
 	return cmd.SuggestionsFor(name)
@@ -289,7 +289,7 @@ func (a *application) printf(format string, args ...any) error {
 	return err
 }
 
-// settings returns what is in force for a command. Mistakes are wrong use.
+// settings returns the settings in force for a command. Mistakes are usage errors.
 func (a *application) settings(cmd *cobra.Command) (*settings.Loaded, error) {
 	l, err := settings.Load(cmd, a.environ)
 	if err != nil {

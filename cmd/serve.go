@@ -186,7 +186,7 @@ func folderFlag(d datadir.Dir) string {
 	return " --data-dir " + d.Path
 }
 
-// settle prepares the ground: the memory that there is, and what lies about.
+// settle sets the memory limit and removes leftovers.
 func (a *application) settle(s settings.Settings, log *slog.Logger) {
 	if _, err := machine.LimitMemory(); err != nil {
 		log.Warn("how much memory there is can't be found out; set GOMEMLIMIT if it is little", "error", err)
@@ -200,7 +200,7 @@ func (a *application) settle(s settings.Settings, log *slog.Logger) {
 	}
 }
 
-// chores are what is done beside serving, for as long as the server serves.
+// chores returns the background work of a server, which runs for as long as it serves.
 func (a *application) chores(s settings.Settings, d *listeners, db *sqlite.DB, log *slog.Logger) []func(context.Context) {
 	all := []func(context.Context){
 		func(ctx context.Context) { housekeep(ctx, db, s, log) },
@@ -265,7 +265,7 @@ func runUntilStopped(ctx context.Context, server *api.Server, listener net.Liste
 }
 
 // lookForDamage reads the whole database soon after the start and every hour:
-// most of a database lies still for years, and its disk is not asked.
+// most of a database is not read for years, so that damage would go unnoticed.
 func lookForDamage(ctx context.Context, db *sqlite.DB, log *slog.Logger) {
 	for wait := firstLook; ; wait = housekeepEvery {
 		if pause(ctx, wait) != nil {

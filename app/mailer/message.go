@@ -45,7 +45,7 @@ type Composer struct {
 // the sender, as an address or "Name <address>"; name is what the mails call the
 // service. Fill makes what the templates get out of a mail's data; nil is the data
 // as it is, without a Link. A template of which one half is missing is an error
-// here, not on the day when somebody registers.
+// here, not on the day of the first registration.
 func NewComposer(files fs.FS, from, name string, fill func(outbox.Mail) map[string]string) (*Composer, error) {
 	sender, err := mail.ParseAddress(from)
 	if err != nil {

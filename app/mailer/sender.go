@@ -26,7 +26,7 @@ const (
 )
 
 // stepTimeout is how long a server may take for one step of the dialogue
-// (RFC 5321 section 4.5.3.2 allows minutes; nobody who works takes them).
+// (RFC 5321 section 4.5.3.2 allows minutes; no working server needs them).
 const stepTimeout = 30 * time.Second
 
 // totalTimeout bounds a whole dialogue, so that a server which is a little
@@ -94,7 +94,7 @@ type Sender struct {
 func (s *Sender) NoUTF8() bool { return s.noUTF8.Load() }
 
 // dialogue is one connection to the server. Every step has a deadline, so that
-// a silent server holds nobody for ever.
+// a silent server holds no caller for ever.
 type dialogue struct {
 	sender  *Sender
 	message Message

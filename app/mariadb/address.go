@@ -22,7 +22,7 @@ const (
 	idleTimeout = 60 * time.Second
 )
 
-// Address is where a database is, and who asks for it.
+// Address is the address of a database, with the user that connects.
 type Address struct{ config *mysql.Config }
 
 // IsAddress reports whether a text means a database rather than a file.
@@ -85,7 +85,7 @@ func parameters(config *mysql.Config, values url.Values) error {
 // HasPassword reports whether the address holds a password.
 func (a Address) HasPassword() bool { return a.config.Passwd != "" }
 
-// User is who asks, for a question.
+// User returns the user that connects, for a prompt.
 func (a Address) User() string { return a.config.User }
 
 // WithPassword returns the address with a password.

@@ -1,5 +1,5 @@
 // Package metrics counts what the server does, for Prometheus. It is the only
-// importer of its client. Everything is in a registry of its own.
+// importer of its client. Everything is in its own registry.
 package metrics
 
 import (

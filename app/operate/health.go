@@ -57,7 +57,7 @@ type Report struct {
 	DroppedLogLines int64
 }
 
-// DroppedLinesError is the error of a check: nobody takes the lines of the log. Their
+// DroppedLinesError is the error of a check: nothing reads the log. Their
 // number is part of the report, since the log can't tell it.
 type DroppedLinesError int64
 
@@ -72,7 +72,7 @@ func NewHealth(now func() time.Time, log *slog.Logger, checks ...Check) *Health 
 
 // Ready returns a report that is at most a second old. When none can be made
 // in seven seconds, what has not been looked at does not hold: a disk that
-// answers nobody is as bad as one that refuses.
+// does not answer is as bad as one that refuses.
 func (h *Health) Ready(ctx context.Context) Report {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()

@@ -31,11 +31,11 @@ type ImportSource interface {
 	Users(ctx context.Context, each func(ImportRow) error) error
 	Tasks(ctx context.Context, each func(ImportRow) error) error
 	// RefreshTokens counts those that the other system has handed out. They
-	// are signed with a key of its own and stay behind.
+	// are signed with its own key and are not imported.
 	RefreshTokens(ctx context.Context) (int64, error)
 }
 
-// ImportStore takes in what is imported.
+// ImportStore stores imported rows.
 type ImportStore interface {
 	// Import runs do in one transaction, which is kept if do returns nil and
 	// undone else. Nothing else may write in the meantime.
@@ -80,7 +80,7 @@ type ImportReport struct {
 // ErrNothingImported says that no user and no task could be taken.
 var ErrNothingImported = errors.New("there is nothing in it that could be imported")
 
-// ErrNoOwner says that nobody has the address of Owner.
+// ErrNoOwner reports that no user has the address of Owner.
 var ErrNoOwner = errors.New("there is no such user")
 
 // errDryRun undoes the transaction of a dry run.
@@ -96,9 +96,9 @@ type Import struct {
 	// Owner, if not empty, is the address of the user who gets all tasks, under
 	// new ids; the source's users and what it says of them do not count.
 	Owner string
-	// Note is told of each row that is skipped, or comes with a loss.
+	// Note receives each row that is skipped or loses something.
 	Note func(where, what string)
-	// Progress is told the numbers after each row.
+	// Progress receives the counts after each row.
 	Progress func(ImportReport)
 }
 

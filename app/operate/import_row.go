@@ -130,7 +130,7 @@ func importTask(p app.Problems, row ImportRow, now time.Time) (task todo.NewTask
 }
 
 // password returns the hash to store: the source's if we can check it, else
-// one that nobody's password matches.
+// one that no password matches.
 func (r *importRun) password(row ImportRow) (string, error) {
 	hash := row.Values["password"]
 	if hash != "" && password.Usable(hash) == nil {

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 )
 
-// client is for whom a password is worked on.
+// client identifies on whose behalf a password is hashed.
 type client struct {
 	network netip.Prefix // the zero one is everybody whose address is not known
 	known   bool

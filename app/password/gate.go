@@ -49,7 +49,7 @@ func (g *gate) enter(ctx context.Context) error {
 		return err
 	}
 	// A select with two ready cases takes either. Whoever is gone already
-	// shall not cost a hash.
+	// must not cost a hash.
 	if err := ctx.Err(); err != nil {
 		g.leave()
 		return fmt.Errorf("%w: %w", ErrBusy, err)

@@ -2,7 +2,7 @@
 // a bound on how many are worked on at once: one hash takes tens of
 // milliseconds of a core and megabytes of memory, so that a hundred sign-ins
 // at the same moment could otherwise exhaust a small machine. Those who wait
-// have their turns by network (see For), so that nobody takes them all.
+// have their turns by network (see For), so that no network takes all of them.
 package password
 
 import (
@@ -165,7 +165,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 //
 // An imported hash (scrypt or PBKDF2, see Usable) takes the time that its own
 // cost takes, not today's: until its owner has signed in once, a wrong password
-// for it is answered later than one for an address that nobody has.
+// for it is answered later than one for an address that has no account.
 //
 // A hash may have been made of a password as it was typed, before there was a
 // normal form: that matches, too, and is stale.
@@ -245,7 +245,7 @@ func NoPassword() (string, error) {
 }
 
 // VerifyNone does the work of Verify for an account that does not exist, so
-// that the time of an answer does not tell who has an account. It fails with
+// that the time of an answer does not tell which addresses have an account. It fails with
 // ErrBusy as Verify does.
 func (h *Hasher) VerifyNone(ctx context.Context, password string) error {
 	_, _, err := h.Verify(ctx, password, h.dummy)

@@ -40,7 +40,7 @@ type lane struct {
 	waiters []*waiter
 }
 
-// waiter is somebody in the queue.
+// waiter is one entry in the queue.
 type waiter struct {
 	client client
 	called chan error // has room for the one call: nil to come in, or ErrBusy
@@ -82,7 +82,7 @@ func (q *queue) count(c client) *int {
 	return &q.others
 }
 
-// displaced is who makes room for c in a full queue; nil for nobody.
+// displaced returns the waiter that makes room for c in a full queue; nil for none.
 func (q *queue) displaced(c client, now time.Time) *waiter {
 	leastOfOthers := q.max / otherShare
 	switch {
@@ -124,7 +124,7 @@ func (q *queue) longest(known bool, now time.Time) *lane {
 	return found
 }
 
-// next takes the one whose turn it is out of the queue; nil if nobody waits.
+// next takes the one whose turn it is out of the queue; nil if the queue is empty.
 func (q *queue) next(now time.Time) *waiter {
 	if len(q.lanes) == 0 {
 		return nil

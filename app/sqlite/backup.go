@@ -15,8 +15,8 @@ import (
 	"modernc.org/sqlite"
 )
 
-// Progress is told how far a long piece of work has come; total is 0 while
-// nobody knows. May be nil.
+// Progress receives how far a long piece of work has come; total is 0 while it
+// is unknown. May be nil.
 type Progress func(done, total int64)
 
 // copyStep is how many pages are copied between two looks at the context.
@@ -74,7 +74,7 @@ func Backup(ctx context.Context, o BackupOptions) (m Manifest, err error) {
 	return m, syncDir(filepath.Dir(o.To))
 }
 
-// removeDatabase removes a database that is nobody's, with what is beside it.
+// removeDatabase removes an unused database and the files beside it.
 func removeDatabase(path string) error {
 	return removeAll(path+"-wal", path+"-shm", path+"-journal", path)
 }

@@ -17,7 +17,7 @@ import (
 // system takes them.
 const nameTime = "20060102T150405.000Z"
 
-// retryBackup is how long after a backup that failed the next one is tried, if
+// retryBackup is how long after a failed backup the next attempt follows, if
 // the schedule is not shorter.
 const retryBackup = 10 * time.Minute
 

@@ -107,7 +107,7 @@ func (c *callers) find(key string, now time.Time, ask func() (app.Caller, time.T
 	return caller, nil
 }
 
-// look returns what is remembered of a key, and whether it can be relied on.
+// look returns the cached entry of a key, and whether it is still valid.
 func (c *callers) look(key string) (found remembered, epoch int64, fresh bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()

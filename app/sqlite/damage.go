@@ -15,7 +15,7 @@ var ErrOtherSchema = errors.New("the tables of the database were changed by anot
 
 // damage is what was met that can't be in a sound database of ours. From then
 // on nothing is written, until an operator has decided and the program has been
-// started again: what is built on damage makes it worse.
+// started again: writing to a damaged database makes it worse.
 type damage struct {
 	found  atomic.Pointer[error]
 	schema string // as this program left it
@@ -89,14 +89,14 @@ func (db *DB) checkSchema(ctx context.Context) error {
 	return translate(err)
 }
 
-// CheckSound reads the whole database and notes what is wrong with it: the
+// CheckSound reads the whole database and records any damage: the
 // order of the pages, but for what only a backup's proof looks at, which takes
 // several times as long. It ends with its context.
 func (db *DB) CheckSound(ctx context.Context) (err error) {
 	if err := db.checkSchema(ctx); err != nil {
 		return err
 	}
-	// A connection of its own: the readers are for requests.
+	// A separate connection: the readers are for requests.
 	pool, err := openPool(dsn(db.path, Full, true), 1)
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 
 var _ operate.ImportStore = (*DB)(nil)
 
-// Import runs do in one transaction. Call it while nobody else writes by the
+// Import runs do in one transaction. Call it while nothing else writes by the
 // same DB: a change that shares its commit with others may be run twice, and a
 // source is read once.
 func (db *DB) Import(ctx context.Context, do func(operate.ImportTx) error) error {

@@ -46,7 +46,7 @@ func machineName() string {
 	}, name)
 }
 
-// Leftover is an unfinished copy whose maker has been cut off.
+// Leftover is an unfinished copy whose process was cut off.
 type Leftover struct {
 	Path  string
 	Bytes int64
@@ -77,7 +77,7 @@ func Leftovers(dir string, now time.Time) ([]Leftover, error) {
 	return found, nil
 }
 
-// over reports whether nobody is at work on a copy of an age any more.
+// over reports whether a copy of this age can no longer be in progress.
 func over(maker string, age time.Duration) bool {
 	parts := strings.SplitN(maker, "-", 3)
 	if len(parts) < 3 || parts[0] != machineName() {

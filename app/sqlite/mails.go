@@ -80,7 +80,7 @@ func (db *DB) hasten(ctx context.Context, now time.Time) error {
 	})
 }
 
-// firstMail returns whose turn it is of the mails that are due.
+// firstMail returns the due mail whose turn it is.
 func (db *DB) firstMail(ctx context.Context, now time.Time) (dueMail, error) {
 	tx, err := db.read(ctx)
 	if err != nil {
@@ -122,7 +122,7 @@ func (db *DB) MailSent(ctx context.Context, id int64, now time.Time) error {
 	})
 }
 
-// MailFailed settles a claim: tried in vain. With a zero next the mail is dead.
+// MailFailed records that sending a claimed mail failed. With a zero next the mail is dead.
 func (db *DB) MailFailed(ctx context.Context, id int64, reason string, next time.Time) error {
 	return db.write(ctx, func(tx *tx) error {
 		if next.IsZero() {

@@ -14,7 +14,7 @@ const applicationID = 1952542825
 
 // steps bring an older schema forward: the first makes version 2 of version 1,
 // and so on. A step that has been released is never changed. What a fresh
-// database gets stands in schema.sql; a test holds the two together.
+// database gets is in schema.sql; a test compares the two.
 func steps() []string {
 	return []string{stepAccounts, stepTotals, stepImportedHashes, stepDeletion}
 }

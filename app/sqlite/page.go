@@ -10,7 +10,7 @@ import (
 // The tasks of a deleted user have no total, and are in no list.
 //
 // A list that can be very long has its total kept in the table totals, and is
-// read by queries that begin alike. ?1 is whose list it is.
+// read by queries that begin alike. ?1 is the owner of the list.
 //
 //   - counted: the total alone.
 //   - forward: from the list's beginning, with a limit and an offset.

@@ -15,15 +15,15 @@ import (
 )
 
 var (
-	// ErrDamaged: the file is a database, but what is in it contradicts itself.
+	// ErrDamaged: the file is a database, but its content is inconsistent.
 	ErrDamaged = errors.New("the database is damaged")
-	// ErrInUse: a log stands beside the file, so it alone is not the whole.
+	// ErrInUse: there is a log beside the file, so the file alone is incomplete.
 	ErrInUse = errors.New("the file is a database in use, not a backup")
 	// ErrNotAsMade: the file is not what its manifest says.
 	ErrNotAsMade = errors.New("the file is not what it was when it was made")
 )
 
-// Manifest is what is known of a backup. It stands beside it as JSON, with
+// Manifest describes a backup. It is stored beside it as JSON, with
 // ".json" behind the name.
 type Manifest struct {
 	MadeAt  time.Time `json:"made_at"`

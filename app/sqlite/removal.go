@@ -10,7 +10,7 @@ import (
 )
 
 // Whatever removes many rows does it a chunk at a time, each in a turn of its
-// own, so that nobody else waits long for theirs.
+// own, so that other writes don't wait long.
 const (
 	firstChunk = 500
 	// A chunk grows while it takes less than quick, and shrinks when it takes
@@ -124,7 +124,7 @@ func (db *DB) RemoveDeleted(ctx context.Context) error {
 }
 
 // KeepRemoving runs RemoveDeleted now and after each deletion of a user, until
-// the context ends. Failed is told of errors; what is left comes with the next
+// the context ends. Failed is called with errors; what is left comes with the next
 // deletion or start.
 func (db *DB) KeepRemoving(ctx context.Context, failed func(error)) {
 	for {

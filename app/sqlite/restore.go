@@ -144,7 +144,7 @@ func setAside(ctx context.Context, path string, now time.Time) (aside string, er
 // KeptAside is how many replaced databases stay.
 const KeptAside = 3
 
-// AsideMark stands between the name of a database and when it was replaced.
+// AsideMark separates the name of a database from the time of its replacement.
 const AsideMark = ".replaced-"
 
 // Aside lists the databases that restores have kept beside the present one, the

@@ -149,7 +149,7 @@ func (db *DB) EndSession(ctx context.Context, by app.Caller, id string, record a
 	return ended && err == nil, err
 }
 
-// EndSessions ends all sessions of the caller's and, unless told to keep them,
+// EndSessions ends all sessions of the caller's and, unless keepAPITokens is set,
 // all API tokens, and returns how many.
 func (db *DB) EndSessions(ctx context.Context, by app.Caller, keepAPITokens bool, record account.Record) (account.Ended, error) {
 	var ended account.Ended

@@ -176,7 +176,7 @@ func (db *DB) start(ctx context.Context, o Options, pool *sql.DB) error {
 	return db.callers.start(ctx, watchPool, db.now)
 }
 
-// mayWrite fails when what is written would be lost, or is better not written.
+// mayWrite returns an error if a write would be lost, or could make damage worse.
 func (db *DB) mayWrite() error {
 	if err := db.damage.err(); err != nil {
 		return err

@@ -22,7 +22,7 @@ import (
 // SQLite plays a log of before a crash into whatever file stands there, and so
 // undoes a backup that was copied over the database by hand, or mixes the two.
 // So each start of the server begins a timeline: its id stands in the database
-// and, in a file of its own beside it, as that of the log. A copy of the
+// and, in a file beside it, as that of the log. A copy of the
 // database has another one.
 const (
 	// TimelineEnd is what the name of that file ends with.

@@ -48,9 +48,9 @@ type writer struct {
 	turn    chan struct{} // holds a token while nobody writes
 	waiting app.Line[app.Claimant, *change]
 	stmts   statements
-	// onMail is told of each mail after its commit. May be nil.
+	// onMail is called for each mail after its commit. May be nil.
 	onMail func(outbox.NewMail)
-	// onBatch is told how many changes a batch had. May be nil.
+	// onBatch receives the number of changes in a batch. May be nil.
 	onBatch func(changes int)
 	// written is when a change last reached the disk, in Unix milliseconds; 0
 	// after one that failed and was not the caller's fault.

@@ -9,13 +9,13 @@ import (
 	"io"
 )
 
-// What stands in the link of a mail is the base64url form, without padding, of
+// The code in a mail's link is the base64url form, without padding, of
 //
 //	seed (16 bytes) | MAC (32)
 //
 // The MAC is over the seed, under a key that only the server has. The mail
-// waits in the outbox with the seed alone, from which nobody without that key
-// can make the link, and what the link is good for stands under its hash.
+// waits in the outbox with the seed alone, from which no one without that key
+// can make the link, and its purpose is stored under its hash.
 const (
 	seedLength = 16
 	codeLength = seedLength + sha256.Size
@@ -26,7 +26,7 @@ const (
 	codeHashPrefix = "taskapi code hash\x00"
 )
 
-// Codes makes and checks what stands in the links of mails. It is safe for
+// Codes makes and checks the codes in the links of mails. It is safe for
 // concurrent use if its source of randomness is.
 type Codes struct {
 	key    []byte

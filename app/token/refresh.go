@@ -18,7 +18,7 @@ import (
 // The secret is that of the session and only its client has it; the server
 // keeps a hash. The MAC is over everything before it, under a key that only
 // the server has. So a client can't make the token of another generation, and
-// whoever reads the database and the server's key can't make any.
+// reading the database and the server's key is not enough to make one.
 const (
 	refreshVersion = 1
 	secretLength   = 16

@@ -25,7 +25,7 @@ type CSV struct {
 	TasksPath string // empty: no such file
 	// OwnTasks says that the file of tasks is all there is, and needs titles only.
 	OwnTasks bool
-	// Note is told how a file is written, if not with commas. May be nil.
+	// Note receives the format of a file that does not use commas. May be nil.
 	Note func(where, what string)
 }
 
@@ -103,7 +103,7 @@ func (c CSV) read(path string, needed []string, each func(operate.ImportRow) err
 // headerSize is how much of a file is looked at to find its separator, in bytes.
 const headerSize = 1 << 16
 
-// separator finds what stands between the values of a file: the most frequent of
+// separator finds the delimiter of a file: the most frequent of
 // the usual ones in its first line, or the one that a line "sep=;" of Excel's
 // names, which it passes over. Said is its name, unless it is the comma.
 func separator(text *bufio.Reader) (comma rune, said string) {

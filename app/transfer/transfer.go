@@ -2,7 +2,7 @@
 // (RFC 4180), a row at a time, so that size costs no memory. The names of the
 // columns are those of the tutorial's tables and of the API.
 //
-// What stands in a file is the data as it is. A title that begins with "=" is
+// A file holds the data unchanged. A title that begins with "=" is
 // not changed, so a spreadsheet may take it for a formula.
 package transfer
 
@@ -28,13 +28,13 @@ type Store interface {
 // Options say what an export holds.
 type Options struct {
 	// Hashes puts the password hashes in, so that people can sign in where
-	// the file is imported, and whoever reads it can try to guess passwords.
+	// the file is imported, and anyone who reads it can try to guess passwords.
 	Hashes bool
-	// Progress is told the numbers after each row.
+	// Progress receives the counts after each row.
 	Progress func(users, tasks int64)
 }
 
-// counter tells of the progress.
+// counter reports progress.
 type counter struct {
 	users, tasks int64
 	progress     func(users, tasks int64)

@@ -19,9 +19,9 @@ const LetsEncrypt = acme.LetsEncryptURL
 // FromACME returns the configuration of a listener whose certificates for the
 // domains come from an authority, which proves that they are ours by a
 // connection to port 443 (TLS-ALPN-01, RFC 8737). They are asked for when
-// somebody first connects, renewed a month before they expire, and kept in dir,
+// a client first connects, renewed a month before they expire, and kept in dir,
 // which is made for this user only. Who names no domain, such as a health
-// check on this machine, meets a certificate that nobody signed.
+// check on this machine, gets an unsigned certificate.
 func FromACME(domains []string, directory, dir string) (*tls.Config, error) {
 	local, err := selfSigned()
 	if err != nil {

@@ -67,7 +67,7 @@ func (c Check) Run(ctx context.Context) Finding {
 	}
 }
 
-// Subject is what is looked at.
+// Subject is the installation to check.
 type Subject struct {
 	Settings settings.Settings
 	Backups  *sqlite.Backups
@@ -80,7 +80,7 @@ type Subject struct {
 	Now  func() time.Time
 }
 
-// Checks are in the order in which one thing may be the cause of the next.
+// Checks returns the checks in the order in which one fault may cause the next.
 func Checks(s Subject) []Check {
 	d := datadir.Dir{Path: s.Settings.DataDir}
 	all := []Check{

@@ -93,7 +93,7 @@ func checkFolder(d datadir.Dir) Finding {
 	return checkModes(d, info)
 }
 
-// checkModes looks who else may read what is secret, and whether we may use it.
+// checkModes checks whether other users may read the secrets, and whether this one may.
 func checkModes(d datadir.Dir, folder fs.FileInfo) Finding {
 	for _, name := range []string{datadir.DatabaseFile, datadir.KeyFile} {
 		path := filepath.Join(d.Path, name)
@@ -276,7 +276,7 @@ func cause(err error) string {
 	return strings.Join(strings.Fields(fmt.Sprint(err)), " ")
 }
 
-// checkLeftovers names what lies about as large as the database.
+// checkLeftovers reports leftovers, each as large as the database.
 func checkLeftovers(d datadir.Dir, backups string, now time.Time) Finding {
 	var names []string
 	for _, dir := range []string{d.Path, backups} {

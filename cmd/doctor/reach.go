@@ -36,7 +36,7 @@ func checkPort(ctx context.Context, s Subject, d datadir.Dir) Finding {
 	if _, dirErr := os.Stat(d.Path); dirErr == nil && !served {
 		return failure("%v", err)
 	}
-	// Ours, or one whose folder is gone.
+	// Our server, or one whose folder is gone.
 	probe := s.Probe
 	switch failing, probeErr := probe.Ready(ctx); {
 	case probeErr != nil && served:

@@ -30,7 +30,7 @@ type Queue struct {
 	done    chan struct{} // closed when all is written after Close
 }
 
-// NewQueue begins to write to out. Report is told, when lines flow again, how
+// NewQueue begins to write to out. Report is called, when lines flow again, with how
 // many were dropped; it may write to out, and runs between two lines of it.
 func NewQueue(out io.Writer, now func() time.Time, report func(dropped int64)) *Queue {
 	q := &Queue{out: out, now: now, report: report, wake: make(chan struct{}, 1), done: make(chan struct{})}

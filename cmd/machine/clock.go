@@ -42,7 +42,7 @@ func (c *Clock) Now() time.Time {
 // Wrong reports whether the system's clock does not count.
 func (c *Clock) Wrong() bool { return c.System().Before(c.oldest) }
 
-// Written tells of a moment that has been, such as that of the newest row.
+// Written reports a moment that has passed, such as that of the newest row.
 func (c *Clock) Written(at time.Time) {
 	elapsed := c.Elapsed()
 	c.mu.Lock()

@@ -4,7 +4,7 @@ package machine
 
 import "fmt"
 
-// ClockSync is what the system says of its own clock.
+// ClockSync is what the system reports about its clock.
 type ClockSync int
 
 // What a clock can be.

@@ -31,7 +31,7 @@ type Memory struct {
 	Every time.Duration
 	// Taken returns how much memory is taken, in bytes; nil asks the runtime.
 	Taken func() uint64
-	// Return gives back what is free; nil lets the runtime do it.
+	// Return gives free memory back; nil lets the runtime do it.
 	Return func()
 }
 

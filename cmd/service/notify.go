@@ -21,8 +21,8 @@ func notify(state string, log *slog.Logger) {
 }
 
 // Watch tells systemd's watchdog, twice as often as it wants, that the server
-// is alive, as long as it is: who answers nobody is started again. It returns
-// with the context, or at once where nobody watches.
+// is alive, for as long as it is: a server that does not answer is restarted. It returns
+// with the context, or at once without a watchdog.
 func Watch(ctx context.Context, alive func(context.Context) error, log *slog.Logger) {
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {

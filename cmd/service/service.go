@@ -41,7 +41,7 @@ var (
 	ErrInstalled = errors.New("taskapi is installed as a service already")
 	// ErrNoManager: the system has no service manager that is known here.
 	ErrNoManager = errors.New("no service manager was found (on Linux: systemd)")
-	// ErrPlace: the program lies where the service could not reach it.
+	// ErrPlace: the program is where the service can't reach it.
 	ErrPlace = errors.New("the program lies where a service can't use it")
 	// ErrRefused: the manager was asked and did not do it.
 	ErrRefused = errors.New("the system's service manager refused")

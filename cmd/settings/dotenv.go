@@ -12,7 +12,7 @@ import (
 )
 
 // dotenv reads .env in the working folder without touching the process's own
-// environment. It goes line by line, so that each mistake is told with its
+// environment. It goes line by line, so that each mistake is reported with its
 // line and hides no other.
 func (l *Loaded) dotenv() level {
 	vars := map[string]string{}

@@ -30,8 +30,8 @@ func listenRows() []Setting {
 	}
 }
 
-// parseMetricsAddr wants the network named, even if it is every one: nobody
-// shall publish what the server does by leaving something out.
+// parseMetricsAddr requires an explicit host, even for all networks, so that no one
+// publishes the metrics by omission.
 func parseMetricsAddr(s *Settings, value string) error {
 	if value == "" {
 		return nil

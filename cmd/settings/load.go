@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Default is the name of an Origin that nobody has chosen.
+// Default is the name of the Origin of a default value.
 const Default = "default"
 
 // Origin is where the value of a setting came from.

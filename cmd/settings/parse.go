@@ -254,7 +254,7 @@ func list(value string) []string {
 }
 
 // complete fills in what follows from other settings and returns what does
-// not go together. Mistake tells of a setting by the name the person used.
+// not go together. Mistake names a setting as the person wrote it.
 func (s *Settings) complete(mistake func(flag, problem string)) {
 	if s.DataDir == "" {
 		mistake("data-dir", "expected the name of a folder")

@@ -12,7 +12,7 @@ import (
 	"taskapi/app/sqlite"
 )
 
-// DataDir is the data folder that nobody has chosen.
+// DataDir is the default data folder.
 const DataDir = "./taskapi-data"
 
 // Settings is everything an operator can choose.

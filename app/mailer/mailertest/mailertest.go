@@ -1,5 +1,5 @@
 // Package mailertest is a real SMTP server on loopback for tests: it takes
-// mails over any transport, and refuses or falls silent where it is told to.
+// mails over any transport, and refuses or stops answering where configured to.
 package mailertest
 
 import (

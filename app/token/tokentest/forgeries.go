@@ -116,7 +116,7 @@ func (f forger) times() []Forgery {
 	)
 }
 
-// users are well signed tokens of nobody in particular.
+// users are correctly signed tokens without a valid user.
 func (f forger) users() []Forgery {
 	id := fmt.Sprint(f.user)
 	out := f.altered("user_id", map[string]any{

@@ -41,7 +41,7 @@ func (m members) with(name string, value any) members {
 	return c
 }
 
-// absent stands for no value at all.
+// absent represents a missing value.
 const absent = jsonText("absent")
 
 // jsonText is JSON that is written as it stands, for what Go's numbers can't say.
