@@ -2,6 +2,9 @@
 package main
 
 import (
+	// Time zones, for machines without their data, such as a small container.
+	_ "time/tzdata"
+
 	_ "embed"
 	"os"
 

@@ -43,8 +43,24 @@ var (
 	errZoneDay = errors.New("goes with a time of day only")
 )
 
+// IsZero reports whether there is no date.
+func (d Due) IsZero() bool { return d.Wall.IsZero() }
+
 // ParseDue reads a date and, if it is a moment, the name of its zone.
 func ParseDue(text, zone string) (Due, error) {
+	d, err := ReadDue(text, zone)
+	if err != nil {
+		return Due{}, err
+	}
+	if _, err := Location(zone); err != nil {
+		return Due{}, err
+	}
+	return d, nil
+}
+
+// ReadDue is ParseDue without looking the zone up, which takes a while: for what has
+// been checked before.
+func ReadDue(text, zone string) (Due, error) {
 	d := Due{Zone: zone}
 	var err error
 	switch len(text) {
@@ -68,9 +84,6 @@ func ParseDue(text, zone string) (Due, error) {
 		return Due{}, errYear
 	case zone != "" && !d.Timed:
 		return Due{}, errZoneDay
-	}
-	if _, err := Location(zone); err != nil {
-		return Due{}, err
 	}
 	return d, nil
 }

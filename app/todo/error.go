@@ -6,6 +6,8 @@ import "taskapi/app"
 var (
 	ErrTaskNotFound = &app.Error{Kind: app.KindNotFound, Code: "task_not_found", Message: "Task not found."}
 	ErrTooManyTasks = &app.Error{Kind: app.KindConflict, Code: "too_many_tasks", Message: "There are as many tasks as an account may have. Delete some, or ask whoever runs the server for more (--max-tasks)."}
+	// ErrUnknownZone says that a due_zone is no name of a time zone.
+	ErrUnknownZone = &app.Error{Kind: app.KindInvalid, Code: "unknown_zone", Fields: map[string]string{"due_zone": "The field due_zone " + errZone.Error() + "."}}
 	// ErrNoSuchUser says that a task would belong to a user who does not exist.
 	ErrNoSuchUser = &app.Error{Kind: app.KindInvalid, Code: app.CodeValidation, Fields: map[string]string{"user_id": "The specified user_id does not exist."}}
 )

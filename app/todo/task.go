@@ -23,18 +23,24 @@ type Task struct {
 	// CompletedAt is when the task last went from open to completed; zero
 	// while it is open.
 	CompletedAt time.Time
+	Priority    Priority
+	Dates       Dates
+	// DueAt is the moment of a due that has a zone, else zero.
+	DueAt time.Time
 }
 
 // Completed reports whether the task is done.
 func (t Task) Completed() bool { return !t.CompletedAt.IsZero() }
 
-// TaskInput is what a client says of a task. On a change, what is absent or
-// null stays as it is.
+// TaskInput is what a client says of a task. On a change, what is absent stays as it
+// is; so does a null of the first four, and any other null clears.
 type TaskInput struct {
 	Title       app.Field[string]
 	Description app.Field[string]
 	Completed   app.Field[bool]
 	UserID      app.Field[int64]
+	Priority    app.Field[string]
+	Dates       DatesInput
 }
 
 // NewTask is a checked task that has no id yet.
@@ -44,6 +50,8 @@ type NewTask struct {
 	Description string
 	CreatedAt   time.Time
 	CompletedAt time.Time // zero for an open task
+	Priority    Priority
+	Dates       Dates
 	// Most is how many tasks the user may have; 0 is no limit.
 	Most int64
 }
@@ -54,6 +62,8 @@ type TaskChange struct {
 	Description *string
 	Completed   *bool
 	UserID      *int64
+	Priority    *Priority
+	Dates       *DatesChange
 	// Now becomes the completion time when the task goes from open to done.
 	Now time.Time
 	// Most is how many tasks another user may have whom the task is given to;
@@ -108,11 +118,18 @@ func (t *Tasks) Create(ctx context.Context, caller app.Caller, in TaskInput) (Ta
 	description := p.Text(DescriptionRule(), in.Description)
 	completed := p.Boolean("completed", in.Completed)
 	p.Integer("user_id", in.UserID)
-	if err := p.Err(); err != nil {
+	priority := readPriority(p, in.Priority)
+	change := in.Dates.read(p)
+	dates, datesErr := change.Apply(Dates{})
+	add(p, datesErr)
+	if err := change.explain(p); err != nil {
 		return Task{}, err
 	}
 	now := t.Now()
-	task := NewTask{UserID: owner, Title: *title, CreatedAt: now, Most: t.Most}
+	task := NewTask{UserID: owner, Title: *title, CreatedAt: now, Dates: dates, Most: t.Most}
+	if priority != nil {
+		task.Priority = *priority
+	}
 	if description != nil {
 		task.Description = *description
 	}
@@ -151,10 +168,12 @@ func (t *Tasks) Update(ctx context.Context, caller app.Caller, id int64, in Task
 		Description: p.Text(DescriptionRule(), in.Description),
 		Completed:   p.Boolean("completed", in.Completed),
 		UserID:      p.Integer("user_id", in.UserID),
+		Priority:    readPriority(p, in.Priority),
+		Dates:       in.Dates.read(p),
 		Now:         t.Now(),
 		Most:        t.Most,
 	}
-	err := p.Err()
+	err := change.Dates.explain(p)
 	if change.UserID != nil && *change.UserID != caller.UserID && !caller.Admin() {
 		err = caller.Refused()
 	}
