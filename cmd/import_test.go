@@ -70,13 +70,17 @@ func TestOldPasswordsWorkAndAreRenewed(t *testing.T) {
 // Out of one folder and into another, by either form.
 func TestRoundTrips(t *testing.T) {
 	first := folder(t)
-	writeFile(t, "tutorial.json", tutorialExport)
+	planned := strings.Replace(tutorialExport, `{"id": 9, `, `{"id": 9, "priority": "high", "due": "2026-11-30T09:00", "due_zone": "Europe/Berlin", "start": "2026-11-29T10:00:30", `, 1)
+	writeFile(t, "tutorial.json", planned)
 	world{}.taskapi(t, "db", "import", "tutorial.json", first).expect(t, exitOK)
 	world{}.taskapi(t, "user", "promote", "ann@example.com", first).expect(t, exitOK)
 	world{}.taskapi(t, "db", "export", "--with-password-hashes", "a.json", first).expect(t, exitOK)
 	world{}.taskapi(t, "db", "export", "--with-password-hashes", "--csv=folder", first).expect(t, exitOK, "Exported 2 users and 2 tasks to folder.")
 	// Admins are made on the command line only.
 	want := strings.Replace(readFile(t, "a.json"), `"role":"admin"`, `"role":"user"`, 1)
+	if !strings.Contains(want, `"priority":"high","due":"2026-11-30T09:00","due_zone":"Europe/Berlin","start":"2026-11-29T10:00:30"`) {
+		t.Errorf("the plan of a task is lost: %s", want)
+	}
 	for name, args := range map[string][]string{"json": {"a.json"}, "csv": {"folder/users.csv", "folder/tasks.csv"}} {
 		second := "--data-dir=" + name
 		world{}.taskapi(t, append([]string{"db", "import", "--dry-run", second}, args...)...).expect(t, exitOK, "Would import 2 users and 2 tasks.", "nothing was changed")

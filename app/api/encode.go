@@ -57,13 +57,43 @@ type taskView struct {
 	DateCreated   string  `json:"date_created"`
 	DateCompleted *string `json:"date_completed"`
 	UserID        int64   `json:"user_id"`
+	Priority      string  `json:"priority"`
+	Due           *string `json:"due"`
+	DueZone       *string `json:"due_zone"`
+	DueAt         *string `json:"due_at"`
+	Start         *string `json:"start"`
 }
 
 func viewTask(t todo.Task) taskView {
 	return taskView{
 		ID: t.ID, Title: t.Title, Description: t.Description, Completed: t.Completed(),
 		DateCreated: timestamp(t.CreatedAt), DateCompleted: optionalTime(t.CompletedAt), UserID: t.UserID,
+		Priority: t.Priority.String(), Due: optionalDue(t.Dates.Due), DueZone: optionalText(t.Dates.Due.Zone), DueAt: optionalMoment(t.DueAt), Start: optionalDue(t.Dates.Start),
 	}
+}
+
+// optionalDue is null for a date that is not set.
+func optionalDue(d todo.Due) *string {
+	if d.IsZero() {
+		return nil
+	}
+	return optionalText(d.String())
+}
+
+// optionalText is null for an empty text.
+func optionalText(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+// optionalMoment is null for a time that is not set. A date has whole seconds.
+func optionalMoment(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	return optionalText(t.UTC().Format(time.RFC3339))
 }
 
 // views maps a page's items; an empty page is [], never null.

@@ -61,7 +61,8 @@ type Config struct {
 	// OnlyHosts are the host names, in lower case, that a server on loopback
 	// answers to besides localhost and its like. Empty is any.
 	OnlyHosts []string
-	// Tutorial ignores unknown query parameters, as the tutorial does.
+	// Tutorial ignores unknown query parameters, and the fields of a task that the
+	// tutorial does not have, as the tutorial does.
 	Tutorial bool
 	// Base is the path below which clients see all addresses, such as /todo,
 	// without a final slash. Requests arrive with it or, behind a proxy that strips

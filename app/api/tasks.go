@@ -25,7 +25,19 @@ func taskInput(in fields) todo.TaskInput {
 		Description: in.text("description"),
 		Completed:   in.boolean("completed"),
 		UserID:      in.integer("user_id"),
+		Priority:    in.text("priority"),
+		Dates:       todo.DatesInput{Due: in.text("due"), Zone: in.text("due_zone"), Start: in.text("start")},
 	}
+}
+
+// taskBody reads the fields of a task. Those that the tutorial does not have may mean
+// something else to a client of it.
+func (s *Server) taskBody(c *fiber.Ctx) (fields, error) {
+	names := []string{"title", "description", "completed", "user_id"}
+	if !s.Tutorial {
+		names = append(names, "priority", "due", "due_zone", "start")
+	}
+	return s.body(c, names...)
 }
 
 func (s *Server) listTasks(c *fiber.Ctx) error {
@@ -63,7 +75,7 @@ func (s *Server) getTask(c *fiber.Ctx) error {
 }
 
 func (s *Server) createTask(c *fiber.Ctx) error {
-	in, err := s.body(c, "title", "description", "completed", "user_id")
+	in, err := s.taskBody(c)
 	if err != nil {
 		return err
 	}
@@ -76,7 +88,7 @@ func (s *Server) createTask(c *fiber.Ctx) error {
 }
 
 func (s *Server) updateTask(c *fiber.Ctx) error {
-	in, err := s.body(c, "title", "description", "completed", "user_id")
+	in, err := s.taskBody(c)
 	if err != nil {
 		return err
 	}

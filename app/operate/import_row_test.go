@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/todo"
 )
 
 // The same moment as databases, languages and people's tools write it.
@@ -28,6 +29,30 @@ func TestMomentsOfImports(t *testing.T) {
 		p := app.Problems{}
 		if at := importTime(p, "date_created", ImportRow{Values: map[string]string{"date_created": text}}); p.Err() == nil {
 			t.Errorf("%q is %s", text, at)
+		}
+	}
+}
+
+// What a file says of a plan meets the rules of the API.
+func TestPlansOfImports(t *testing.T) {
+	for _, c := range []struct {
+		values map[string]string
+		wrong  bool
+	}{
+		{map[string]string{}, false},
+		{map[string]string{"priority": "low", "due": "2026-11-30", "start": "2026-11-29"}, false},
+		{map[string]string{"due": "2026-11-30T09:00", "due_zone": "Asia/Kathmandu"}, false},
+		{map[string]string{"priority": "urgent"}, true},
+		{map[string]string{"due": "30.11.2026"}, true},
+		{map[string]string{"due": "2026-11-30", "due_zone": "Asia/Kathmandu"}, true},
+		{map[string]string{"due": "2026-11-30T09:00", "due_zone": "Asia/Atlantis"}, true},
+		{map[string]string{"due": "2026-11-30", "start": "2026-12-01"}, true},
+	} {
+		p := app.Problems{}
+		var task todo.NewTask
+		importPlan(p, ImportRow{Values: c.values}, &task)
+		if wrong := p.Err() != nil; wrong != c.wrong {
+			t.Errorf("%v: %v", c.values, p)
 		}
 	}
 }

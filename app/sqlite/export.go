@@ -31,12 +31,14 @@ func (db *DB) Export(ctx context.Context, users func(account.User) error, tasks 
 	}
 	return translate(eachRow(ctx, snapshot, `SELECT `+taskColumns+` FROM tasks
 		WHERE user_id NOT IN (SELECT id FROM users WHERE deleted_at IS NOT NULL) ORDER BY id`, func(row row) error {
-		var task todo.Task
-		var times taskTimes
-		if err := row.Scan(taskFields(&task, &times)...); err != nil {
+		var r taskRow
+		if err := row.Scan(r.fields()...); err != nil {
 			return err
 		}
-		times.fill(&task)
+		task, err := r.read()
+		if err != nil {
+			return err
+		}
 		return tasks(task)
 	}))
 }

@@ -221,7 +221,7 @@ func TestEveryQueryIsASearchByIndex(t *testing.T) {
 
 func explain(t *testing.T, pool *sql.DB, query string) []string {
 	t.Helper()
-	rows, err := pool.Query("EXPLAIN QUERY PLAN "+query, make([]any, 10)...)
+	rows, err := pool.Query("EXPLAIN QUERY PLAN "+query, make([]any, 20)...)
 	if err != nil {
 		t.Fatal(err)
 	}

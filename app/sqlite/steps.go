@@ -119,7 +119,7 @@ ALTER TABLE users RENAME COLUMN new_hash TO password_hash;
 
 // stepDeletion brings version 4 to 5: a deleted user's row outlives the user
 // until all that is theirs has gone, an API token knows the session that made it,
-// and the file its timeline.
+// the file its timeline, and a task its dates and its priority.
 const stepDeletion = `
 ALTER TABLE users ADD COLUMN deleted_at INTEGER;
 CREATE INDEX users_deleted ON users (id) WHERE deleted_at IS NOT NULL;
@@ -141,6 +141,12 @@ ALTER TABLE api_tokens ADD COLUMN session_id TEXT NOT NULL DEFAULT '';
 CREATE INDEX api_tokens_session ON api_tokens (session_id) WHERE session_id <> '';
 CREATE INDEX api_tokens_expiry ON api_tokens (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX mails_sent ON mails (sent_at) WHERE status = 'sent';
+
+ALTER TABLE tasks ADD COLUMN priority INTEGER NOT NULL DEFAULT 0 CHECK (priority BETWEEN 0 AND 3);
+ALTER TABLE tasks ADD COLUMN due TEXT CHECK (length(due) IN (10, 16, 19));
+ALTER TABLE tasks ADD COLUMN due_zone TEXT CHECK (due_zone IS NULL OR length(due_zone) BETWEEN 1 AND 64 AND length(due) > 10);
+ALTER TABLE tasks ADD COLUMN due_utc INTEGER CHECK (due_utc IS NULL OR due_zone IS NOT NULL);
+ALTER TABLE tasks ADD COLUMN start TEXT CHECK (start IS NULL OR length(start) IN (10, 16, 19) AND (due IS NULL OR (length(due) = 10) = (length(start) = 10)));
 
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"taskapi/app"
@@ -12,23 +13,60 @@ import (
 
 var _ todo.TaskStore = (*DB)(nil)
 
-const taskColumns = `id, user_id, title, description, created_at, completed_at`
+const taskColumns = `id, user_id, title, description, created_at, completed_at, priority, due, due_zone, due_utc, start`
 
-func taskFields(t *todo.Task, times *taskTimes) []any {
-	return []any{&t.ID, &t.UserID, &t.Title, &t.Description, &times.created, &times.completed}
+// taskRow reads a row of taskColumns.
+type taskRow struct {
+	task                 todo.Task
+	created              int64
+	completed, dueUTC    sql.NullInt64
+	due, dueZone, starts sql.NullString
 }
 
-type taskTimes struct {
-	created   int64
-	completed sql.NullInt64
+func (r *taskRow) fields() []any {
+	t := &r.task
+	return []any{&t.ID, &t.UserID, &t.Title, &t.Description, &r.created, &r.completed, &t.Priority, &r.due, &r.dueZone, &r.dueUTC, &r.starts}
 }
 
-func (times taskTimes) fill(t *todo.Task) {
-	t.CreatedAt = fromMillis(times.created)
-	t.CompletedAt = time.Time{}
-	if times.completed.Valid {
-		t.CompletedAt = fromMillis(times.completed.Int64)
+// read returns the task of the row that was scanned.
+func (r *taskRow) read() (t todo.Task, err error) {
+	t = r.task
+	t.CreatedAt = fromMillis(r.created)
+	if r.completed.Valid {
+		t.CompletedAt = fromMillis(r.completed.Int64)
 	}
+	if r.due.Valid {
+		if t.Dates.Due, err = todo.ReadDue(r.due.String, r.dueZone.String); err != nil {
+			return t, fmt.Errorf("due of task %d: %w", t.ID, err)
+		}
+	}
+	if r.starts.Valid {
+		if t.Dates.Start, err = todo.ReadDue(r.starts.String, r.dueZone.String); err != nil {
+			return t, fmt.Errorf("start of task %d: %w", t.ID, err)
+		}
+	}
+	if r.dueUTC.Valid {
+		t.DueAt = fromMillis(r.dueUTC.Int64)
+	}
+	return t, nil
+}
+
+// dateValues are due, due_zone, due_utc and start as they are stored.
+func dateValues(d todo.Dates) []any {
+	values := make([]any, 4)
+	if !d.Due.IsZero() {
+		values[0] = d.Due.String()
+	}
+	if d.Due.Zone != "" {
+		values[1] = d.Due.Zone
+	}
+	if moment, ok := d.Due.Moment(); ok {
+		values[2] = millis(moment)
+	}
+	if !d.Start.IsZero() {
+		values[3] = d.Start.String()
+	}
+	return values
 }
 
 // living says that a task's owner was not deleted.
@@ -43,9 +81,9 @@ func (db *DB) CreateTask(ctx context.Context, by app.Caller, task todo.NewTask) 
 			return err
 		}
 		var err error
-		created, err = tx.task(`INSERT INTO tasks (user_id, title, description, created_at, completed_at)
-			VALUES (?, ?, ?, ?, ?) RETURNING `+taskColumns,
-			task.UserID, task.Title, task.Description, millis(task.CreatedAt), nullMillis(task.CompletedAt))
+		created, err = tx.task(`INSERT INTO tasks (user_id, title, description, created_at, completed_at, priority, due, due_zone, due_utc, start)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING `+taskColumns,
+			append([]any{task.UserID, task.Title, task.Description, millis(task.CreatedAt), nullMillis(task.CompletedAt), int(task.Priority)}, dateValues(task.Dates)...)...)
 		return err
 	}))
 	return created, err
@@ -65,10 +103,11 @@ func (db *DB) Task(ctx context.Context, owner app.Owner, id int64) (todo.Task, e
 // and its total are of the same moment.
 func (db *DB) Tasks(ctx context.Context, userID int64, page app.PageRequest) (app.Page[todo.Task], error) {
 	return pageOfList(ctx, db, tasksOfUser(), userID, page, func(row row, total *int64) (task todo.Task, err error) {
-		var times taskTimes
-		err = row.Scan(total, &task.ID, &task.UserID, &task.Title, &task.Description, &times.created, &times.completed)
-		times.fill(&task)
-		return task, err
+		var r taskRow
+		if err := row.Scan(append([]any{total}, r.fields()...)...); err != nil {
+			return task, err
+		}
+		return r.read()
 	})
 }
 
@@ -78,15 +117,19 @@ func (db *DB) Tasks(ctx context.Context, userID int64, page app.PageRequest) (ap
 func (db *DB) UpdateTask(ctx context.Context, by app.Caller, id int64, c todo.TaskChange) (todo.Task, error) {
 	var updated todo.Task
 	err := db.write(ctx, db.as(by, func(tx *tx) error {
-		if c.UserID != nil {
+		var dates todo.Dates
+		if c.UserID != nil || c.Dates != nil {
 			before, err := tx.task(`SELECT `+taskColumns+` FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`+living, id, by.Owner().UserID)
 			if err != nil {
 				return err
 			}
-			if before.UserID != *c.UserID {
+			if c.UserID != nil && before.UserID != *c.UserID {
 				if err := tx.roomFor(*c.UserID, c.Most); err != nil {
 					return err
 				}
+			}
+			if dates, err = c.Dates.Apply(before.Dates); err != nil {
+				return err
 			}
 		}
 		var err error
@@ -94,10 +137,15 @@ func (db *DB) UpdateTask(ctx context.Context, by app.Caller, id int64, c todo.Ta
 				title        = coalesce(?3, title),
 				description  = coalesce(?4, description),
 				user_id      = coalesce(?5, user_id),
-				completed_at = CASE ?6 WHEN 1 THEN coalesce(completed_at, ?7) WHEN 0 THEN NULL ELSE completed_at END
+				completed_at = CASE ?6 WHEN 1 THEN coalesce(completed_at, ?7) WHEN 0 THEN NULL ELSE completed_at END,
+				priority     = coalesce(?8, priority),
+				due          = iif(?9, ?10, due),
+				due_zone     = iif(?9, ?11, due_zone),
+				due_utc      = iif(?9, ?12, due_utc),
+				start        = iif(?9, ?13, start)
 			WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`+living+`
 			RETURNING `+taskColumns,
-			id, by.Owner().UserID, c.Title, c.Description, c.UserID, c.Completed, millis(c.Now))
+			append([]any{id, by.Owner().UserID, c.Title, c.Description, c.UserID, c.Completed, millis(c.Now), (*int)(c.Priority), c.Dates != nil}, dateValues(dates)...)...)
 		return err
 	}))
 	return updated, err
@@ -130,14 +178,15 @@ func (db *DB) DeleteTask(ctx context.Context, by app.Caller, id int64) error {
 }
 
 func (t *tx) task(query string, args ...any) (todo.Task, error) {
-	var task todo.Task
-	var times taskTimes
-	err := t.one(query, args, taskFields(&task, &times)...)
-	if errors.Is(err, sql.ErrNoRows) {
+	var r taskRow
+	err := t.one(query, args, r.fields()...)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
 		return todo.Task{}, todo.ErrTaskNotFound
+	case err != nil:
+		return todo.Task{}, err
 	}
-	times.fill(&task)
-	return task, err
+	return r.read()
 }
 
 // millis is how times are stored.

@@ -167,7 +167,7 @@ func writeCSV(ctx context.Context, users, tasks io.Writer, store Store, o Option
 		header = slices.Delete(header, 3, 4)
 	}
 	err := errors.Join(outUsers.Write(header),
-		outTasks.Write([]string{"id", "title", "description", "completed", "date_created", "date_completed", "user_id"}))
+		outTasks.Write([]string{"id", "title", "description", "completed", "date_created", "date_completed", "user_id", "priority", "due", "due_zone", "start"}))
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,8 @@ func writeCSV(ctx context.Context, users, tasks io.Writer, store Store, o Option
 	}, func(t todo.Task) error {
 		count.task()
 		return outTasks.Write([]string{integer(t.ID), t.Title, t.Description, fmt.Sprint(t.Completed()),
-			moment(t.CreatedAt), moment(t.CompletedAt), integer(t.UserID)})
+			moment(t.CreatedAt), moment(t.CompletedAt), integer(t.UserID),
+			t.Priority.String(), dueText(t.Dates.Due), t.Dates.Due.Zone, dueText(t.Dates.Start)})
 	})
 	outUsers.Flush()
 	outTasks.Flush()

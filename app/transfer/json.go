@@ -185,7 +185,7 @@ func replaced(row operate.ImportRow, raw []byte) bool {
 
 func isText(column string) bool {
 	switch column {
-	case "username", "email", "password", "title", "description", "date_created", "date_completed":
+	case "username", "email", "password", "title", "description", "date_created", "date_completed", "priority", "due", "due_zone", "start":
 		return true
 	}
 	return false
@@ -227,6 +227,18 @@ type task struct {
 	DateCreated   string  `json:"date_created"`
 	DateCompleted *string `json:"date_completed"`
 	UserID        int64   `json:"user_id"`
+	Priority      string  `json:"priority"`
+	Due           string  `json:"due,omitempty"`
+	DueZone       string  `json:"due_zone,omitempty"`
+	Start         string  `json:"start,omitempty"`
+}
+
+// dueText is empty for a date that is not set.
+func dueText(d todo.Due) string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.String()
 }
 
 // WriteJSON exports everything to a file, which is there when it is whole.
@@ -253,7 +265,8 @@ func WriteJSON(ctx context.Context, path string, store Store, o Options) error {
 			at := moment(t.CompletedAt)
 			done = &at
 		}
-		w.element(task{t.ID, t.Title, t.Description, t.Completed(), moment(t.CreatedAt), done, t.UserID})
+		w.element(task{t.ID, t.Title, t.Description, t.Completed(), moment(t.CreatedAt), done, t.UserID,
+			t.Priority.String(), dueText(t.Dates.Due), t.Dates.Due.Zone, dueText(t.Dates.Start)})
 		w.count.task()
 		return w.err
 	})

@@ -38,7 +38,16 @@ CREATE TABLE tasks (
     description  TEXT    NOT NULL CHECK (length(description) <= 10000),
     created_at   INTEGER NOT NULL,
     -- NULL while the task is open.
-    completed_at INTEGER
+    completed_at INTEGER,
+    -- From 0, none, to 3, high.
+    priority     INTEGER NOT NULL DEFAULT 0 CHECK (priority BETWEEN 0 AND 3),
+    -- A day (2026-11-30) or a local time (2026-11-30T09:00, with seconds unless 0).
+    due          TEXT CHECK (length(due) IN (10, 16, 19)),
+    -- The zone that makes a moment of a local time, which is kept beside it.
+    due_zone     TEXT CHECK (due_zone IS NULL OR length(due_zone) BETWEEN 1 AND 64 AND length(due) > 10),
+    due_utc      INTEGER CHECK (due_utc IS NULL OR due_zone IS NOT NULL),
+    -- In the same form as due, in the same zone.
+    start        TEXT CHECK (start IS NULL OR length(start) IN (10, 16, 19) AND (due IS NULL OR (length(due) = 10) = (length(start) = 10)))
 ) STRICT;
 
 -- A user's list in the order of ids; the id is the index's hidden last column.
