@@ -11,6 +11,7 @@ const catalogue = {
     "task.tick": "Done: {title}", "task.edit": "Edit", "task.edit.of": "Edit: {title}", "task.delete": "Delete", "task.delete.of": "Delete: {title}",
     "task.title": "Title", "task.description": "Description", "task.save": "Save", "task.cancel": "Cancel",
     "task.waiting": "not sent yet", "task.retry": "Try again", "task.drop": "Drop the change",
+    "priority.low": "low priority", "priority.medium": "medium priority", "priority.high": "high priority",
     "task.created": "Added {date}", "task.completed": "Done {date}",
     "undo": "Undo", "deleted": "Deleted: {title}", "ticked": "Done: {title}", "unticked": "Open again: {title}", "added": "Added: {title}", "undone": "Undone.",
     "memory.label": "About this browser", "memory": "This browser keeps nothing for this page: what is not sent, and your sign-in, do not survive a reload.",
@@ -51,6 +52,7 @@ const catalogue = {
     "task.tick": "Hecha: {title}", "task.edit": "Editar", "task.edit.of": "Editar: {title}", "task.delete": "Borrar", "task.delete.of": "Borrar: {title}",
     "task.title": "Título", "task.description": "Descripción", "task.save": "Guardar", "task.cancel": "Cancelar",
     "task.waiting": "sin enviar", "task.retry": "Reintentar", "task.drop": "Descartar el cambio",
+    "priority.low": "prioridad baja", "priority.medium": "prioridad media", "priority.high": "prioridad alta",
     "task.created": "Añadida {date}", "task.completed": "Hecha {date}",
     "undo": "Deshacer", "deleted": "Borrada: {title}", "ticked": "Hecha: {title}", "unticked": "Pendiente de nuevo: {title}", "added": "Añadida: {title}", "undone": "Deshecho.",
     "memory.label": "Sobre este navegador", "memory": "Este navegador no guarda nada para esta página: lo que no se ha enviado y tu sesión no sobreviven a una recarga.",
@@ -166,4 +168,7 @@ const near = new Intl.DateTimeFormat(locales, { dateStyle: "medium", timeStyle: 
 const day = new Intl.DateTimeFormat(locales, { dateStyle: "medium" });
 export const date = (text) => near.format(new Date(text));
 export const dayOf = (text) => day.format(new Date(text));
+// due is the text of a due date: a day and a local time are the same everywhere, and a
+// moment is told by the reader's own clock.
+export const due = ({ due, due_at }) => (due_at ? date(due_at) : due.length > 10 ? date(due) : dayOf(`${due}T00:00`));
 export { catalogue };

@@ -2,7 +2,7 @@
 
 import { $, announce, h, isTyping, tooLong } from "./dom.js";
 import { EditForm, maxTitle } from "./edit.js";
-import { date, said, t } from "./i18n.js";
+import { date, due, said, t } from "./i18n.js";
 import { Undo } from "./undo.js";
 
 const step = 100; // rows at a time
@@ -195,7 +195,7 @@ export class ListView {
 
   #row(task) {
     const editing = this.#form?.draft.id === task.id;
-    const mark = editing ? "edit" : JSON.stringify([task.title, task.description, task.completed, task.waiting && this.#store.offline, task.problem, task.date_completed]);
+    const mark = editing ? "edit" : JSON.stringify([task.title, task.description, task.completed, task.due, task.due_zone, task.priority, task.waiting && this.#store.offline, task.problem, task.date_completed]);
     const known = this.#rows.get(task.id);
     if (known?.mark === mark) return known.element;
     const focused = known?.element.contains(document.activeElement) ? document.activeElement.classList[0] : "";
@@ -217,8 +217,9 @@ export class ListView {
     const id = () => this.#idOf(row);
     const box = h("input", { type: "checkbox", class: "tick", checked: task.completed, "aria-label": t("task.tick", { title }), onchange: () => this.#tick(id()) });
     const more = task.description.slice(0, glimpse);
+    const plan = [task.due && due(task), task.priority && task.priority !== "none" && t(`priority.${task.priority}`)].filter(Boolean).join(" · ");
     const text = h("button", { type: "button", class: "title", onclick: () => this.#edit(id()) },
-      h("span", { class: "unseen" }, `${t("task.edit")}: `), h("span", { class: "words", dir: "auto" }, title), more ? h("span", { class: "more soft", dir: "auto" }, more) : null);
+      h("span", { class: "unseen" }, `${t("task.edit")}: `), h("span", { class: "words", dir: "auto" }, title), plan ? h("span", { class: "more soft" }, plan) : null, more ? h("span", { class: "more soft", dir: "auto" }, more) : null);
     const remove = h("button", { type: "button", class: "remove quiet", "aria-label": t("task.delete.of", { title }), onclick: () => this.#remove(id()) }, "×");
     const cells = [h("label", { class: "box" }, box), text, remove];
     if (task.problem) {

@@ -188,8 +188,8 @@ export class Outbox {
     } else {
       change.after = this.#host.newest;
     }
-    const { key, title, description, completed } = change;
-    const { task } = await this.#ask(change, "POST", "/tasks/", { title, description, completed });
+    const { key, title, description, completed, plan } = change;
+    const { task } = await this.#ask(change, "POST", "/tasks/", { title, description, completed, ...plan });
     return this.#settle(change, { task, key });
   }
 

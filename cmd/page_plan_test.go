@@ -1,0 +1,51 @@
+package cmd
+
+import (
+	"strings"
+	"testing"
+)
+
+// A task shows when it is due and how important it is, and keeps both when it is
+// deleted and brought back.
+func TestPageShowsThePlanOfATask(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil)
+	x := open(t, b, p.url)
+	x.register()
+	token := p.login()
+	for _, body := range []string{
+		`{"title":"plain"}`,
+		`{"title":"a day","due":"2031-11-30","priority":"high"}`,
+		`{"title":"a moment","due":"2031-11-30T09:00","due_zone":"Asia/Kathmandu"}`,
+	} {
+		if status, answer := p.call("POST", "/tasks/", token, body); status != 201 {
+			t.Fatal(status, answer)
+		}
+	}
+	x.MustReload()
+	x.wait(`document.querySelectorAll("#list .task").length === 3`)
+	row := func(title string) string {
+		return x.MustEval(`(title) => [...document.querySelectorAll("#list .task")].find((row) => row.textContent.includes(title)).querySelector(".title").textContent`, title).String()
+	}
+	if text := row("a day"); !strings.Contains(text, "30, 2031") || !strings.Contains(text, "high priority") {
+		t.Errorf("a day: %q", text)
+	}
+	want := x.MustEval(`() => new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" }).format(new Date("2031-11-30T03:15:00Z"))`).String()
+	if text := row("a moment"); !strings.Contains(text, want) {
+		t.Errorf("a moment: %q, want %q in it", text, want)
+	}
+	if text := row("plain"); strings.Contains(text, "·") || strings.Contains(text, "priority") {
+		t.Errorf("plain: %q", text)
+	}
+	x.shot("plan")
+	x.MustEval(`() => [...document.querySelectorAll("#list .task")].find((row) => row.textContent.includes("a day")).querySelector(".remove").click()`)
+	x.MustEval(`() => dispatchEvent(new Event("pagehide"))`)
+	x.settled() // the deletion has gone out: what comes back is made anew
+	x.MustEval(`() => document.querySelector("#undo button").click()`)
+	x.settled()
+	x.wait(`document.querySelectorAll("#list .task").length === 3`)
+	if status, answer := p.call("GET", "/tasks/4", token, ""); status != 200 || answer["due"] != "2031-11-30" || answer["priority"] != "high" {
+		t.Error(status, answer)
+	}
+}
