@@ -153,6 +153,38 @@ func TestCORS(t *testing.T) {
 	}
 }
 
+// Apps have schemes of their own, and browsers write such origins in their own way.
+func TestCORSOriginsInAnyCase(t *testing.T) {
+	s := start(t, func(p *parts) { p.api.CORSOrigins = []string{"app://app.x", "https://app.example.com"} })
+	for origin, want := range map[string]string{"app://App.X": "app://App.X", "https://app.example.com": "https://app.example.com", "https://app.example.com.evil": "", "null": ""} {
+		request, err := http.NewRequest("GET", s.url+"/healthz", nil)
+		must(t, err)
+		request.Header.Set("Origin", origin)
+		response, err := http.DefaultClient.Do(request)
+		must(t, err)
+		must(t, response.Body.Close())
+		if got := response.Header.Get("Access-Control-Allow-Origin"); got != want {
+			t.Errorf("%s: %q", origin, got)
+		}
+	}
+}
+
+// What a client has is not sent again, whichever public file it is.
+func TestEveryPublicFileHasATag(t *testing.T) {
+	s := start(t)
+	for _, path := range []string{"/openapi.json", "/openapi.yaml", "/docs", "/guide", "/sw.js", "/manifest.webmanifest", "/verify-email"} {
+		tag := s.load("GET", path).header.Get("ETag")
+		for _, known := range []string{tag, "W/" + tag, `"other", ` + tag, "*"} {
+			if a := s.load("GET", path, "If-None-Match", known); tag == "" || a.status != 304 || a.text != "" {
+				t.Errorf("%s with %s: %d", path, known, a.status)
+			}
+		}
+		if a := s.load("GET", path, "If-None-Match", `"other"`); a.status != 200 {
+			t.Errorf("%s with another: %d", path, a.status)
+		}
+	}
+}
+
 // A preflight says which methods an address has, whichever it asks for, so that
 // a browser tells of the method and not of CORS.
 func TestPreflightsOfEveryAddress(t *testing.T) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -28,7 +29,9 @@ func (s *Server) allowOrigin(c *fiber.Ctx) {
 			// one origin is allowed, the response is for that one.
 			origin = s.CORSOrigins[0]
 		}
-		if !slices.Contains(s.CORSOrigins, origin) {
+		// Most browsers send hosts in lower case, but not all those of schemes that
+		// apps have of their own.
+		if !slices.ContainsFunc(s.CORSOrigins, func(allowed string) bool { return strings.EqualFold(allowed, origin) }) {
 			return
 		}
 		c.Set(fiber.HeaderAccessControlAllowOrigin, origin)

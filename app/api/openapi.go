@@ -37,13 +37,21 @@ func (s *Server) sendJSONContract(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	c.Set(fiber.HeaderContentType, mimeJSON)
-	c.Set(fiber.HeaderCacheControl, "no-cache")
-	return c.Send(text)
+	return sendContract(c, mimeJSON, text)
 }
 
 func (s *Server) sendYAMLContract(c *fiber.Ctx) error {
-	c.Set(fiber.HeaderContentType, "application/yaml; charset=utf-8") // RFC 9512
+	return sendContract(c, "application/yaml; charset=utf-8", []byte(contractYAML(s.Version, s.Base))) // RFC 9512
+}
+
+// sendContract answers with a form of the contract, or with 304 if the client has it.
+func sendContract(c *fiber.Ctx, kind string, text []byte) error {
 	c.Set(fiber.HeaderCacheControl, "no-cache")
-	return c.SendString(contractYAML(s.Version, s.Base))
+	etag := etagOf(text)
+	c.Set(fiber.HeaderETag, etag)
+	if matches(c, etag) {
+		return c.SendStatus(fiber.StatusNotModified)
+	}
+	c.Set(fiber.HeaderContentType, kind)
+	return c.Send(text)
 }

@@ -105,9 +105,14 @@ func (s *static) prepare(name string, content []byte) file {
 			return fasthttp.AppendGzipBytesLevel(nil, f.plain, fasthttp.CompressBestCompression)
 		})
 	}
-	sum := sha256.Sum256(f.plain)
-	f.etag = `"` + base64.RawURLEncoding.EncodeToString(sum[:9]) + `"`
+	f.etag = etagOf(f.plain)
 	return f
+}
+
+// etagOf returns the strong entity tag of a content (RFC 9110 section 8.8.3).
+func etagOf(content []byte) string {
+	sum := sha256.Sum256(content)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:9]) + `"`
 }
 
 // routes are the addresses of the page and of what it loads. The files that a
