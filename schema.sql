@@ -47,7 +47,9 @@ CREATE TABLE tasks (
     due_zone     TEXT CHECK (due_zone IS NULL OR length(due_zone) BETWEEN 1 AND 64 AND length(due) > 10),
     due_utc      INTEGER CHECK (due_utc IS NULL OR due_zone IS NOT NULL),
     -- In the same form as due, in the same zone.
-    start        TEXT CHECK (start IS NULL OR length(start) IN (10, 16, 19) AND (due IS NULL OR (length(due) = 10) = (length(start) = 10)))
+    start        TEXT CHECK (start IS NULL OR length(start) IN (10, 16, 19) AND (due IS NULL OR (length(due) = 10) = (length(start) = 10))),
+    -- The number of the last change; 0 for one of before there were any.
+    version      INTEGER NOT NULL DEFAULT 0 CHECK (version >= 0)
 ) STRICT;
 
 -- A user's list in the order of ids; the id is the index's hidden last column.
@@ -212,7 +214,8 @@ BEGIN
 END;
 
 -- What is to be known of the whole. The timeline tells this file's log from that
--- of another; see app/sqlite/timeline.go.
+-- of another (app/sqlite/timeline.go), the lineage its versions from those of another
+-- (app/sqlite/lineage.go), and the version is the number of the last change.
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL

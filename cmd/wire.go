@@ -65,7 +65,7 @@ func (a *application) wire(s settings.Settings, d *listeners, db *sqlite.DB, sec
 		Version: a.build.Version, Users: users, Sessions: sessions, Audit: audit, Access: access, Log: log, Now: a.clock.Now,
 		Tasks:     &todo.Tasks{Store: db, Now: a.clock.Now, Most: int64(s.MaxTasks)},
 		APITokens: &account.APITokens{Store: db, Proofs: proofs, Postage: postage, Now: a.clock.Now, Random: rand.Reader},
-		OnlyHosts: onlyHosts(s, d), CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(), Tutorial: s.Tutorial,
+		OnlyHosts: onlyHosts(s, d), CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(), Tutorial: s.Tutorial, Lineage: db.Lineage(),
 		Base: s.Base(), SecureCookies: d.tls != nil || strings.HasPrefix(s.PublicURL, "https://"), Health: a.newHealth(s, db, a.backups(s), lines, log), TLS: d.tls,
 	}
 	recovery := account.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Postage: postage, Audit: audit, Now: a.clock.Now, Log: log}

@@ -62,13 +62,14 @@ type taskView struct {
 	DueZone       *string `json:"due_zone"`
 	DueAt         *string `json:"due_at"`
 	Start         *string `json:"start"`
+	Version       int64   `json:"version"`
 }
 
 func viewTask(t todo.Task) taskView {
 	return taskView{
 		ID: t.ID, Title: t.Title, Description: t.Description, Completed: t.Completed(),
 		DateCreated: timestamp(t.CreatedAt), DateCompleted: optionalTime(t.CompletedAt), UserID: t.UserID,
-		Priority: t.Priority.String(), Due: optionalDue(t.Dates.Due), DueZone: optionalText(t.Dates.Due.Zone), DueAt: optionalMoment(t.DueAt), Start: optionalDue(t.Dates.Start),
+		Priority: t.Priority.String(), Due: optionalDue(t.Dates.Due), DueZone: optionalText(t.Dates.Due.Zone), DueAt: optionalMoment(t.DueAt), Start: optionalDue(t.Dates.Start), Version: t.Version,
 	}
 }
 

@@ -61,6 +61,8 @@ type Config struct {
 	// OnlyHosts are the host names, in lower case, that a server on loopback
 	// answers to besides localhost and its like. Empty is any.
 	OnlyHosts []string
+	// Lineage is what the versions of the database belong to; see sqlite.DB.Lineage.
+	Lineage string
 	// Tutorial ignores unknown query parameters, and the fields of a task that the
 	// tutorial does not have, as the tutorial does.
 	Tutorial bool

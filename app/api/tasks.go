@@ -1,7 +1,10 @@
 package api
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"taskapi/app/account"
 	"taskapi/app/todo"
@@ -71,7 +74,63 @@ func (s *Server) getTask(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	return s.sendTask(c, task)
+}
+
+// sendTask answers with a task, or with 304 if the client has this version of it.
+func (s *Server) sendTask(c *fiber.Ctx, task todo.Task) error {
+	etag := s.etag(c, task)
+	if matches(c, etag) {
+		return c.SendStatus(fiber.StatusNotModified)
+	}
 	return send(c, fiber.StatusOK, viewTask(task))
+}
+
+// etag sets and returns the entity tag of a task.
+func (s *Server) etag(c *fiber.Ctx, task todo.Task) string {
+	etag := fmt.Sprintf(`"%s-%d"`, s.Lineage, task.Version)
+	c.Set(fiber.HeaderETag, etag)
+	return etag
+}
+
+// ifMatch reads the condition of a change (RFC 9110 section 13.1.1); nil for none, and
+// for "*", since what is not there is not found anyway. Weak tags, and those of another
+// lineage, are of no version.
+func (s *Server) ifMatch(c *fiber.Ctx) *todo.Match {
+	lines := c.Request().Header.PeekAll(fiber.HeaderIfMatch)
+	if len(lines) == 0 {
+		return nil
+	}
+	match := &todo.Match{}
+	for _, line := range lines {
+		for tag := range strings.SplitSeq(string(line), ",") {
+			tag = strings.TrimSpace(tag)
+			if tag == "*" {
+				return nil
+			}
+			number, ours := strings.CutPrefix(tag, `"`+s.Lineage+"-")
+			if version, err := strconv.ParseInt(strings.TrimSuffix(number, `"`), 10, 64); ours && err == nil && strings.HasSuffix(number, `"`) {
+				match.Versions = append(match.Versions, version)
+			}
+		}
+	}
+	return match
+}
+
+// changedAnswer is the body of a 412.
+type changedAnswer struct {
+	problem
+	Current taskView `json:"current"`
+}
+
+// failChange answers with the error of a change; a 412 comes with the task as it is.
+func (s *Server) failChange(c *fiber.Ctx, task todo.Task, err error) error {
+	if !errors.Is(err, todo.ErrChangedMeanwhile) {
+		return err
+	}
+	s.etag(c, task)
+	changed := todo.ErrChangedMeanwhile
+	return send(c, fiber.StatusPreconditionFailed, changedAnswer{problem{Error: changed.Message, Code: changed.Code}, viewTask(task)})
 }
 
 func (s *Server) createTask(c *fiber.Ctx) error {
@@ -84,6 +143,7 @@ func (s *Server) createTask(c *fiber.Ctx) error {
 		return err
 	}
 	c.Set(fiber.HeaderLocation, fmt.Sprintf("/tasks/%d", task.ID))
+	s.etag(c, task)
 	return send(c, fiber.StatusCreated, taskAnswer{"Task created successfully.", viewTask(task)})
 }
 
@@ -96,10 +156,13 @@ func (s *Server) updateTask(c *fiber.Ctx) error {
 	if !ok {
 		return todo.ErrTaskNotFound
 	}
-	task, err := s.Tasks.Update(c.UserContext(), callerOf(c), id, taskInput(in))
+	input := taskInput(in)
+	input.Match = s.ifMatch(c)
+	task, err := s.Tasks.Update(c.UserContext(), callerOf(c), id, input)
 	if err != nil {
-		return err
+		return s.failChange(c, task, err)
 	}
+	s.etag(c, task)
 	return send(c, fiber.StatusOK, taskAnswer{"Task updated successfully.", viewTask(task)})
 }
 
@@ -108,8 +171,8 @@ func (s *Server) deleteTask(c *fiber.Ctx) error {
 	if !ok {
 		return todo.ErrTaskNotFound
 	}
-	if err := s.Tasks.Delete(c.UserContext(), callerOf(c), id); err != nil {
-		return err
+	if task, err := s.Tasks.Delete(c.UserContext(), callerOf(c), id, s.ifMatch(c)); err != nil {
+		return s.failChange(c, task, err)
 	}
 	return send(c, fiber.StatusOK, messageView{"Task deleted successfully."})
 }

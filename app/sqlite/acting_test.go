@@ -26,7 +26,7 @@ func actors(task int64) map[string]func(*DB, app.Caller) error {
 			_, err := db.UpdateTask(ctx, by, task, todo.TaskChange{Now: testNow})
 			return err
 		},
-		"DeleteTask": func(db *DB, by app.Caller) error { return db.DeleteTask(ctx, by, task) },
+		"DeleteTask": func(db *DB, by app.Caller) error { _, err := db.DeleteTask(ctx, by, task, nil); return err },
 		"CreateUser": func(db *DB, by app.Caller) error {
 			_, err := db.CreateUser(ctx, by, account.NewUser{Username: "x", Email: "x@example.com", PasswordHash: testHash, Role: app.RoleUser, CreatedAt: testNow}, account.Record{})
 			return err

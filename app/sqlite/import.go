@@ -56,9 +56,13 @@ func (t importTx) AddUser(id int64, u account.NewUser, record account.Record) (i
 
 // AddTask adds a task, under a new id if id is 0.
 func (t importTx) AddTask(id int64, task todo.NewTask) error {
-	return t.exec(`INSERT INTO tasks (id, user_id, title, description, created_at, completed_at, priority, due, due_zone, due_utc, start)
-		VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		append([]any{id, task.UserID, task.Title, task.Description, millis(task.CreatedAt), nullMillis(task.CompletedAt), int(task.Priority)}, dateValues(task.Dates)...)...)
+	version, err := t.nextVersion()
+	if err != nil {
+		return err
+	}
+	return t.exec(`INSERT INTO tasks (version, id, user_id, title, description, created_at, completed_at, priority, due, due_zone, due_utc, start)
+		VALUES (?, nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		append([]any{version, id, task.UserID, task.Title, task.Description, millis(task.CreatedAt), nullMillis(task.CompletedAt), int(task.Priority)}, dateValues(task.Dates)...)...)
 }
 
 // Reserve makes all ids to come greater than these. The table of sequences has

@@ -32,7 +32,7 @@ func TestTotalsAfterRandomHistories(t *testing.T) {
 				err = db.DeleteUser(ctx, app.Operator(), users[i].ID, account.Record{Events: []account.Event{{At: testNow, Name: account.EventUserDeleted}}})
 				users = slices.Delete(users, i, i+1)
 			case action == 2 && len(tasks) > 0:
-				err = db.DeleteTask(ctx, app.Operator(), rapid.SampledFrom(tasks).Draw(r, "task"))
+				_, err = db.DeleteTask(ctx, app.Operator(), rapid.SampledFrom(tasks).Draw(r, "task"), nil)
 			case action == 3 && len(tasks) > 0:
 				_, err = db.UpdateTask(ctx, app.Operator(), rapid.SampledFrom(tasks).Draw(r, "task"), todo.TaskChange{UserID: &users[anyUser()].ID, Now: testNow})
 			case action == 4:

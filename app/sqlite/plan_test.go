@@ -125,7 +125,8 @@ func useEverything(t *testing.T, db *DB) {
 	check(err)
 	_, err = db.UpdateTask(ctx, app.Operator(), task.ID, todo.TaskChange{Now: testNow})
 	check(err)
-	check(db.DeleteTask(ctx, app.Operator(), task.ID))
+	_, err = db.DeleteTask(ctx, app.Operator(), task.ID, nil)
+	check(err)
 	hash := testHash
 	_, _, err = db.UpdateUser(ctx, app.Operator(), ann.ID, account.UserChange{PasswordHash: &hash, PendingEmail: new(string)}, account.Record{})
 	check(err)

@@ -71,7 +71,7 @@ func TestADeletedUserIsNowhere(t *testing.T) {
 			_, err := db.UpdateTask(ctx, admin, task.ID, todo.TaskChange{UserID: &admin.UserID})
 			return err
 		}, todo.ErrTaskNotFound},
-		"DeleteTask": {func() error { return db.DeleteTask(ctx, admin, task.ID) }, todo.ErrTaskNotFound},
+		"DeleteTask": {func() error { _, err := db.DeleteTask(ctx, admin, task.ID, nil); return err }, todo.ErrTaskNotFound},
 		"CreateTask": {func() error {
 			_, err := db.CreateTask(ctx, admin, todo.NewTask{UserID: gone.ID, Title: "x", CreatedAt: testNow})
 			return err

@@ -63,6 +63,7 @@ type DB struct {
 	clock     settling
 	serves    bool // it has begun a timeline
 	timeline  timeline
+	lineage   string
 	deleted   chan struct{} // that a user was, for KeepRemoving
 }
 
@@ -152,6 +153,9 @@ func (db *DB) start(ctx context.Context, o Options, pool *sql.DB) error {
 		return err
 	}
 	if err := rekey(ctx, conn); err != nil {
+		return err
+	}
+	if db.lineage, err = beginLineage(ctx, conn); err != nil {
 		return err
 	}
 	readPool, err := openPool(dsn(o.Path, o.Durability, true), readConnections)

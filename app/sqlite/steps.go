@@ -147,6 +147,7 @@ ALTER TABLE tasks ADD COLUMN due TEXT CHECK (length(due) IN (10, 16, 19));
 ALTER TABLE tasks ADD COLUMN due_zone TEXT CHECK (due_zone IS NULL OR length(due_zone) BETWEEN 1 AND 64 AND length(due) > 10);
 ALTER TABLE tasks ADD COLUMN due_utc INTEGER CHECK (due_utc IS NULL OR due_zone IS NOT NULL);
 ALTER TABLE tasks ADD COLUMN start TEXT CHECK (start IS NULL OR length(start) IN (10, 16, 19) AND (due IS NULL OR (length(due) = 10) = (length(start) = 10)));
+ALTER TABLE tasks ADD COLUMN version INTEGER NOT NULL DEFAULT 0 CHECK (version >= 0);
 
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,

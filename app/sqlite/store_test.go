@@ -36,8 +36,13 @@ func TestAPartialUpdateTouchesNothingElse(t *testing.T) {
 		{"completed", todo.TaskChange{Completed: &yes}, func(t *todo.Task) { t.CompletedAt = later }},
 	} {
 		c.change.Now = later
+		known := before
 		c.want(&before)
 		after, err := db.UpdateTask(ctx, app.Operator(), before.ID, c.change)
+		if changed := before != known; changed != (after.Version > before.Version) {
+			t.Errorf("%s: version %d, then %d", c.name, before.Version, after.Version)
+		}
+		before.Version = after.Version
 		if err != nil || after != before {
 			t.Errorf("%s: got %+v, %v, want %+v", c.name, after, err, before)
 		}
@@ -55,7 +60,7 @@ func TestAnotherUsersTaskDoesNotExist(t *testing.T) {
 	title := "stolen"
 	_, read := db.Task(ctx, his.Owner(), task.ID)
 	_, changed := db.UpdateTask(ctx, his, task.ID, todo.TaskChange{Title: &title})
-	deleted := db.DeleteTask(ctx, his, task.ID)
+	_, deleted := db.DeleteTask(ctx, his, task.ID, nil)
 	for name, err := range map[string]error{"read": read, "changed": changed, "deleted": deleted} {
 		if !errors.Is(err, todo.ErrTaskNotFound) {
 			t.Errorf("%s: %v", name, err)
@@ -73,7 +78,7 @@ func TestIdsAreNeverUsedTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := db.DeleteTask(ctx, app.Operator(), first.ID); err != nil {
+	if _, err := db.DeleteTask(ctx, app.Operator(), first.ID, nil); err != nil {
 		t.Fatal(err)
 	}
 	second, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: ann.ID, Title: "two", CreatedAt: testNow})

@@ -13,7 +13,7 @@ import (
 
 var _ todo.TaskStore = (*DB)(nil)
 
-const taskColumns = `id, user_id, title, description, created_at, completed_at, priority, due, due_zone, due_utc, start`
+const taskColumns = `id, user_id, title, description, created_at, completed_at, priority, due, due_zone, due_utc, start, version`
 
 // taskRow reads a row of taskColumns.
 type taskRow struct {
@@ -25,7 +25,7 @@ type taskRow struct {
 
 func (r *taskRow) fields() []any {
 	t := &r.task
-	return []any{&t.ID, &t.UserID, &t.Title, &t.Description, &r.created, &r.completed, &t.Priority, &r.due, &r.dueZone, &r.dueUTC, &r.starts}
+	return []any{&t.ID, &t.UserID, &t.Title, &t.Description, &r.created, &r.completed, &t.Priority, &r.due, &r.dueZone, &r.dueUTC, &r.starts, &t.Version}
 }
 
 // read returns the task of the row that was scanned.
@@ -72,6 +72,9 @@ func dateValues(d todo.Dates) []any {
 // living says that a task's owner was not deleted.
 const living = ` AND NOT EXISTS (SELECT 1 FROM users WHERE id = tasks.user_id AND deleted_at IS NOT NULL)`
 
+// oneTask selects a task (?1) of an owner (?2), or of anybody for 0.
+const oneTask = `SELECT ` + taskColumns + ` FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)` + living
+
 // CreateTask adds a task. Returns todo.ErrNoSuchUser without its owner, and
 // todo.ErrTooManyTasks.
 func (db *DB) CreateTask(ctx context.Context, by app.Caller, task todo.NewTask) (todo.Task, error) {
@@ -80,10 +83,13 @@ func (db *DB) CreateTask(ctx context.Context, by app.Caller, task todo.NewTask) 
 		if err := tx.roomFor(task.UserID, task.Most); err != nil {
 			return err
 		}
-		var err error
-		created, err = tx.task(`INSERT INTO tasks (user_id, title, description, created_at, completed_at, priority, due, due_zone, due_utc, start)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING `+taskColumns,
-			append([]any{task.UserID, task.Title, task.Description, millis(task.CreatedAt), nullMillis(task.CompletedAt), int(task.Priority)}, dateValues(task.Dates)...)...)
+		version, err := tx.nextVersion()
+		if err != nil {
+			return err
+		}
+		created, err = tx.task(`INSERT INTO tasks (version, user_id, title, description, created_at, completed_at, priority, due, due_zone, due_utc, start)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING `+taskColumns,
+			append([]any{version, task.UserID, task.Title, task.Description, millis(task.CreatedAt), nullMillis(task.CompletedAt), int(task.Priority)}, dateValues(task.Dates)...)...)
 		return err
 	}))
 	return created, err
@@ -95,7 +101,7 @@ func (db *DB) Task(ctx context.Context, owner app.Owner, id int64) (todo.Task, e
 	if err != nil {
 		return todo.Task{}, err
 	}
-	task, err := tx.task(`SELECT `+taskColumns+` FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`+living, id, owner.UserID)
+	task, err := tx.task(oneTask, id, owner.UserID)
 	return task, translate(err)
 }
 
@@ -111,15 +117,28 @@ func (db *DB) Tasks(ctx context.Context, userID int64, page app.PageRequest) (ap
 	})
 }
 
+// The columns of a task that a change may set, and what it sets them to. A change that
+// leaves everything as it is makes no new version.
+const (
+	changeable  = `title, description, user_id, completed_at, priority, due, due_zone, due_utc, start`
+	changedInto = `coalesce(?3, title), coalesce(?4, description), coalesce(?5, user_id),
+		CASE ?6 WHEN 1 THEN coalesce(completed_at, ?7) WHEN 0 THEN NULL ELSE completed_at END,
+		coalesce(?8, priority), iif(?9, ?10, due), iif(?9, ?11, due_zone), iif(?9, ?12, due_utc), iif(?9, ?13, start)`
+	updateTask = `UPDATE tasks SET (` + changeable + `, version) = (` + changedInto + `,
+			iif((` + changeable + `) IS (` + changedInto + `), version, ?14))
+		WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)` + living
+)
+
 // UpdateTask changes what the change names, in one statement, so that two
 // changes of different fields at once both stay. Returns todo.ErrTaskNotFound,
-// todo.ErrNoSuchUser without the new owner, and todo.ErrTooManyTasks of theirs.
+// todo.ErrNoSuchUser without the new owner, todo.ErrTooManyTasks of theirs, KindInvalid
+// errors of dates that contradict each other, and todo.ErrChangedMeanwhile with the task.
 func (db *DB) UpdateTask(ctx context.Context, by app.Caller, id int64, c todo.TaskChange) (todo.Task, error) {
 	var updated todo.Task
 	err := db.write(ctx, db.as(by, func(tx *tx) error {
 		var dates todo.Dates
-		if c.UserID != nil || c.Dates != nil {
-			before, err := tx.task(`SELECT `+taskColumns+` FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`+living, id, by.Owner().UserID)
+		if c.UserID != nil || c.Dates != nil || c.Match != nil {
+			before, err := tx.task(oneTask, id, by.Owner().UserID)
 			if err != nil {
 				return err
 			}
@@ -131,21 +150,17 @@ func (db *DB) UpdateTask(ctx context.Context, by app.Caller, id int64, c todo.Ta
 			if dates, err = c.Dates.Apply(before.Dates); err != nil {
 				return err
 			}
+			if !c.Match.Holds(before.Version) {
+				updated = before
+				return todo.ErrChangedMeanwhile
+			}
 		}
-		var err error
-		updated, err = tx.task(`UPDATE tasks SET
-				title        = coalesce(?3, title),
-				description  = coalesce(?4, description),
-				user_id      = coalesce(?5, user_id),
-				completed_at = CASE ?6 WHEN 1 THEN coalesce(completed_at, ?7) WHEN 0 THEN NULL ELSE completed_at END,
-				priority     = coalesce(?8, priority),
-				due          = iif(?9, ?10, due),
-				due_zone     = iif(?9, ?11, due_zone),
-				due_utc      = iif(?9, ?12, due_utc),
-				start        = iif(?9, ?13, start)
-			WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`+living+`
-			RETURNING `+taskColumns,
-			append([]any{id, by.Owner().UserID, c.Title, c.Description, c.UserID, c.Completed, millis(c.Now), (*int)(c.Priority), c.Dates != nil}, dateValues(dates)...)...)
+		version, err := tx.nextVersion()
+		if err != nil {
+			return err
+		}
+		updated, err = tx.task(updateTask+` RETURNING `+taskColumns,
+			append([]any{id, by.Owner().UserID, c.Title, c.Description, c.UserID, c.Completed, millis(c.Now), (*int)(c.Priority), c.Dates != nil}, append(dateValues(dates), version)...)...)
 		return err
 	}))
 	return updated, err
@@ -166,15 +181,27 @@ func (t *tx) roomFor(userID, most int64) error {
 	return err
 }
 
-// DeleteTask removes the task, or returns todo.ErrTaskNotFound.
-func (db *DB) DeleteTask(ctx context.Context, by app.Caller, id int64) error {
-	return db.write(ctx, db.as(by, func(tx *tx) error {
-		n, err := tx.change(`DELETE FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)`+living, id, by.Owner().UserID)
-		if err == nil && n == 0 {
-			return todo.ErrTaskNotFound
+// DeleteTask removes the task and returns it, or todo.ErrTaskNotFound.
+func (db *DB) DeleteTask(ctx context.Context, by app.Caller, id int64, match *todo.Match) (todo.Task, error) {
+	var task todo.Task
+	err := db.write(ctx, db.as(by, func(tx *tx) error {
+		var err error
+		if task, err = tx.task(oneTask, id, by.Owner().UserID); err != nil {
+			return err
 		}
-		return err
+		if !match.Holds(task.Version) {
+			return todo.ErrChangedMeanwhile
+		}
+		return tx.exec(`DELETE FROM tasks WHERE id = ?`, id)
 	}))
+	return task, err
+}
+
+// nextVersion returns the number of a change. Numbers grow in the order of the commits.
+func (t *tx) nextVersion() (version int64, err error) {
+	err = t.one(`INSERT INTO meta (name, value) VALUES ('version', '1')
+		ON CONFLICT DO UPDATE SET value = CAST(value AS INTEGER) + 1 RETURNING CAST(value AS INTEGER)`, nil, &version)
+	return version, err
 }
 
 func (t *tx) task(query string, args ...any) (todo.Task, error) {

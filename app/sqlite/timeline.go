@@ -193,7 +193,7 @@ func timelineOf(ctx context.Context, path string) (id string, known bool, err er
 }
 
 // leaveTimeline gives a copy of a database, which may be of an older schema, an
-// id of its own.
+// id of its own, and no lineage.
 func leaveTimeline(ctx context.Context, path string) (err error) {
 	pool, err := openPool(copyDSN(path), 1)
 	if err != nil {
@@ -204,6 +204,9 @@ func leaveTimeline(ctx context.Context, path string) (err error) {
 	err = pool.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name = 'meta'`).Scan(&tables)
 	if err == nil && tables > 0 {
 		_, err = pool.ExecContext(ctx, `UPDATE meta SET value = ? WHERE name = 'timeline'`, copyTimeline)
+		if err == nil {
+			_, err = pool.ExecContext(ctx, `UPDATE meta SET value = '' WHERE name = 'lineage'`)
+		}
 	}
 	return err
 }

@@ -25,6 +25,9 @@ type Task struct {
 	CompletedAt time.Time
 	Priority    Priority
 	Dates       Dates
+	// Version grows with each change of the task; no two changes of the database have
+	// the same.
+	Version int64
 	// DueAt is the moment of a due that has a zone, else zero.
 	DueAt time.Time
 }
@@ -41,6 +44,8 @@ type TaskInput struct {
 	UserID      app.Field[int64]
 	Priority    app.Field[string]
 	Dates       DatesInput
+	// Match is a condition on what is changed; nil is none.
+	Match *Match
 }
 
 // NewTask is a checked task that has no id yet.
@@ -64,6 +69,8 @@ type TaskChange struct {
 	UserID      *int64
 	Priority    *Priority
 	Dates       *DatesChange
+	// Match must hold, else ErrChangedMeanwhile.
+	Match *Match
 	// Now becomes the completion time when the task goes from open to done.
 	Now time.Time
 	// Most is how many tasks another user may have whom the task is given to;
@@ -74,13 +81,15 @@ type TaskChange struct {
 // TaskStore keeps tasks. A user with as many as they may have gets no more:
 // ErrTooManyTasks. A task beyond the reach of the owner or the caller
 // does not exist: ErrTaskNotFound. A user_id without a user is ErrNoSuchUser.
-// Who may not act any more when the change is made gets ErrSessionEnded.
+// Who may not act any more when the change is made gets ErrSessionEnded. Where a Match
+// does not hold, the task as it is comes back with ErrChangedMeanwhile.
 type TaskStore interface {
 	CreateTask(ctx context.Context, by app.Caller, task NewTask) (Task, error)
 	Task(ctx context.Context, owner app.Owner, id int64) (Task, error)
 	Tasks(ctx context.Context, userID int64, page app.PageRequest) (app.Page[Task], error)
 	UpdateTask(ctx context.Context, by app.Caller, id int64, change TaskChange) (Task, error)
-	DeleteTask(ctx context.Context, by app.Caller, id int64) error
+	// DeleteTask removes a task and returns it.
+	DeleteTask(ctx context.Context, by app.Caller, id int64, match *Match) (Task, error)
 }
 
 // Tasks are the use cases of tasks. Another user's task is ErrTaskNotFound to
@@ -160,7 +169,9 @@ func (t *Tasks) List(ctx context.Context, caller app.Caller, userID int64, page 
 	return t.Store.Tasks(ctx, userID, page)
 }
 
-// Update changes what the input names and nothing else.
+// Update changes what the input names and nothing else. Returns KindInvalid errors,
+// ErrTaskNotFound, ErrForbidden, ErrTooManyTasks, and ErrChangedMeanwhile with the task
+// as it is.
 func (t *Tasks) Update(ctx context.Context, caller app.Caller, id int64, in TaskInput) (Task, error) {
 	p := app.Problems{}
 	change := TaskChange{
@@ -170,6 +181,7 @@ func (t *Tasks) Update(ctx context.Context, caller app.Caller, id int64, in Task
 		UserID:      p.Integer("user_id", in.UserID),
 		Priority:    readPriority(p, in.Priority),
 		Dates:       in.Dates.read(p),
+		Match:       in.Match,
 		Now:         t.Now(),
 		Most:        t.Most,
 	}
@@ -187,7 +199,8 @@ func (t *Tasks) Update(ctx context.Context, caller app.Caller, id int64, in Task
 	return Task{}, err
 }
 
-// Delete removes a task for good.
-func (t *Tasks) Delete(ctx context.Context, caller app.Caller, id int64) error {
-	return t.Store.DeleteTask(ctx, caller, id)
+// Delete removes a task for good. Returns ErrTaskNotFound, and ErrChangedMeanwhile with
+// the task as it is.
+func (t *Tasks) Delete(ctx context.Context, caller app.Caller, id int64, match *Match) (Task, error) {
+	return t.Store.DeleteTask(ctx, caller, id, match)
 }

@@ -1,0 +1,24 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+)
+
+// After a restore, numbers of changes are given again. So each database has a lineage,
+// a few random letters that a copy of it does not have: what a client knows of versions
+// is of one lineage.
+
+// Lineage returns the lineage of the database.
+func (db *DB) Lineage() string { return db.lineage }
+
+// beginLineage gives a new database, and one that was a copy, a lineage.
+func beginLineage(ctx context.Context, conn *sql.Conn) (lineage string, err error) {
+	_, err = conn.ExecContext(ctx, `INSERT INTO meta (name, value) SELECT 'lineage', lower(hex(randomblob(3)))
+		WHERE NOT EXISTS (SELECT 1 FROM meta WHERE name = 'lineage' AND value <> '')
+		ON CONFLICT DO UPDATE SET value = excluded.value`)
+	if err == nil {
+		err = conn.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'lineage'`).Scan(&lineage)
+	}
+	return lineage, err
+}
