@@ -25,8 +25,9 @@
 //
 // To add a field to a task: a column in schema.sql and a numbered step in
 // app/sqlite/steps.go; the field, its limits and its rule in app/todo/task.go; the
-// queries in app/sqlite/tasks.go; the JSON in app/api/tasks.go and openapi.yaml;
-// and, if files carry it, app/transfer and app/operate/import_row.go.
+// queries in app/sqlite/tasks.go and import.go; the JSON in app/api/tasks.go (in),
+// encode.go (out) and openapi.yaml; if files carry it, app/transfer and
+// app/operate/import_row.go; and the page in web/static/list.js and store.js.
 //
 // # Glossary
 //
