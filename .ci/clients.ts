@@ -23,6 +23,8 @@ const { task: done } = must(await client.PUT("/tasks/{id}", { params: { path }, 
 if (read.completed || !done.completed || done.date_completed === null) throw new Error("not completed");
 const list = must(await client.GET("/tasks", { params: { query: { page: 1, per_page: 10 } }, headers }), 200);
 if (list.pagination.total !== 1 || list.tasks[0]?.user_id !== user.id) throw new Error("another list");
+const stale = await client.DELETE("/tasks/{id}", { params: { path, header: { "If-Match": '"another"' } }, headers });
+if (stale.response.status !== 412 || stale.error?.code !== "changed_meanwhile") throw new Error("deleted what it did not know");
 must(await client.DELETE("/tasks/{id}", { params: { path }, headers }), 200);
 const missing = await client.GET("/tasks/{id}", { params: { path }, headers });
 if (missing.response.status !== 404 || missing.error?.code !== "task_not_found") throw new Error("still there");
