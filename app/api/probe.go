@@ -79,11 +79,10 @@ func (p Probe) Ready(ctx context.Context) (failing string, err error) {
 		}
 	}
 	slices.Sort(names)
-	failing = strings.Join(names, ", ")
-	if n := answer.DroppedLogLines; n > 0 {
-		failing += fmt.Sprintf("; %d lines of the log were dropped, since nobody reads its standard error", n)
+	if i := slices.Index(names, "log"); i >= 0 && answer.DroppedLogLines > 0 {
+		names[i] = fmt.Sprintf("log: %d lines were dropped, since nothing reads its standard error", answer.DroppedLogLines)
 	}
-	return failing, nil
+	return strings.Join(names, ", "), nil
 }
 
 // probed holds the parts of a response that matter.
