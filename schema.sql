@@ -215,7 +215,7 @@ END;
 
 -- What is to be known of the whole. The timeline tells this file's log from that
 -- of another (app/sqlite/timeline.go), the lineage its versions from those of another
--- (app/sqlite/lineage.go), and the version is the number of the last change.
+-- (app/sqlite/lineage.go), and seq is the number of the last change.
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -60,6 +61,17 @@ func (p Problems) Err() error {
 		return nil
 	}
 	return &Error{Kind: KindInvalid, Code: CodeValidation, Fields: p}
+}
+
+// Merge notes what is wrong according to a KindInvalid error; other errors, and nil,
+// have nothing to note.
+func (p Problems) Merge(err error) {
+	var invalid *Error
+	if errors.As(err, &invalid) {
+		for name, message := range invalid.Fields {
+			p.Add(name, message)
+		}
+	}
 }
 
 // Required is the message for a field that must be there.

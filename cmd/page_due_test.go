@@ -7,7 +7,7 @@ import (
 
 // A task shows when it is due and how important it is, and keeps both when it is
 // deleted and brought back.
-func TestPageShowsThePlanOfATask(t *testing.T) {
+func TestPageShowsDueAndPriority(t *testing.T) {
 	b := browser(t)
 	folder(t)
 	p := start(t, nil)
@@ -38,7 +38,7 @@ func TestPageShowsThePlanOfATask(t *testing.T) {
 	if text := row("plain"); strings.Contains(text, "·") || strings.Contains(text, "priority") {
 		t.Errorf("plain: %q", text)
 	}
-	x.shot("plan")
+	x.shot("due and priority")
 	x.MustEval(`() => [...document.querySelectorAll("#list .task")].find((row) => row.textContent.includes("a day")).querySelector(".remove").click()`)
 	x.MustEval(`() => dispatchEvent(new Event("pagehide"))`)
 	x.settled() // the deletion has gone out: what comes back is made anew

@@ -2,8 +2,6 @@ package api_test
 
 import (
 	"fmt"
-	"net/http"
-	"strings"
 	"testing"
 )
 
@@ -67,14 +65,8 @@ func TestPlanningATask(t *testing.T) {
 func TestPlanningFieldsAsInTheTutorial(t *testing.T) {
 	s := start(t, func(p *parts) { p.api.Tutorial = true })
 	ann := s.signUp("ann").access
-	request, err := http.NewRequest("POST", s.url+"/tasks/", strings.NewReader(`{"title":"t","priority":3,"due":"tomorrow","due_zone":[],"start":{}}`))
-	must(t, err)
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Authorization", "Bearer "+ann)
-	response, err := http.DefaultClient.Do(request)
-	must(t, err)
-	must(t, response.Body.Close())
-	if response.StatusCode != 201 {
-		t.Error(response.StatusCode)
+	status, _, text := ask(t, s, "POST", "/tasks/", ann, `{"title":"t","priority":3,"due":"tomorrow","due_zone":[],"start":{}}`)
+	if status != 201 {
+		t.Errorf("%d %s", status, text)
 	}
 }

@@ -109,12 +109,6 @@ func (s *static) prepare(name string, content []byte) file {
 	return f
 }
 
-// etagOf returns the strong entity tag of a content (RFC 9110 section 8.8.3).
-func etagOf(content []byte) string {
-	sum := sha256.Sum256(content)
-	return `"` + base64.RawURLEncoding.EncodeToString(sum[:9]) + `"`
-}
-
 // routes are the addresses of the page and of what it loads. The files that a
 // browser wants at the top have their names there.
 func (s *static) routes() []route {
@@ -178,18 +172,4 @@ func (f file) send(c *fiber.Ctx) error {
 		return c.Send(f.gzip())
 	}
 	return c.Send(f.plain)
-}
-
-// matches reports whether a client has what the tag stands for: one of a list,
-// weak or strong, or anything (RFC 9110 section 13.1.2).
-func matches(c *fiber.Ctx, etag string) bool {
-	for _, line := range c.Request().Header.PeekAll(fiber.HeaderIfNoneMatch) {
-		for tag := range strings.SplitSeq(string(line), ",") {
-			tag = strings.TrimSpace(tag)
-			if tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
-				return true
-			}
-		}
-	}
-	return false
 }

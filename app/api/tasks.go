@@ -3,8 +3,6 @@ package api
 import (
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"taskapi/app/account"
 	"taskapi/app/todo"
@@ -84,37 +82,6 @@ func (s *Server) sendTask(c *fiber.Ctx, task todo.Task) error {
 		return c.SendStatus(fiber.StatusNotModified)
 	}
 	return send(c, fiber.StatusOK, viewTask(task))
-}
-
-// etag sets and returns the entity tag of a task.
-func (s *Server) etag(c *fiber.Ctx, task todo.Task) string {
-	etag := fmt.Sprintf(`"%s-%d"`, s.Lineage, task.Version)
-	c.Set(fiber.HeaderETag, etag)
-	return etag
-}
-
-// ifMatch reads the condition of a change (RFC 9110 section 13.1.1); nil for none, and
-// for "*", since what is not there is not found anyway. Weak tags, and those of another
-// lineage, are of no version.
-func (s *Server) ifMatch(c *fiber.Ctx) *todo.Match {
-	lines := c.Request().Header.PeekAll(fiber.HeaderIfMatch)
-	if len(lines) == 0 {
-		return nil
-	}
-	match := &todo.Match{}
-	for _, line := range lines {
-		for tag := range strings.SplitSeq(string(line), ",") {
-			tag = strings.TrimSpace(tag)
-			if tag == "*" {
-				return nil
-			}
-			number, ours := strings.CutPrefix(tag, `"`+s.Lineage+"-")
-			if version, err := strconv.ParseInt(strings.TrimSuffix(number, `"`), 10, 64); ours && err == nil && strings.HasSuffix(number, `"`) {
-				match.Versions = append(match.Versions, version)
-			}
-		}
-	}
-	return match
 }
 
 // changedAnswer is the body of a 412.

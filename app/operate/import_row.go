@@ -1,7 +1,6 @@
 package operate
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -107,7 +106,7 @@ func importTask(p app.Problems, row ImportRow, now time.Time) (task todo.NewTask
 	raw.Value = strings.ReplaceAll(raw.Value, "\r\n", "\n")
 	description := p.Text(todo.DescriptionRule(), raw)
 	completed := importBool(p, "completed", row)
-	importPlan(p, row, &task)
+	importSchedule(p, row, &task)
 	created, done := importTime(p, "date_created", row), importTime(p, "date_completed", row)
 	if title == nil {
 		return task, false
@@ -131,22 +130,15 @@ func importTask(p app.Problems, row ImportRow, now time.Time) (task todo.NewTask
 	return task, repaired
 }
 
-// importPlan reads the priority and the dates of a task.
-func importPlan(p app.Problems, row ImportRow, task *todo.NewTask) {
+// importSchedule reads the priority and the dates of a task.
+func importSchedule(p app.Problems, row ImportRow, task *todo.NewTask) {
 	if name := strings.TrimSpace(row.Values["priority"]); name != "" {
 		var known bool
 		if task.Priority, known = todo.ParsePriority(name); !known {
 			p.Add("priority", "It must be none, low, medium or high.")
 		}
 	}
-	var err error
-	task.Dates, err = todo.NewDates(todo.DatesInput{Due: row.text("due"), Zone: row.text("due_zone"), Start: row.text("start")})
-	var invalid *app.Error
-	if errors.As(err, &invalid) {
-		for name, problem := range invalid.Fields {
-			p.Add(name, problem)
-		}
-	}
+	task.Dates = todo.NewDates(p, todo.DatesInput{Due: row.text("due"), Zone: row.text("due_zone"), Start: row.text("start")})
 }
 
 // password returns the hash to store: the source's if we can check it, else

@@ -33,8 +33,8 @@ func TestMomentsOfImports(t *testing.T) {
 	}
 }
 
-// What a file says of a plan meets the rules of the API.
-func TestPlansOfImports(t *testing.T) {
+// The priority and the dates in a file meet the rules of the API.
+func TestSchedulesOfImports(t *testing.T) {
 	for _, c := range []struct {
 		values map[string]string
 		wrong  bool
@@ -50,7 +50,7 @@ func TestPlansOfImports(t *testing.T) {
 	} {
 		p := app.Problems{}
 		var task todo.NewTask
-		importPlan(p, ImportRow{Values: c.values}, &task)
+		importSchedule(p, ImportRow{Values: c.values}, &task)
 		if wrong := p.Err() != nil; wrong != c.wrong {
 			t.Errorf("%v: %v", c.values, p)
 		}

@@ -56,13 +56,8 @@ func (t importTx) AddUser(id int64, u account.NewUser, record account.Record) (i
 
 // AddTask adds a task, under a new id if id is 0.
 func (t importTx) AddTask(id int64, task todo.NewTask) error {
-	version, err := t.nextVersion()
-	if err != nil {
-		return err
-	}
-	return t.exec(`INSERT INTO tasks (version, id, user_id, title, description, created_at, completed_at, priority, due, due_zone, due_utc, start)
-		VALUES (?, nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		append([]any{version, id, task.UserID, task.Title, task.Description, millis(task.CreatedAt), nullMillis(task.CompletedAt), int(task.Priority)}, dateValues(task.Dates)...)...)
+	_, err := t.addTask(id, task)
+	return err
 }
 
 // Reserve makes all ids to come greater than these. The table of sequences has

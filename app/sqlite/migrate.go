@@ -16,7 +16,7 @@ const applicationID = 1952542825
 // and so on. A step that has been released is never changed. What a fresh
 // database gets is in schema.sql; a test compares the two.
 func steps() []string {
-	return []string{stepAccounts, stepTotals, stepImportedHashes, stepDeletion}
+	return []string{stepAccounts, stepTotals, stepImportedHashes, stepDeletionAndDates}
 }
 
 // migrate makes the schema of an empty file, or brings an older one forward. All

@@ -117,10 +117,10 @@ ALTER TABLE users DROP COLUMN password_hash;
 ALTER TABLE users RENAME COLUMN new_hash TO password_hash;
 `
 
-// stepDeletion brings version 4 to 5: a deleted user's row outlives the user
+// stepDeletionAndDates brings version 4 to 5: a deleted user's row outlives the user
 // until all that is theirs has gone, an API token knows the session that made it,
 // the file its timeline, and a task its dates and its priority.
-const stepDeletion = `
+const stepDeletionAndDates = `
 ALTER TABLE users ADD COLUMN deleted_at INTEGER;
 CREATE INDEX users_deleted ON users (id) WHERE deleted_at IS NOT NULL;
 

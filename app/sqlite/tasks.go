@@ -17,15 +17,15 @@ const taskColumns = `id, user_id, title, description, created_at, completed_at, 
 
 // taskRow reads a row of taskColumns.
 type taskRow struct {
-	task                 todo.Task
-	created              int64
-	completed, dueUTC    sql.NullInt64
-	due, dueZone, starts sql.NullString
+	task                todo.Task
+	created             int64
+	completed, dueUTC   sql.NullInt64
+	due, dueZone, start sql.NullString
 }
 
 func (r *taskRow) fields() []any {
 	t := &r.task
-	return []any{&t.ID, &t.UserID, &t.Title, &t.Description, &r.created, &r.completed, &t.Priority, &r.due, &r.dueZone, &r.dueUTC, &r.starts, &t.Version}
+	return []any{&t.ID, &t.UserID, &t.Title, &t.Description, &r.created, &r.completed, &t.Priority, &r.due, &r.dueZone, &r.dueUTC, &r.start, &t.Version}
 }
 
 // read returns the task of the row that was scanned.
@@ -40,8 +40,8 @@ func (r *taskRow) read() (t todo.Task, err error) {
 			return t, fmt.Errorf("due of task %d: %w", t.ID, err)
 		}
 	}
-	if r.starts.Valid {
-		if t.Dates.Start, err = todo.ReadDue(r.starts.String, r.dueZone.String); err != nil {
+	if r.start.Valid {
+		if t.Dates.Start, err = todo.ReadDue(r.start.String, r.dueZone.String); err != nil {
 			return t, fmt.Errorf("start of task %d: %w", t.ID, err)
 		}
 	}
@@ -73,7 +73,10 @@ func dateValues(d todo.Dates) []any {
 const living = ` AND NOT EXISTS (SELECT 1 FROM users WHERE id = tasks.user_id AND deleted_at IS NOT NULL)`
 
 // oneTask selects a task (?1) of an owner (?2), or of anybody for 0.
-const oneTask = `SELECT ` + taskColumns + ` FROM tasks WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)` + living
+const (
+	oneTask   = `SELECT ` + taskColumns + ` FROM tasks` + whereTask
+	whereTask = ` WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)` + living
+)
 
 // CreateTask adds a task. Returns todo.ErrNoSuchUser without its owner, and
 // todo.ErrTooManyTasks.
@@ -83,13 +86,8 @@ func (db *DB) CreateTask(ctx context.Context, by app.Caller, task todo.NewTask) 
 		if err := tx.roomFor(task.UserID, task.Most); err != nil {
 			return err
 		}
-		version, err := tx.nextVersion()
-		if err != nil {
-			return err
-		}
-		created, err = tx.task(`INSERT INTO tasks (version, user_id, title, description, created_at, completed_at, priority, due, due_zone, due_utc, start)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING `+taskColumns,
-			append([]any{version, task.UserID, task.Title, task.Description, millis(task.CreatedAt), nullMillis(task.CompletedAt), int(task.Priority)}, dateValues(task.Dates)...)...)
+		var err error
+		created, err = tx.addTask(0, task)
 		return err
 	}))
 	return created, err
@@ -125,8 +123,7 @@ const (
 		CASE ?6 WHEN 1 THEN coalesce(completed_at, ?7) WHEN 0 THEN NULL ELSE completed_at END,
 		coalesce(?8, priority), iif(?9, ?10, due), iif(?9, ?11, due_zone), iif(?9, ?12, due_utc), iif(?9, ?13, start)`
 	updateTask = `UPDATE tasks SET (` + changeable + `, version) = (` + changedInto + `,
-			iif((` + changeable + `) IS (` + changedInto + `), version, ?14))
-		WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)` + living
+			iif((` + changeable + `) IS (` + changedInto + `), version, ?14))` + whereTask
 )
 
 // UpdateTask changes what the change names, in one statement, so that two
@@ -197,9 +194,20 @@ func (db *DB) DeleteTask(ctx context.Context, by app.Caller, id int64, match *to
 	return task, err
 }
 
+// addTask adds a task, under a new id if id is 0.
+func (t *tx) addTask(id int64, task todo.NewTask) (todo.Task, error) {
+	version, err := t.nextVersion()
+	if err != nil {
+		return todo.Task{}, err
+	}
+	return t.task(`INSERT INTO tasks (id, version, user_id, title, description, created_at, completed_at, priority, due, due_zone, due_utc, start)
+		VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING `+taskColumns,
+		append([]any{id, version, task.UserID, task.Title, task.Description, millis(task.CreatedAt), nullMillis(task.CompletedAt), int(task.Priority)}, dateValues(task.Dates)...)...)
+}
+
 // nextVersion returns the number of a change. Numbers grow in the order of the commits.
 func (t *tx) nextVersion() (version int64, err error) {
-	err = t.one(`INSERT INTO meta (name, value) VALUES ('version', '1')
+	err = t.one(`INSERT INTO meta (name, value) VALUES ('seq', '1')
 		ON CONFLICT DO UPDATE SET value = CAST(value AS INTEGER) + 1 RETURNING CAST(value AS INTEGER)`, nil, &version)
 	return version, err
 }

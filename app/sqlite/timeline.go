@@ -88,11 +88,14 @@ func (db *DB) checkTimeline(ctx context.Context) error {
 	t := &db.timeline
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.id == "" {
+		return nil
+	}
 	info, err := os.Stat(db.path)
 	if err != nil {
 		return fmt.Errorf("%w (%w)", ErrGone, err)
 	}
-	if t.id == "" || info.Size() == t.size && info.ModTime().Equal(t.modified) {
+	if info.Size() == t.size && info.ModTime().Equal(t.modified) {
 		return nil
 	}
 	id, known, err := timelineOf(ctx, db.path)

@@ -1,10 +1,6 @@
 package todo
 
-import (
-	"errors"
-
-	"taskapi/app"
-)
+import "taskapi/app"
 
 // Dates are when a task is due and when it begins. Both are of the same kind, a day or
 // a local time, and share the zone.
@@ -21,10 +17,9 @@ func (in DatesInput) named() bool {
 // DatesChange is a change of dates of which each part is right by itself. Nil leaves a
 // part as it is.
 type DatesChange struct {
-	due, start  *Due // zero: none
-	zone        *string
-	wrong       bool // a part is wrong by itself
-	unknownZone bool
+	due, start *Due // zero: none
+	zone       *string
+	wrong      bool // a part is wrong by itself
 }
 
 // read checks each date by itself. Returns nil if the input names none.
@@ -41,9 +36,8 @@ func (in DatesInput) read(p app.Problems) *DatesChange {
 		p.Add("due_zone", "The field due_zone must be a string.")
 	case app.Present:
 		c.zone = &in.Zone.Value
-		if _, err := Location(in.Zone.Value); err != nil || in.Zone.Value == "" {
+		if !isZone(in.Zone.Value) {
 			p.Add("due_zone", "The field due_zone "+errZone.Error()+".")
-			c.unknownZone = true
 		}
 	}
 	c.wrong = len(p) > before
@@ -104,31 +98,24 @@ func (c *DatesChange) Apply(dates Dates) (Dates, error) {
 	return dates, p.Err()
 }
 
+// NewDates reads the dates of a new task, and notes what is wrong with them.
+func NewDates(p app.Problems, in DatesInput) Dates {
+	dates, err := in.read(p).Apply(Dates{})
+	p.Merge(err)
+	return dates
+}
+
 // explain returns the error of a request whose problems are known: ErrUnknownZone if
 // that is all that is wrong.
-func (c *DatesChange) explain(p app.Problems) error {
-	if c != nil && c.unknownZone && len(p) == 1 {
+func (in DatesInput) explain(p app.Problems) error {
+	if in.Zone.State == app.Present && len(p) == 1 && p["due_zone"] != "" && !isZone(in.Zone.Value) {
 		return ErrUnknownZone
 	}
 	return p.Err()
 }
 
-// NewDates returns the dates of a new task. Returns KindInvalid errors.
-func NewDates(in DatesInput) (Dates, error) {
-	p := app.Problems{}
-	change := in.read(p)
-	if err := change.explain(p); err != nil {
-		return Dates{}, err
-	}
-	return change.Apply(Dates{})
-}
-
-// add notes the problems of an error that has some.
-func add(p app.Problems, err error) {
-	var invalid *app.Error
-	if errors.As(err, &invalid) {
-		for name, problem := range invalid.Fields {
-			p.Add(name, problem)
-		}
-	}
+// isZone reports whether a text is the name of a time zone.
+func isZone(name string) bool {
+	_, err := Location(name)
+	return name != "" && err == nil
 }

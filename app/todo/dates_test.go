@@ -63,7 +63,10 @@ func TestNewDates(t *testing.T) {
 		{"2026-11-30", "-", "2026-11-30T09:00", []string{"start"}, app.CodeValidation},
 		{"2026-11-30T09:00", "-", "2026-11-30", []string{"start"}, app.CodeValidation},
 	} {
-		dates, err := NewDates(said(c.due, c.zone, c.start))
+		p := app.Problems{}
+		in := said(c.due, c.zone, c.start)
+		dates := NewDates(p, in)
+		err := in.explain(p)
 		if wrong, code := wrongFields(err); !slices.Equal(wrong, c.wrong) || code != c.code {
 			t.Errorf("%+v: wrong are %v (%s)", c, wrong, code)
 		}
@@ -91,11 +94,11 @@ func TestChangesOfDates(t *testing.T) {
 		{[3]string{"2026-11-30", "-", "2026-11-20"}, [3]string{"2026-11-30T09:00", "-", "-"}, [3]string{}, "start"},
 		{[3]string{"2026-11-30", "-", "2026-11-20"}, [3]string{"2026-11-30T09:00", "Europe/Berlin", "2026-11-20T09:00"}, [3]string{"2026-11-30T09:00", "Europe/Berlin", "2026-11-20T09:00"}, ""},
 	} {
-		before, err := NewDates(said(c.before[0], c.before[1], c.before[2]))
-		if err != nil {
+		p := app.Problems{}
+		before := NewDates(p, said(c.before[0], c.before[1], c.before[2]))
+		if err := p.Err(); err != nil {
 			t.Fatal(err)
 		}
-		p := app.Problems{}
 		change := said(c.change[0], c.change[1], c.change[2]).read(p)
 		after, err := change.Apply(before)
 		if len(p) > 0 || err != nil || c.wrong != "" {

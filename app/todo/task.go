@@ -128,10 +128,8 @@ func (t *Tasks) Create(ctx context.Context, caller app.Caller, in TaskInput) (Ta
 	completed := p.Boolean("completed", in.Completed)
 	p.Integer("user_id", in.UserID)
 	priority := readPriority(p, in.Priority)
-	change := in.Dates.read(p)
-	dates, datesErr := change.Apply(Dates{})
-	add(p, datesErr)
-	if err := change.explain(p); err != nil {
+	dates := NewDates(p, in.Dates)
+	if err := in.Dates.explain(p); err != nil {
 		return Task{}, err
 	}
 	now := t.Now()
@@ -185,7 +183,7 @@ func (t *Tasks) Update(ctx context.Context, caller app.Caller, id int64, in Task
 		Now:         t.Now(),
 		Most:        t.Most,
 	}
-	err := change.Dates.explain(p)
+	err := in.Dates.explain(p)
 	if change.UserID != nil && *change.UserID != caller.UserID && !caller.Admin() {
 		err = caller.Refused()
 	}

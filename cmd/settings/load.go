@@ -135,7 +135,7 @@ func (l *Loaded) load(cmd *cobra.Command, row Setting, levels []level) {
 	}
 	value, err := meant(from.Value, row.exact())
 	if err == nil && !row.exact() && !row.freeText() {
-		err = leftOver(value)
+		err = checkPlain(value)
 	}
 	if err != nil {
 		l.mistake(from.Name, err.Error())
@@ -177,10 +177,10 @@ func meant(value string, exact bool) (string, error) {
 // the zero width space that comes with what is copied from a page.
 func invisible(r rune) bool { return unicode.Is(unicode.Cf, r) }
 
-// leftOver returns an error for what no value of a setting without free text begins
+// checkPlain returns an error for what no value of a setting without free text begins
 // or ends with: one quote of two, or what "docker run --env-file" and systemd take for
 // a part of the value, a comment and an escaped line end.
-func leftOver(value string) error {
+func checkPlain(value string) error {
 	const quotes = "\"'`“”„‘’«»"
 	switch {
 	case strings.Trim(value, quotes) != value:

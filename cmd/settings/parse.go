@@ -102,16 +102,16 @@ func parseAddr(s *Settings, value string) error {
 	}
 	host, port, err := net.SplitHostPort(value)
 	n, portErr := strconv.Atoi(port)
-	if err != nil || !plainHost(host) || portErr != nil || n < 0 || n > 65535 {
+	if err != nil || !isHost(host) || portErr != nil || n < 0 || n > 65535 {
 		return errors.New("expected HOST:PORT such as 127.0.0.1:8000, :8000 for every network, or unix:PATH for a socket")
 	}
 	s.Addr = value
 	return nil
 }
 
-// plainHost reports whether a host has only characters that names, in any script, and
+// isHost reports whether a host has only characters that names, in any script, and
 // addresses have, or is empty.
-func plainHost(host string) bool {
+func isHost(host string) bool {
 	return !strings.ContainsFunc(host, func(r rune) bool {
 		return !unicode.In(r, unicode.L, unicode.M, unicode.N) && !strings.ContainsRune(".-_:%", r)
 	})
@@ -119,7 +119,7 @@ func plainHost(host string) bool {
 
 func parsePublicURL(s *Settings, value string) error {
 	u, err := url.Parse(value)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || !plainHost(u.Hostname()) || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || !isHost(u.Hostname()) || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return errors.New("expected an address such as https://tasks.example.com")
 	}
 	if path := strings.TrimRight(u.EscapedPath(), "/"); path != "" && !regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`).MatchString(path) {
@@ -187,7 +187,7 @@ func parseOrigins(s *Settings, value string) error {
 
 func normalOrigin(origin string) (normal string, ok bool) {
 	u, err := url.Parse(strings.TrimSuffix(origin, "/"))
-	if err != nil || u.Scheme == "" || u.Hostname() == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || !plainHost(u.Hostname()) {
+	if err != nil || u.Scheme == "" || u.Hostname() == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || !isHost(u.Hostname()) {
 		return "", false
 	}
 	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Hostname())

@@ -217,9 +217,9 @@ export class ListView {
     const id = () => this.#idOf(row);
     const box = h("input", { type: "checkbox", class: "tick", checked: task.completed, "aria-label": t("task.tick", { title }), onchange: () => this.#tick(id()) });
     const more = task.description.slice(0, glimpse);
-    const plan = [task.due && due(task), task.priority && task.priority !== "none" && t(`priority.${task.priority}`)].filter(Boolean).join(" · ");
+    const details = [task.due && due(task), task.priority && task.priority !== "none" && t(`priority.${task.priority}`)].filter(Boolean).join(" · ");
     const text = h("button", { type: "button", class: "title", onclick: () => this.#edit(id()) },
-      h("span", { class: "unseen" }, `${t("task.edit")}: `), h("span", { class: "words", dir: "auto" }, title), plan ? h("span", { class: "more soft" }, plan) : null, more ? h("span", { class: "more soft", dir: "auto" }, more) : null);
+      h("span", { class: "unseen" }, `${t("task.edit")}: `), h("span", { class: "words", dir: "auto" }, title), details ? h("span", { class: "more soft" }, details) : null, more ? h("span", { class: "more soft", dir: "auto" }, more) : null);
     const remove = h("button", { type: "button", class: "remove quiet", "aria-label": t("task.delete.of", { title }), onclick: () => this.#remove(id()) }, "×");
     const cells = [h("label", { class: "box" }, box), text, remove];
     if (task.problem) {

@@ -188,8 +188,8 @@ export class Outbox {
     } else {
       change.after = this.#host.newest;
     }
-    const { key, title, description, completed, plan } = change;
-    const { task } = await this.#ask(change, "POST", "/tasks/", { title, description, completed, ...plan });
+    const { key, title, description, completed, details } = change;
+    const { task } = await this.#ask(change, "POST", "/tasks/", { title, description, completed, ...details });
     return this.#settle(change, { task, key });
   }
 

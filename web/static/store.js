@@ -14,8 +14,8 @@ export const undoTime = 8_000;
 // http from another machine.
 export const uid = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
 
-// planOf are the fields of a task that it keeps when it is made anew.
-const planOf = ({ priority, due, due_zone, start }) => Object.fromEntries(Object.entries({ priority, due, due_zone, start }).filter(([, value]) => value));
+// detailsOf are the fields of a task that it keeps when it is made anew.
+const detailsOf = ({ priority, due, due_zone, start }) => Object.fromEntries(Object.entries({ priority, due, due_zone, start }).filter(([, value]) => value));
 
 export class Store extends EventTarget {
   #api;
@@ -95,7 +95,7 @@ export class Store extends EventTarget {
     const tasks = new Map([...this.#tasks].map(([id, task]) => [id, { ...task }]));
     for (const change of this.#outbox.changes) {
       if (change.op === "create") {
-        tasks.set(change.key, { id: change.key, title: change.title, description: change.description ?? "", completed: Boolean(change.completed), ...change.plan, waiting: true, problem: change.problem });
+        tasks.set(change.key, { id: change.key, title: change.title, description: change.description ?? "", completed: Boolean(change.completed), ...change.details, waiting: true, problem: change.problem });
         continue;
       }
       const task = tasks.get(change.id);
@@ -159,9 +159,9 @@ export class Store extends EventTarget {
   // idOf is the id of a task that was known by another name before it had one.
   idOf(name) { return this.#names.get(name) ?? name; }
 
-  add(title, description = "", completed = false, plan = {}) {
+  add(title, description = "", completed = false, details = {}) {
     const key = `new-${this.#now()}-${uid()}`;
-    this.#outbox.push({ op: "create", key, title, description, ...(completed && { completed }), plan });
+    this.#outbox.push({ op: "create", key, title, description, ...(completed && { completed }), details });
     return key;
   }
 
@@ -191,7 +191,7 @@ export class Store extends EventTarget {
     const id = this.idOf(task.id);
     const waiting = this.#outbox.changes.find((change) => change.op === "delete" && change.id === id && !change.sent);
     if (waiting) this.#outbox.drop(waiting);
-    else this.add(task.title, task.description, task.completed, planOf(task));
+    else this.add(task.title, task.description, task.completed, detailsOf(task));
   }
 
   // postpone gives the deletions that wait as long as the last of them.
