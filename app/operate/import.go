@@ -263,7 +263,7 @@ func (r *importRun) kept(id int64) int64 {
 func (r *importRun) task(row ImportRow) error {
 	p := app.Problems{}
 	id, owner := int64(0), r.owner
-	r.noteStrange("task", row, "id", "title", "description", "completed", "date_created", "date_completed", "user_id")
+	r.noteStrange("task", row, "id", "title", "description", "completed", "date_created", "date_completed", "user_id", "priority", "due", "due_zone", "start")
 	if owner == 0 {
 		var known bool
 		id = importID(p, "id", row)
