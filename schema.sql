@@ -20,6 +20,8 @@ CREATE TABLE users (
     verified_at   INTEGER,
     -- The address that becomes the user's when its link is followed.
     pending_email TEXT CHECK (length(pending_email) BETWEEN 3 AND 254),
+    -- By whose clock "today" and "overdue" are told, an IANA name.
+    time_zone     TEXT    NOT NULL DEFAULT 'UTC' CHECK (length(time_zone) BETWEEN 1 AND 64),
     -- When the user was deleted. The row stays, with nothing of the person in
     -- it, until all that is theirs has gone, a little at a time.
     deleted_at    INTEGER
@@ -31,29 +33,200 @@ CREATE INDEX users_deleted ON users (id) WHERE deleted_at IS NOT NULL;
 -- "Is this the only admin?"
 CREATE INDEX users_admins ON users (role) WHERE role = 'admin';
 
+-- A list of tasks. Every user has one Inbox.
+CREATE TABLE lists (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- Who leaves hands a list over or deletes it first: no cascade by accident.
+    owner_id   INTEGER NOT NULL REFERENCES users (id),
+    -- NULL: derived from the seed in meta and the id (app/todo/uid.go).
+    uid        TEXT    CHECK (length(uid) BETWEEN 1 AND 255),
+    name       TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+    color      TEXT    CHECK (color GLOB '#[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]'),
+    inbox      INTEGER NOT NULL DEFAULT 0 CHECK (inbox IN (0, 1)),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    version    INTEGER NOT NULL CHECK (version >= 1)
+) STRICT;
+
+CREATE INDEX lists_owner ON lists (owner_id);
+CREATE UNIQUE INDEX lists_inbox ON lists (owner_id) WHERE inbox = 1;
+CREATE UNIQUE INDEX lists_uid ON lists (uid, owner_id) WHERE uid IS NOT NULL;
+
+-- Who may do what in a list: 1 reads, 2 edits, 3 owns. Order and archiving are each
+-- member's own.
+CREATE TABLE members (
+    user_id   INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    list_id   INTEGER NOT NULL REFERENCES lists (id) ON DELETE CASCADE,
+    role      INTEGER NOT NULL CHECK (role BETWEEN 1 AND 3),
+    position  INTEGER NOT NULL CHECK (abs(position) < 9007199254740992),
+    archived  INTEGER NOT NULL DEFAULT 0 CHECK (archived IN (0, 1)),
+    joined_at INTEGER NOT NULL,
+    version   INTEGER NOT NULL CHECK (version >= 1),
+    PRIMARY KEY (user_id, list_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX members_list ON members (list_id);
+CREATE UNIQUE INDEX members_owner ON members (list_id) WHERE role = 3;
+
+-- Only a hash of what stands in the link is kept.
+CREATE TABLE invitations (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    list_id    INTEGER NOT NULL REFERENCES lists (id) ON DELETE CASCADE,
+    role       INTEGER NOT NULL CHECK (role IN (1, 2)),
+    -- To which it was mailed; NULL if it was not.
+    email      TEXT    CHECK (length(email) BETWEEN 3 AND 254),
+    hash       TEXT    NOT NULL UNIQUE CHECK (length(hash) = 43),
+    -- Nothing refers to the inviter, whose link ends with the list's ownership.
+    created_by INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX invitations_list ON invitations (list_id);
+CREATE INDEX invitations_expiry ON invitations (expires_at);
+
 CREATE TABLE tasks (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- Whose list it is in.
     user_id      INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    list_id      INTEGER NOT NULL REFERENCES lists (id) ON DELETE CASCADE,
     title        TEXT    NOT NULL CHECK (length(title) BETWEEN 1 AND 100),
     description  TEXT    NOT NULL CHECK (length(description) <= 10000),
     created_at   INTEGER NOT NULL,
     -- NULL while the task is open.
     completed_at INTEGER,
+    updated_at   INTEGER NOT NULL,
+    -- The number of the last change.
+    version      INTEGER NOT NULL CHECK (version >= 1),
+    -- NULL for nobody who is known. A reference would need an index, and ids are
+    -- never used twice.
+    created_by   INTEGER,
     -- From 0, none, to 3, high.
     priority     INTEGER NOT NULL DEFAULT 0 CHECK (priority BETWEEN 0 AND 3),
+    -- Among its siblings, the least first. NULL: -1024 * id, so new ones come first.
+    position     INTEGER CHECK (abs(position) < 9007199254740992),
+    -- NULL: derived from the seed in meta and the id (app/todo/uid.go).
+    uid          TEXT    CHECK (length(uid) BETWEEN 1 AND 255),
+    parent_id    INTEGER REFERENCES tasks (id) ON DELETE CASCADE,
+    assignee_id  INTEGER REFERENCES users (id) ON DELETE SET NULL,
     -- A day (2026-11-30) or a local time (2026-11-30T09:00, with seconds unless 0).
-    due          TEXT CHECK (length(due) IN (10, 16, 19)),
+    due          TEXT    CHECK (length(due) IN (10, 16, 19)),
+    -- What is sorted by: due on a clock of UTC, a day as its last millisecond.
+    due_wall     INTEGER CHECK ((due IS NULL) = (due_wall IS NULL)),
     -- The zone that makes a moment of a local time, which is kept beside it.
-    due_zone     TEXT CHECK (due_zone IS NULL OR length(due_zone) BETWEEN 1 AND 64 AND length(due) > 10),
+    due_zone     TEXT    CHECK (due_zone IS NULL OR length(due_zone) BETWEEN 1 AND 64 AND length(due) > 10),
     due_utc      INTEGER CHECK (due_utc IS NULL OR due_zone IS NOT NULL),
     -- In the same form as due, in the same zone.
-    start        TEXT CHECK (start IS NULL OR length(start) IN (10, 16, 19) AND (due IS NULL OR (length(due) = 10) = (length(start) = 10))),
-    -- The number of the last change; 0 for one of before there were any.
-    version      INTEGER NOT NULL DEFAULT 0 CHECK (version >= 0)
+    start        TEXT    CHECK (start IS NULL OR length(start) IN (10, 16, 19) AND (due IS NULL OR (length(due) = 10) = (length(start) = 10))),
+    -- A rule of RFC 5545 without DTSTART, whose dates are counted from
+    -- recurrence_start; from 1: from the day of completion.
+    recurrence       TEXT    CHECK (recurrence IS NULL OR length(recurrence) <= 300 AND due IS NOT NULL),
+    recurrence_from  INTEGER CHECK (recurrence_from IS NULL OR recurrence_from IN (0, 1) AND recurrence IS NOT NULL),
+    recurrence_start TEXT    CHECK (recurrence_start IS NULL OR recurrence IS NOT NULL),
+    -- The task of which this is a completed copy.
+    recurrence_of    INTEGER,
+    -- Names in order; task_labels is their index.
+    labels       TEXT    CHECK (labels IS NULL OR json_valid(labels)),
+    done INTEGER GENERATED ALWAYS AS (completed_at IS NOT NULL) VIRTUAL,
+    rank INTEGER GENERATED ALWAYS AS (coalesce(-completed_at, position, -1024 * id)) VIRTUAL
 ) STRICT;
 
 -- A user's list in the order of ids; the id is the index's hidden last column.
 CREATE INDEX tasks_user ON tasks (user_id);
+-- The open tasks of a list by position, the done ones by completion.
+CREATE INDEX tasks_list ON tasks (list_id, done, rank);
+CREATE INDEX tasks_due ON tasks (list_id, due_wall) WHERE due_wall IS NOT NULL AND completed_at IS NULL;
+CREATE INDEX tasks_parent ON tasks (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX tasks_assignee ON tasks (assignee_id) WHERE assignee_id IS NOT NULL;
+CREATE INDEX tasks_copies ON tasks (recurrence_of) WHERE recurrence_of IS NOT NULL;
+CREATE UNIQUE INDEX tasks_uid ON tasks (uid, user_id) WHERE uid IS NOT NULL;
+
+-- The tasks of a list by label, without regard to case and accents.
+CREATE TABLE task_labels (
+    list_id INTEGER NOT NULL,
+    key     TEXT    NOT NULL,
+    task_id INTEGER NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+    PRIMARY KEY (list_id, key, task_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX task_labels_task ON task_labels (task_id);
+
+-- The words of each task, for the search: at most those it has, and all of them once
+-- app/sqlite/words.go has come by.
+CREATE TABLE task_words (
+    list_id INTEGER NOT NULL,
+    word    TEXT    NOT NULL,
+    task_id INTEGER NOT NULL,
+    PRIMARY KEY (list_id, word, task_id)
+) STRICT, WITHOUT ROWID;
+
+-- When a member wants to be reminded of a task: at a moment, or so many milliseconds
+-- before it is due.
+CREATE TABLE reminders (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id  INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    task_id  INTEGER NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+    at       INTEGER,
+    before   INTEGER CHECK (before BETWEEN 0 AND 2592000000),
+    -- NULL while there is nothing to remind of.
+    fires_at INTEGER,
+    version  INTEGER NOT NULL CHECK (version >= 1),
+    CHECK ((at IS NULL) <> (before IS NULL))
+) STRICT;
+
+CREATE INDEX reminders_task ON reminders (task_id, user_id);
+CREATE INDEX reminders_user ON reminders (user_id);
+CREATE INDEX reminders_due ON reminders (fires_at) WHERE fires_at IS NOT NULL;
+
+-- What was done, in the order of the commits. The newest line is never removed: the
+-- next number follows it.
+CREATE TABLE changes (
+    seq    INTEGER PRIMARY KEY,
+    -- The list it was done in, or minus the user whom alone it concerns.
+    scope  INTEGER NOT NULL,
+    -- The first number of the same request.
+    grp    INTEGER NOT NULL,
+    at     INTEGER NOT NULL,
+    -- Who did it; NULL for the server.
+    actor  INTEGER,
+    -- The numbers of app/todo/change.go.
+    kind   INTEGER NOT NULL,
+    op     INTEGER NOT NULL,
+    entity INTEGER NOT NULL,
+    -- Bits of what changed.
+    fields INTEGER NOT NULL DEFAULT 0,
+    uid    TEXT,
+    -- The values from before, as JSON; NULL for what was made.
+    undo   TEXT
+) STRICT;
+
+-- "What is new in this list?"; seq is the hidden last column.
+CREATE INDEX changes_scope ON changes (scope);
+
+CREATE TRIGGER tasks_made AFTER INSERT ON tasks
+BEGIN
+    INSERT INTO changes (seq, scope, grp, at, actor, kind, op, entity)
+    VALUES (NEW.version, NEW.list_id, NEW.version, NEW.updated_at, NEW.created_by, 1, 1, NEW.id);
+END;
+
+-- What was deleted and can come back: tasks under their id, lists under minus theirs.
+CREATE TABLE trash (
+    id      INTEGER PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    list_id INTEGER NOT NULL,
+    -- What was deleted in one request comes back in one.
+    grp     INTEGER NOT NULL,
+    at      INTEGER NOT NULL,
+    actor   INTEGER,
+    uid     TEXT,
+    data    TEXT    NOT NULL CHECK (json_valid(data))
+) STRICT;
+
+CREATE INDEX trash_user ON trash (user_id, at);
+CREATE INDEX trash_group ON trash (grp);
+CREATE INDEX trash_list ON trash (list_id);
+CREATE INDEX trash_at ON trash (at);
+CREATE INDEX trash_uid ON trash (uid, user_id) WHERE uid IS NOT NULL;
 
 -- One row a sign-in. A session that has ended has no row.
 CREATE TABLE sessions (
@@ -157,7 +330,7 @@ BEGIN SELECT RAISE(ABORT, 'the audit record is append-only'); END;
 -- How long each list is, kept by the triggers below in the transaction of each
 -- change, so that a page costs the same however long its list is.
 CREATE TABLE totals (
-    list  TEXT    NOT NULL CHECK (list IN ('tasks', 'users', 'events')),
+    list  TEXT    NOT NULL CHECK (list IN ('tasks', 'users', 'events', 'trash')),
     -- The user whose list it is; 0 for the list of users.
     owner INTEGER NOT NULL,
     total INTEGER NOT NULL CHECK (total >= 0),
@@ -182,6 +355,17 @@ BEGIN
     ON CONFLICT DO UPDATE SET total = total + 1;
 END;
 
+CREATE TRIGGER trash_count_more AFTER INSERT ON trash
+BEGIN
+    INSERT INTO totals (list, owner, total) VALUES ('trash', NEW.user_id, 1)
+    ON CONFLICT DO UPDATE SET total = total + 1;
+END;
+
+CREATE TRIGGER trash_count_fewer AFTER DELETE ON trash
+BEGIN
+    UPDATE totals SET total = total - 1 WHERE list = 'trash' AND owner = OLD.user_id;
+END;
+
 CREATE TRIGGER users_count_more AFTER INSERT ON users
 BEGIN
     INSERT INTO totals (list, owner, total) VALUES ('users', 0, 1)
@@ -192,7 +376,7 @@ END;
 CREATE TRIGGER users_count_fewer AFTER DELETE ON users
 BEGIN
     UPDATE totals SET total = total - (OLD.deleted_at IS NULL) WHERE list = 'users' AND owner = 0;
-    DELETE FROM totals WHERE list = 'tasks' AND owner = OLD.id;
+    DELETE FROM totals WHERE list IN ('tasks', 'trash') AND owner = OLD.id;
 END;
 
 CREATE TRIGGER users_count_deleted AFTER UPDATE OF deleted_at ON users
@@ -215,7 +399,8 @@ END;
 
 -- What is to be known of the whole. The timeline tells this file's log from that
 -- of another (app/sqlite/timeline.go), the lineage its versions from those of another
--- (app/sqlite/lineage.go), and seq is the number of the last change.
+-- (app/sqlite/lineage.go), uid_seed is what derived uids are made of, and words_to is
+-- the change up to which all words are in task_words.
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL

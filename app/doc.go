@@ -24,8 +24,9 @@
 // arch_test.go holds all of it.
 //
 // To add a field to a task: a column in schema.sql and a numbered step in
-// app/sqlite/steps.go; the field, its limits and its rule in app/todo/task.go; the
-// queries in app/sqlite/tasks.go and import.go; the JSON in app/api/tasks.go (in),
+// app/sqlite/steps.go; the field, its limits and its rule in app/todo/task.go and tasks.go;
+// the queries in app/sqlite/tasks.go (rareColumns for what most tasks don't have),
+// task_create.go, task_change.go and trash.go; the JSON in app/api/tasks.go (in),
 // encode.go (out) and openapi.yaml; if files carry it, app/transfer and
 // app/operate/import_row.go; and the page in web/static/list.js and store.js.
 //
@@ -89,7 +90,8 @@
 //   - github.com/prometheus/client_golang (2026-10) with its common/expfmt: counts
 //     and writes metrics as Prometheus' own servers do.
 //   - golang.org/x/net/idna (2026-10), golang.org/x/text (2026-11): one form of the
-//     many ways to write an address; imports in UTF-16, as Windows saves them.
+//     many ways to write an address, a label or a word that is looked for; imports in
+//     UTF-16, as Windows saves them.
 //   - github.com/KimMachineGun/automemlimit (2026-10): how much memory the machine
 //     or the container has, in all the ways in which control groups say so.
 //   - golang.org/x/sys (2026-11): disk space, the kind of a disk, the clock's state.

@@ -46,6 +46,8 @@ type Error struct {
 	Detail string
 	// Fields maps a field's name to what is wrong with it, for KindInvalid.
 	Fields map[string]string
+	// ID is that of what is in the way, where that helps; else 0.
+	ID int64
 	// Scope is what an API token lacks, for ErrScope.
 	Scope Scope
 	// RetryAfter is when it may work again, for KindLimited and KindUnavailable.
@@ -91,6 +93,13 @@ func (e *Error) With(cause error) *Error {
 func (e *Error) Detailed(detail string) *Error {
 	clone := *e
 	clone.Detail = detail
+	return &clone
+}
+
+// About returns a copy of the error that names what is in the way.
+func (e *Error) About(id int64) *Error {
+	clone := *e
+	clone.ID = id
 	return &clone
 }
 

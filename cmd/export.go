@@ -18,16 +18,18 @@ func newDBExport(a *application) *cobra.Command {
 	var hashes bool
 	cmd := &cobra.Command{
 		Use:   "export FILE.json",
-		Short: "Export users and tasks to a JSON file, or with --csv to CSV files",
-		Long: `Export all users and tasks as they are at one moment, while a server serves or not:
+		Short: "Export users, lists and tasks to a JSON file, or with --csv to CSV files",
+		Long: `Export all users, lists and tasks as they are at one moment, while a server serves or not:
 
   taskapi db export export.json
   taskapi db export --csv FOLDER      users.csv and tasks.csv in the folder
 
-"taskapi db import" reads both. Password hashes are left out unless asked for:
+"taskapi db import" reads both. The JSON file has all of it: the members of lists, and
+reminders. The CSV files name the list of each task, and have no members, reminders,
+uids and positions, and of a recurrence its rule only. Password hashes are left out unless asked for:
 with them, people sign in after an import as before, and without, they set a new
-password. Sessions, API tokens, mails, the audit record and which addresses are
-confirmed stay behind. Titles are not changed: beware of formulas in a spreadsheet.`,
+password. Sessions, API tokens, invitations, mails, the trash, the audit record and
+which addresses are confirmed stay behind. Titles are not changed: beware of formulas in a spreadsheet.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if (folder == "") != (len(args) == 1) {
 				return usagef("%q wants either the name of a JSON file or --csv with a folder", cmd.CommandPath())

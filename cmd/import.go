@@ -25,8 +25,8 @@ func newDBImport(a *application) *cobra.Command {
 	var owner string
 	cmd := &cobra.Command{
 		Use:   "import SOURCE",
-		Short: "Import users and tasks: the tutorial's MariaDB, a JSON file, or CSV files",
-		Long: `Import users and tasks, all or nothing, and say what was skipped and why:
+		Short: "Import users, lists and tasks: the tutorial's MariaDB, a JSON file, or CSV files",
+		Long: `Import users, lists and tasks, all or nothing, and say what was skipped and why:
 
   taskapi db import mysql://user@host/flask_api_db   the tutorial's MariaDB or MySQL
   taskapi db import export.json                      what "taskapi db export" made
@@ -35,7 +35,8 @@ func newDBImport(a *application) *cobra.Command {
 
 The password of the database is asked for, or comes from TASKAPI_IMPORT_PASSWORD.
 People sign in with their old passwords. Into an empty database, ids are kept;
-into another, all are new. A server on the same data folder must be stopped first.`,
+into another, all are new. Of CSV files, a task comes into the list of its user that
+its column "list" names, which is made if it is not there. A server on the same data folder must be stopped first.`,
 		Args: importArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := a.settings(cmd)
@@ -205,6 +206,16 @@ func describeImport(r operate.ImportReport, o importOptions, verifiedOnly bool) 
 		verb = "Would import"
 	}
 	add("%s %s.", verb, counted(r.Users, r.Tasks))
+	if r.Lists > 0 {
+		made := "Made"
+		if o.dryRun {
+			made = "Would make"
+		}
+		add("%s %s beside the Inboxes.", made, plural(r.Lists, "list"))
+	}
+	if r.SkippedLists > 0 {
+		add("Skipped %s, for the reasons above.", plural(r.SkippedLists, "list"))
+	}
 	if r.SkippedUsers+r.SkippedTasks > 0 {
 		add("Skipped %s, for the reasons above.", counted(r.SkippedUsers, r.SkippedTasks))
 	}

@@ -208,6 +208,9 @@ func (a *application) chores(s settings.Settings, d *listeners, db *sqlite.DB, l
 		func(ctx context.Context) {
 			db.KeepRemoving(ctx, func(err error) { log.Error("what a deleted user left can't be removed", "error", err) })
 		},
+		func(ctx context.Context) {
+			db.KeepIndexing(ctx, func(err error) { log.Error("the words of tasks can't be collected: the search is slow", "error", err) })
+		},
 		machine.Memory{Every: memoryEvery}.Run,
 		func(ctx context.Context) { service.Watch(ctx, d.probe(s).Alive, log) },
 	}
@@ -280,7 +283,7 @@ func lookForDamage(ctx context.Context, db *sqlite.DB, log *slog.Logger) {
 // housekeep removes what has expired: now, when the clock has settled, and every hour.
 func housekeep(ctx context.Context, db *sqlite.DB, s settings.Settings, log *slog.Logger) {
 	for wait := housekeepAgain; ; wait = housekeepEvery {
-		if n, err := db.Housekeep(ctx, sqlite.Keep{Events: s.AuditKeep, Session: s.RefreshTTL, ClockFree: machine.ClockState() == machine.ClockFree}); err != nil && ctx.Err() == nil {
+		if n, err := db.Housekeep(ctx, sqlite.Keep{Events: s.AuditKeep, Trash: days(s.TrashDays), Changes: days(s.SyncDays), Session: s.RefreshTTL, ClockFree: machine.ClockState() == machine.ClockFree}); err != nil && ctx.Err() == nil {
 			log.Error("housekeeping failed", "error", err)
 		} else if n > 0 {
 			log.Info("housekeeping", "rows_removed", n)

@@ -63,11 +63,11 @@ func (a *application) wire(s settings.Settings, d *listeners, db *sqlite.DB, sec
 	}
 	config := api.Config{
 		Version: a.build.Version, Users: users, Sessions: sessions, Audit: audit, Access: access, Log: log, Now: a.clock.Now,
-		Tasks:     &todo.Tasks{Store: db, Now: a.clock.Now, Most: int64(s.MaxTasks)},
 		APITokens: &account.APITokens{Store: db, Proofs: proofs, Postage: postage, Now: a.clock.Now, Random: rand.Reader},
-		OnlyHosts: onlyHosts(s, d), CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(), Tutorial: s.Tutorial, Lineage: db.Lineage(),
+		OnlyHosts: onlyHosts(s, d), CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(), Tutorial: s.Tutorial,
 		Base: s.Base(), SecureCookies: d.tls != nil || strings.HasPrefix(s.PublicURL, "https://"), Health: a.newHealth(s, db, a.backups(s), lines, log), TLS: d.tls,
 	}
+	keep(&config, s, db, links, postage)
 	recovery := account.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Postage: postage, Audit: audit, Now: a.clock.Now, Log: log}
 	if s.RateLimit {
 		guard := &account.Guard{Now: a.clock.Now, Max: limiterKeys}
@@ -90,6 +90,17 @@ func (a *application) wire(s settings.Settings, d *listeners, db *sqlite.DB, sec
 	}
 	server, err := api.New(config)
 	return server, background, err
+}
+
+// keep adds what is about tasks and lists.
+func keep(config *api.Config, s settings.Settings, db *sqlite.DB, links *account.Links, postage *outbox.Postage) {
+	config.Lineage, config.Seed, config.TrashTime = db.Lineage(), db.Seed(), days(s.TrashDays)
+	config.Tasks = &todo.Tasks{Store: db, Now: config.Now, Most: int64(s.MaxTasks), KeepTrash: s.TrashDays > 0, Lineage: db.Lineage()}
+	config.Lists = &todo.Lists{Store: db, Now: config.Now, MostTasks: int64(s.MaxTasks), KeepTrash: s.TrashDays > 0}
+	config.Invitations = &todo.Invitations{
+		Store: db, Codes: links.Codes, PublicURL: s.PublicURL, Mails: s.Mail.Server != "", Now: config.Now,
+		Stamp: func(to string, userID int64) time.Duration { wait, _ := postage.Take(to, userID); return wait },
+	}
 }
 
 // recall returns what tells the guard who was here before this start.
@@ -150,3 +161,6 @@ func (a *application) mailWorker(mails *mailer.Sender, s settings.Settings, db *
 func sender(s settings.Mail) *mailer.Sender {
 	return &mailer.Sender{Server: s.Server, Port: s.Port, Username: s.Username, Password: s.Password, Transport: s.TLS}
 }
+
+// days is a number of days as a duration.
+func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }

@@ -58,8 +58,11 @@ func (l *Links) Fill(m outbox.Mail) map[string]string {
 	data := map[string]string{"Link": ""}
 	maps.Copy(data, m.Data)
 	page := "/verify-email#"
-	if m.Template == outbox.MailReset {
+	switch m.Template {
+	case outbox.MailReset:
 		page = "/reset-password#"
+	case outbox.MailInvitation:
+		page = "/invitation#"
 	}
 	if code, ok := l.Codes.Code(data[dataSeed]); ok {
 		data["Link"] = l.PublicURL + page + code

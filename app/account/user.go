@@ -27,6 +27,8 @@ type User struct {
 	// PendingEmail becomes the address when its link is followed; empty
 	// without one.
 	PendingEmail string
+	// TimeZone is the IANA name of the zone by whose clock the user lives.
+	TimeZone string
 }
 
 // Verified reports whether the user's address is proven.
@@ -42,6 +44,7 @@ type UserInput struct {
 	CurrentPassword app.Field[string]
 	// KeepAPITokens lets API tokens outlive a new password.
 	KeepAPITokens app.Field[bool]
+	TimeZone      app.Field[string]
 }
 
 // NewUser is a checked user that has no id yet.
@@ -52,6 +55,7 @@ type NewUser struct {
 	Role         app.Role
 	CreatedAt    time.Time
 	VerifiedAt   time.Time // zero for an address that is not proven
+	TimeZone     string    // empty for UTC
 }
 
 // UserChange is a checked partial update. Nil leaves the value as it is.
@@ -61,6 +65,7 @@ type UserChange struct {
 	// PendingEmail, when empty, takes back the wish for a new address.
 	PendingEmail *string
 	PasswordHash *string
+	TimeZone     *string
 	// KeepSession is the one session that outlives a change of password.
 	KeepSession string
 	// KeepAPITokens lets the API tokens outlive a change of password.
@@ -83,12 +88,22 @@ type UserStore interface {
 	UpdateUser(ctx context.Context, by app.Caller, id int64, change UserChange, record Record) (User, Ended, error)
 	// DeleteUser removes the user with all that is theirs in one transaction.
 	// Returns ErrLastAdmin for the only admin.
-	DeleteUser(ctx context.Context, by app.Caller, id int64, record Record) error
+	DeleteUser(ctx context.Context, by app.Caller, id int64, shared Shared, record Record) error
 	// SetRole changes the role for the operator and ends all sessions and API
 	// tokens of the user. Returns ErrLastAdmin when it would take the role of
 	// the only admin.
 	SetRole(ctx context.Context, id int64, role app.Role, record Record) (User, error)
 }
+
+// Shared says what becomes of the lists that a deleted user shares with others.
+type Shared bool
+
+const (
+	// PassShared gives each to its longest-standing editor, else viewer.
+	PassShared Shared = false
+	// DeleteShared deletes them as well.
+	DeleteShared Shared = true
+)
 
 // Users are the use cases of accounts.
 type Users struct {
@@ -124,6 +139,29 @@ func (u *Users) reachable(p app.Problems, address *string) {
 // UsernameRule is the rule of a username, for a creation or a change.
 func UsernameRule(create bool) app.TextRule {
 	return app.TextRule{Name: "username", Min: 1, Max: MaxUsername, Required: create, Trim: true}
+}
+
+// TimeZone checks the name of a time zone, and returns nil without one.
+func TimeZone(p app.Problems, field app.Field[string]) *string {
+	switch field.State {
+	case app.Mistyped:
+		p.Add("time_zone", "The field time_zone must be a string.")
+	case app.Present:
+		if !app.IsTimeZone(field.Value) {
+			p.Add("time_zone", "The field time_zone must be a time zone such as Europe/Berlin.")
+		}
+		return &field.Value
+	}
+	return nil
+}
+
+// explain returns the error of a request whose problems are known: that of a zone has a
+// code of its own, if that is all that is wrong.
+func explain(p app.Problems) error {
+	if message := p["time_zone"]; len(p) == 1 && message != "" {
+		return &app.Error{Kind: app.KindInvalid, Code: "unknown_zone", Fields: p}
+	}
+	return p.Err()
 }
 
 // Register creates an account and queues its welcome mail: for anyone while
@@ -175,8 +213,9 @@ func (u *Users) check(ctx context.Context, caller app.Caller, in UserInput, role
 	name := p.Text(UsernameRule(true), in.Username)
 	address := p.Email(true, in.Email)
 	u.reachable(p, address)
+	zone := TimeZone(p, in.TimeZone)
 	plain := newPassword(p, u.Policy, true, in.Password, in.ConfirmPassword, in.Username.Value, in.Email.Value)
-	if err := p.Err(); err != nil {
+	if err := explain(p); err != nil {
 		return NewUser{}, err
 	}
 	if err := u.checkFree(ctx, caller, *address, 0); err != nil {
@@ -191,7 +230,7 @@ func (u *Users) check(ctx context.Context, caller app.Caller, in UserInput, role
 	if err != nil {
 		return NewUser{}, err
 	}
-	return NewUser{Username: *name, Email: *address, PasswordHash: hash, Role: role, CreatedAt: u.Now()}, nil
+	return NewUser{Username: *name, Email: *address, PasswordHash: hash, Role: role, CreatedAt: u.Now(), TimeZone: orElse(zone, "")}, nil
 }
 
 // checkFree returns ErrEmailTaken if a user other than self has the address, and
@@ -310,13 +349,13 @@ func (u *Users) SetRole(ctx context.Context, id int64, role app.Role) error {
 
 // Remove deletes a user for the operator, as Delete does.
 func (u *Users) Remove(ctx context.Context, id int64) error {
-	return u.Store.DeleteUser(ctx, app.Operator(), id, u.operated(EventUserDeleted, ""))
+	return u.Store.DeleteUser(ctx, app.Operator(), id, PassShared, u.operated(EventUserDeleted, ""))
 }
 
 // Delete removes a user, by themselves or by an admin, with all that is
 // theirs. It needs a session: ErrSessionNeeded; current is the password of the
 // caller, with the errors of Proofs.Recent. The only admin stays: ErrLastAdmin.
-func (u *Users) Delete(ctx context.Context, caller app.Caller, id int64, current app.Field[string]) error {
+func (u *Users) Delete(ctx context.Context, caller app.Caller, id int64, shared Shared, current app.Field[string]) error {
 	if !caller.SignedIn() {
 		return ErrSessionNeeded
 	}
@@ -330,7 +369,7 @@ func (u *Users) Delete(ctx context.Context, caller app.Caller, id int64, current
 	if err := p.Err(); err != nil {
 		return err
 	}
-	return u.Store.DeleteUser(ctx, caller, id, RecordOf(EventOf(caller, EventUserDeleted, id, u.Now(), "")))
+	return u.Store.DeleteUser(ctx, caller, id, shared, RecordOf(EventOf(caller, EventUserDeleted, id, u.Now(), "")))
 }
 
 func orElse(value *string, fallback string) string {

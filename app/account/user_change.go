@@ -42,6 +42,7 @@ func (u *Users) update(ctx context.Context, caller app.Caller, id int64, in User
 	if change.Email != nil && *change.Email != user.Email {
 		u.reachable(p, change.Email)
 	}
+	change.TimeZone = TimeZone(p, in.TimeZone)
 	if keep := p.Boolean("keep_api_tokens", in.KeepAPITokens); keep != nil {
 		change.KeepAPITokens = *keep
 	}
@@ -56,7 +57,7 @@ func (u *Users) update(ctx context.Context, caller app.Caller, id int64, in User
 			return User{}, Ended{}, err
 		}
 	}
-	if err := p.Err(); err != nil {
+	if err := explain(p); err != nil {
 		return User{}, Ended{}, err
 	}
 	if moved {

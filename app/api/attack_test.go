@@ -28,7 +28,7 @@ type attack struct {
 }
 
 func attacks() []attack {
-	return slices.Concat(tokenAttacks(), massAssignments(), linkAttacks(), foreignThings())
+	return slices.Concat(tokenAttacks(), massAssignments(), linkAttacks(), foreignThings(), listAttacks())
 }
 
 // tokenAttacks show one kind of token in the place of another.
@@ -199,7 +199,7 @@ func linkAttacks() []attack {
 func foreignThings() []attack {
 	reach := func(method, path, body string, want int) attack {
 		return attack{"ASVS 8.2.2", method + " " + path + " of somebody else", func(s *server, v, thief person) answer {
-			fill := s.placeholders(path+body, v)
+			fill := s.placeholders(path+body, map[string]person{"owner": v})
 			return s.call(method, fill.Replace(path), thief.access, fill.Replace(body))
 		}, want}
 	}

@@ -200,7 +200,7 @@ func TestPasswordPolicy(t *testing.T) {
 			t.Errorf("%q: %d %s", password, a.status, a.text)
 		}
 		if a.status == 201 {
-			must(t, s.db.DeleteUser(t.Context(), app.Operator(), a.id("user.id"), account.Record{}))
+			must(t, s.db.DeleteUser(t.Context(), app.Operator(), a.id("user.id"), account.PassShared, account.Record{}))
 		}
 	}
 }

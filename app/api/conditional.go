@@ -34,9 +34,18 @@ func matches(c *fiber.Ctx, etag string) bool {
 	return false
 }
 
+// stamp is the inside of an entity tag: the lineage, the version and, if there is any, that
+// of the reader's own part.
+func (s *Server) stamp(stamp todo.Stamp) string {
+	if stamp.Own == 0 {
+		return fmt.Sprintf("%s-%d", s.Lineage, stamp.Version)
+	}
+	return fmt.Sprintf("%s-%d.%d", s.Lineage, stamp.Version, stamp.Own)
+}
+
 // etag sets and returns the entity tag of a task.
 func (s *Server) etag(c *fiber.Ctx, task todo.Task) string {
-	etag := fmt.Sprintf(`"%s-%d"`, s.Lineage, task.Version)
+	etag := `"` + s.stamp(task.Stamp()) + `"`
 	c.Set(fiber.HeaderETag, etag)
 	return etag
 }
@@ -56,11 +65,26 @@ func (s *Server) ifMatch(c *fiber.Ctx) *todo.Match {
 			if tag == "*" {
 				return nil
 			}
-			number, ours := strings.CutPrefix(tag, `"`+s.Lineage+"-")
-			if version, err := strconv.ParseInt(strings.TrimSuffix(number, `"`), 10, 64); ours && err == nil && strings.HasSuffix(number, `"`) {
-				match.Versions = append(match.Versions, version)
+			if stamp, ok := s.readStamp(tag); ok {
+				match.Stamps = append(match.Stamps, stamp)
 			}
 		}
 	}
 	return match
+}
+
+// readStamp reads an entity tag of a task or of a list.
+func (s *Server) readStamp(tag string) (stamp todo.Stamp, ok bool) {
+	inside, ours := strings.CutPrefix(tag, `"`+s.Lineage+"-")
+	inside, closed := strings.CutSuffix(inside, `"`)
+	if !ours || !closed {
+		return stamp, false
+	}
+	inside, _, _ = strings.Cut(inside, "+") // what is counted is no condition
+	version, own, both := strings.Cut(inside, ".")
+	var err error
+	if stamp.Version, err = strconv.ParseInt(version, 10, 64); err == nil && both {
+		stamp.Own, err = strconv.ParseInt(own, 10, 64)
+	}
+	return stamp, err == nil
 }

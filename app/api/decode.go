@@ -13,6 +13,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"taskapi/app"
+	"taskapi/app/todo"
 )
 
 // maxDepth is the maximum nesting of JSON in a request. The API's own objects are
@@ -31,6 +32,8 @@ type member struct {
 	text string        // of a string or number
 	list []string      // of an array of strings
 	odd  bool          // of an array with anything else in it
+	// objects are those of an array of flat objects of strings; nil for another one.
+	objects []map[string]string
 }
 
 // body reads the named members of the request's JSON object (I-JSON, RFC 7493: no
@@ -147,6 +150,7 @@ func (in *reader) member(keep bool) (member, error) {
 	if keep && (m.kind == '"' || m.kind == '0') {
 		m.text = token.String()
 	}
+	flat := flatObjects{}
 	for in.StackDepth() > 1 {
 		if in.StackDepth() > maxDepth {
 			return member{}, errTooDeep
@@ -161,12 +165,45 @@ func (in *reader) member(keep bool) (member, error) {
 		switch {
 		case in.StackDepth() == 1: // the end of it
 		case token.Kind() == '"' && m.kind == '[' && keep:
-			m.list = append(m.list, token.String())
+			if !flat.take(in.StackDepth(), token) {
+				m.list = append(m.list, token.String())
+			}
 		default:
+			flat.take(in.StackDepth(), token)
 			m.odd = true
 		}
 	}
+	if m.kind == '[' && !flat.wrong {
+		m.objects = flat.objects
+	}
 	return m, nil
+}
+
+// flatObjects collects the objects of an array, in which there are only strings.
+type flatObjects struct {
+	objects []map[string]string
+	name    string
+	named   bool
+	wrong   bool
+}
+
+// take takes a token in an array, at the depth after it, and reports whether it is inside
+// of an object.
+func (f *flatObjects) take(depth int, token jsontext.Token) bool {
+	const inArray, inObject = 2, 3
+	switch kind := token.Kind(); {
+	case kind == '{' && depth == inObject:
+		f.objects, f.named = append(f.objects, map[string]string{}), false
+	case kind == '}' && depth == inArray:
+	case kind == '"' && depth == inObject && !f.named:
+		f.name, f.named = token.String(), true
+	case kind == '"' && depth == inObject:
+		f.objects[len(f.objects)-1][f.name], f.named = token.String(), false
+	default:
+		f.wrong = true
+		return false
+	}
+	return true
 }
 
 func field[T any](f fields, name string, value func(member) (T, bool)) app.Field[T] {
@@ -189,6 +226,25 @@ func (f fields) text(name string) app.Field[string] {
 
 func (f fields) texts(name string) app.Field[[]string] {
 	return field(f, name, func(m member) ([]string, bool) { return m.list, m.kind == '[' && !m.odd })
+}
+
+// objects reads an array of objects of strings.
+func (f fields) objects(name string) app.Field[[]map[string]string] {
+	return field(f, name, func(m member) ([]map[string]string, bool) {
+		return m.objects, m.kind == '[' && (m.objects != nil || len(m.list) == 0 && !m.odd)
+	})
+}
+
+// ref reads what names a task or a list: an id or a uid.
+func (f fields) ref(name string) app.Field[todo.Ref] {
+	return field(f, name, func(m member) (todo.Ref, bool) {
+		if m.kind == '0' { // a uid is a text
+			id, ok := positive(m.text)
+			return todo.ByID(id), ok
+		}
+		ref, ok := todo.ReadRef(m.text)
+		return ref, ok && m.kind == '"'
+	})
 }
 
 func (f fields) boolean(name string) app.Field[bool] {

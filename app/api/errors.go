@@ -57,6 +57,7 @@ type problem struct {
 	Detail    string            `json:"detail,omitempty"`
 	Errors    map[string]string `json:"errors,omitempty"`
 	Code      string            `json:"code"`
+	ID        int64             `json:"id,omitempty"`
 	RequestID string            `json:"request_id,omitempty"` // with a 500
 }
 
@@ -128,7 +129,7 @@ func (s *Server) failDomain(c *fiber.Ctx, err *app.Error) {
 		}
 		s.Log.LogAttrs(c.UserContext(), level, message, slog.String("request_id", requestID(c)), slog.Any("error", err))
 	}
-	sendProblem(c, status(err.Kind), problem{Error: err.Message, Detail: err.Detail, Errors: err.Fields, Code: err.Code})
+	sendProblem(c, status(err.Kind), problem{Error: err.Message, Detail: err.Detail, Errors: err.Fields, Code: err.Code, ID: err.ID})
 }
 
 // challenge returns the WWW-Authenticate value, with the reason if a token was sent

@@ -14,57 +14,113 @@ import (
 	"taskapi/app/token/tokentest"
 )
 
-// TestEveryRouteForEveryone is the matrix of every route × who asks. OWNER and
-// TASK stand for the ids of the owner and of a task of theirs.
-func TestEveryRouteForEveryone(t *testing.T) {
+// matrix is every route × who asks. OWNER, TASK and the like stand for what is the owner's;
+// LIST is a list that the viewer and the editor share.
+func matrix() []matrixRow {
 	const task, name = `{"title":"t"}`, `{"username":"n"}`
 	account := `{"username":"n","email":"new@example.com","password":"` + testPassword + `","confirm_password":"` + testPassword + `"}`
-	rows := []struct {
-		method, path, body               string
-		nobody, stranger, owner, anAdmin int
-	}{
-		{"GET", "/", "", 200, 200, 200, 200},
-		{"GET", "/openapi.json", "", 200, 200, 200, 200},
-		{"GET", "/healthz", "", 200, 200, 200, 200},
-		{"GET", "/readyz", "", 200, 200, 200, 200},
-		{"POST", "/auth/register", account, 201, 201, 201, 201},
-		{"POST", "/auth/login", `{"email":"owner@example.com","password":"` + testPassword + `"}`, 200, 200, 200, 200},
-		{"POST", "/auth/refresh", `{"refresh_token":"REFRESH"}`, 200, 200, 200, 200},
-		{"POST", "/auth/logout", `{"refresh_token":"REFRESH"}`, 200, 200, 200, 200},
-		{"POST", "/auth/password/forgot", `{"email":"owner@example.com"}`, 202, 202, 202, 202},
-		{"POST", "/auth/password/reset", `{"token":"RESET","password":"another password","confirm_password":"another password"}`, 200, 200, 200, 200},
-		{"POST", "/auth/email/verify", `{"token":"VERIFY"}`, 200, 200, 200, 200},
-		{"POST", "/auth/email/resend", `{"email":"owner@example.com"}`, 202, 202, 202, 202},
-		{"GET", "/auth/sessions", "", 401, 200, 200, 200},
-		{"DELETE", "/auth/sessions/SESSION", "", 401, 404, 200, 404},
-		{"POST", "/auth/logout-all", "", 401, 200, 200, 200},
-		{"GET", "/auth/tokens", "", 401, 200, 200, 200},
-		{"POST", "/auth/tokens", `{"name":"a","scopes":["account"]}`, 401, 201, 201, 201},
-		{"DELETE", "/auth/tokens/TOKEN", "", 401, 404, 200, 404},
-		{"GET", "/users/OWNER/audit", "", 401, 403, 200, 200},
-		{"GET", "/users/", "", 401, 200, 200, 200},
-		{"POST", "/users/", account, 201, 201, 201, 201},
-		{"GET", "/users/OWNER", "", 401, 403, 200, 200},
-		{"PUT", "/users/OWNER", name, 401, 403, 200, 200},
-		{"PATCH", "/users/OWNER", name, 401, 403, 200, 200},
-		{"DELETE", "/users/OWNER", "", 401, 403, 200, 200},
-		{"GET", "/tasks/", "", 401, 200, 200, 200},
-		{"POST", "/tasks/", `{"title":"t","user_id":OWNER}`, 401, 403, 201, 201},
-		{"GET", "/tasks/TASK", "", 401, 404, 200, 200},
-		{"PUT", "/tasks/TASK", task, 401, 404, 200, 200},
-		{"PATCH", "/tasks/TASK", task, 401, 404, 200, 200},
-		{"DELETE", "/tasks/TASK", "", 401, 404, 200, 200},
+	same := func(status int) everybody { return everybody{status, status, status, status, status, status, status} }
+	// own is for what is the owner's alone.
+	own := func(others, owner, anAdmin int) everybody {
+		return everybody{401, others, others, others, others, owner, anAdmin}
 	}
+	// shared is for what is in a list.
+	shared := func(viewer, editor, owner, anAdmin int) everybody {
+		return everybody{401, 404, 404, viewer, editor, owner, anAdmin}
+	}
+	member := own(200, 200, 200)
+	return []matrixRow{
+		{"GET", "/", "", same(200)},
+		{"GET", "/openapi.json", "", same(200)},
+		{"GET", "/healthz", "", same(200)},
+		{"GET", "/readyz", "", same(200)},
+		{"POST", "/auth/register", account, same(201)},
+		{"POST", "/auth/login", `{"email":"owner@example.com","password":"` + testPassword + `"}`, same(200)},
+		{"POST", "/auth/refresh", `{"refresh_token":"REFRESH"}`, same(200)},
+		{"POST", "/auth/logout", `{"refresh_token":"REFRESH"}`, same(200)},
+		{"POST", "/auth/password/forgot", `{"email":"owner@example.com"}`, same(202)},
+		{"POST", "/auth/password/reset", `{"token":"RESET","password":"another password","confirm_password":"another password"}`, same(200)},
+		{"POST", "/auth/email/verify", `{"token":"VERIFY"}`, same(200)},
+		{"POST", "/auth/email/resend", `{"email":"owner@example.com"}`, same(202)},
+		{"GET", "/auth/sessions", "", member},
+		{"DELETE", "/auth/sessions/SESSION", "", own(404, 200, 404)},
+		{"POST", "/auth/logout-all", "", member},
+		{"GET", "/auth/tokens", "", member},
+		{"POST", "/auth/tokens", `{"name":"a","scopes":["account"]}`, own(201, 201, 201)},
+		{"DELETE", "/auth/tokens/TOKEN", "", own(404, 200, 404)},
+		{"GET", "/users/OWNER/audit", "", own(403, 200, 200)},
+		{"GET", "/users/", "", member},
+		{"POST", "/users/", account, same(201)},
+		{"GET", "/users/OWNER", "", own(403, 200, 200)},
+		{"PUT", "/users/OWNER", name, own(403, 200, 200)},
+		{"PATCH", "/users/OWNER", name, own(403, 200, 200)},
+		{"DELETE", "/users/OWNER", "", own(403, 200, 200)},
+		{"GET", "/tasks/", "", member},
+		{"GET", "/tasks/counts", "", member},
+		{"POST", "/tasks/", `{"title":"t","user_id":OWNER}`, own(403, 201, 201)},
+		{"GET", "/tasks/TASK", "", own(404, 200, 200)},
+		{"PUT", "/tasks/TASK", task, own(404, 200, 200)},
+		{"PATCH", "/tasks/TASK", task, own(404, 200, 200)},
+		{"POST", "/tasks/TASK/move", "", own(404, 200, 200)},
+		{"DELETE", "/tasks/TASK", "", own(404, 200, 200)},
+		{"POST", "/tasks/TRASHED/restore", "", own(404, 200, 200)},
+		{"POST", "/tasks/", `{"title":"t","list_id":LIST}`, shared(403, 201, 201, 404)},
+		{"GET", "/tasks/?list_id=LIST", "", shared(200, 200, 200, 404)},
+		{"GET", "/tasks/SHARED", "", shared(200, 200, 200, 200)},
+		{"PUT", "/tasks/SHARED", task, shared(403, 200, 200, 200)},
+		{"PATCH", "/tasks/SHARED", task, shared(403, 200, 200, 200)},
+		{"PATCH", "/tasks/SHARED", `{"reminders":[]}`, shared(200, 200, 200, 200)},
+		{"POST", "/tasks/SHARED/move", "", shared(403, 200, 200, 200)},
+		{"DELETE", "/tasks/SHARED", "", shared(403, 200, 200, 200)},
+		{"DELETE", "/trash", "", member},
+		{"GET", "/labels/", "", member},
+		{"PATCH", "/labels/home", `{"name":"house"}`, shared(404, 200, 200, 404)},
+		{"DELETE", "/labels/home", "", shared(404, 200, 200, 404)},
+		{"GET", "/lists/", "", member},
+		{"POST", "/lists/", `{"name":"n"}`, own(201, 201, 201)},
+		{"GET", "/lists/LIST", "", shared(200, 200, 200, 404)},
+		{"PUT", "/lists/LIST", `{"name":"n"}`, shared(403, 403, 200, 404)},
+		{"PATCH", "/lists/LIST", `{"name":"n"}`, shared(403, 403, 200, 404)},
+		{"PATCH", "/lists/LIST", `{"archived":true}`, shared(200, 200, 200, 404)},
+		{"POST", "/lists/LIST/move", "", shared(200, 200, 200, 404)},
+		{"DELETE", "/lists/LIST", "", shared(403, 403, 200, 404)},
+		{"POST", "/lists/GONE/restore", "", shared(404, 404, 200, 404)},
+		{"GET", "/lists/LIST/members", "", shared(200, 200, 200, 404)},
+		{"PATCH", "/lists/LIST/members/EDITOR", `{"role":"viewer"}`, shared(403, 403, 200, 404)},
+		{"DELETE", "/lists/LIST/members/VIEWER", "", shared(200, 403, 200, 404)},
+		{"GET", "/lists/LIST/invitations", "", shared(403, 403, 200, 404)},
+		{"POST", "/lists/LIST/invitations", `{"role":"viewer"}`, shared(403, 403, 201, 404)},
+		{"DELETE", "/lists/LIST/invitations/INVITATION", "", shared(403, 403, 200, 404)},
+		{"GET", "/invitations/OFFER", "", member},
+		{"POST", "/invitations/accept", `{"token":"OFFER"}`, member},
+	}
+}
+
+type matrixRow struct {
+	method, path, body string
+	want               everybody
+}
+
+// everybody is the status that each gets.
+type everybody struct{ nobody, stranger, former, viewer, editor, owner, admin int }
+
+func (e everybody) byName() map[string]int {
+	return map[string]int{"nobody": e.nobody, "stranger": e.stranger, "former": e.former, "viewer": e.viewer, "editor": e.editor, "owner": e.owner, "admin": e.admin}
+}
+
+// TestEveryRouteForEveryone asks each route as everybody.
+func TestEveryRouteForEveryone(t *testing.T) {
 	tested := map[string]bool{}
-	for _, row := range rows {
-		tested[row.method+" "+strings.NewReplacer("OWNER", ":id", "TASK", ":id", "SESSION", ":id", "TOKEN", ":id").Replace(row.path)] = true
-		for who, want := range map[string]int{"nobody": row.nobody, "stranger": row.stranger, "owner": row.owner, "admin": row.anAdmin} {
+	for _, row := range matrix() {
+		path, _, _ := strings.Cut(row.path, "?")
+		tested[row.method+" "+patternOf.Replace(path)] = true
+		for who, want := range row.want.byName() {
 			s := start(t)
-			people := map[string]person{"admin": s.admin(), "owner": s.signUp("owner"), "stranger": s.signUp("stranger")}
-			fill := s.placeholders(row.path+row.body, people["owner"])
+			people := s.everybody(row.path + row.body)
+			fill := s.placeholders(row.path+row.body, people)
 			a := s.call(row.method, fill.Replace(row.path), people[who].access, fill.Replace(row.body))
 			if a.status != want {
-				t.Errorf("%s %s by %s: %d %s, want %d", row.method, row.path, who, a.status, a.text, want)
+				t.Errorf("%s %s %s by %s: %d %s, want %d", row.method, row.path, row.body, who, a.status, a.text, want)
 			}
 			if a.status == 401 && (a.str("error") != "Token is missing!" || a.header.Get("WWW-Authenticate") != "Bearer") {
 				t.Errorf("%s %s by %s: %s %v", row.method, row.path, who, a.text, a.header["Www-Authenticate"])
@@ -80,12 +136,101 @@ func TestEveryRouteForEveryone(t *testing.T) {
 	}
 }
 
-// placeholders stand for what is the owner's.
-func (s *server) placeholders(text string, owner person) *strings.Replacer {
+// patternOf turns a path of the matrix into that of a route.
+var patternOf = strings.NewReplacer("members/EDITOR", "members/:user_id", "members/VIEWER", "members/:user_id", "INVITATION", ":invitation_id", "OFFER", ":token", "labels/home", "labels/:name",
+	"OWNER", ":id", "TASK", ":id", "SHARED", ":id", "TRASHED", ":id", "SESSION", ":id", "TOKEN", ":id", "LIST", ":id", "GONE", ":id")
+
+// everybody signs up those who ask, and those in the list where one is asked for.
+func (s *server) everybody(text string) map[string]person {
+	people := map[string]person{"admin": s.admin(), "owner": s.signUp("owner"), "stranger": s.signUp("stranger")}
+	for _, name := range []string{"former", "viewer", "editor"} {
+		if needsList(text) {
+			people[name] = s.signUp(name)
+		} else {
+			people[name] = people["stranger"]
+		}
+	}
+	return people
+}
+
+// needsList reports whether a row of the matrix is about a list that is shared.
+func needsList(text string) bool {
+	for _, name := range []string{"LIST", "SHARED", "GONE", "labels/home", "INVITATION", "OFFER"} {
+		if strings.Contains(text, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// share makes a list of the owner's with a viewer and an editor in it, which somebody has
+// left.
+func (s *server) share(people map[string]person) int64 {
 	s.t.Helper()
-	values := []string{"OWNER", fmt.Sprint(owner.id), "REFRESH", owner.refresh}
+	owner := people["owner"]
+	a := s.call("POST", "/lists/", owner.access, `{"name":"shared"}`)
+	list := a.id("list.id")
+	for name, role := range map[string]string{"viewer": "viewer", "editor": "editor", "former": "editor"} {
+		s.join(list, owner, people[name], role)
+	}
+	path := fmt.Sprintf("/lists/%d/members/%d", list, people["former"].id)
+	if a := s.call("DELETE", path, people["former"].access, ""); a.status != 200 {
+		s.t.Fatalf("leaving: %d %s", a.status, a.text)
+	}
+	return list
+}
+
+// join makes somebody a member of a list by an invitation.
+func (s *server) join(list int64, owner, guest person, role string) {
+	s.t.Helper()
+	token := s.invite(list, owner, role)
+	if a := s.call("POST", "/invitations/accept", guest.access, fmt.Sprintf(`{"token":%q}`, token)); a.status != 200 {
+		s.t.Fatalf("accept: %d %s", a.status, a.text)
+	}
+}
+
+// invite returns what stands in the link of a new invitation.
+func (s *server) invite(list int64, owner person, role string) string {
+	s.t.Helper()
+	a := s.call("POST", fmt.Sprintf("/lists/%d/invitations", list), owner.access, fmt.Sprintf(`{"role":%q}`, role))
+	_, token, found := strings.Cut(a.str("invitation.url"), "#")
+	if a.status != 201 || !found {
+		s.t.Fatalf("invite: %d %s", a.status, a.text)
+	}
+	return token
+}
+
+// placeholders stand for what is the owner's.
+func (s *server) placeholders(text string, people map[string]person) *strings.Replacer {
+	s.t.Helper()
+	owner := people["owner"]
+	values := []string{"OWNER", fmt.Sprint(owner.id), "REFRESH", owner.refresh, "EDITOR", fmt.Sprint(people["editor"].id), "VIEWER", fmt.Sprint(people["viewer"].id)}
+	var list int64
+	if needsList(text) {
+		list = s.share(people)
+		values = append(values, "LIST", fmt.Sprint(list))
+		if strings.Contains(text, "labels/home") {
+			s.call("POST", "/tasks/", owner.access, fmt.Sprintf(`{"title":"t","list_id":%d,"labels":["home"]}`, list))
+		}
+	}
 	for name, make := range map[string]func() string{
-		"TASK":    func() string { return fmt.Sprint(s.task(owner, "t")) },
+		"TASK": func() string { return fmt.Sprint(s.task(owner, "t")) },
+		"TRASHED": func() string {
+			id := s.task(owner, "t")
+			s.call("DELETE", fmt.Sprint("/tasks/", id), owner.access, "")
+			return fmt.Sprint(id)
+		},
+		"SHARED": func() string {
+			return fmt.Sprint(s.call("POST", "/tasks/", owner.access, fmt.Sprintf(`{"title":"t","list_id":%d}`, list)).id("task.id"))
+		},
+		"GONE": func() string {
+			s.call("DELETE", fmt.Sprint("/lists/", list), owner.access, "")
+			return fmt.Sprint(list)
+		},
+		"OFFER": func() string { return s.invite(list, owner, "viewer") },
+		"INVITATION": func() string {
+			return fmt.Sprint(s.call("POST", fmt.Sprintf("/lists/%d/invitations", list), owner.access, `{"role":"viewer"}`).id("invitation.id"))
+		},
 		"SESSION": func() string { return sessionOf(s.t, owner) },
 		"TOKEN":   func() string { _, id := s.apiToken(owner, app.ScopeAccount); return fmt.Sprint(id) },
 		"RESET":   func() string { return s.forgot(owner) },

@@ -38,7 +38,7 @@ func (q query) only(c *fiber.Ctx) error {
 		name := string(key)
 		switch {
 		case strings.HasPrefix(name, "_"):
-		case seen[name]:
+		case seen[name] && !repeatable(name):
 			return unknownParameter(fmt.Sprintf(`The parameter "%s" appears more than once.`, excerpt(name)))
 		case !slices.Contains(q, name):
 			return unknownParameter(fmt.Sprintf(`There is no parameter "%s"; %s`, excerpt(name), q.advice(name)))
@@ -47,6 +47,9 @@ func (q query) only(c *fiber.Ctx) error {
 	}
 	return c.Next()
 }
+
+// repeatable reports whether a parameter may appear more than once.
+func repeatable(name string) bool { return name == "list_id" || name == "priority" || name == "label" }
 
 // advice suggests parameters for an unknown name.
 func (q query) advice(name string) string {

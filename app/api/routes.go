@@ -1,6 +1,7 @@
 package api
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -32,11 +33,10 @@ type route struct {
 
 func (s *Server) routes() []route {
 	const get, post, put, patch, del = fiber.MethodGet, fiber.MethodPost, fiber.MethodPut, fiber.MethodPatch, fiber.MethodDelete
-	const account, read, write = app.ScopeAccount, app.ScopeTasksRead, app.ScopeTasksWrite
+	const account = app.ScopeAccount
 	// Each route names its query parameters, or it would not compile.
-	none, pages := query{}, query{"page", "per_page"}
-	walk, tasks := query{"page", "per_page", "after"}, query{"page", "per_page", "after", "user_id"}
-	return []route{
+	none, pages, walk := query{}, query{"page", "per_page"}, query{"page", "per_page", "after"}
+	return slices.Concat([]route{
 		{get, "/", public, "", query{anything}, s.about},
 		{get, pathAlive, public, "", none, s.alive},
 		{get, pathReady, public, "", none, s.ready},
@@ -64,15 +64,48 @@ func (s *Server) routes() []route {
 		{get, "/users/:id", signedIn, account, none, s.getUser},
 		{put, "/users/:id", signedIn, account, none, s.limited("password", s.updateUser)},
 		{patch, "/users/:id", signedIn, account, none, s.limited("password", s.updateUser)},
-		{del, "/users/:id", signedIn, "", none, s.limited("password", s.deleteUser)},
+		{del, "/users/:id", signedIn, "", query{"shared"}, s.limited("password", s.deleteUser)},
 		{get, "/users/:id/audit", signedIn, account, pages, s.paged(s.listEvents)},
+	}, s.todoRoutes())
+}
 
+// todoRoutes are those of what people keep.
+func (s *Server) todoRoutes() []route {
+	const get, post, put, patch, del = fiber.MethodGet, fiber.MethodPost, fiber.MethodPut, fiber.MethodPatch, fiber.MethodDelete
+	const account, read, write = app.ScopeAccount, app.ScopeTasksRead, app.ScopeTasksWrite
+	none, pages := query{}, query{"page", "per_page"}
+	tasks := append(query{"page", "per_page", "after", "user_id"}, findParameters()...)
+	return []route{
 		{get, "/tasks/", signedIn, read, tasks, s.paged(s.listTasks)},
 		{post, "/tasks/", signedIn, write, none, s.createTask},
+		{get, "/tasks/counts", signedIn, read, query{"time_zone"}, s.countTasks},
 		{get, "/tasks/:id", signedIn, read, none, s.getTask},
 		{put, "/tasks/:id", signedIn, write, none, s.updateTask},
 		{patch, "/tasks/:id", signedIn, write, none, s.updateTask},
-		{del, "/tasks/:id", signedIn, write, none, s.deleteTask},
+		{del, "/tasks/:id", signedIn, write, query{"permanent"}, s.deleteTask},
+		{post, "/tasks/:id/move", signedIn, write, none, s.moveTask},
+		{post, "/tasks/:id/restore", signedIn, write, none, s.restoreTask},
+		{del, "/trash", signedIn, write, none, s.emptyTrash},
+		{get, "/labels/", signedIn, read, none, s.listLabels},
+		{patch, "/labels/:name", signedIn, write, none, s.updateLabel},
+		{del, "/labels/:name", signedIn, write, none, s.removeLabel},
+
+		{get, "/lists/", signedIn, read, query{"archived", "page", "per_page"}, s.paged(s.listLists)},
+		{post, "/lists/", signedIn, write, none, s.createList},
+		{get, "/lists/:id", signedIn, read, none, s.getList},
+		{put, "/lists/:id", signedIn, write, none, s.updateList},
+		{patch, "/lists/:id", signedIn, write, none, s.updateList},
+		{del, "/lists/:id", signedIn, write, none, s.deleteList},
+		{post, "/lists/:id/move", signedIn, write, none, s.moveList},
+		{post, "/lists/:id/restore", signedIn, write, none, s.restoreList},
+		{get, "/lists/:id/members", signedIn, read, pages, s.paged(s.listMembers)},
+		{patch, "/lists/:id/members/:user_id", signedIn, account, none, s.updateMember},
+		{del, "/lists/:id/members/:user_id", signedIn, account, none, s.removeMember},
+		{get, "/lists/:id/invitations", signedIn, account, pages, s.paged(s.listInvitations)},
+		{post, "/lists/:id/invitations", signedIn, account, none, s.createInvitation},
+		{del, "/lists/:id/invitations/:invitation_id", signedIn, account, none, s.revokeInvitation},
+		{post, "/invitations/accept", signedIn, account, none, s.acceptInvitation},
+		{get, "/invitations/:token", signedIn, account, none, s.limited("verify", s.getInvitation)},
 	}
 }
 
@@ -100,8 +133,9 @@ func (s *Server) register(routes []route) {
 		}
 		methods[r.path] = append(methods[r.path], r.method)
 	}
-	for path, allowed := range methods {
-		allowed = append(allowed, fiber.MethodOptions)
+	// What is spelt out comes before what stands for anything.
+	for _, path := range slices.Backward(slices.Sorted(maps.Keys(methods))) {
+		allowed := append(methods[path], fiber.MethodOptions)
 		slices.Sort(allowed)
 		s.fiber.All(path, s.otherMethod(allowed))
 	}

@@ -42,16 +42,18 @@ const (
 // Config holds what the server needs. All fields are required unless stated
 // otherwise.
 type Config struct {
-	Version   string
-	Users     *account.Users
-	Tasks     *todo.Tasks
-	Sessions  *account.Sessions
-	Recovery  *account.Recovery
-	APITokens *account.APITokens
-	Audit     *account.Audit
-	Access    *token.Access
-	Log       *slog.Logger
-	Now       func() time.Time
+	Version     string
+	Users       *account.Users
+	Tasks       *todo.Tasks
+	Lists       *todo.Lists
+	Invitations *todo.Invitations
+	Sessions    *account.Sessions
+	Recovery    *account.Recovery
+	APITokens   *account.APITokens
+	Audit       *account.Audit
+	Access      *token.Access
+	Log         *slog.Logger
+	Now         func() time.Time
 	// Random is the source of request ids. Nil is crypto/rand.
 	Random io.Reader
 	// CORSOrigins are the origins whose pages may read responses. Empty is any.
@@ -63,6 +65,10 @@ type Config struct {
 	OnlyHosts []string
 	// Lineage is what the versions of the database belong to; see sqlite.DB.Lineage.
 	Lineage string
+	// Seed is what derived uids are made of; see sqlite.DB.Seed.
+	Seed todo.Seed
+	// TrashTime is how long what was deleted stays in the trash.
+	TrashTime time.Duration
 	// Tutorial ignores unknown query parameters, and the fields of a task that the
 	// tutorial does not have, as the tutorial does.
 	Tutorial bool

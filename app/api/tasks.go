@@ -3,21 +3,19 @@ package api
 import (
 	"errors"
 	"fmt"
-
-	"taskapi/app/account"
-	"taskapi/app/todo"
+	"mime"
 
 	"github.com/gofiber/fiber/v2"
+
+	"taskapi/app"
+	"taskapi/app/todo"
 )
 
 type taskAnswer struct {
 	Message string   `json:"message"`
 	Task    taskView `json:"task"`
-}
-
-type tasksAnswer struct {
-	Tasks      []taskView `json:"tasks"`
-	Pagination any        `json:"pagination"`
+	// Copy is what is kept of an occurrence of a repeating task that was completed.
+	Copy *taskView `json:"completed_copy,omitempty"`
 }
 
 func taskInput(in fields) todo.TaskInput {
@@ -28,60 +26,49 @@ func taskInput(in fields) todo.TaskInput {
 		UserID:      in.integer("user_id"),
 		Priority:    in.text("priority"),
 		Dates:       todo.DatesInput{Due: in.text("due"), Zone: in.text("due_zone"), Start: in.text("start")},
+		UID:         in.text("uid"),
+		List:        in.ref("list_id"),
+		Parent:      in.ref("parent_id"),
+		Labels:      todo.LabelsInput{All: in.texts("labels"), Add: in.texts("labels_add"), Remove: in.texts("labels_remove")},
+		Repetition:  todo.RepetitionInput{Rule: in.text("recurrence"), From: in.text("recurrence_from")},
+		Reminders:   in.objects("reminders"),
+		Assignee:    in.integer("assignee_id"),
 	}
 }
 
 // taskBody reads the fields of a task. Those that the tutorial does not have may mean
 // something else to a client of it.
-func (s *Server) taskBody(c *fiber.Ctx) (fields, error) {
+func (s *Server) taskBody(c *fiber.Ctx, more ...string) (fields, error) {
 	names := []string{"title", "description", "completed", "user_id"}
 	if !s.Tutorial {
-		names = append(names, "priority", "due", "due_zone", "start")
+		names = append(names, "priority", "due", "due_zone", "start", "list_id", "parent_id", "labels", "recurrence", "recurrence_from", "reminders", "assignee_id")
+		names = append(names, more...)
 	}
 	return s.body(c, names...)
 }
 
-func (s *Server) listTasks(c *fiber.Ctx) error {
-	request, err := pageOrCursor(c)
-	if err != nil {
-		return err
+// taskRef reads the task in a path.
+func taskRef(c *fiber.Ctx) (todo.Ref, error) {
+	ref, ok := todo.ReadRef(segment(c, "id"))
+	if !ok {
+		return ref, todo.ErrTaskNotFound
 	}
-	var userID int64
-	var filter string
-	if args := c.Context().QueryArgs(); args.Has("user_id") {
-		var ok bool
-		if userID, ok = positive(string(args.Peek("user_id"))); !ok {
-			return account.ErrUserIDParameter
-		}
-		filter = fmt.Sprintf("user_id=%d&", userID)
-	}
-	page, err := s.Tasks.List(c.UserContext(), callerOf(c), userID, request)
-	if err != nil {
-		return err
-	}
-	pagination := paginate(c, "/tasks/", filter, page, func(t todo.Task) int64 { return t.ID })
-	return send(c, fiber.StatusOK, tasksAnswer{views(page.Items, viewTask), pagination})
+	return ref, nil
 }
 
 func (s *Server) getTask(c *fiber.Ctx) error {
-	id, ok := pathID(c)
-	if !ok {
-		return todo.ErrTaskNotFound
-	}
-	task, err := s.Tasks.Get(c.UserContext(), callerOf(c), id)
+	ref, err := taskRef(c)
 	if err != nil {
 		return err
 	}
-	return s.sendTask(c, task)
-}
-
-// sendTask answers with a task, or with 304 if the client has this version of it.
-func (s *Server) sendTask(c *fiber.Ctx, task todo.Task) error {
-	etag := s.etag(c, task)
-	if matches(c, etag) {
+	task, err := s.Tasks.Get(c.UserContext(), callerOf(c), ref)
+	if err != nil {
+		return err
+	}
+	if matches(c, s.etag(c, task)) {
 		return c.SendStatus(fiber.StatusNotModified)
 	}
-	return send(c, fiber.StatusOK, viewTask(task))
+	return send(c, fiber.StatusOK, s.viewTask(task))
 }
 
 // changedAnswer is the body of a 412.
@@ -97,49 +84,113 @@ func (s *Server) failChange(c *fiber.Ctx, task todo.Task, err error) error {
 	}
 	s.etag(c, task)
 	changed := todo.ErrChangedMeanwhile
-	return send(c, fiber.StatusPreconditionFailed, changedAnswer{problem{Error: changed.Message, Code: changed.Code}, viewTask(task)})
+	return send(c, fiber.StatusPreconditionFailed, changedAnswer{problem{Error: changed.Message, Code: changed.Code}, s.viewTask(task)})
+}
+
+// sendTask answers with a task that a request has made or changed.
+func (s *Server) sendTask(c *fiber.Ctx, status int, message string, task todo.Task) error {
+	s.etag(c, task)
+	return send(c, status, taskAnswer{Message: message, Task: s.viewTask(task)})
 }
 
 func (s *Server) createTask(c *fiber.Ctx) error {
-	in, err := s.taskBody(c)
+	in, err := s.taskBody(c, "uid")
 	if err != nil {
 		return err
 	}
 	task, err := s.Tasks.Create(c.UserContext(), callerOf(c), taskInput(in))
-	if err != nil {
+	switch {
+	case errors.Is(err, todo.ErrExists) && matches(c, ""):
+		return s.failChange(c, task, todo.ErrChangedMeanwhile)
+	case errors.Is(err, todo.ErrExists):
+		return s.sendTask(c, fiber.StatusOK, "Task already exists.", task)
+	case err != nil:
 		return err
 	}
 	c.Set(fiber.HeaderLocation, fmt.Sprintf("/tasks/%d", task.ID))
-	s.etag(c, task)
-	return send(c, fiber.StatusCreated, taskAnswer{"Task created successfully.", viewTask(task)})
+	return s.sendTask(c, fiber.StatusCreated, "Task created successfully.", task)
 }
 
 func (s *Server) updateTask(c *fiber.Ctx) error {
-	in, err := s.taskBody(c)
+	in, err := s.taskBody(c, "labels_add", "labels_remove")
 	if err != nil {
 		return err
 	}
-	id, ok := pathID(c)
-	if !ok {
-		return todo.ErrTaskNotFound
+	ref, err := taskRef(c)
+	if err != nil {
+		return err
 	}
 	input := taskInput(in)
-	input.Match = s.ifMatch(c)
-	task, err := s.Tasks.Update(c.UserContext(), callerOf(c), id, input)
+	input.Merge, input.Match = isMergePatch(c), s.ifMatch(c)
+	updated, err := s.Tasks.Update(c.UserContext(), callerOf(c), ref, input)
+	if err != nil {
+		return s.failChange(c, updated.Task, err)
+	}
+	s.etag(c, updated.Task)
+	answer := taskAnswer{Message: "Task updated successfully.", Task: s.viewTask(updated.Task)}
+	if updated.Copy != nil {
+		copied := s.viewTask(*updated.Copy)
+		answer.Copy = &copied
+	}
+	return send(c, fiber.StatusOK, answer)
+}
+
+// isMergePatch reports whether null removes in the body of a request (RFC 7396).
+func isMergePatch(c *fiber.Ctx) bool {
+	kind, _, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	return err == nil && kind == "application/merge-patch+json" && c.Method() == fiber.MethodPatch
+}
+
+func (s *Server) moveTask(c *fiber.Ctx) error {
+	in, err := s.optionalBody(c, "list_id", "parent_id", "before_id", "after_id")
+	if err != nil {
+		return err
+	}
+	ref, err := taskRef(c)
+	if err != nil {
+		return err
+	}
+	task, err := s.Tasks.Move(c.UserContext(), callerOf(c), ref, in.ref("list_id"), in.ref("parent_id"), place(in), s.ifMatch(c))
 	if err != nil {
 		return s.failChange(c, task, err)
 	}
-	s.etag(c, task)
-	return send(c, fiber.StatusOK, taskAnswer{"Task updated successfully.", viewTask(task)})
+	return s.sendTask(c, fiber.StatusOK, "Task moved successfully.", task)
 }
 
 func (s *Server) deleteTask(c *fiber.Ctx) error {
-	id, ok := pathID(c)
-	if !ok {
-		return todo.ErrTaskNotFound
+	ref, err := taskRef(c)
+	if err != nil {
+		return err
 	}
-	if task, err := s.Tasks.Delete(c.UserContext(), callerOf(c), id, s.ifMatch(c)); err != nil {
+	permanent := false
+	if args := c.Context().QueryArgs(); args.Has("permanent") && !s.Tutorial {
+		switch string(args.Peek("permanent")) {
+		case "true":
+			permanent = true
+		case "false":
+		default:
+			return invalidParameter("permanent", "must be true or false")
+		}
+	}
+	if task, err := s.Tasks.Delete(c.UserContext(), callerOf(c), ref, permanent, s.ifMatch(c)); err != nil {
 		return s.failChange(c, task, err)
 	}
 	return send(c, fiber.StatusOK, messageView{"Task deleted successfully."})
+}
+
+func (s *Server) restoreTask(c *fiber.Ctx) error {
+	ref, err := taskRef(c)
+	if err != nil {
+		return err
+	}
+	task, err := s.Tasks.Restore(c.UserContext(), callerOf(c), ref, s.ifMatch(c))
+	if err != nil {
+		return s.failChange(c, task, err)
+	}
+	return s.sendTask(c, fiber.StatusOK, "Task restored successfully.", task)
+}
+
+// invalidParameter is the error of a query parameter that has a wrong value.
+func invalidParameter(name, what string) *app.Error {
+	return &app.Error{Kind: app.KindMalformed, Code: "invalid_parameter", Message: "The parameter " + name + " " + what + "."}
 }

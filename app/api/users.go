@@ -27,6 +27,7 @@ func userInput(in fields) account.UserInput {
 		ConfirmPassword: in.text("confirm_password"),
 		CurrentPassword: in.text("current_password"),
 		KeepAPITokens:   in.boolean("keep_api_tokens"),
+		TimeZone:        in.text("time_zone"),
 	}
 }
 
@@ -35,7 +36,7 @@ func (s *Server) createUser(c *fiber.Ctx) error {
 }
 
 func (s *Server) addUser(c *fiber.Ctx, message string) error {
-	in, err := s.body(c, "username", "email", "password", "confirm_password", "current_password", "keep_api_tokens")
+	in, err := s.body(c, "username", "email", "password", "confirm_password", "current_password", "keep_api_tokens", "time_zone")
 	if err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func (s *Server) getUser(c *fiber.Ctx) error {
 }
 
 func (s *Server) updateUser(c *fiber.Ctx) error {
-	in, err := s.body(c, "username", "email", "password", "confirm_password", "current_password", "keep_api_tokens")
+	in, err := s.body(c, "username", "email", "password", "confirm_password", "current_password", "keep_api_tokens", "time_zone")
 	if err != nil {
 		return err
 	}
@@ -110,7 +111,14 @@ func (s *Server) deleteUser(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Users.Delete(c.UserContext(), callerOf(c), id, in.text("current_password")); err != nil {
+	shared := account.PassShared
+	if args := c.Context().QueryArgs(); args.Has("shared") {
+		if string(args.Peek("shared")) != "delete" {
+			return invalidParameter("shared", "must be delete; without it, shared lists pass to another member")
+		}
+		shared = account.DeleteShared
+	}
+	if err := s.Users.Delete(c.UserContext(), callerOf(c), id, shared, in.text("current_password")); err != nil {
 		return err
 	}
 	return send(c, fiber.StatusOK, messageView{"User deleted successfully."})

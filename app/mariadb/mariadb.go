@@ -137,6 +137,9 @@ func (s *Source) Users(ctx context.Context, each func(operate.ImportRow) error) 
 	return s.rows(ctx, userTable(), each)
 }
 
+// Lists has none: the tutorial knows no lists.
+func (*Source) Lists(context.Context, func(operate.ImportRow) error) error { return nil }
+
 // Tasks calls each for every task.
 func (s *Source) Tasks(ctx context.Context, each func(operate.ImportRow) error) error {
 	return s.rows(ctx, taskTable(), each)

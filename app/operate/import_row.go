@@ -1,13 +1,11 @@
 package operate
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"taskapi/app"
-	"taskapi/app/password"
 	"taskapi/app/todo"
 )
 
@@ -99,7 +97,7 @@ func importBool(p app.Problems, column string, row ImportRow) bool {
 
 // importTask reads a task but for its owner. Repaired is true if something was
 // set right that the other system had in disorder.
-func importTask(p app.Problems, row ImportRow, now time.Time) (task todo.NewTask, repaired bool) {
+func importTask(p app.Problems, row ImportRow, now time.Time) (task todo.Task, repaired bool) {
 	title := p.Text(todo.TitleRule(true), row.text("title"))
 	raw := row.text("description")
 	// Line ends of Windows and of browsers' forms.
@@ -107,7 +105,7 @@ func importTask(p app.Problems, row ImportRow, now time.Time) (task todo.NewTask
 	description := p.Text(todo.DescriptionRule(), raw)
 	completed := importBool(p, "completed", row)
 	importSchedule(p, row, &task)
-	created, done := importTime(p, "date_created", row), importTime(p, "date_completed", row)
+	created, done, updated := importTime(p, "date_created", row), importTime(p, "date_completed", row), importTime(p, "date_updated", row)
 	if title == nil {
 		return task, false
 	}
@@ -120,7 +118,10 @@ func importTask(p app.Problems, row ImportRow, now time.Time) (task todo.NewTask
 	if created.IsZero() {
 		created = now
 	}
-	task.CreatedAt = created
+	task.CreatedAt, task.UpdatedAt = created, updated
+	if updated.IsZero() {
+		task.UpdatedAt = created
+	}
 	if completed {
 		task.CompletedAt = done
 		if done.IsZero() {
@@ -130,36 +131,64 @@ func importTask(p app.Problems, row ImportRow, now time.Time) (task todo.NewTask
 	return task, repaired
 }
 
-// importSchedule reads the priority and the dates of a task.
-func importSchedule(p app.Problems, row ImportRow, task *todo.NewTask) {
+// importSchedule reads the priority, the labels, the dates and the repetition of a task.
+func importSchedule(p app.Problems, row ImportRow, task *todo.Task) {
 	if name := strings.TrimSpace(row.Values["priority"]); name != "" {
 		var known bool
 		if task.Priority, known = todo.ParsePriority(name); !known {
 			p.Add("priority", "It must be none, low, medium or high.")
 		}
 	}
+	labels := row.Texts["labels"]
+	for label := range strings.SplitSeq(row.Values["labels"], ",") {
+		if !app.Blank(label) {
+			labels = append(labels, label)
+		}
+	}
+	task.Labels = todo.CheckLabels(p, "labels", labels)
 	task.Dates = todo.NewDates(p, todo.DatesInput{Due: row.text("due"), Zone: row.text("due_zone"), Start: row.text("start")})
+	task.Repetition = importRepetition(p, row, task.Dates.Due)
 }
 
-// password returns the hash to store: the source's if we can check it, else
-// one that no password matches.
-func (r *importRun) password(row ImportRow) (string, error) {
-	hash := row.Values["password"]
-	if hash != "" && password.Usable(hash) == nil {
-		return hash, nil
+// importRepetition reads how a task repeats that is due at a date. Without a date that it
+// counts from, it counts from that one.
+func importRepetition(p app.Problems, row ImportRow, due todo.Due) (r todo.Repetition) {
+	rule := strings.TrimSpace(row.Values["recurrence"])
+	if rule == "" {
+		return r
 	}
-	if hash != "" {
-		r.Note(row.Where, "came without a password: its hash is of a kind that can't be checked here.")
+	if due.IsZero() {
+		p.Merge(todo.ErrRecurrenceNeedsDue)
+		return r
 	}
-	r.report.NoPassword++
-	return password.NoPassword()
-}
-
-// takenBy says where the user with an address came from. New ids only grow, so an
-// id from firstUser on was given by this import.
-func (r *importRun) takenBy(owner int64) string {
-	if r.report.KeptIDs || r.firstUser != 0 && owner >= r.firstUser {
-		return "Another user of the source has the same address."
+	switch from := row.Values["recurrence_from"]; from {
+	case "", "due":
+	case "completion":
+		r.FromCompletion = true
+	default:
+		p.Add("recurrence_from", "It must be due or completion.")
 	}
-	return fmt.Sprintf("User %d here has the same address.", owner)
+	r.Start = due
+	if text := row.Values["recurrence_start"]; text != "" {
+		start, err := todo.ReadDue(text, due.Zone)
+		if err != nil || start.Timed != due.Timed {
+			p.Add("recurrence_start", "It must be a date of the same form as due.")
+			return r
+		}
+		r.Start = start
+	}
+	counted := r.Start
+	if r.FromCompletion {
+		counted = todo.Due{} // the day that it counts from is not known yet
+	}
+	parsed, err := todo.ParseRecurrence(rule, counted)
+	if err != nil {
+		p.Add("recurrence", "The field recurrence "+err.Error()+".")
+		return r
+	}
+	if _, found := parsed.Next(due, due.Day().AddDate(0, 0, -1)); !found {
+		p.Merge(todo.ErrRecurrenceNever)
+	}
+	r.Rule = parsed.String()
+	return r
 }

@@ -49,7 +49,7 @@ func TestSchedulesOfImports(t *testing.T) {
 		{map[string]string{"due": "2026-11-30", "start": "2026-12-01"}, true},
 	} {
 		p := app.Problems{}
-		var task todo.NewTask
+		var task todo.Task
 		importSchedule(p, ImportRow{Values: c.values}, &task)
 		if wrong := p.Err() != nil; wrong != c.wrong {
 			t.Errorf("%v: %v", c.values, p)

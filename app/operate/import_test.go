@@ -24,15 +24,20 @@ const (
 	foreignHash = "$2b$12$GhvMmNVjRW29ulnudl.LbuAnUtN/LRfe1JsBm1Xu6LE3059z5Tr8m"
 )
 
-// recorded is a source of rows as texts: "column=value|column=value".
+// recorded is a source of rows as texts: "column=value|column=value". A value of the columns
+// that hold rows is "column:value,column:value;column:value".
 type recorded struct {
-	users, tasks []string
-	tokens       int64
-	err          error // after the last task
+	users, lists, tasks []string
+	tokens              int64
+	err                 error // after the last task
 }
 
 func (r recorded) Users(_ context.Context, each func(operate.ImportRow) error) error {
 	return eachRecorded("user", r.users, each)
+}
+
+func (r recorded) Lists(_ context.Context, each func(operate.ImportRow) error) error {
+	return eachRecorded("list", r.lists, each)
 }
 
 func (r recorded) Tasks(_ context.Context, each func(operate.ImportRow) error) error {
@@ -46,6 +51,10 @@ func eachRecorded(noun string, texts []string, each func(operate.ImportRow) erro
 		row := operate.ImportRow{Where: fmt.Sprintf("%s[%d]", noun, i), Values: map[string]string{}}
 		for pair := range strings.SplitSeq(text, "|") {
 			column, value, _ := strings.Cut(pair, "=")
+			if column == "members" || column == "reminders" {
+				row.Rows = map[string][]operate.ImportRow{column: inner(row.Where+"."+column, value)}
+				continue
+			}
 			row.Values[column] = value
 		}
 		if err := each(row); err != nil {
@@ -53,6 +62,18 @@ func eachRecorded(noun string, texts []string, each func(operate.ImportRow) erro
 		}
 	}
 	return nil
+}
+
+func inner(where, text string) (rows []operate.ImportRow) {
+	for i, one := range strings.Split(text, ";") {
+		row := operate.ImportRow{Where: fmt.Sprintf("%s[%d]", where, i), Values: map[string]string{}}
+		for pair := range strings.SplitSeq(one, ",") {
+			column, value, _ := strings.Cut(pair, ":")
+			row.Values[column] = value
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 // imported runs an import and returns its report and what it noted.
@@ -75,7 +96,7 @@ func stored(t *testing.T, db *sqlite.DB) []string {
 	err := db.Export(t.Context(), func(u account.User) error {
 		lines = append(lines, fmt.Sprintf("%d %s %s %s %t %s", u.ID, u.Username, u.Email, u.Role, u.PasswordHash == oldHash, u.CreatedAt.Format(time.RFC3339)))
 		return nil
-	}, func(task todo.Task) error {
+	}, func(operate.ListRecord) error { return nil }, func(task operate.TaskRecord) error {
 		done := "open"
 		if task.Completed() {
 			done = task.CompletedAt.Format(time.RFC3339Nano)
@@ -180,7 +201,7 @@ func TestImportIntoAnEmptyDatabase(t *testing.T) {
 	if err != nil || len(events.Items) != 1 || events.Items[0].Name != account.EventUserCreated || events.Items[0].Detail != "imported" {
 		t.Errorf("%+v, %v", events.Items, err)
 	}
-	tasks, err := db.Tasks(t.Context(), 4, app.PageRequest{Page: 1, PerPage: 10})
+	tasks, err := db.Tasks(t.Context(), app.Operator(), 4, app.PageRequest{Page: 1, PerPage: 10})
 	if err != nil || tasks.Total != 4 {
 		t.Errorf("%d tasks in the list, %v", tasks.Total, err)
 	}
@@ -249,7 +270,7 @@ func TestColumnsThatStayBehindAreNamedOnce(t *testing.T) {
 	}
 	_, notes, err := imported(t, openFresh(t), recorded{
 		users: []string{"id=1|username=ann|email=ann@example.com|role=admin|pwd=x", "id=1|pwd=x|phone=5", many},
-		tasks: []string{"id=1|user_id=1|title=t|description=|completed=0|date_created=|date_completed=|labels={…}"},
+		tasks: []string{"id=1|user_id=1|title=t|description=|completed=0|date_created=|date_completed=|shape={…}"},
 	}, false)
 	if err != nil || len(notes) != 20+1 { // the second user is skipped
 		t.Errorf("%q, %v", notes, err)

@@ -33,6 +33,12 @@ const (
 	MailReplay MailTemplate = "session-ended"
 	// MailAPIToken tells of a new API token. Data: When, Address, Name.
 	MailAPIToken MailTemplate = "api-token-created"
+	// MailInvitation has the link that lets somebody join a list. Data: Link, and
+	// Username and List, empty for one that is better not repeated.
+	MailInvitation MailTemplate = "list-invitation"
+	// MailListOwner tells a member that a list is theirs now, since its owner's account
+	// was deleted. Data: List, empty for one that is better not repeated.
+	MailListOwner MailTemplate = "list-handed-over"
 )
 
 // MailStatus is where a mail stands.

@@ -283,7 +283,7 @@ func TestAnUpgradeCanBeUndone(t *testing.T) {
 			path := build(t, string(text)+oldContent)
 			before := shape(t, path)
 			db := open(t, path)
-			if task, err := db.Task(ctx, app.Owner{UserID: 7}, 3); err != nil || task.Title != "Buy milk" {
+			if task, err := db.Task(ctx, app.Caller{UserID: 7}, todo.ByID(3)); err != nil || task.Title != "Buy milk" {
 				t.Errorf("%+v %v", task, err)
 			}
 			if _, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: 7, Title: "after the upgrade", CreatedAt: testNow}); err != nil {
@@ -300,14 +300,14 @@ func TestAnUpgradeCanBeUndone(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(before, "\n"))
 			}
 			kept := open(t, r.Aside)
-			if page, err := kept.Tasks(ctx, 7, app.PageRequest{Page: 1, PerPage: 10}); err != nil || page.Total != 3 {
+			if page, err := kept.Tasks(ctx, app.Operator(), 7, app.PageRequest{Page: 1, PerPage: 10}); err != nil || page.Total != 3 {
 				t.Errorf("kept aside: %+v %v", page, err)
 			}
 			if err := kept.Close(); err != nil {
 				t.Fatal(err)
 			}
 			db = open(t, path) // and forward once more
-			if page, err := db.Tasks(ctx, 7, app.PageRequest{Page: 1, PerPage: 10}); err != nil || page.Total != 2 {
+			if page, err := db.Tasks(ctx, app.Operator(), 7, app.PageRequest{Page: 1, PerPage: 10}); err != nil || page.Total != 2 {
 				t.Errorf("forward again: %+v %v", page, err)
 			}
 			if err := db.Close(); err != nil {

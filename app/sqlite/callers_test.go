@@ -39,7 +39,7 @@ func TestWhatThisProcessEndsIsEndedAtOnce(t *testing.T) {
 			return err
 		},
 		"deletion": func(db *DB, ann account.User) error {
-			return db.DeleteUser(ctx, app.Operator(), ann.ID, account.Record{})
+			return db.DeleteUser(ctx, app.Operator(), ann.ID, account.PassShared, account.Record{})
 		},
 		"role": func(db *DB, ann account.User) error {
 			_, err := db.SetRole(ctx, ann.ID, app.RoleAdmin, account.Record{})

@@ -22,7 +22,7 @@ func filled(t *testing.T) *DB {
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	if err := db.writeAccess(context.Background(), func(tx *tx) error {
 		return tx.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
-			INSERT INTO tasks (user_id, title, description, created_at) SELECT ?, 'task ' || i, hex(randomblob(200)), 0 FROM n`, ann.ID)
+			INSERT INTO tasks (user_id, list_id, title, description, created_at, updated_at, version) SELECT ?1, (SELECT id FROM lists WHERE owner_id = ?1 AND inbox = 1), 'task ' || i, hex(randomblob(200)), 0, 0, 100 + i FROM n`, ann.ID)
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -3,16 +3,20 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"time"
 
 	"taskapi/app/account"
+	"taskapi/app/operate"
 	"taskapi/app/todo"
 )
 
-// Export calls users for every user and then tasks for every task, in the
-// order of their ids, all as they were at one moment: what is written
-// meanwhile is not seen, and waits for nothing.
-func (db *DB) Export(ctx context.Context, users func(account.User) error, tasks func(todo.Task) error) (err error) {
+// Export calls users for every user, then lists for every list and tasks for every task,
+// each in the order of their ids, all as they were at one moment: what is written meanwhile
+// is not seen, and waits for nothing. All lists and tasks have their uids, derived or not.
+func (db *DB) Export(ctx context.Context, users func(account.User) error, lists func(operate.ListRecord) error, tasks func(operate.TaskRecord) error) (err error) {
 	snapshot, err := db.readers.pool.BeginTx(ctx, nil)
 	if err != nil {
 		return translate(err)
@@ -26,25 +30,104 @@ func (db *DB) Export(ctx context.Context, users func(account.User) error, tasks 
 		}
 		return users(user)
 	})
-	if err != nil {
-		return translate(err)
+	if err == nil {
+		err = db.exportLists(ctx, snapshot, lists)
 	}
-	return translate(eachRow(ctx, snapshot, `SELECT `+taskColumns+` FROM tasks
-		WHERE user_id NOT IN (SELECT id FROM users WHERE deleted_at IS NOT NULL) ORDER BY id`, func(row row) error {
+	if err == nil {
+		err = db.exportTasks(ctx, snapshot, tasks)
+	}
+	return translate(err)
+}
+
+// theDeleted are the users who are being removed.
+const theDeleted = `(SELECT id FROM users WHERE deleted_at IS NOT NULL)`
+
+// exportLists hands out each list when its last member has been read.
+func (db *DB) exportLists(ctx context.Context, snapshot *sql.Tx, lists func(operate.ListRecord) error) error {
+	var list operate.ListRecord
+	err := eachRow(ctx, snapshot, `SELECT l.id, coalesce(l.uid, ''), l.name, coalesce(l.color, ''), l.inbox, l.owner_id, l.created_at,
+			m.user_id, m.role, m.position, m.archived, m.joined_at
+		FROM lists l CROSS JOIN members m ON m.list_id = l.id
+		WHERE l.owner_id NOT IN `+theDeleted+` AND m.user_id NOT IN `+theDeleted+` ORDER BY l.id, m.role DESC, m.user_id`, func(row row) error {
+		var l operate.ListRecord
+		var m operate.MemberRecord
+		var created, position, joined int64
+		if err := row.Scan(&l.ID, &l.UID, &l.Name, &l.Color, &l.Inbox, &l.OwnerID, &created, &m.UserID, &m.Role, &position, &m.Archived, &joined); err != nil {
+			return err
+		}
+		m.Position, m.JoinedAt = &position, fromMillis(joined)
+		if l.ID == list.ID {
+			list.Members = append(list.Members, m)
+			return nil
+		}
+		before := list
+		list = l
+		list.CreatedAt, list.Members = fromMillis(created), []operate.MemberRecord{m}
+		if list.UID == "" {
+			list.UID = db.seed.UID(todo.KindList, list.ID)
+		}
+		if before.ID == 0 {
+			return nil
+		}
+		return lists(before)
+	})
+	if err != nil || list.ID == 0 {
+		return err
+	}
+	return lists(list)
+}
+
+func (db *DB) exportTasks(ctx context.Context, snapshot *sql.Tx, tasks func(operate.TaskRecord) error) error {
+	return eachRow(ctx, snapshot, `SELECT `+taskColumns+`,
+			(SELECT json_group_array(json_array(user_id, at, before) ORDER BY user_id, id) FROM reminders WHERE task_id = tasks.id)
+		FROM tasks WHERE user_id NOT IN `+theDeleted+` AND ?1 = ?2 ORDER BY id`, func(row row) error {
 		var r taskRow
-		if err := row.Scan(r.fields()...); err != nil {
+		var reminders string
+		if err := row.Scan(append(r.fields(), &reminders)...); err != nil {
 			return err
 		}
 		task, err := r.read()
 		if err != nil {
 			return err
 		}
-		return tasks(task)
-	}))
+		if task.UID == "" {
+			task.UID = db.seed.UID(todo.KindTask, task.ID)
+		}
+		record := operate.TaskRecord{Task: task}
+		if record.Reminders, err = reminderRecords(reminders); err != nil {
+			return fmt.Errorf("task %d: %w", task.ID, err)
+		}
+		return tasks(record)
+	}, 0, 0)
 }
 
-func eachRow(ctx context.Context, snapshot *sql.Tx, query string, scan func(row) error) (err error) {
-	rows, err := snapshot.QueryContext(ctx, query)
+// reminderRecords reads the reminders of a task: arrays of a user, a moment and a duration.
+func reminderRecords(text string) (all []operate.ReminderRecord, err error) {
+	if text == "[]" {
+		return nil, nil
+	}
+	var rows [][3]*int64
+	if err := json.Unmarshal([]byte(text), &rows); err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		var r operate.ReminderRecord
+		if row[0] != nil {
+			r.UserID = *row[0]
+		}
+		if row[1] != nil {
+			r.At = fromMillis(*row[1])
+		}
+		if row[2] != nil {
+			r.Before = time.Duration(*row[2]) * time.Millisecond
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+func eachRow(ctx context.Context, snapshot *sql.Tx, query string, scan func(row) error, args ...any) (err error) {
+	rows, err := snapshot.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}

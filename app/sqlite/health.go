@@ -127,7 +127,7 @@ func (db *DB) Overdue(ctx context.Context) (time.Duration, error) {
 }
 
 // Inspect reads a whole database and returns nil if it holds together, else
-// ErrDamaged, ErrForeign, ErrNewer, ErrNotDatabase, ErrOtherTimeline, or what the system said.
+// ErrDamaged, ErrInconsistent, ErrForeign, ErrNewer, ErrNotDatabase, ErrOtherTimeline, or what the system said.
 // Nothing in it is changed; a server may be using it. It ends with its context.
 func Inspect(ctx context.Context, path string) (err error) {
 	if err := ours(ctx, path); err != nil {
@@ -150,5 +150,8 @@ func Inspect(ctx context.Context, path string) (err error) {
 	case version > len(steps())+1:
 		return ErrNewer
 	}
-	return sound(ctx, conn)
+	if err := sound(ctx, conn); err != nil || version <= len(steps()) {
+		return err
+	}
+	return consistent(ctx, conn)
 }

@@ -12,7 +12,7 @@ const keepSent = 30 * 24 * time.Hour
 
 // expired lists the rows to remove: those for which a condition on ?1, a time,
 // holds.
-func expired(now time.Time, keepEvents time.Duration) []struct {
+func expired(now time.Time, keep Keep) []struct {
 	table, key, what string
 	before           time.Time
 } {
@@ -22,9 +22,11 @@ func expired(now time.Time, keepEvents time.Duration) []struct {
 	}{
 		{"sessions", "id", `expires_at <= ?1`, now},
 		{"links", "hash", `expires_at <= ?1`, now},
+		{"invitations", "id", `expires_at <= ?1`, now},
+		{"trash", "id", `at <= ?1`, now.Add(-keep.Trash)},
 		{"api_tokens", "id", `expires_at <= ?1`, now},
 		{"mails", "id", `status = 'sent' AND sent_at <= ?1`, now.Add(-keepSent)},
-		{"events", "id", `at <= ?1`, now.Add(-keepEvents)},
+		{"events", "id", `at <= ?1`, now.Add(-keep.Events)},
 	}
 }
 
@@ -32,6 +34,9 @@ func expired(now time.Time, keepEvents time.Duration) []struct {
 type Keep struct {
 	// Events is the age at which lines of the audit record go.
 	Events time.Duration
+	// Trash is the age at which deleted tasks and lists go for good, Changes that of lines
+	// in the log of changes.
+	Trash, Changes time.Duration
 	// Session is the longest that a session lasts; 0 is not looked at.
 	Session time.Duration
 	// ClockFree says that the system knows of nothing that keeps its clock right.
@@ -55,7 +60,7 @@ func (db *DB) Housekeep(ctx context.Context, keep Keep) (int64, error) {
 			return 0, err
 		}
 	}
-	for _, e := range expired(db.now(), keep.Events) {
+	for _, e := range expired(db.now(), keep) {
 		reader, err := db.read(ctx)
 		if err != nil {
 			return removed, err
@@ -73,7 +78,8 @@ func (db *DB) Housekeep(ctx context.Context, keep Keep) (int64, error) {
 			return removed, err
 		}
 	}
-	return removed, nil
+	n, err := db.pruneChanges(ctx, keep)
+	return removed + n, err
 }
 
 // shorten lets nothing last longer from now on than it may from its beginning.

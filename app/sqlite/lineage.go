@@ -3,6 +3,10 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
+	"fmt"
+
+	"taskapi/app/todo"
 )
 
 // After a restore, numbers of changes are given again. So each database has a lineage,
@@ -21,4 +25,26 @@ func beginLineage(ctx context.Context, conn *sql.Conn) (lineage string, err erro
 		err = conn.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'lineage'`).Scan(&lineage)
 	}
 	return lineage, err
+}
+
+// Seed returns what the derived uids of the database are made of. A copy has the same:
+// what is in it is still the same thing.
+func (db *DB) Seed() todo.Seed { return db.seed }
+
+// beginSeed gives a database a seed that has none.
+func beginSeed(ctx context.Context, conn *sql.Conn) (seed todo.Seed, err error) {
+	_, err = conn.ExecContext(ctx, `INSERT INTO meta (name, value) SELECT 'uid_seed', lower(hex(randomblob(8)))
+		WHERE NOT EXISTS (SELECT 1 FROM meta WHERE name = 'uid_seed')`)
+	if err != nil {
+		return seed, err
+	}
+	var text string
+	if err := conn.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'uid_seed'`).Scan(&text); err != nil {
+		return seed, err
+	}
+	n, err := hex.Decode(seed[:], []byte(text))
+	if err == nil && n != len(seed) {
+		err = fmt.Errorf("the seed of uids is %q", text)
+	}
+	return seed, err
 }

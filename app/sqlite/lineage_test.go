@@ -25,8 +25,8 @@ func TestACopyHasAnotherLineage(t *testing.T) {
 		}
 		versions = append(versions, task.Version)
 	}
-	changed, err := db.UpdateTask(ctx, app.Operator(), 1, todo.TaskChange{Title: &title, Now: testNow})
-	if err != nil || versions[0] != 1 || versions[1] != 2 || changed.Version != 3 {
+	changed, err := db.UpdateTask(ctx, app.Operator(), todo.ByID(1), todo.TaskChange{Title: &title, Now: testNow})
+	if err != nil || versions[1] != versions[0]+1 || changed.Version != versions[1]+1 {
 		t.Errorf("versions %v, then %d (%v)", versions, changed.Version, err)
 	}
 	backup, restored := filepath.Join(t.TempDir(), "backup.db"), filepath.Join(t.TempDir(), "taskapi.db")

@@ -68,7 +68,9 @@ func TestAClaimIsOfWhatIsStillDue(t *testing.T) {
 	db.mailTurns.had(ann.ID, testNow)
 	deleted := make(chan error, 1)
 	release := held(t, db)
-	go func() { deleted <- db.DeleteUser(context.Background(), app.Operator(), ben.ID, account.Record{}) }()
+	go func() {
+		deleted <- db.DeleteUser(context.Background(), app.Operator(), ben.ID, account.PassShared, account.Record{})
+	}()
 	pile(db, 1)
 	claimed := make(chan string, 1)
 	go func() {

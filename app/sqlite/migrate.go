@@ -15,15 +15,26 @@ const applicationID = 1952542825
 // steps bring an older schema forward: the first makes version 2 of version 1,
 // and so on. A step that has been released is never changed. What a fresh
 // database gets is in schema.sql; a test compares the two.
-func steps() []string {
-	return []string{stepAccounts, stepTotals, stepImportedHashes, stepDeletionAndDates}
+func steps() []step {
+	return []step{statementsOf(stepAccounts), statementsOf(stepTotals), statementsOf(stepImportedHashes), stepLists}
+}
+
+// step brings a schema to the next version. Progress may be nil.
+type step func(ctx context.Context, conn *sql.Conn, progress Progress) error
+
+// statementsOf is a step that is plain SQL.
+func statementsOf(text string) step {
+	return func(ctx context.Context, conn *sql.Conn, _ Progress) error {
+		_, err := conn.ExecContext(ctx, text)
+		return err
+	}
 }
 
 // migrate makes the schema of an empty file, or brings an older one forward. All
 // steps are one transaction, so that a cut leaves the file as it was: a schema
 // between two versions is one that no program knows. Two processes may try at
 // once: the second finds it done.
-func migrate(ctx context.Context, conn *sql.Conn, schema string, steps []string) (err error) {
+func migrate(ctx context.Context, conn *sql.Conn, schema string, steps []step, progress Progress) (err error) {
 	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
@@ -50,7 +61,7 @@ func migrate(ctx context.Context, conn *sql.Conn, schema string, steps []string)
 		return err
 	}
 	for n := version; n < current; n++ {
-		if _, err := conn.ExecContext(ctx, steps[n-1]); err != nil {
+		if err := steps[n-1](ctx, conn, progress); err != nil {
 			return fmt.Errorf("bring the schema from %d to %d: %w", n, n+1, err)
 		}
 	}

@@ -208,12 +208,12 @@ const firstSchema = `CREATE TABLE things (id INTEGER PRIMARY KEY) STRICT;
 func TestStepsRunInOrderAndOnlyOnce(t *testing.T) {
 	ctx := context.Background()
 	conn := connect(t, build(t, firstSchema))
-	forward := []string{
-		`ALTER TABLE things ADD COLUMN a TEXT; INSERT INTO things (a) VALUES ('first');`,
-		`UPDATE things SET a = a || ' second';`,
+	forward := []step{
+		statementsOf(`ALTER TABLE things ADD COLUMN a TEXT; INSERT INTO things (a) VALUES ('first');`),
+		statementsOf(`UPDATE things SET a = a || ' second';`),
 	}
 	for range 2 {
-		if err := migrate(ctx, conn, "", forward); err != nil {
+		if err := migrate(ctx, conn, "", forward, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -231,17 +231,17 @@ func TestStepsRunInOrderAndOnlyOnce(t *testing.T) {
 // two versions.
 func TestAnUpgradeThatIsCutLeavesTheVersionBefore(t *testing.T) {
 	ctx := context.Background()
-	broken := `INSERT INTO things (id) VALUES (1); INSERT INTO nowhere VALUES (1);`
-	good := []string{`ALTER TABLE things ADD COLUMN a TEXT;`, `ALTER TABLE things ADD COLUMN b TEXT;`, `ALTER TABLE things ADD COLUMN c TEXT;`}
+	broken := statementsOf(`INSERT INTO things (id) VALUES (1); INSERT INTO nowhere VALUES (1);`)
+	good := []step{statementsOf(`ALTER TABLE things ADD COLUMN a TEXT;`), statementsOf(`ALTER TABLE things ADD COLUMN b TEXT;`), statementsOf(`ALTER TABLE things ADD COLUMN c TEXT;`)}
 	for from := 1; from <= len(good); from++ {
 		for at := from - 1; at < len(good); at++ {
 			conn := connect(t, build(t, firstSchema))
-			if err := migrate(ctx, conn, "", good[:from-1]); err != nil {
+			if err := migrate(ctx, conn, "", good[:from-1], nil); err != nil {
 				t.Fatal(err)
 			}
 			forward := slices.Clone(good)
 			forward[at] = broken
-			if err := migrate(ctx, conn, "", forward); err == nil {
+			if err := migrate(ctx, conn, "", forward, nil); err == nil {
 				t.Fatal("a broken step passed")
 			}
 			var rows, version, columns int
@@ -252,7 +252,7 @@ func TestAnUpgradeThatIsCutLeavesTheVersionBefore(t *testing.T) {
 			if rows != 0 || version != from || columns != from {
 				t.Errorf("from %d, broken at %d: version %d, %d columns, %d rows", from, at+1, version, columns, rows)
 			}
-			if err := migrate(ctx, conn, "", good); err != nil {
+			if err := migrate(ctx, conn, "", good, nil); err != nil {
 				t.Errorf("from %d, tried again: %v", from, err)
 			}
 		}

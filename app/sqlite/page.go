@@ -10,13 +10,14 @@ import (
 // The tasks of a deleted user have no total, and are in no list.
 //
 // A list that can be very long has its total kept in the table totals, and is
-// read by queries that begin alike. ?1 is the owner of the list.
+// read by queries that begin alike. ?1 is the owner of the list, ?2 who reads it, which
+// only tasks ask for.
 //
 //   - counted: the total alone.
 //   - forward: from the list's beginning, with a limit and an offset.
 //   - backward: the same from its end. What is skipped is walked, by the index
 //     alone, so a page is read from whichever end is nearer.
-//   - after: what follows an id (?2), with a limit; it walks nothing.
+//   - after: what follows an id (?3), with a limit; it walks nothing.
 type list struct{ counted, forward, backward, after string }
 
 const (
@@ -24,14 +25,15 @@ const (
 	totalOfUsers  = `(SELECT total FROM totals WHERE list = 'users' AND owner = ?1)`
 	totalOfEvents = `(SELECT total FROM totals WHERE list = 'events' AND owner = ?1)`
 
+	// In taskColumns, the reader is ?2.
 	selectTasks = `SELECT ` + totalOfTasks + `, ` + taskColumns + ` FROM tasks
 		WHERE user_id = (SELECT owner FROM totals WHERE list = 'tasks' AND owner = ?1)`
-	selectUsers  = `SELECT ` + totalOfUsers + `, ` + userColumns + ` FROM users WHERE id > ?1 AND deleted_at IS NULL`
-	selectEvents = `SELECT ` + totalOfEvents + `, ` + eventColumns + ` FROM events WHERE user_id = ?1`
+	selectUsers  = `SELECT ` + totalOfUsers + `, ` + userColumns + ` FROM users WHERE id > ?1 AND ?2 = 0 AND deleted_at IS NULL`
+	selectEvents = `SELECT ` + totalOfEvents + `, ` + eventColumns + ` FROM events WHERE user_id = ?1 AND ?2 = 0`
 
-	oldestFirst = ` ORDER BY id LIMIT ?2 OFFSET ?3`
-	newestFirst = ` ORDER BY id DESC LIMIT ?2 OFFSET ?3`
-	following   = ` AND id > ?2 ORDER BY id LIMIT ?3`
+	oldestFirst = ` ORDER BY id LIMIT ?3 OFFSET ?4`
+	newestFirst = ` ORDER BY id DESC LIMIT ?3 OFFSET ?4`
+	following   = ` AND id > ?3 ORDER BY id LIMIT ?4`
 )
 
 func tasksOfUser() list {
@@ -61,7 +63,7 @@ func eventsOfUser() list {
 const deep = 1000
 
 // pageOfList reads a page of a list and the list's total, of the same moment.
-func pageOfList[T any](ctx context.Context, db *DB, l list, owner int64, page app.PageRequest, scan func(row row, total *int64) (T, error)) (app.Page[T], error) {
+func pageOfList[T any](ctx context.Context, db *DB, l list, owner, reader int64, page app.PageRequest, scan func(row row, total *int64) (T, error)) (app.Page[T], error) {
 	out := app.Page[T]{PageRequest: page}
 	tx, err := db.read(ctx)
 	if err != nil {
@@ -69,23 +71,23 @@ func pageOfList[T any](ctx context.Context, db *DB, l list, owner int64, page ap
 	}
 	if page.ByCursor {
 		// One row more than asked for tells whether more follow.
-		err = fetch(tx, &out, l.after, []any{owner, page.After, page.PerPage + 1}, l.counted, []any{owner}, scan)
+		err = fetch(tx, &out, l.after, []any{owner, reader, page.After, page.PerPage + 1}, l.counted, []any{owner}, scan)
 		if out.More = int64(len(out.Items)) > page.PerPage; out.More {
 			out.Items = out.Items[:page.PerPage]
 		}
 		return out, translate(err)
 	}
 	if page.Offset() >= deep {
-		if done, err := fromEnd(tx, l, &out, scan, owner); done || err != nil {
+		if done, err := fromEnd(tx, l, &out, scan, owner, reader); done || err != nil {
 			return out, translate(err)
 		}
 	}
-	return out, translate(fetch(tx, &out, l.forward, []any{owner, page.PerPage, page.Offset()}, l.counted, []any{owner}, scan))
+	return out, translate(fetch(tx, &out, l.forward, []any{owner, reader, page.PerPage, page.Offset()}, l.counted, []any{owner}, scan))
 }
 
 // fromEnd reads a page that is nearer to the end. False if it is not, or if
 // the list changed in between.
-func fromEnd[T any](tx *tx, l list, out *app.Page[T], scan func(row row, total *int64) (T, error), owner int64) (done bool, err error) {
+func fromEnd[T any](tx *tx, l list, out *app.Page[T], scan func(row row, total *int64) (T, error), owner, reader int64) (done bool, err error) {
 	var total int64
 	if err := tx.one(l.counted, []any{owner}, &total); err != nil {
 		return false, err
@@ -99,7 +101,7 @@ func fromEnd[T any](tx *tx, l list, out *app.Page[T], scan func(row row, total *
 		return false, nil
 	}
 	count := min(rest, out.PerPage)
-	err = fetch(tx, out, l.backward, []any{owner, count, rest - count}, l.counted, []any{owner}, scan)
+	err = fetch(tx, out, l.backward, []any{owner, reader, count, rest - count}, l.counted, []any{owner}, scan)
 	slices.Reverse(out.Items)
 	return out.Total == total, err
 }

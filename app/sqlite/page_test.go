@@ -29,12 +29,12 @@ func TestTotalsAfterRandomHistories(t *testing.T) {
 				users = append(users, addUser(t, db, fmt.Sprintf("%d@example.com", step), app.RoleUser))
 			case action == 1 && len(users) > 1:
 				i := rapid.IntRange(1, len(users)-1).Draw(r, "gone")
-				err = db.DeleteUser(ctx, app.Operator(), users[i].ID, account.Record{Events: []account.Event{{At: testNow, Name: account.EventUserDeleted}}})
+				err = db.DeleteUser(ctx, app.Operator(), users[i].ID, account.PassShared, account.Record{Events: []account.Event{{At: testNow, Name: account.EventUserDeleted}}})
 				users = slices.Delete(users, i, i+1)
 			case action == 2 && len(tasks) > 0:
-				_, err = db.DeleteTask(ctx, app.Operator(), rapid.SampledFrom(tasks).Draw(r, "task"), nil)
+				_, err = db.DeleteTask(ctx, app.Operator(), todo.ByID(rapid.SampledFrom(tasks).Draw(r, "task")), todo.Removal{Permanent: true, At: testNow})
 			case action == 3 && len(tasks) > 0:
-				_, err = db.UpdateTask(ctx, app.Operator(), rapid.SampledFrom(tasks).Draw(r, "task"), todo.TaskChange{UserID: &users[anyUser()].ID, Now: testNow})
+				_, err = db.UpdateTask(ctx, app.Operator(), todo.ByID(rapid.SampledFrom(tasks).Draw(r, "task")), todo.TaskChange{UserID: &users[anyUser()].ID, Now: testNow})
 			case action == 4:
 				_, err = db.Housekeep(ctx, Keep{})
 			default:
@@ -69,7 +69,11 @@ func TestDeepPages(t *testing.T) {
 	err := db.write(ctx, func(tx *tx) error {
 		for i := range 2 * 2345 {
 			owner := []account.User{ann, ben}[i%2]
-			task, err := tx.task(`INSERT INTO tasks (user_id, title, description, created_at) VALUES (?, 't', '', 0) RETURNING `+taskColumns, owner.ID)
+			h, err := tx.inbox(owner.ID)
+			if err != nil {
+				return err
+			}
+			task, err := tx.addTask(act{at: testNow}, 0, h, todo.NewTask{Title: "t", CreatedAt: testNow})
 			if err != nil {
 				return err
 			}
@@ -84,7 +88,7 @@ func TestDeepPages(t *testing.T) {
 	}
 	read := func(request app.PageRequest) ([]int64, app.Page[todo.Task]) {
 		t.Helper()
-		page, err := db.Tasks(ctx, ann.ID, request)
+		page, err := db.Tasks(ctx, app.Operator(), ann.ID, request)
 		if err != nil || page.Total != int64(len(want)) {
 			t.Fatalf("%+v: total %d, %v", request, page.Total, err)
 		}

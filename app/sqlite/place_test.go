@@ -84,7 +84,7 @@ func TestDamageThatARequestMetIsReported(t *testing.T) {
 	if err := db.CheckRead(ctx); err != nil {
 		t.Fatalf("before anybody met it: %v", err)
 	}
-	if _, err := db.Task(ctx, app.Owner{UserID: ann.ID}, 1); !errors.Is(err, ErrDamaged) {
+	if _, err := db.Task(ctx, app.Caller{UserID: ann.ID}, todo.ByID(1)); !errors.Is(err, ErrDamaged) {
 		t.Errorf("a read: %v", err)
 	}
 	if err := db.CheckRead(ctx); !errors.Is(err, ErrDamaged) {

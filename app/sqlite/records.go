@@ -92,7 +92,7 @@ func scanEvent(row row, before ...any) (account.Event, error) {
 
 // Events returns a page of a user's lines, the newest first.
 func (db *DB) Events(ctx context.Context, userID int64, page app.PageRequest) (app.Page[account.Event], error) {
-	return pageOfList(ctx, db, eventsOfUser(), userID, page,
+	return pageOfList(ctx, db, eventsOfUser(), userID, 0, page,
 		func(row row, total *int64) (account.Event, error) { return scanEvent(row, total) })
 }
 

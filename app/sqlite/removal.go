@@ -7,6 +7,8 @@ import (
 
 	"taskapi/app"
 	"taskapi/app/account"
+	"taskapi/app/outbox"
+	"taskapi/app/todo"
 )
 
 // Whatever removes many rows does it a chunk at a time, each in a turn of its
@@ -49,23 +51,30 @@ func (db *DB) inChunks(ctx context.Context, query string, args ...any) (removed 
 // smallAccount is how many tasks go with their user in one turn.
 const smallAccount = 500
 
-// DeleteUser deletes a user with everything that belongs to them. All of it is
-// invisible at once; a large account leaves the disk in steps, see RemoveDeleted.
-// Returns account.ErrUserNotFound or account.ErrLastAdmin.
-func (db *DB) DeleteUser(ctx context.Context, by app.Caller, id int64, record account.Record) error {
+// DeleteUser deletes a user with everything that belongs to them but the lists that they
+// share, each of which passes to its longest-standing editor, else viewer, unless it is to
+// be deleted as well. All of it is invisible at once; a large account leaves the disk in
+// steps, see RemoveDeleted. Returns account.ErrUserNotFound or account.ErrLastAdmin.
+func (db *DB) DeleteUser(ctx context.Context, by app.Caller, id int64, shared account.Shared, record account.Record) error {
+	if shared == account.PassShared {
+		if err := db.giveAhead(ctx, by, id); err != nil {
+			return err
+		}
+	}
 	err := db.writeAccess(ctx, db.as(by, func(tx *tx) error {
 		if err := tx.refuseLastAdmin(id); err != nil {
 			return err
 		}
+		if err := tx.leaveLists(act{by, db.now()}, id, shared); err != nil {
+			return err
+		}
 		var tasks int64
-		if err := tx.one(`SELECT coalesce((SELECT total FROM totals WHERE list = 'tasks' AND owner = ?), 0)`, []any{id}, &tasks); err != nil {
+		if err := tx.one(`SELECT coalesce((SELECT total FROM totals WHERE list = 'tasks' AND owner = ?1), 0) + coalesce((SELECT total FROM totals WHERE list = 'trash' AND owner = ?1), 0)`, []any{id}, &tasks); err != nil {
 			return err
 		}
 		remove := tx.hideUser
 		if tasks <= smallAccount {
-			remove = func(id, _ int64) (int64, error) {
-				return tx.change(`DELETE FROM users WHERE id = ? AND deleted_at IS NULL`, id)
-			}
+			remove = tx.removeUser
 		}
 		n, err := remove(id, millis(db.now()))
 		if err == nil && n == 0 {
@@ -82,10 +91,143 @@ func (db *DB) DeleteUser(ctx context.Context, by app.Caller, id int64, record ac
 	return err
 }
 
+// sharedLists are those of a user (?1) that have other members, each with who gets it.
+const sharedLists = `SELECT l.id, l.name, (SELECT user_id FROM members WHERE list_id = l.id AND user_id <> ?1 ORDER BY role DESC, joined_at, user_id LIMIT 1) AS heir
+	FROM lists l WHERE l.owner_id = ?1 AND EXISTS (SELECT 1 FROM members WHERE list_id = l.id AND user_id <> ?1)` + sorts
+
+// sharedList is a list and who gets it.
+type sharedList struct {
+	id, heir int64
+	name     string
+}
+
+func (t *tx) sharedLists(userID int64) (all []sharedList, err error) {
+	err = t.each(sharedLists, []any{userID}, func(row row) error {
+		var l sharedList
+		err := row.Scan(&l.id, &l.name, &l.heir)
+		all = append(all, l)
+		return err
+	})
+	return all, err
+}
+
+// giveAhead gives the tasks of large lists to who will get them, a chunk in each turn, before
+// the account goes. If that does not happen after all, they are still in the same list.
+func (db *DB) giveAhead(ctx context.Context, by app.Caller, id int64) error {
+	reader, err := db.read(ctx)
+	if err != nil {
+		return err
+	}
+	lists, err := reader.sharedLists(id)
+	if err != nil {
+		return translate(err)
+	}
+	for _, l := range lists {
+		for n := int64(treeChunk); n == treeChunk; {
+			var left int64
+			if err := reader.one(`SELECT count(*) FROM (SELECT 1 FROM tasks WHERE list_id = ? AND user_id <> ? LIMIT ?)`, []any{l.id, l.heir, treeChunk}, &left); err != nil {
+				return translate(err)
+			}
+			if left < treeChunk {
+				break
+			}
+			err := db.write(ctx, db.as(by, func(tx *tx) (err error) {
+				if err := tx.refuseLastAdmin(id); err != nil {
+					return err
+				}
+				n, err = tx.giveTasks(l.id, l.heir, treeChunk)
+				return err
+			}))
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// leaveLists ends what a user who goes shares with others.
+func (t *tx) leaveLists(a act, id int64, shared account.Shared) error {
+	lists, err := t.sharedLists(id)
+	if err != nil {
+		return err
+	}
+	for _, l := range lists {
+		if shared == account.DeleteShared {
+			err = t.closeList(a, l.id, id)
+		} else {
+			err = errors.Join(t.passList(a, l, id), t.forgetMaker(l.id, id))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	var joined []int64
+	err = t.each(`SELECT list_id FROM members WHERE user_id = ? AND role < 3`, []any{id}, func(row row) error {
+		var list int64
+		err := row.Scan(&list)
+		joined = append(joined, list)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, list := range joined {
+		if err := errors.Join(t.leave(a, list, id), t.forgetMaker(list, id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forgetMaker leaves nobody as the maker of what a user who goes has made in a list.
+func (t *tx) forgetMaker(list, userID int64) error {
+	return t.exec(`UPDATE tasks SET created_by = NULL WHERE list_id = ? AND created_by = ?`, list, userID)
+}
+
+// passList makes the heir the owner of a list, and tells them.
+func (t *tx) passList(a act, l sharedList, from int64) error {
+	if _, err := t.giveTasks(l.id, l.heir, -1); err != nil {
+		return err
+	}
+	if err := t.giveList(a, l.id, from, l.heir, todo.RoleEditor); err != nil {
+		return err
+	}
+	return t.queueMail(l.heir, outbox.NewMail{Template: outbox.MailListOwner, CreatedAt: a.at, Data: map[string]string{"List": outbox.Harmless(l.name)}})
+}
+
+// closeList ends the membership of all others in a list that goes with its owner.
+func (t *tx) closeList(a act, list, owner int64) error {
+	var others []int64
+	err := t.each(`SELECT user_id FROM members WHERE list_id = ? AND user_id <> ?`, []any{list, owner}, func(row row) error {
+		var id int64
+		err := row.Scan(&id)
+		others = append(others, id)
+		return err
+	})
+	for _, other := range others {
+		if err == nil {
+			err = t.leave(a, list, other)
+		}
+	}
+	return err
+}
+
+// removeUser removes a user at once, with all that is theirs.
+func (t *tx) removeUser(id, _ int64) (int64, error) {
+	err := errors.Join(
+		t.exec(`DELETE FROM task_words WHERE list_id IN (SELECT id FROM lists WHERE owner_id = ?)`, id),
+		t.exec(`DELETE FROM lists WHERE owner_id = ?`, id))
+	if err != nil {
+		return 0, err
+	}
+	return t.change(`DELETE FROM users WHERE id = ? AND deleted_at IS NULL`, id)
+}
+
 // hideUser leaves of a user a row without the person, which holds what else is
 // theirs until that has gone.
 func (t *tx) hideUser(id, now int64) (int64, error) {
-	n, err := t.change(`UPDATE users SET username = 'deleted', email = 'deleted ' || id, email_key = 'deleted ' || id,
+	n, err := t.change(`UPDATE users SET username = 'deleted', email = 'deleted ' || id, email_key = 'deleted ' || id, time_zone = 'UTC',
 		password_hash = '$argon2id$', role = 'user', verified_at = NULL, pending_email = NULL, deleted_at = ?2
 		WHERE id = ?1 AND deleted_at IS NULL`, id, now)
 	if err != nil || n == 0 {
@@ -93,8 +235,9 @@ func (t *tx) hideUser(id, now int64) (int64, error) {
 	}
 	_, err = t.endAccess(id, "", false)
 	return n, errors.Join(err,
-		t.exec(`DELETE FROM totals WHERE list = 'tasks' AND owner = ?`, id),
+		t.exec(`DELETE FROM totals WHERE list IN ('tasks', 'trash') AND owner = ?`, id),
 		t.exec(`DELETE FROM links WHERE user_id = ?`, id),
+		t.exec(`DELETE FROM reminders WHERE user_id = ?`, id),
 		t.exec(`DELETE FROM mails WHERE user_id = ? AND status = 'queued'`, id))
 }
 
@@ -113,6 +256,9 @@ func (db *DB) RemoveDeleted(ctx context.Context) error {
 		}
 		for _, query := range []string{
 			`DELETE FROM tasks WHERE id IN (SELECT id FROM tasks WHERE user_id = ? LIMIT ?)`,
+			`DELETE FROM trash WHERE id IN (SELECT id FROM trash WHERE user_id = ? LIMIT ?)`,
+			`DELETE FROM task_words WHERE (list_id, word, task_id) IN (SELECT list_id, word, task_id FROM task_words WHERE list_id IN (SELECT id FROM lists WHERE owner_id = ?) LIMIT ?)`,
+			`DELETE FROM lists WHERE id IN (SELECT id FROM lists WHERE owner_id = ? LIMIT ?)`,
 			`DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE user_id = ? LIMIT ?)`,
 			`DELETE FROM users WHERE id IN (SELECT id FROM users WHERE id = ? AND deleted_at IS NOT NULL LIMIT ?)`,
 		} {

@@ -9,6 +9,7 @@ import (
 
 	"taskapi/app"
 	"taskapi/app/account"
+	"taskapi/app/operate"
 	"taskapi/app/todo"
 )
 
@@ -26,7 +27,7 @@ func half(t *testing.T) (db *DB, admin app.Caller, gone account.User, task todo.
 		}
 	}
 	admin = app.Caller{UserID: boss.ID, Role: app.RoleAdmin, SessionID: addSession(t, db, testSession, boss).ID}
-	if err := db.DeleteUser(ctx, admin, gone.ID, account.Record{}); err != nil {
+	if err := db.DeleteUser(ctx, admin, gone.ID, account.PassShared, account.Record{}); err != nil {
 		t.Fatal(err)
 	}
 	if n := db.count(t, `SELECT count(*) FROM tasks`); n != smallAccount+1 {
@@ -63,15 +64,21 @@ func TestADeletedUserIsNowhere(t *testing.T) {
 			_, _, err := db.UpdateUser(ctx, admin, gone.ID, account.UserChange{Username: &name}, account.Record{})
 			return err
 		}, account.ErrUserNotFound},
-		"DeleteUser": {func() error { return db.DeleteUser(ctx, admin, gone.ID, account.Record{}) }, account.ErrUserNotFound},
+		"DeleteUser": {func() error { return db.DeleteUser(ctx, admin, gone.ID, account.PassShared, account.Record{}) }, account.ErrUserNotFound},
 		"SetRole":    {func() error { _, err := db.SetRole(ctx, gone.ID, app.RoleAdmin, account.Record{}); return err }, account.ErrUserNotFound},
-		"Task":       {func() error { _, err := db.Task(ctx, app.Owner{}, task.ID); return err }, todo.ErrTaskNotFound},
-		"UpdateTask": {func() error { _, err := db.UpdateTask(ctx, admin, task.ID, todo.TaskChange{Title: &name}); return err }, todo.ErrTaskNotFound},
-		"taking its task": {func() error {
-			_, err := db.UpdateTask(ctx, admin, task.ID, todo.TaskChange{UserID: &admin.UserID})
+		"Task":       {func() error { _, err := db.Task(ctx, app.Operator(), todo.ByID(task.ID)); return err }, todo.ErrTaskNotFound},
+		"UpdateTask": {func() error {
+			_, err := db.UpdateTask(ctx, admin, todo.ByID(task.ID), todo.TaskChange{Title: &name})
 			return err
 		}, todo.ErrTaskNotFound},
-		"DeleteTask": {func() error { _, err := db.DeleteTask(ctx, admin, task.ID, nil); return err }, todo.ErrTaskNotFound},
+		"taking its task": {func() error {
+			_, err := db.UpdateTask(ctx, admin, todo.ByID(task.ID), todo.TaskChange{UserID: &admin.UserID})
+			return err
+		}, todo.ErrTaskNotFound},
+		"DeleteTask": {func() error {
+			_, err := db.DeleteTask(ctx, admin, todo.ByID(task.ID), todo.Removal{Permanent: true, At: testNow})
+			return err
+		}, todo.ErrTaskNotFound},
 		"CreateTask": {func() error {
 			_, err := db.CreateTask(ctx, admin, todo.NewTask{UserID: gone.ID, Title: "x", CreatedAt: testNow})
 			return err
@@ -81,7 +88,7 @@ func TestADeletedUserIsNowhere(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			_, err = db.UpdateTask(ctx, admin, mine.ID, todo.TaskChange{UserID: &gone.ID})
+			_, err = db.UpdateTask(ctx, admin, todo.ByID(mine.ID), todo.TaskChange{UserID: &gone.ID})
 			return err
 		}, todo.ErrNoSuchUser},
 	} {
@@ -97,7 +104,7 @@ func TestADeletedUserIsNowhere(t *testing.T) {
 		if err != nil || users.Total != 2 || len(users.Items) > 2 {
 			t.Errorf("users: %d of %d, %v", len(users.Items), users.Total, err)
 		}
-		tasks, err := db.Tasks(ctx, gone.ID, page)
+		tasks, err := db.Tasks(ctx, app.Operator(), gone.ID, page)
 		if err != nil || tasks.Total != 0 || len(tasks.Items) != 0 {
 			t.Errorf("tasks: %d of %d, %v", len(tasks.Items), tasks.Total, err)
 		}
@@ -107,7 +114,12 @@ func TestADeletedUserIsNowhere(t *testing.T) {
 			t.Error("the user is exported")
 		}
 		return nil
-	}, func(x todo.Task) error {
+	}, func(l operate.ListRecord) error {
+		if l.OwnerID == gone.ID {
+			t.Error("a list is exported")
+		}
+		return nil
+	}, func(x operate.TaskRecord) error {
 		if x.UserID == gone.ID {
 			t.Error("a task is exported")
 		}
@@ -152,12 +164,12 @@ func TestChunksFitTheDisk(t *testing.T) {
 	for name, c := range map[string]struct {
 		took        time.Duration
 		least, most int
-	}{"slow": {time.Second, 12, 600}, "quick": {0, 3, 6}} {
+	}{"slow": {time.Second, 12, 600}, "quick": {0, 3, 9}} {
 		t.Run(name, func(t *testing.T) {
 			db, _, gone, _ := half(t)
 			if err := db.writeAccess(context.Background(), func(tx *tx) error {
-				return errors.Join(tx.exec(`INSERT INTO tasks (user_id, title, description, created_at)
-					SELECT ?, 'more', '', 0 FROM tasks LIMIT 500`, gone.ID), tx.exec(`DELETE FROM totals WHERE owner = ?`, gone.ID))
+				return errors.Join(tx.exec(`INSERT INTO tasks (user_id, list_id, title, description, created_at, updated_at, version)
+					SELECT ?1, (SELECT id FROM lists WHERE owner_id = ?1 AND inbox = 1), 'more', '', 0, 0, (SELECT max(seq) FROM changes) + row_number() OVER () FROM tasks LIMIT 500`, gone.ID), tx.exec(`DELETE FROM totals WHERE owner = ?`, gone.ID))
 			}); err != nil {
 				t.Fatal(err)
 			}
@@ -191,11 +203,11 @@ func TestAUserHasSoManyTasks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, given := db.UpdateTask(ctx, app.Operator(), his.ID, todo.TaskChange{UserID: &ann.ID, Most: 2})
+	_, given := db.UpdateTask(ctx, app.Operator(), todo.ByID(his.ID), todo.TaskChange{UserID: &ann.ID, Most: 2})
 	if !errors.Is(third, todo.ErrTooManyTasks) || !errors.Is(given, todo.ErrTooManyTasks) {
 		t.Errorf("%v, %v", third, given)
 	}
-	if _, err := db.UpdateTask(ctx, app.Operator(), his.ID, todo.TaskChange{UserID: &bob.ID, Most: 1}); err != nil {
+	if _, err := db.UpdateTask(ctx, app.Operator(), todo.ByID(his.ID), todo.TaskChange{UserID: &bob.ID, Most: 1}); err != nil {
 		t.Errorf("a task that stays where it is: %v", err)
 	}
 	if _, err := create(ann, 0); err != nil {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"taskapi/app/outbox"
+	"taskapi/app/todo"
 
 	// The driver; its name is "sqlite".
 	_ "modernc.org/sqlite"
@@ -46,6 +47,9 @@ type Options struct {
 	// Nil goes by the clock.
 	Elapsed func() time.Duration
 
+	// Progress is told how far an older schema has been brought forward. May be nil.
+	Progress Progress
+
 	noSnapshot bool // for a copy that is of no use to anybody yet
 }
 
@@ -64,6 +68,7 @@ type DB struct {
 	serves    bool // it has begun a timeline
 	timeline  timeline
 	lineage   string
+	seed      todo.Seed
 	deleted   chan struct{} // that a user was, for KeepRemoving
 }
 
@@ -149,13 +154,16 @@ func (db *DB) start(ctx context.Context, o Options, pool *sql.DB) error {
 			return err
 		}
 	}
-	if err := migrate(ctx, conn, o.Schema, steps()); err != nil {
+	if err := migrate(ctx, conn, o.Schema, steps(), o.Progress); err != nil {
 		return err
 	}
 	if err := rekey(ctx, conn); err != nil {
 		return err
 	}
 	if db.lineage, err = beginLineage(ctx, conn); err != nil {
+		return err
+	}
+	if db.seed, err = beginSeed(ctx, conn); err != nil {
 		return err
 	}
 	readPool, err := openPool(dsn(o.Path, o.Durability, true), readConnections)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -38,12 +39,12 @@ func TestAPartialUpdateTouchesNothingElse(t *testing.T) {
 		c.change.Now = later
 		known := before
 		c.want(&before)
-		after, err := db.UpdateTask(ctx, app.Operator(), before.ID, c.change)
-		if changed := before != known; changed != (after.Version > before.Version) {
+		after, err := db.UpdateTask(ctx, app.Operator(), todo.ByID(before.ID), c.change)
+		if changed := !reflect.DeepEqual(before, known); changed != (after.Version > before.Version) {
 			t.Errorf("%s: version %d, then %d", c.name, before.Version, after.Version)
 		}
-		before.Version = after.Version
-		if err != nil || after != before {
+		before.Version, before.UpdatedAt = after.Version, after.UpdatedAt
+		if err != nil || !reflect.DeepEqual(after.Task, before) {
 			t.Errorf("%s: got %+v, %v, want %+v", c.name, after, err, before)
 		}
 	}
@@ -58,15 +59,15 @@ func TestAnotherUsersTaskDoesNotExist(t *testing.T) {
 	}
 	his := app.Caller{UserID: bob.ID, Role: app.RoleUser, SessionID: addSession(t, db, testSession, bob).ID}
 	title := "stolen"
-	_, read := db.Task(ctx, his.Owner(), task.ID)
-	_, changed := db.UpdateTask(ctx, his, task.ID, todo.TaskChange{Title: &title})
-	_, deleted := db.DeleteTask(ctx, his, task.ID, nil)
+	_, read := db.Task(ctx, his, todo.ByID(task.ID))
+	_, changed := db.UpdateTask(ctx, his, todo.ByID(task.ID), todo.TaskChange{Title: &title})
+	_, deleted := db.DeleteTask(ctx, his, todo.ByID(task.ID), todo.Removal{Permanent: true, At: testNow})
 	for name, err := range map[string]error{"read": read, "changed": changed, "deleted": deleted} {
 		if !errors.Is(err, todo.ErrTaskNotFound) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if same, err := db.Task(ctx, app.Owner{}, task.ID); err != nil || same != task {
+	if same, err := db.Task(ctx, app.Operator(), todo.ByID(task.ID)); err != nil || !reflect.DeepEqual(same, task) {
 		t.Errorf("got %+v, %v", same, err)
 	}
 }
@@ -78,7 +79,7 @@ func TestIdsAreNeverUsedTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.DeleteTask(ctx, app.Operator(), first.ID, nil); err != nil {
+	if _, err := db.DeleteTask(ctx, app.Operator(), todo.ByID(first.ID), todo.Removal{Permanent: true, At: testNow}); err != nil {
 		t.Fatal(err)
 	}
 	second, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: ann.ID, Title: "two", CreatedAt: testNow})
@@ -96,7 +97,7 @@ func TestWhatIsAUsersGoesWithTheUser(t *testing.T) {
 		}
 	}
 	addSession(t, db, testSession, ann)
-	if err := db.DeleteUser(ctx, app.Operator(), ann.ID, account.Record{}); err != nil {
+	if err := db.DeleteUser(ctx, app.Operator(), ann.ID, account.PassShared, account.Record{}); err != nil {
 		t.Fatal(err)
 	}
 	for table, want := range map[string]int{"users": 1, "tasks": 1, "sessions": 0, "mails": 1} {
@@ -105,7 +106,7 @@ func TestWhatIsAUsersGoesWithTheUser(t *testing.T) {
 			t.Errorf("%s: %d rows, want %d (%v)", table, got, want, err)
 		}
 	}
-	if err := db.DeleteUser(ctx, app.Operator(), ann.ID, account.Record{}); !errors.Is(err, account.ErrUserNotFound) {
+	if err := db.DeleteUser(ctx, app.Operator(), ann.ID, account.PassShared, account.Record{}); !errors.Is(err, account.ErrUserNotFound) {
 		t.Errorf("deleted twice: %v", err)
 	}
 }
@@ -113,7 +114,7 @@ func TestWhatIsAUsersGoesWithTheUser(t *testing.T) {
 func TestTheOnlyAdminStays(t *testing.T) {
 	ctx, db := context.Background(), openTest(t)
 	admin, ann := addUser(t, db, "admin@example.com", app.RoleAdmin), addUser(t, db, "ann@example.com", app.RoleUser)
-	if err := db.DeleteUser(ctx, app.Operator(), admin.ID, account.Record{}); !errors.Is(err, account.ErrLastAdmin) {
+	if err := db.DeleteUser(ctx, app.Operator(), admin.ID, account.PassShared, account.Record{}); !errors.Is(err, account.ErrLastAdmin) {
 		t.Errorf("delete: %v", err)
 	}
 	if _, err := db.SetRole(ctx, admin.ID, app.RoleUser, account.Record{}); !errors.Is(err, account.ErrLastAdmin) {
@@ -122,7 +123,7 @@ func TestTheOnlyAdminStays(t *testing.T) {
 	if _, err := db.SetRole(ctx, ann.ID, app.RoleAdmin, account.Record{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.DeleteUser(ctx, app.Operator(), admin.ID, account.Record{}); err != nil {
+	if err := db.DeleteUser(ctx, app.Operator(), admin.ID, account.PassShared, account.Record{}); err != nil {
 		t.Errorf("delete one of two: %v", err)
 	}
 }
@@ -192,7 +193,7 @@ func TestWritesAtOnceAllSucceed(t *testing.T) {
 		})
 	}
 	all.Wait()
-	page, err := db.Tasks(ctx, ann.ID, app.PageRequest{Page: 1, PerPage: 10})
+	page, err := db.Tasks(ctx, app.Operator(), ann.ID, app.PageRequest{Page: 1, PerPage: 10})
 	if err != nil || page.Total != writers*each || len(page.Items) != 10 {
 		t.Errorf("%d tasks, %d on the page, %v", page.Total, len(page.Items), err)
 	}
@@ -226,7 +227,7 @@ func TestAWriteNobodyWaitsForIsNotBegun(t *testing.T) {
 	if !errors.Is(err, app.ErrBusy) || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := db.Task(gone, app.Owner{}, 1); !errors.Is(err, app.ErrBusy) {
+	if _, err := db.Task(gone, app.Operator(), todo.ByID(1)); !errors.Is(err, app.ErrBusy) {
 		t.Errorf("read: %v", err)
 	}
 }
@@ -237,14 +238,14 @@ func TestAPanicUndoesItsTransactionAndHandsTheTurnOn(t *testing.T) {
 	func() {
 		defer func() { _ = recover() }()
 		_ = db.writeAccess(ctx, func(tx *tx) error {
-			if err := tx.exec(`DELETE FROM users`); err != nil {
+			if err := tx.exec(`DELETE FROM mails`); err != nil {
 				t.Error(err)
 			}
 			panic("in the middle")
 		})
 	}()
-	if _, err := db.User(ctx, ann.ID); err != nil {
-		t.Errorf("the deletion stayed: %v", err)
+	if n := db.count(t, `SELECT count(*) FROM mails`); n != 1 {
+		t.Errorf("the deletion stayed: %d mails", n)
 	}
 	if _, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow}); err != nil {
 		t.Errorf("the writer is stuck: %v", err)

@@ -3,8 +3,11 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"taskapi/app"
@@ -13,100 +16,184 @@ import (
 
 var _ todo.TaskStore = (*DB)(nil)
 
-const taskColumns = `id, user_id, title, description, created_at, completed_at, priority, due, due_zone, due_utc, start, version`
+// Most tasks have none of what is rare, and each column that is read costs. So all of it
+// is one column, NULL for a task that has nothing: texts with a separator between them
+// that none of them can hold.
+const (
+	taskColumns = `id, user_id, list_id, title, description, created_at, completed_at, updated_at, version, created_by, priority, ` + rareColumns
+	rareColumns = `CASE WHEN coalesce(position, uid, parent_id, assignee_id, due, start, recurrence_of, labels) IS NOT NULL
+		OR EXISTS (SELECT 1 FROM reminders WHERE task_id = tasks.id AND user_id = ?2) THEN concat(
+		position, char(31), uid, char(31), parent_id, char(31), assignee_id, char(31), due, char(31), due_zone, char(31), due_utc, char(31), start, char(31),
+		recurrence, char(31), recurrence_from, char(31), recurrence_start, char(31), recurrence_of, char(31), labels, char(31),
+		(SELECT json_group_array(json_array(at, before)) FROM reminders WHERE task_id = tasks.id AND user_id = ?2), char(31),
+		(SELECT max(version) FROM reminders WHERE task_id = tasks.id AND user_id = ?2)) END`
+	rareCount = 15
+)
 
-// taskRow reads a row of taskColumns.
+// taskRow reads a row of taskColumns, in which ?2 is the reader.
 type taskRow struct {
-	task                todo.Task
-	created             int64
-	completed, dueUTC   sql.NullInt64
-	due, dueZone, start sql.NullString
+	task             todo.Task
+	created, updated int64
+	completed, maker sql.NullInt64
+	rare             sql.NullString
 }
 
 func (r *taskRow) fields() []any {
 	t := &r.task
-	return []any{&t.ID, &t.UserID, &t.Title, &t.Description, &r.created, &r.completed, &t.Priority, &r.due, &r.dueZone, &r.dueUTC, &r.start, &t.Version}
+	return []any{&t.ID, &t.UserID, &t.ListID, &t.Title, &t.Description, &r.created, &r.completed, &r.updated, &t.Version, &r.maker, &t.Priority, &r.rare}
 }
 
 // read returns the task of the row that was scanned.
 func (r *taskRow) read() (t todo.Task, err error) {
 	t = r.task
-	t.CreatedAt = fromMillis(r.created)
+	t.CreatedAt, t.UpdatedAt, t.CreatedBy = fromMillis(r.created), fromMillis(r.updated), r.maker.Int64
 	if r.completed.Valid {
 		t.CompletedAt = fromMillis(r.completed.Int64)
 	}
-	if r.due.Valid {
-		if t.Dates.Due, err = todo.ReadDue(r.due.String, r.dueZone.String); err != nil {
-			return t, fmt.Errorf("due of task %d: %w", t.ID, err)
-		}
+	t.Position = todo.DefaultPosition(t.ID)
+	if r.rare.Valid {
+		err = readRare(&t, strings.Split(r.rare.String, "\x1f"))
 	}
-	if r.start.Valid {
-		if t.Dates.Start, err = todo.ReadDue(r.start.String, r.dueZone.String); err != nil {
-			return t, fmt.Errorf("start of task %d: %w", t.ID, err)
-		}
-	}
-	if r.dueUTC.Valid {
-		t.DueAt = fromMillis(r.dueUTC.Int64)
+	if err != nil {
+		return t, fmt.Errorf("task %d: %w", t.ID, err)
 	}
 	return t, nil
 }
 
-// dateValues are due, due_zone, due_utc and start as they are stored.
-func dateValues(d todo.Dates) []any {
-	values := make([]any, 4)
-	if !d.Due.IsZero() {
-		values[0] = d.Due.String()
+// readRare reads the parts of rareColumns.
+func readRare(t *todo.Task, parts []string) error {
+	if len(parts) != rareCount {
+		return fmt.Errorf("%d of %d parts", len(parts), rareCount)
 	}
-	if d.Due.Zone != "" {
-		values[1] = d.Due.Zone
+	var errs []error
+	number := func(text string, to *int64) {
+		if text != "" {
+			n, err := strconv.ParseInt(text, 10, 64)
+			*to = n
+			errs = append(errs, err)
+		}
 	}
-	if moment, ok := d.Due.Moment(); ok {
-		values[2] = millis(moment)
+	date := func(text string, to *todo.Due) {
+		if text != "" {
+			var err error
+			*to, err = todo.ReadDue(text, parts[5])
+			errs = append(errs, err)
+		}
 	}
-	if !d.Start.IsZero() {
-		values[3] = d.Start.String()
+	number(parts[0], &t.Position)
+	t.UID = parts[1]
+	number(parts[2], &t.ParentID)
+	number(parts[3], &t.AssigneeID)
+	date(parts[4], &t.Dates.Due)
+	if parts[6] != "" {
+		var at int64
+		number(parts[6], &at)
+		t.DueAt = fromMillis(at)
 	}
-	return values
+	date(parts[7], &t.Dates.Start)
+	t.Repetition.Rule, t.Repetition.FromCompletion = parts[8], parts[9] == "1"
+	date(parts[10], &t.Repetition.Start)
+	number(parts[11], &t.RecurrenceOf)
+	if parts[12] != "" {
+		errs = append(errs, json.Unmarshal([]byte(parts[12]), &t.Labels))
+	}
+	number(parts[14], &t.OwnVersion)
+	if t.OwnVersion != 0 {
+		errs = append(errs, readReminders(t, parts[13]))
+	}
+	return errors.Join(errs...)
 }
 
-// living says that a task's owner was not deleted.
-const living = ` AND NOT EXISTS (SELECT 1 FROM users WHERE id = tasks.user_id AND deleted_at IS NOT NULL)`
+func readReminders(t *todo.Task, text string) error {
+	var rows [][2]*int64
+	if err := json.Unmarshal([]byte(text), &rows); err != nil {
+		return err
+	}
+	for _, row := range rows {
+		var r todo.Reminder
+		if row[0] != nil {
+			r.At = fromMillis(*row[0])
+		}
+		if row[1] != nil {
+			r.Before = time.Duration(*row[1]) * time.Millisecond
+		}
+		t.Reminders = append(t.Reminders, r)
+	}
+	return nil
+}
 
-// oneTask selects a task (?1) of an owner (?2), or of anybody for 0.
 const (
-	oneTask   = `SELECT ` + taskColumns + ` FROM tasks` + whereTask
-	whereTask = ` WHERE id = ?1 AND (?2 = 0 OR user_id = ?2)` + living
+	// living says that a task's owner was not deleted.
+	living = `NOT EXISTS (SELECT 1 FROM users WHERE id = tasks.user_id AND deleted_at IS NOT NULL)`
+	// visible says that somebody (?2) owns or shares the list of a task, or that everything
+	// is theirs (?3).
+	visible = `(user_id = ?2 OR EXISTS (SELECT 1 FROM members WHERE user_id = ?2 AND list_id = tasks.list_id) OR ?3 AND ` + living + `)`
+	oneTask = `SELECT ` + taskColumns + ` FROM tasks WHERE id = ?1 AND ` + visible
+	// roleTask is oneTask with what the reader may do there.
+	roleTask = `SELECT iif(user_id = ?2, 3, coalesce((SELECT role FROM members WHERE user_id = ?2 AND list_id = tasks.list_id), 3)), ` +
+		taskColumns + ` FROM tasks WHERE id = ?1 AND ` + visible
+	// taskByUID finds what one owns before what one sees.
+	taskByUID = `SELECT coalesce((SELECT id FROM tasks WHERE uid = ?1 AND user_id = ?2), (SELECT min(id) FROM tasks WHERE uid = ?1 AND ` + visible + `))`
 )
 
-// CreateTask adds a task. Returns todo.ErrNoSuchUser without its owner, and
-// todo.ErrTooManyTasks.
-func (db *DB) CreateTask(ctx context.Context, by app.Caller, task todo.NewTask) (todo.Task, error) {
-	var created todo.Task
-	err := db.write(ctx, db.as(by, func(tx *tx) error {
-		if err := tx.roomFor(task.UserID, task.Most); err != nil {
-			return err
-		}
-		var err error
-		created, err = tx.addTask(0, task)
-		return err
-	}))
-	return created, err
+// everything reports whether all tasks are a caller's.
+func everything(by app.Caller) bool { return by.Admin() || by.Operator() }
+
+// taskID returns the id of what is named; 0 if there is nothing of the name in reach.
+func (t *tx) taskID(seed todo.Seed, by app.Caller, ref todo.Ref) (int64, error) {
+	if ref.ID != 0 {
+		return ref.ID, nil
+	}
+	if id := seed.ID(todo.KindTask, ref.UID); id != 0 {
+		return id, nil
+	}
+	var id sql.NullInt64
+	err := t.one(taskByUID, []any{ref.UID, by.UserID, everything(by)}, &id)
+	if folded, other := ref.Folded(); other && err == nil && !id.Valid {
+		return t.taskID(seed, by, folded)
+	}
+	return id.Int64, err
 }
 
-// Task returns the task of the owner, or todo.ErrTaskNotFound.
-func (db *DB) Task(ctx context.Context, owner app.Owner, id int64) (todo.Task, error) {
+// Task returns the task, or todo.ErrTaskNotFound.
+func (db *DB) Task(ctx context.Context, by app.Caller, ref todo.Ref) (todo.Task, error) {
 	tx, err := db.read(ctx)
 	if err != nil {
 		return todo.Task{}, err
 	}
-	task, err := tx.task(oneTask, id, owner.UserID)
+	id, err := tx.taskID(db.seed, by, ref)
+	if err != nil {
+		return todo.Task{}, translate(err)
+	}
+	task, err := tx.task(id, by.UserID, everything(by))
 	return task, translate(err)
+}
+
+// taskFor returns a task that a caller may do something to, or todo.ErrTaskNotFound, or
+// todo.ErrReadOnlyList.
+func (t *tx) taskFor(seed todo.Seed, by app.Caller, ref todo.Ref, least todo.Role) (todo.Task, error) {
+	id, err := t.taskID(seed, by, ref)
+	if err != nil {
+		return todo.Task{}, err
+	}
+	var r taskRow
+	var role todo.Role
+	err = t.one(roleTask, []any{id, by.UserID, everything(by)}, append([]any{&role}, r.fields()...)...)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return todo.Task{}, todo.ErrTaskNotFound
+	case err != nil:
+		return todo.Task{}, err
+	case role < least && !everything(by):
+		return todo.Task{}, todo.ErrReadOnlyList
+	}
+	return r.read()
 }
 
 // Tasks returns a page of a user's tasks in the order of their ids. The page
 // and its total are of the same moment.
-func (db *DB) Tasks(ctx context.Context, userID int64, page app.PageRequest) (app.Page[todo.Task], error) {
-	return pageOfList(ctx, db, tasksOfUser(), userID, page, func(row row, total *int64) (task todo.Task, err error) {
+func (db *DB) Tasks(ctx context.Context, by app.Caller, userID int64, page app.PageRequest) (app.Page[todo.Task], error) {
+	return pageOfList(ctx, db, tasksOfUser(), userID, by.UserID, page, func(row row, total *int64) (task todo.Task, err error) {
 		var r taskRow
 		if err := row.Scan(append([]any{total}, r.fields()...)...); err != nil {
 			return task, err
@@ -115,106 +202,11 @@ func (db *DB) Tasks(ctx context.Context, userID int64, page app.PageRequest) (ap
 	})
 }
 
-// The columns of a task that a change may set, and what it sets them to. A change that
-// leaves everything as it is makes no new version.
-const (
-	changeable  = `title, description, user_id, completed_at, priority, due, due_zone, due_utc, start`
-	changedInto = `coalesce(?3, title), coalesce(?4, description), coalesce(?5, user_id),
-		CASE ?6 WHEN 1 THEN coalesce(completed_at, ?7) WHEN 0 THEN NULL ELSE completed_at END,
-		coalesce(?8, priority), iif(?9, ?10, due), iif(?9, ?11, due_zone), iif(?9, ?12, due_utc), iif(?9, ?13, start)`
-	updateTask = `UPDATE tasks SET (` + changeable + `, version) = (` + changedInto + `,
-			iif((` + changeable + `) IS (` + changedInto + `), version, ?14))` + whereTask
-)
-
-// UpdateTask changes what the change names, in one statement, so that two
-// changes of different fields at once both stay. Returns todo.ErrTaskNotFound,
-// todo.ErrNoSuchUser without the new owner, todo.ErrTooManyTasks of theirs, KindInvalid
-// errors of dates that contradict each other, and todo.ErrChangedMeanwhile with the task.
-func (db *DB) UpdateTask(ctx context.Context, by app.Caller, id int64, c todo.TaskChange) (todo.Task, error) {
-	var updated todo.Task
-	err := db.write(ctx, db.as(by, func(tx *tx) error {
-		var dates todo.Dates
-		if c.UserID != nil || c.Dates != nil || c.Match != nil {
-			before, err := tx.task(oneTask, id, by.Owner().UserID)
-			if err != nil {
-				return err
-			}
-			if c.UserID != nil && before.UserID != *c.UserID {
-				if err := tx.roomFor(*c.UserID, c.Most); err != nil {
-					return err
-				}
-			}
-			if dates, err = c.Dates.Apply(before.Dates); err != nil {
-				return err
-			}
-			if !c.Match.Holds(before.Version) {
-				updated = before
-				return todo.ErrChangedMeanwhile
-			}
-		}
-		version, err := tx.nextVersion()
-		if err != nil {
-			return err
-		}
-		updated, err = tx.task(updateTask+` RETURNING `+taskColumns,
-			append([]any{id, by.Owner().UserID, c.Title, c.Description, c.UserID, c.Completed, millis(c.Now), (*int)(c.Priority), c.Dates != nil}, append(dateValues(dates), version)...)...)
-		return err
-	}))
-	return updated, err
-}
-
-// roomFor returns todo.ErrNoSuchUser unless there is the user, and
-// todo.ErrTooManyTasks unless they have fewer tasks than most, if that is not 0.
-func (t *tx) roomFor(userID, most int64) error {
-	var total sql.NullInt64
-	err := t.one(`SELECT (SELECT total FROM totals WHERE list = 'tasks' AND owner = users.id)
-		FROM users WHERE id = ? AND deleted_at IS NULL`, []any{userID}, &total)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return todo.ErrNoSuchUser
-	case err == nil && most > 0 && total.Int64 >= most:
-		return todo.ErrTooManyTasks
-	}
-	return err
-}
-
-// DeleteTask removes the task and returns it, or todo.ErrTaskNotFound.
-func (db *DB) DeleteTask(ctx context.Context, by app.Caller, id int64, match *todo.Match) (todo.Task, error) {
-	var task todo.Task
-	err := db.write(ctx, db.as(by, func(tx *tx) error {
-		var err error
-		if task, err = tx.task(oneTask, id, by.Owner().UserID); err != nil {
-			return err
-		}
-		if !match.Holds(task.Version) {
-			return todo.ErrChangedMeanwhile
-		}
-		return tx.exec(`DELETE FROM tasks WHERE id = ?`, id)
-	}))
-	return task, err
-}
-
-// addTask adds a task, under a new id if id is 0.
-func (t *tx) addTask(id int64, task todo.NewTask) (todo.Task, error) {
-	version, err := t.nextVersion()
-	if err != nil {
-		return todo.Task{}, err
-	}
-	return t.task(`INSERT INTO tasks (id, version, user_id, title, description, created_at, completed_at, priority, due, due_zone, due_utc, start)
-		VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING `+taskColumns,
-		append([]any{id, version, task.UserID, task.Title, task.Description, millis(task.CreatedAt), nullMillis(task.CompletedAt), int(task.Priority)}, dateValues(task.Dates)...)...)
-}
-
-// nextVersion returns the number of a change. Numbers grow in the order of the commits.
-func (t *tx) nextVersion() (version int64, err error) {
-	err = t.one(`INSERT INTO meta (name, value) VALUES ('seq', '1')
-		ON CONFLICT DO UPDATE SET value = CAST(value AS INTEGER) + 1 RETURNING CAST(value AS INTEGER)`, nil, &version)
-	return version, err
-}
-
-func (t *tx) task(query string, args ...any) (todo.Task, error) {
+// task returns a task that a reader sees, or that is there if all is true; else
+// todo.ErrTaskNotFound.
+func (t *tx) task(id, reader int64, all bool) (todo.Task, error) {
 	var r taskRow
-	err := t.one(query, args, r.fields()...)
+	err := t.one(oneTask, []any{id, reader, all}, r.fields()...)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return todo.Task{}, todo.ErrTaskNotFound
@@ -222,6 +214,50 @@ func (t *tx) task(query string, args ...any) (todo.Task, error) {
 		return todo.Task{}, err
 	}
 	return r.read()
+}
+
+// tasks reads some tasks.
+func (t *tx) tasks(query string, args ...any) (all []todo.Task, err error) {
+	err = t.each(query, args, func(row row) error {
+		var r taskRow
+		if err := row.Scan(r.fields()...); err != nil {
+			return err
+		}
+		task, err := r.read()
+		all = append(all, task)
+		return err
+	})
+	return all, err
+}
+
+// TimeZone returns the time zone of a user, or account.ErrUserNotFound.
+func (db *DB) TimeZone(ctx context.Context, userID int64) (string, error) {
+	tx, err := db.read(ctx)
+	if err != nil {
+		return "", err
+	}
+	zone, err := tx.timeZone(userID)
+	return zone, translate(err)
+}
+
+func (t *tx) timeZone(userID int64) (zone string, err error) {
+	err = t.one(`SELECT time_zone FROM users WHERE id = ?`, []any{userID}, &zone)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "UTC", nil // the operator has none
+	}
+	return zone, err
+}
+
+// reader returns the clock of a user. A zone that is no longer known is UTC.
+func (t *tx) reader(userID int64) (*time.Location, error) {
+	zone, err := t.timeZone(userID)
+	if err != nil {
+		return nil, err
+	}
+	if location, err := todo.Location(zone); err == nil {
+		return location, nil
+	}
+	return time.UTC, nil
 }
 
 // millis is how times are stored.
@@ -232,3 +268,9 @@ func nullMillis(t time.Time) sql.NullInt64 {
 }
 
 func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// nullID is NULL for 0.
+func nullID(id int64) sql.NullInt64 { return sql.NullInt64{Int64: id, Valid: id != 0} }
+
+// nullText is NULL for an empty text.
+func nullText(text string) sql.NullString { return sql.NullString{String: text, Valid: text != ""} }

@@ -19,6 +19,11 @@ type tx struct {
 	ctx    context.Context
 	stmts  *statements
 	queued []outbox.NewMail // in this transaction
+	// group is the number of the first line that this change wrote into the log; 0
+	// before that.
+	group int64
+	// within is the snapshot that is read; nil for the state of the last commit.
+	within *sql.Tx
 	// changed says that a row was certainly changed.
 	changed bool
 	// failed is the first error of a statement. Nothing runs after it: SQLite
@@ -51,6 +56,9 @@ func (t *tx) do(query string, run func(*sql.Stmt) error) error {
 		return t.failed
 	}
 	stmt, err := t.stmts.get(t.ctx, query)
+	if err == nil && t.within != nil {
+		stmt = t.within.StmtContext(t.ctx, stmt)
+	}
 	if err == nil {
 		err = run(stmt)
 	}

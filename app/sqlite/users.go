@@ -13,13 +13,13 @@ import (
 
 var _ account.UserStore = (*DB)(nil)
 
-const userColumns = `id, username, email, password_hash, role, created_at, verified_at, pending_email`
+const userColumns = `id, username, email, password_hash, role, created_at, verified_at, pending_email, time_zone`
 
 func scanUser(row row, u *account.User, before ...any) error {
 	var created int64
 	var verified sql.NullInt64
 	var pending sql.NullString
-	err := row.Scan(append(before, &u.ID, &u.Username, &u.Email, &u.PasswordHash, &u.Role, &created, &verified, &pending)...)
+	err := row.Scan(append(before, &u.ID, &u.Username, &u.Email, &u.PasswordHash, &u.Role, &created, &verified, &pending, &u.TimeZone)...)
 	u.CreatedAt = fromMillis(created)
 	u.PendingEmail = pending.String
 	u.VerifiedAt = time.Time{}
@@ -50,10 +50,13 @@ func (db *DB) CreateUser(ctx context.Context, by app.Caller, u account.NewUser, 
 	var created account.User
 	create := func(tx *tx) error {
 		var err error
-		created, err = tx.user(`INSERT INTO users (username, email, email_key, password_hash, role, created_at, verified_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING `+userColumns,
-			u.Username, u.Email, app.EmailKey(u.Email), u.PasswordHash, string(u.Role), millis(u.CreatedAt), nullMillis(u.VerifiedAt))
+		created, err = tx.user(`INSERT INTO users (username, email, email_key, password_hash, role, created_at, verified_at, time_zone)
+			VALUES (?, ?, ?, ?, ?, ?, ?, coalesce(nullif(?, ''), 'UTC')) RETURNING `+userColumns,
+			u.Username, u.Email, app.EmailKey(u.Email), u.PasswordHash, string(u.Role), millis(u.CreatedAt), nullMillis(u.VerifiedAt), u.TimeZone)
 		if err != nil {
+			return err
+		}
+		if err := tx.addInbox(act{by, u.CreatedAt}, created.ID); err != nil {
 			return err
 		}
 		return tx.record(created.ID, record)
@@ -106,7 +109,7 @@ func (db *DB) UserByEmail(ctx context.Context, email string) (account.User, erro
 
 // Users returns a page of all users in the order of their ids.
 func (db *DB) Users(ctx context.Context, page app.PageRequest) (app.Page[account.User], error) {
-	return pageOfList(ctx, db, allUsers(), 0, page, func(row row, total *int64) (user account.User, err error) {
+	return pageOfList(ctx, db, allUsers(), 0, 0, page, func(row row, total *int64) (user account.User, err error) {
 		err = scanUser(row, &user, total)
 		return user, err
 	})
@@ -134,6 +137,11 @@ func (db *DB) UpdateUser(ctx context.Context, by app.Caller, id int64, c account
 		}
 		if err := tx.dropLinks(id, c); err != nil {
 			return err
+		}
+		if c.TimeZone != nil {
+			if err := tx.rewindAll(id); err != nil {
+				return err
+			}
 		}
 		return tx.record(id, record)
 	}))
@@ -168,10 +176,11 @@ func (t *tx) changeUser(id int64, c account.UserChange) (account.User, error) {
 			email_key     = coalesce(?4, email_key),
 			verified_at   = iif(email_key = coalesce(?4, email_key), verified_at, NULL),
 			pending_email = CASE WHEN ?6 IS NOT NULL THEN nullif(?6, '') WHEN ?5 IS NULL THEN pending_email END,
-			password_hash = coalesce(?5, password_hash)
+			password_hash = coalesce(?5, password_hash),
+			time_zone     = coalesce(?7, time_zone)
 		WHERE id = ?1 AND deleted_at IS NULL
 		RETURNING `+userColumns,
-		id, c.Username, c.Email, key, c.PasswordHash, c.PendingEmail)
+		id, c.Username, c.Email, key, c.PasswordHash, c.PendingEmail, c.TimeZone)
 }
 
 // SetRole changes the role; where that changes anything, all sessions and API

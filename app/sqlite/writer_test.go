@@ -33,13 +33,13 @@ func pile(db *DB, n int) {
 
 func insertTask(title string, user int64) func(*tx) error {
 	return func(tx *tx) error {
-		return tx.exec(`INSERT INTO tasks (user_id, title, description, created_at) VALUES (?, ?, '', 1)`, user, title)
+		return tx.exec(`INSERT INTO tasks (user_id, list_id, title, description, created_at, updated_at, version) VALUES (?1, coalesce((SELECT id FROM lists WHERE owner_id = ?1), 1), ?2, '', 1, 1, `+nextSeq+`)`, user, title)
 	}
 }
 
 func titlesOf(t *testing.T, db *DB, user int64) string {
 	t.Helper()
-	page, err := db.Tasks(context.Background(), user, app.PageRequest{Page: 1, PerPage: 100})
+	page, err := db.Tasks(context.Background(), app.Operator(), user, app.PageRequest{Page: 1, PerPage: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +204,7 @@ func TestTheQueueIsBounded(t *testing.T) {
 	}
 	release()
 	all.Wait()
-	page, err := db.Tasks(context.Background(), ann.ID, app.PageRequest{Page: 1, PerPage: 1})
+	page, err := db.Tasks(context.Background(), app.Operator(), ann.ID, app.PageRequest{Page: 1, PerPage: 1})
 	if err != nil || page.Total != maxWaiting {
 		t.Errorf("%d stored, want %d (%v)", page.Total, maxWaiting, err)
 	}

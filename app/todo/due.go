@@ -3,8 +3,9 @@ package todo
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
+
+	"taskapi/app"
 )
 
 // Due is when a task is due, or begins. It says what is on the wall, and never a
@@ -98,11 +99,11 @@ func hasOffset(text string) bool {
 // Location returns the time zone with an IANA name, UTC for "". The system's own
 // zone, which "Local" names, is nobody's.
 func Location(name string) (*time.Location, error) {
-	if name == "Local" || strings.HasPrefix(name, "/") || strings.Contains(name, "..") {
-		return nil, errZone
+	if name == "" {
+		return time.UTC, nil
 	}
-	location, err := time.LoadLocation(name)
-	if err != nil {
+	location, known := app.TimeZone(name)
+	if !known {
 		return nil, errZone
 	}
 	return location, nil

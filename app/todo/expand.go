@@ -15,6 +15,13 @@ const oneDay = 24 * time.Hour
 // a day, with start's time of day and zone; false if there is none within 50 years
 // of the start.
 func (r Recurrence) Next(start Due, after time.Time) (Due, bool) {
+	next, _, found := r.next(start, after)
+	return next, found
+}
+
+// next is Next, and tells the number of the date among those of a rule with a COUNT,
+// from 1 on.
+func (r Recurrence) next(start Due, after time.Time) (date Due, number int, found bool) {
 	first := start.Day()
 	end := first.AddDate(horizon, 0, 0)
 	if last := r.lastDay(start); !last.IsZero() && last.Before(end) {
@@ -27,17 +34,17 @@ func (r Recurrence) Next(start Due, after time.Time) (Due, bool) {
 			case day.Before(first):
 				continue
 			case day.After(end):
-				return Due{}, false
+				return Due{}, 0, false
 			}
 			if counted++; r.count > 0 && counted > r.count {
-				return Due{}, false
+				return Due{}, 0, false
 			}
 			if day.After(after) {
-				return start.On(day), true
+				return start.On(day), counted, true
 			}
 		}
 	}
-	return Due{}, false
+	return Due{}, 0, false
 }
 
 // firstPeriod is the beginning of the period from which on dates are looked for: of

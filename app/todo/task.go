@@ -1,7 +1,7 @@
 package todo
 
 import (
-	"context"
+	"slices"
 	"time"
 
 	"taskapi/app"
@@ -13,27 +13,65 @@ const (
 	MaxDescription = 10000
 )
 
+// Limits of subtasks.
+const (
+	MaxDepth    = 4 // levels, the topmost included
+	MaxChildren = 500
+)
+
+// MaxCopies is how many completed copies of a repeating task are kept, the newest.
+const MaxCopies = 366
+
+// positionStep is what lies between the positions of two tasks made one after another.
+const positionStep = 1024
+
 // Task is one thing to do.
 type Task struct {
-	ID          int64
+	ID int64
+	// UserID owns the list.
 	UserID      int64
+	ListID      int64
 	Title       string
 	Description string
 	CreatedAt   time.Time
 	// CompletedAt is when the task last went from open to completed; zero
 	// while it is open.
 	CompletedAt time.Time
-	Priority    Priority
-	Dates       Dates
+	UpdatedAt   time.Time
+	// CreatedBy is 0 if nobody knows.
+	CreatedBy int64
+	// UID is the one that its client chose; empty for a derived one.
+	UID string
+	// ParentID is 0 at the top.
+	ParentID   int64
+	AssigneeID int64 // 0 for nobody
+	// Position orders siblings, the least first.
+	Position   int64
+	Priority   Priority
+	Labels     []string
+	Dates      Dates
+	Repetition Repetition
+	// RecurrenceOf is the task of which this is a completed copy, 0 for another.
+	RecurrenceOf int64
+	// Reminders are the reader's own.
+	Reminders []Reminder
 	// Version grows with each change of the task; no two changes of the database have
 	// the same.
 	Version int64
+	// OwnVersion is that of the reader's reminders, 0 without any.
+	OwnVersion int64
 	// DueAt is the moment of a due that has a zone, else zero.
 	DueAt time.Time
 }
 
 // Completed reports whether the task is done.
 func (t Task) Completed() bool { return !t.CompletedAt.IsZero() }
+
+// Stamp is what a reader knows the task by.
+func (t Task) Stamp() Stamp { return Stamp{t.Version, t.OwnVersion} }
+
+// DefaultPosition is where a task is that was never moved: before all older ones.
+func DefaultPosition(id int64) int64 { return -positionStep * id }
 
 // TaskInput is what a client says of a task. On a change, what is absent stays as it
 // is; so does a null of the first four, and any other null clears.
@@ -44,6 +82,15 @@ type TaskInput struct {
 	UserID      app.Field[int64]
 	Priority    app.Field[string]
 	Dates       DatesInput
+	UID         app.Field[string]
+	List        app.Field[Ref]
+	Parent      app.Field[Ref]
+	Labels      LabelsInput
+	Repetition  RepetitionInput
+	Reminders   app.Field[[]map[string]string]
+	Assignee    app.Field[int64]
+	// Merge says that null removes, wherever it stands (RFC 7396).
+	Merge bool
 	// Match is a condition on what is changed; nil is none.
 	Match *Match
 }
@@ -57,8 +104,27 @@ type NewTask struct {
 	CompletedAt time.Time // zero for an open task
 	Priority    Priority
 	Dates       Dates
+	UID         string // empty for a derived one
+	// List is where it goes, none for the user's Inbox or the list of the parent.
+	List       Ref
+	Parent     Ref
+	Labels     []string
+	Repetition Repetition
+	Reminders  []Reminder
+	AssigneeID int64
+	// Position is nil for the default.
+	Position *int64
+	// RecurrenceOf is for a completed copy.
+	RecurrenceOf int64
 	// Most is how many tasks the user may have; 0 is no limit.
 	Most int64
+}
+
+// Updated is a task after a change, and what else the change has made.
+type Updated struct {
+	Task
+	// Copy is the completed copy of a repeating task that moved on; else nil.
+	Copy *Task
 }
 
 // TaskChange is a checked partial update. Nil leaves the value as it is.
@@ -69,6 +135,12 @@ type TaskChange struct {
 	UserID      *int64
 	Priority    *Priority
 	Dates       *DatesChange
+	List        *Ref
+	Parent      *Ref // none: to the top
+	Reminders   *[]Reminder
+	AssigneeID  *int64 // 0: nobody
+	labels      *labelsChange
+	repetition  *repetitionChange
 	// Match must hold, else ErrChangedMeanwhile.
 	Match *Match
 	// Now becomes the completion time when the task goes from open to done.
@@ -78,27 +150,124 @@ type TaskChange struct {
 	Most int64
 }
 
-// TaskStore keeps tasks. A user with as many as they may have gets no more:
-// ErrTooManyTasks. A task beyond the reach of the owner or the caller
-// does not exist: ErrTaskNotFound. A user_id without a user is ErrNoSuchUser.
-// Who may not act any more when the change is made gets ErrSessionEnded. Where a Match
-// does not hold, the task as it is comes back with ErrChangedMeanwhile.
-type TaskStore interface {
-	CreateTask(ctx context.Context, by app.Caller, task NewTask) (Task, error)
-	Task(ctx context.Context, owner app.Owner, id int64) (Task, error)
-	Tasks(ctx context.Context, userID int64, page app.PageRequest) (app.Page[Task], error)
-	UpdateTask(ctx context.Context, by app.Caller, id int64, change TaskChange) (Task, error)
-	// DeleteTask removes a task and returns it.
-	DeleteTask(ctx context.Context, by app.Caller, id int64, match *Match) (Task, error)
+// OwnOnly reports whether the change concerns nobody but its caller, who may only read the
+// list.
+func (c TaskChange) OwnOnly() bool {
+	return c.Reminders != nil && c.Title == nil && c.Description == nil && c.Completed == nil && c.UserID == nil && c.Priority == nil &&
+		c.Dates == nil && c.List == nil && c.Parent == nil && c.AssigneeID == nil && c.labels == nil && c.repetition == nil
 }
 
-// Tasks are the use cases of tasks. Another user's task is ErrTaskNotFound to
-// everybody but an admin, so that ids tell nothing.
-type Tasks struct {
-	Store TaskStore
-	Now   func() time.Time
-	// Most is how many tasks a user may have; 0 is no limit.
-	Most int64
+// Apply returns the task after all of a change that looks at nothing but the task: not
+// where it is, whose it is, and whether it is completed. Returns KindInvalid errors.
+func (c TaskChange) Apply(t Task) (Task, error) {
+	if c.Title != nil {
+		t.Title = *c.Title
+	}
+	if c.Description != nil {
+		t.Description = *c.Description
+	}
+	if c.Priority != nil {
+		t.Priority = *c.Priority
+	}
+	if c.AssigneeID != nil {
+		t.AssigneeID = *c.AssigneeID
+	}
+	dates, err := c.Dates.Apply(t.Dates)
+	if err != nil {
+		return t, err
+	}
+	t.Dates = dates
+	p := app.Problems{}
+	t.Labels = c.labels.apply(p, t.Labels)
+	if err := p.Err(); err != nil {
+		return t, err
+	}
+	if t.Repetition, err = c.repetition.apply(t.Repetition, dates.Due); err != nil {
+		return t, err
+	}
+	t.DueAt, _ = dates.Due.Moment()
+	switch {
+	case c.Reminders != nil:
+		t.Reminders = *c.Reminders
+	case dates.Due.IsZero(): // what is relative to it goes with it
+		t.Reminders = slices.DeleteFunc(slices.Clone(t.Reminders), func(r Reminder) bool { return r.At.IsZero() })
+	}
+	return t, checkReminders(t)
+}
+
+// checkReminders returns ErrReminderNeedsDue for one that is relative to nothing.
+func checkReminders(t Task) error {
+	for _, r := range t.Reminders {
+		if r.At.IsZero() && t.Dates.Due.IsZero() {
+			return ErrReminderNeedsDue
+		}
+	}
+	return nil
+}
+
+// Done returns the task completed at a moment or, if it repeats, at its next date, by
+// the clock of a person; then moved is true, and the task stays open.
+func (t Task) Done(at time.Time, reader *time.Location) (task Task, moved bool) {
+	if next, found := t.movedOn(at, reader); found {
+		next.DueAt, _ = next.Dates.Due.Moment()
+		return next, true
+	}
+	t.CompletedAt = at
+	return t, false
+}
+
+// MovedBack returns a repeating task at the date of a completed copy of it.
+func (t Task) MovedBack(copied Task) Task {
+	t.Dates = copied.Dates
+	t.DueAt = copied.DueAt
+	t.Repetition = t.Repetition.countedBack()
+	return t
+}
+
+// CopyOf is what is kept of an occurrence of a repeating task that was completed.
+func CopyOf(t Task, at time.Time) NewTask {
+	return NewTask{
+		UserID: t.UserID, List: ByID(t.ListID), Title: t.Title, Description: t.Description, CreatedAt: t.CreatedAt, CompletedAt: at,
+		Priority: t.Priority, Dates: t.Dates, Labels: t.Labels, AssigneeID: t.AssigneeID, RecurrenceOf: t.ID,
+	}
+}
+
+// Fields returns which fields differ between two states of a task.
+func Fields(a, b Task) (set FieldSet) {
+	for _, one := range []struct {
+		differs bool
+		field   FieldSet
+	}{
+		{a.Title != b.Title, FieldTitle},
+		{a.Description != b.Description, FieldDescription},
+		{!a.CompletedAt.Equal(b.CompletedAt), FieldCompleted},
+		{a.Priority != b.Priority, FieldPriority},
+		{a.Dates.Due != b.Dates.Due, FieldDue},
+		{a.Dates.Start != b.Dates.Start, FieldStart},
+		{!sameLabels(a.Labels, b.Labels), FieldLabels},
+		{a.Repetition != b.Repetition, FieldRecurrence},
+		{a.AssigneeID != b.AssigneeID, FieldAssignee},
+		{a.ParentID != b.ParentID, FieldParent},
+		{a.Position != b.Position, FieldPosition},
+		{a.ListID != b.ListID || a.UserID != b.UserID, FieldList},
+	} {
+		if one.differs {
+			set |= one.field
+		}
+	}
+	return set
+}
+
+func sameLabels(a, b []string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // TitleRule is the rule of a title, for a creation or a change.
@@ -109,96 +278,4 @@ func TitleRule(create bool) app.TextRule {
 // DescriptionRule is the rule of a description.
 func DescriptionRule() app.TextRule {
 	return app.TextRule{Name: "description", Max: MaxDescription, Multiline: true}
-}
-
-// Create adds a task for the caller or, when an admin says so, for another
-// user. Returns KindInvalid errors, ErrForbidden for someone else's user_id, and
-// ErrTooManyTasks.
-func (t *Tasks) Create(ctx context.Context, caller app.Caller, in TaskInput) (Task, error) {
-	owner := caller.UserID
-	if in.UserID.State == app.Present {
-		owner = in.UserID.Value
-	}
-	if owner != caller.UserID && !caller.Admin() {
-		return Task{}, caller.Refused()
-	}
-	p := app.Problems{}
-	title := p.Text(TitleRule(true), in.Title)
-	description := p.Text(DescriptionRule(), in.Description)
-	completed := p.Boolean("completed", in.Completed)
-	p.Integer("user_id", in.UserID)
-	priority := readPriority(p, in.Priority)
-	dates := NewDates(p, in.Dates)
-	if err := in.Dates.explain(p); err != nil {
-		return Task{}, err
-	}
-	now := t.Now()
-	task := NewTask{UserID: owner, Title: *title, CreatedAt: now, Dates: dates, Most: t.Most}
-	if priority != nil {
-		task.Priority = *priority
-	}
-	if description != nil {
-		task.Description = *description
-	}
-	if completed != nil && *completed {
-		task.CompletedAt = now
-	}
-	return t.Store.CreateTask(ctx, caller, task)
-}
-
-// Get returns one task of the caller's, or of anybody's for an admin.
-func (t *Tasks) Get(ctx context.Context, caller app.Caller, id int64) (Task, error) {
-	return t.Store.Task(ctx, caller.Owner(), id)
-}
-
-// List returns a page of the caller's tasks in the order of their ids. An
-// admin may ask for another user's with a userID other than 0; anybody else
-// who does gets ErrForbidden.
-func (t *Tasks) List(ctx context.Context, caller app.Caller, userID int64, page app.PageRequest) (app.Page[Task], error) {
-	if userID == 0 {
-		userID = caller.UserID
-	}
-	if userID != caller.UserID && !caller.Admin() {
-		return app.Page[Task]{}, caller.Refused()
-	}
-	if err := page.Check(); err != nil {
-		return app.Page[Task]{}, err
-	}
-	return t.Store.Tasks(ctx, userID, page)
-}
-
-// Update changes what the input names and nothing else. Returns KindInvalid errors,
-// ErrTaskNotFound, ErrForbidden, ErrTooManyTasks, and ErrChangedMeanwhile with the task
-// as it is.
-func (t *Tasks) Update(ctx context.Context, caller app.Caller, id int64, in TaskInput) (Task, error) {
-	p := app.Problems{}
-	change := TaskChange{
-		Title:       p.Text(TitleRule(false), in.Title),
-		Description: p.Text(DescriptionRule(), in.Description),
-		Completed:   p.Boolean("completed", in.Completed),
-		UserID:      p.Integer("user_id", in.UserID),
-		Priority:    readPriority(p, in.Priority),
-		Dates:       in.Dates.read(p),
-		Match:       in.Match,
-		Now:         t.Now(),
-		Most:        t.Most,
-	}
-	err := in.Dates.explain(p)
-	if change.UserID != nil && *change.UserID != caller.UserID && !caller.Admin() {
-		err = caller.Refused()
-	}
-	if err == nil {
-		return t.Store.UpdateTask(ctx, caller, id, change)
-	}
-	// A task that is not the caller's is not found, whatever else is wrong.
-	if _, missing := t.Store.Task(ctx, caller.Owner(), id); missing != nil {
-		return Task{}, missing
-	}
-	return Task{}, err
-}
-
-// Delete removes a task for good. Returns ErrTaskNotFound, and ErrChangedMeanwhile with
-// the task as it is.
-func (t *Tasks) Delete(ctx context.Context, caller app.Caller, id int64, match *Match) (Task, error) {
-	return t.Store.DeleteTask(ctx, caller, id, match)
 }

@@ -14,7 +14,6 @@ import (
 
 	"taskapi/app/account"
 	"taskapi/app/operate"
-	"taskapi/app/todo"
 )
 
 // CSV is an import from two files with a line of column names each, as
@@ -49,6 +48,9 @@ func (c CSV) Tasks(_ context.Context, each func(operate.ImportRow) error) error 
 	}
 	return c.read(c.TasksPath, []string{"id", "title", "user_id"}, each)
 }
+
+// Lists has none: the tasks name them.
+func (CSV) Lists(context.Context, func(operate.ImportRow) error) error { return nil }
 
 // RefreshTokens is 0: a file has none.
 func (CSV) RefreshTokens(context.Context) (int64, error) { return 0, nil }
@@ -160,30 +162,45 @@ func WriteCSV(ctx context.Context, folder string, store Store, o Options) error 
 	return finish(writeCSV(ctx, users, tasks, store, o), users, tasks)
 }
 
+// userColumns and taskColumns are the first lines of the files.
+func userColumns(hashes bool) []string {
+	if hashes {
+		return []string{"id", "username", "email", "password", "role", "date_created", "time_zone"}
+	}
+	return []string{"id", "username", "email", "role", "date_created", "time_zone"}
+}
+
+func taskColumns() []string {
+	return []string{
+		"id", "title", "description", "completed", "date_created", "date_completed", "user_id", "list",
+		"priority", "due", "due_zone", "start", "labels", "recurrence", "parent_id", "assignee_id",
+	}
+}
+
 func writeCSV(ctx context.Context, users, tasks io.Writer, store Store, o Options) error {
 	outUsers, outTasks := csv.NewWriter(users), csv.NewWriter(tasks)
-	header := []string{"id", "username", "email", "password", "role", "date_created"}
-	if !o.Hashes {
-		header = slices.Delete(header, 3, 4)
-	}
-	err := errors.Join(outUsers.Write(header),
-		outTasks.Write([]string{"id", "title", "description", "completed", "date_created", "date_completed", "user_id", "priority", "due", "due_zone", "start"}))
-	if err != nil {
+	if err := errors.Join(outUsers.Write(userColumns(o.Hashes)), outTasks.Write(taskColumns())); err != nil {
 		return err
 	}
 	count := counter{progress: o.Progress}
-	err = store.Export(ctx, func(u account.User) error {
-		record := []string{integer(u.ID), u.Username, u.Email, u.PasswordHash, string(u.Role), moment(u.CreatedAt)}
-		if !o.Hashes {
-			record = slices.Delete(record, 3, 4)
+	names := map[int64]string{} // of the lists
+	err := store.Export(ctx, func(u account.User) error {
+		record := []string{integer(u.ID), u.Username, u.Email, string(u.Role), moment(u.CreatedAt), u.TimeZone}
+		if o.Hashes {
+			record = slices.Insert(record, 3, u.PasswordHash)
 		}
 		count.user()
 		return outUsers.Write(record)
-	}, func(t todo.Task) error {
+	}, func(l operate.ListRecord) error {
+		names[l.ID] = l.Name
+		return nil
+	}, func(t operate.TaskRecord) error {
 		count.task()
-		return outTasks.Write([]string{integer(t.ID), t.Title, t.Description, fmt.Sprint(t.Completed()),
-			moment(t.CreatedAt), moment(t.CompletedAt), integer(t.UserID),
-			t.Priority.String(), dueText(t.Dates.Due), t.Dates.Due.Zone, dueText(t.Dates.Start)})
+		return outTasks.Write([]string{
+			integer(t.ID), t.Title, t.Description, fmt.Sprint(t.Completed()), moment(t.CreatedAt), moment(t.CompletedAt), integer(t.UserID), names[t.ListID],
+			t.Priority.String(), dueText(t.Dates.Due), t.Dates.Due.Zone, dueText(t.Dates.Start), strings.Join(t.Labels, ","), t.Repetition.Rule,
+			optionalInteger(t.ParentID), optionalInteger(t.AssigneeID),
+		})
 	})
 	outUsers.Flush()
 	outTasks.Flush()

@@ -1,6 +1,13 @@
-// Package transfer reads and writes users and tasks as files, JSON or CSV
+// Package transfer reads and writes users, lists and tasks as files, JSON or CSV
 // (RFC 4180), a row at a time, so that size costs no memory. The names of the
 // columns are those of the tutorial's tables and of the API.
+//
+// JSON carries users, lists with their members, and tasks with all that they have,
+// the reminders of each person included. CSV carries users, and of a task what fits
+// into a table: its list by name, its labels with commas between them, the task it
+// is below and whom it is given to, but no members, colors, uids, positions and
+// reminders, and of a recurrence its rule only. Neither carries sessions, API tokens,
+// invitations, mails, the trash, the log of changes and the audit record.
 //
 // A file holds the data unchanged. A title that begins with "=" is
 // not changed, so a spreadsheet may take it for a formula.
@@ -15,14 +22,15 @@ import (
 	"time"
 
 	"taskapi/app/account"
+	"taskapi/app/operate"
 	"taskapi/app/todo"
 )
 
 // Store is where an export comes from.
 type Store interface {
-	// Export calls users for every user, then tasks for every task, all as
-	// they were at one moment.
-	Export(ctx context.Context, users func(account.User) error, tasks func(todo.Task) error) error
+	// Export calls users for every user, then lists for every list and tasks for
+	// every task, all as they were at one moment, with their uids.
+	Export(ctx context.Context, users func(account.User) error, lists func(operate.ListRecord) error, tasks func(operate.TaskRecord) error) error
 }
 
 // Options say what an export holds.
@@ -51,6 +59,14 @@ func moment(at time.Time) string {
 	return at.UTC().Format("2006-01-02T15:04:05.000Z")
 }
 
+// dueText is empty for a date that is not set.
+func dueText(d todo.Due) string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.String()
+}
+
 // errNotFile is for what would be waited for without end, or can't be read
 // twice.
 var errNotFile = errors.New("it is a folder, a pipe or a device, and not a file")
@@ -68,6 +84,14 @@ func openFile(path string) (*os.File, error) {
 }
 
 func integer(n int64) string { return strconv.FormatInt(n, 10) }
+
+// optionalInteger is empty for 0.
+func optionalInteger(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return integer(n)
+}
 
 // draft is a file that is not there under its name until it is whole. Only
 // this user may read it (os.CreateTemp makes it so).

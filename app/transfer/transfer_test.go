@@ -26,7 +26,7 @@ type memory struct {
 	err   error // after the last task
 }
 
-func (m memory) Export(_ context.Context, users func(account.User) error, tasks func(todo.Task) error) error {
+func (m memory) Export(_ context.Context, users func(account.User) error, _ func(operate.ListRecord) error, tasks func(operate.TaskRecord) error) error {
 	for _, u := range []account.User{
 		{ID: 1, Username: `a "b", c`, Email: "a@example.com", PasswordHash: "$argon2id$1", Role: app.RoleAdmin, CreatedAt: at},
 		{ID: 7, Username: "<语>", Email: "b@example.com", PasswordHash: "$argon2id$2", Role: app.RoleUser, CreatedAt: at},
@@ -36,7 +36,7 @@ func (m memory) Export(_ context.Context, users func(account.User) error, tasks 
 		}
 	}
 	for _, t := range m.tasks {
-		if err := tasks(t); err != nil {
+		if err := tasks(operate.TaskRecord{Task: t}); err != nil {
 			return err
 		}
 	}
@@ -332,5 +332,6 @@ func fuzzSource(t *testing.T, source operate.ImportSource) {
 	}
 	// Errors are fine here.
 	_ = source.Users(t.Context(), each)
+	_ = source.Lists(t.Context(), each)
 	_ = source.Tasks(t.Context(), each)
 }

@@ -36,7 +36,9 @@ type Settings struct {
 	RateLimit        bool
 	Tutorial         bool // unknown query parameters are ignored
 	AuditKeep        time.Duration
-	MaxTasks         int           // of a user; 0: no limit
+	MaxTasks         int // of a user; 0: no limit
+	TrashDays        int // 0: no trash
+	SyncDays         int
 	BackupEvery      time.Duration // 0: never
 	BackupKeep       int
 	BackupDir        string // empty: below DataDir
@@ -124,7 +126,7 @@ func accountRows() []Setting {
 		{Flag: "rate-limit", Env: []string{"TASKAPI_RATE_LIMIT"}, Initial: "on",
 			Meaning: "limit sign-ins and the like per address: on, or off for tests and benchmarks", parse: choice("on", "off", func(s *Settings) *bool { return &s.RateLimit })},
 		{Flag: "compat", Env: []string{"TASKAPI_COMPAT"}, Initial: "strict",
-			Meaning: "strict refuses query parameters that it does not know; tutorial ignores them, as the tutorial does", parse: choice("tutorial", "strict", func(s *Settings) *bool { return &s.Tutorial })},
+			Meaning: "strict refuses query parameters that it does not know; tutorial ignores them and the fields of a task that the tutorial does not have, as the tutorial does", parse: choice("tutorial", "strict", func(s *Settings) *bool { return &s.Tutorial })},
 	}
 }
 
@@ -132,6 +134,10 @@ func keepingRows() []Setting {
 	return []Setting{
 		{Flag: "max-tasks", Env: []string{"TASKAPI_MAX_TASKS"}, Initial: "100000",
 			Meaning: "how many tasks a user may have; 0 is no limit", parse: number(0, 1<<31-1, func(s *Settings) *int { return &s.MaxTasks })},
+		{Flag: "trash-days", Env: []string{"TASKAPI_TRASH_DAYS"}, Initial: "30",
+			Meaning: "for how many days what was deleted can be restored; 0 deletes for good at once", parse: number(0, 3650, func(s *Settings) *int { return &s.TrashDays })},
+		{Flag: "sync-days", Env: []string{"TASKAPI_SYNC_DAYS"}, Initial: "90",
+			Meaning: "for how many days the log of changes is kept", parse: number(1, 3650, func(s *Settings) *int { return &s.SyncDays })},
 		{Flag: "audit-keep", Env: []string{"TASKAPI_AUDIT_KEEP"}, Initial: "2160h",
 			Meaning: "how long the audit record is kept, 24h to 87600h (2160h is 90 days)", parse: duration(24*time.Hour, 87600*time.Hour, func(s *Settings) *time.Duration { return &s.AuditKeep })},
 		{Flag: "backup-every", Env: []string{"TASKAPI_BACKUP_EVERY"}, Initial: "0s",

@@ -1,0 +1,179 @@
+package api
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"taskapi/app/account"
+	"taskapi/app/todo"
+)
+
+type tasksAnswer struct {
+	Tasks      []taskView `json:"tasks"`
+	Pagination any        `json:"pagination"`
+}
+
+type trashedView struct {
+	taskView
+	DateDeleted string `json:"date_deleted"`
+	DeletedBy   *int64 `json:"deleted_by"`
+	ExpiresAt   string `json:"expires_at"`
+}
+
+type trashAnswer struct {
+	Tasks      []trashedView `json:"tasks"`
+	Pagination any           `json:"pagination"`
+}
+
+type countsView struct {
+	Today    int64                    `json:"today"`
+	Overdue  int64                    `json:"overdue"`
+	Upcoming int64                    `json:"upcoming"`
+	Undated  int64                    `json:"undated"`
+	Assigned int64                    `json:"assigned"`
+	Trash    int64                    `json:"trash"`
+	Lists    map[string]listCountView `json:"lists"`
+}
+
+type listCountView struct {
+	Open      int64 `json:"open"`
+	Completed int64 `json:"completed"`
+}
+
+// findParameters are those by which tasks are found, beside page, per_page, after and
+// user_id.
+func findParameters() query {
+	return query{
+		"list_id", "scope", "completed", "priority", "label", "assignee_id", "parent_id", "due_before", "due_after",
+		"updated_after", "completed_after", "completed_before", "view", "q", "trash", "sort", "time_zone",
+	}
+}
+
+// parameters reads the query of a request.
+func parameters(c *fiber.Ctx) todo.Parameters {
+	out := todo.Parameters{}
+	for key, value := range c.Context().QueryArgs().All() {
+		if name := string(key); !strings.HasPrefix(name, "_") {
+			out[name] = append(out[name], string(value))
+		}
+	}
+	return out
+}
+
+// listTasks answers the tutorial's question, all of one's tasks by id, from a total that is
+// kept; any other is a search.
+func (s *Server) listTasks(c *fiber.Ctx) error {
+	q := parameters(c)
+	searching := slices.ContainsFunc(findParameters(), func(name string) bool { return q[name] != nil })
+	switch {
+	case s.Tutorial || !searching:
+		return s.listOwnTasks(c)
+	case q["user_id"] != nil:
+		return invalidParameter("user_id", "goes with page, per_page and after only")
+	case q["trash"] != nil && q["trash"][0] != "false":
+		return s.listTrash(c, q)
+	}
+	delete(q, "trash")
+	found, err := s.Tasks.Find(c.UserContext(), callerOf(c), q)
+	if err != nil {
+		return err
+	}
+	filter := filterOf(q)
+	if found.ByCursor && !q.NumberCursor() {
+		view := textCursorView{Total: found.Total, PerPage: found.PerPage, HasNext: found.More}
+		if found.More {
+			next := s.Tasks.CursorText(q, found.Last)
+			view.NextAfter = &next
+			c.Set(fiber.HeaderLink, fmt.Sprintf(`</tasks/?%safter=%s&per_page=%d>; rel="next"`, filter, next, found.PerPage))
+		}
+		return send(c, fiber.StatusOK, tasksAnswer{views(found.Items, s.viewTask), view})
+	}
+	pagination := paginate(c, "/tasks/", filter, found.Page, func(t todo.Task) int64 { return t.ID })
+	return send(c, fiber.StatusOK, tasksAnswer{views(found.Items, s.viewTask), pagination})
+}
+
+// textCursorView is cursorView where the cursor is no id.
+type textCursorView struct {
+	Total     int64   `json:"total"`
+	PerPage   int64   `json:"per_page"`
+	HasNext   bool    `json:"has_next"`
+	NextAfter *string `json:"next_after"` // null on the last page
+}
+
+// filterOf is the query without the page, for links.
+func filterOf(q todo.Parameters) string {
+	values := url.Values{}
+	for name, all := range q {
+		if name != "page" && name != "per_page" && name != "after" {
+			values[name] = all
+		}
+	}
+	if len(values) == 0 {
+		return ""
+	}
+	return values.Encode() + "&"
+}
+
+func (s *Server) listOwnTasks(c *fiber.Ctx) error {
+	request, err := pageOrCursor(c)
+	if err != nil {
+		return err
+	}
+	var userID int64
+	var filter string
+	if args := c.Context().QueryArgs(); args.Has("user_id") {
+		var ok bool
+		if userID, ok = positive(string(args.Peek("user_id"))); !ok {
+			return account.ErrUserIDParameter
+		}
+		filter = fmt.Sprintf("user_id=%d&", userID)
+	}
+	page, err := s.Tasks.List(c.UserContext(), callerOf(c), userID, request)
+	if err != nil {
+		return err
+	}
+	pagination := paginate(c, "/tasks/", filter, page, func(t todo.Task) int64 { return t.ID })
+	return send(c, fiber.StatusOK, tasksAnswer{views(page.Items, s.viewTask), pagination})
+}
+
+func (s *Server) listTrash(c *fiber.Ctx, q todo.Parameters) error {
+	for name := range q {
+		if !slices.Contains([]string{"trash", "list_id", "page", "per_page", "after"}, name) {
+			return invalidParameter(name, "does not go together with trash")
+		}
+	}
+	if q["trash"][0] != "true" {
+		return invalidParameter("trash", "must be true or false")
+	}
+	page, err := s.Tasks.Trash(c.UserContext(), callerOf(c), q)
+	if err != nil {
+		return err
+	}
+	pagination := paginate(c, "/tasks/", filterOf(q), page, func(t todo.TrashedTask) int64 { return t.ID })
+	return send(c, fiber.StatusOK, trashAnswer{views(page.Items, s.viewTrashed), pagination})
+}
+
+func (s *Server) viewTrashed(t todo.TrashedTask) trashedView {
+	return trashedView{s.viewTask(t.Task), timestamp(t.DeletedAt), optionalID(t.DeletedBy), timestamp(t.DeletedAt.Add(s.TrashTime))}
+}
+
+func (s *Server) countTasks(c *fiber.Ctx) error {
+	zone := string(c.Context().QueryArgs().Peek("time_zone"))
+	counts, err := s.Tasks.Counts(c.UserContext(), callerOf(c), zone)
+	if err != nil {
+		return err
+	}
+	view := countsView{
+		Today: counts.Today, Overdue: counts.Overdue, Upcoming: counts.Upcoming, Undated: counts.Undated,
+		Assigned: counts.Assigned, Trash: counts.Trash, Lists: map[string]listCountView{},
+	}
+	for id, n := range counts.Lists {
+		view.Lists[strconv.FormatInt(id, 10)] = listCountView(n)
+	}
+	return send(c, fiber.StatusOK, view)
+}

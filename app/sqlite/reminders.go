@@ -1,0 +1,107 @@
+package sqlite
+
+import (
+	"database/sql"
+	"time"
+
+	"taskapi/app/todo"
+)
+
+// setReminders replaces the reminders that somebody has on a task.
+func (t *tx) setReminders(a act, task *todo.Task, reminders []todo.Reminder) error {
+	version, err := t.log(a, logged{scope: -a.by.UserID, kind: todo.KindReminder, op: todo.OpUpdated, entity: task.ID})
+	if err != nil {
+		return err
+	}
+	if err := t.exec(`DELETE FROM reminders WHERE task_id = ? AND user_id = ?`, task.ID, a.by.UserID); err != nil {
+		return err
+	}
+	reader, err := t.reader(a.by.UserID)
+	if err != nil {
+		return err
+	}
+	for _, r := range reminders {
+		var at, before any
+		if r.At.IsZero() {
+			before = r.Before.Milliseconds()
+		} else {
+			at = millis(r.At)
+		}
+		err := t.exec(`INSERT INTO reminders (user_id, task_id, at, before, fires_at, version) VALUES (?, ?, ?, ?, ?, ?)`,
+			a.by.UserID, task.ID, at, before, firesAt(*task, r, reader), version)
+		if err != nil {
+			return err
+		}
+	}
+	task.Reminders, task.OwnVersion = reminders, 0
+	if len(reminders) > 0 {
+		task.OwnVersion = version
+	}
+	return nil
+}
+
+// firesAt is NULL for a task that is done.
+func firesAt(task todo.Task, r todo.Reminder, reader *time.Location) sql.NullInt64 {
+	if task.Completed() {
+		return sql.NullInt64{}
+	}
+	return nullMillis(r.FiresAt(task.Dates.Due, reader))
+}
+
+// rewindAll computes anew when the reminders of somebody are due that go by their clock.
+func (t *tx) rewindAll(userID int64) error {
+	tasks, err := t.tasks(`SELECT `+taskColumns+` FROM tasks WHERE id IN (SELECT task_id FROM reminders WHERE user_id = ?1 AND before IS NOT NULL AND fires_at IS NOT NULL)
+		AND due_utc IS NULL`+sorts, userID, userID)
+	if err != nil {
+		return err
+	}
+	for _, task := range tasks {
+		if err := t.rewind(task); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rewind computes anew when the reminders of everybody on a task are due. Those that are
+// relative to nothing any more go.
+func (t *tx) rewind(task todo.Task) error {
+	type kept struct {
+		id   int64
+		r    todo.Reminder
+		zone string
+	}
+	var rows []kept
+	err := t.each(`SELECT r.id, r.at, r.before, u.time_zone FROM reminders r JOIN users u ON u.id = r.user_id WHERE r.task_id = ?`, []any{task.ID}, func(scan row) error {
+		var one kept
+		var at, before sql.NullInt64
+		if err := scan.Scan(&one.id, &at, &before, &one.zone); err != nil {
+			return err
+		}
+		if at.Valid {
+			one.r.At = fromMillis(at.Int64)
+		}
+		one.r.Before = time.Duration(before.Int64) * time.Millisecond
+		rows = append(rows, one)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, one := range rows {
+		if one.r.At.IsZero() && task.Dates.Due.IsZero() {
+			if err := t.exec(`DELETE FROM reminders WHERE id = ?`, one.id); err != nil {
+				return err
+			}
+			continue
+		}
+		reader, err := todo.Location(one.zone)
+		if err != nil {
+			reader = time.UTC
+		}
+		if err := t.exec(`UPDATE reminders SET fires_at = ? WHERE id = ?`, firesAt(task, one.r, reader), one.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package sqlite
+
+import (
+	"time"
+
+	"taskapi/app/todo"
+)
+
+// below selects the ids of all that is below a task (?1), each after what it is below.
+const below = `WITH RECURSIVE under (id, depth) AS (
+	SELECT id, 1 FROM tasks WHERE parent_id = ?1
+	UNION ALL SELECT tasks.id, depth + 1 FROM under JOIN tasks ON tasks.parent_id = under.id WHERE depth < 100)`
+
+// descendants returns all that is below a task, each after what it is below.
+func (t *tx) descendants(id int64) ([]todo.Task, error) {
+	var some bool
+	err := t.one(`SELECT EXISTS (SELECT 1 FROM tasks WHERE parent_id = ?)`, []any{id}, &some)
+	if err != nil || !some {
+		return nil, err
+	}
+	return t.tasks(below+` SELECT `+taskColumns+` FROM tasks WHERE id IN (SELECT id FROM under) ORDER BY (SELECT depth FROM under WHERE under.id = tasks.id), id `+sorts, id, 0)
+}
+
+// completeBelow completes what is open below a task.
+func (t *tx) completeBelow(a act, id int64) error {
+	all, err := t.descendants(id)
+	if err != nil {
+		return err
+	}
+	for _, task := range all {
+		if !task.Completed() {
+			done := task
+			done.CompletedAt = a.at
+			if _, err := t.save(a, task, done, todo.OpCompleted); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// reopenBelow opens what is completed below a task that begins anew.
+func (t *tx) reopenBelow(a act, id int64) error {
+	all, err := t.descendants(id)
+	if err != nil {
+		return err
+	}
+	for _, task := range all {
+		if err := t.reopenOne(a, task); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reopenAbove opens a task and those that it is below.
+func (t *tx) reopenAbove(a act, id int64) error {
+	for range todo.MaxDepth {
+		if id == 0 {
+			return nil
+		}
+		task, err := t.task(id, 0, true)
+		if err != nil {
+			return err
+		}
+		if err := t.reopenOne(a, task); err != nil {
+			return err
+		}
+		id = task.ParentID
+	}
+	return nil
+}
+
+func (t *tx) reopenOne(a act, task todo.Task) error {
+	if !task.Completed() {
+		return nil
+	}
+	open := task
+	open.CompletedAt = time.Time{}
+	_, err := t.save(a, task, open, todo.OpReopened)
+	return err
+}
+
+// roomBelow returns todo.ErrBadParent if so many levels below a task would be too many, and
+// todo.ErrTooManyChildren.
+func (t *tx) roomBelow(parent todo.Task, levels int64) error {
+	var depth, children int64
+	err := t.one(`WITH RECURSIVE above (id, depth) AS (
+			SELECT ?1, 1 UNION ALL SELECT tasks.parent_id, depth + 1 FROM above JOIN tasks ON tasks.id = above.id WHERE tasks.parent_id IS NOT NULL AND depth < 100)
+		SELECT (SELECT max(depth) FROM above), (SELECT count(*) FROM tasks WHERE parent_id = ?1)`, []any{parent.ID}, &depth, &children)
+	switch {
+	case err != nil:
+		return err
+	case depth+levels > todo.MaxDepth:
+		return todo.ErrBadParent
+	case children >= todo.MaxChildren:
+		return todo.ErrTooManyChildren
+	}
+	return nil
+}
+
+// levels returns how many levels a task is with all below it, and whether an id is among
+// them.
+func (t *tx) levels(task, id int64) (levels int64, contains bool, err error) {
+	err = t.one(below+` SELECT 1 + coalesce(max(depth), 0), ?1 = ?2 OR coalesce(max(id = ?2), 0) FROM under`, []any{task, id}, &levels, &contains)
+	return levels, contains, err
+}
+
+// takeAlong moves what is below a task into the list that it has moved to.
+func (t *tx) takeAlong(a act, after todo.Task) error {
+	// Those right below it; each takes its own along.
+	children, err := t.tasks(`SELECT `+taskColumns+` FROM tasks WHERE parent_id = ?1`, after.ID, 0)
+	if err != nil {
+		return err
+	}
+	for _, task := range children {
+		moved := task
+		moved.ListID, moved.UserID = after.ListID, after.UserID
+		if moved.AssigneeID != 0 {
+			member, err := t.isMember(moved.ListID, moved.AssigneeID)
+			if err != nil {
+				return err
+			}
+			if !member {
+				moved.AssigneeID = 0
+			}
+		}
+		if _, err := t.save(a, task, moved, todo.OpUpdated); err != nil {
+			return err
+		}
+	}
+	// Who is no member there is not reminded any more.
+	return t.exec(`DELETE FROM reminders WHERE task_id = ?1
+		AND user_id NOT IN (SELECT user_id FROM members WHERE list_id = ?2)`, after.ID, after.ListID)
+}

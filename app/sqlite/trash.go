@@ -1,0 +1,287 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+
+	"taskapi/app"
+	"taskapi/app/todo"
+)
+
+// The trash is a table of its own, so that no query can forget to leave it out and the
+// indexes of what lives stay small. A row holds all that a task was.
+
+// trashed is what a row of the trash holds of a task.
+type trashed struct {
+	Title       string   `json:"title"`
+	Description string   `json:"description,omitempty"`
+	Created     int64    `json:"created_at"`
+	Completed   *int64   `json:"completed_at,omitempty"`
+	Maker       int64    `json:"created_by,omitempty"`
+	Priority    int      `json:"priority,omitempty"`
+	Position    int64    `json:"position"`
+	Parent      int64    `json:"parent_id,omitempty"`
+	Assignee    int64    `json:"assignee_id,omitempty"`
+	Due         string   `json:"due,omitempty"`
+	Zone        string   `json:"due_zone,omitempty"`
+	Start       string   `json:"start,omitempty"`
+	Rule        string   `json:"recurrence,omitempty"`
+	Completion  bool     `json:"recurrence_from,omitempty"`
+	RuleStart   string   `json:"recurrence_start,omitempty"`
+	CopyOf      int64    `json:"recurrence_of,omitempty"`
+	Labels      []string `json:"labels,omitempty"`
+	// Reminders are those of everybody: user, at or before in milliseconds.
+	Reminders [][3]int64 `json:"reminders,omitempty"`
+	// WithList says that it went together with its list.
+	WithList bool `json:"with_list,omitempty"`
+}
+
+func trashedOf(t todo.Task) trashed {
+	data := trashed{
+		Title: t.Title, Description: t.Description, Created: millis(t.CreatedAt), Maker: t.CreatedBy, Priority: int(t.Priority), Position: t.Position,
+		Parent: t.ParentID, Assignee: t.AssigneeID, Due: dueText(t.Dates.Due), Zone: t.Dates.Due.Zone, Start: dueText(t.Dates.Start),
+		Rule: t.Repetition.Rule, Completion: t.Repetition.FromCompletion, RuleStart: dueText(t.Repetition.Start), CopyOf: t.RecurrenceOf, Labels: t.Labels,
+	}
+	if t.Completed() {
+		done := millis(t.CompletedAt)
+		data.Completed = &done
+	}
+	return data
+}
+
+// task returns the task that a row of the trash was.
+func (d trashed) task(id int64) (t todo.Task, err error) {
+	t = todo.Task{
+		ID: id, Title: d.Title, Description: d.Description, CreatedAt: fromMillis(d.Created), CreatedBy: d.Maker, Priority: todo.Priority(d.Priority), Position: d.Position,
+		ParentID: d.Parent, AssigneeID: d.Assignee, RecurrenceOf: d.CopyOf, Labels: d.Labels,
+	}
+	if d.Completed != nil {
+		t.CompletedAt = fromMillis(*d.Completed)
+	}
+	date := func(text string) (due todo.Due) {
+		if text != "" && err == nil {
+			due, err = todo.ReadDue(text, d.Zone)
+		}
+		return due
+	}
+	t.Dates = todo.Dates{Due: date(d.Due), Start: date(d.Start)}
+	t.DueAt, _ = t.Dates.Due.Moment()
+	t.Repetition = todo.Repetition{Rule: d.Rule, FromCompletion: d.Completion, Start: date(d.RuleStart)}
+	return t, err
+}
+
+// removeTask removes one task, and nothing below it, from what lives.
+func (t *tx) removeTask(a act, task todo.Task) error {
+	if _, err := t.log(a, logged{scope: task.ListID, kind: todo.KindTask, op: todo.OpDeleted, entity: task.ID, uid: task.UID}); err != nil {
+		return err
+	}
+	if err := t.dropWords(task.ListID, task.ID, task.Words()); err != nil {
+		return err
+	}
+	return t.exec(`DELETE FROM tasks WHERE id = ?`, task.ID)
+}
+
+// trashTask moves one task, and nothing below it, to the trash.
+func (t *tx) trashTask(a act, task todo.Task, withList bool) error {
+	data := trashedOf(task)
+	data.WithList = withList
+	err := t.each(`SELECT user_id, coalesce(at, -1), coalesce(before, -1) FROM reminders WHERE task_id = ?`, []any{task.ID}, func(row row) error {
+		var r [3]int64
+		err := row.Scan(&r[0], &r[1], &r[2])
+		data.Reminders = append(data.Reminders, r)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(data)
+	if err != nil {
+		return err
+	}
+	if err := t.removeTask(a, task); err != nil {
+		return err
+	}
+	return t.exec(`INSERT INTO trash (id, user_id, list_id, grp, at, actor, uid, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		task.ID, task.UserID, task.ListID, t.group, millis(a.at), nullID(a.by.UserID), nullText(task.UID), string(raw))
+}
+
+// DeleteTask moves the task with all below it to the trash, or removes them for good. For
+// good, it finds tasks in the trash as well. Returns todo.ErrTaskNotFound,
+// todo.ErrReadOnlyList and todo.ErrChangedMeanwhile with the task.
+func (db *DB) DeleteTask(ctx context.Context, by app.Caller, ref todo.Ref, gone todo.Removal) (todo.Task, error) {
+	var task todo.Task
+	err := db.write(ctx, db.as(by, func(tx *tx) error {
+		var err error
+		task, err = tx.taskFor(db.seed, by, ref, todo.RoleEditor)
+		if errors.Is(err, todo.ErrTaskNotFound) && gone.Permanent {
+			return tx.deleteTrashed(db.seed, by, ref)
+		}
+		if err != nil {
+			return err
+		}
+		if !gone.Match.Holds(task.Stamp()) {
+			return todo.ErrChangedMeanwhile
+		}
+		return tx.deleteTree(act{by, gone.At}, task, gone.Permanent)
+	}))
+	return task, err
+}
+
+// deleteTree deletes a task after all that is below it.
+func (t *tx) deleteTree(a act, task todo.Task, permanent bool) error {
+	all, err := t.descendants(task.ID)
+	if err != nil {
+		return err
+	}
+	all = append([]todo.Task{task}, all...)
+	for i := len(all) - 1; i >= 0; i-- {
+		if permanent {
+			err = t.removeTask(a, all[i])
+		} else {
+			err = t.trashTask(a, all[i], false)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if permanent {
+		return nil
+	}
+	return t.boundTrash(task.UserID)
+}
+
+// maxTrash is how many tasks a user's trash holds; the oldest go.
+const maxTrash = 20_000
+
+func (t *tx) boundTrash(userID int64) error {
+	var total int64
+	err := t.one(`SELECT coalesce((SELECT total FROM totals WHERE list = 'trash' AND owner = ?), 0)`, []any{userID}, &total)
+	if err != nil || total <= maxTrash {
+		return err
+	}
+	return t.exec(`DELETE FROM trash WHERE id IN (SELECT id FROM trash WHERE user_id = ? AND id > 0 ORDER BY at LIMIT ?)`, userID, total-maxTrash)
+}
+
+// In the trash, a caller (?2) reaches what was theirs and what was in a list in which they
+// have at least a role (?4).
+const inTrash = ` FROM trash WHERE id = ?1 AND id > 0 AND (user_id = ?2 OR ?3 OR EXISTS (SELECT 1 FROM members WHERE user_id = ?2 AND list_id = trash.list_id AND role >= ?4))`
+
+// trashID returns the id of what is named and is in the trash, 0 if nothing is.
+func (t *tx) trashID(seed todo.Seed, by app.Caller, ref todo.Ref) (int64, error) {
+	if ref.ID != 0 {
+		return ref.ID, nil
+	}
+	if id := seed.ID(todo.KindTask, ref.UID); id != 0 {
+		return id, nil
+	}
+	var id sql.NullInt64
+	err := t.one(`SELECT coalesce((SELECT id FROM trash WHERE uid = ?1 AND user_id = ?2 AND id > 0), (SELECT min(id) FROM trash WHERE uid = ?1 AND id > 0
+		AND EXISTS (SELECT 1 FROM members WHERE user_id = ?2 AND list_id = trash.list_id)))`, []any{ref.UID, by.UserID}, &id)
+	if folded, other := ref.Folded(); other && err == nil && !id.Valid {
+		return t.trashID(seed, by, folded)
+	}
+	return id.Int64, err
+}
+
+// deleteTrashed removes a task for good that is in the trash already.
+func (t *tx) deleteTrashed(seed todo.Seed, by app.Caller, ref todo.Ref) error {
+	id, err := t.trashID(seed, by, ref)
+	if err != nil {
+		return err
+	}
+	var seen, may bool
+	for role, found := range map[todo.Role]*bool{todo.RoleViewer: &seen, todo.RoleEditor: &may} {
+		if err := t.one(`SELECT EXISTS (SELECT 1`+inTrash+`)`, []any{id, by.UserID, everything(by), int(role)}, found); err != nil {
+			return err
+		}
+	}
+	switch {
+	case may:
+		return t.exec(`DELETE FROM trash WHERE id = ?`, id)
+	case seen:
+		return todo.ErrReadOnlyList
+	}
+	return todo.ErrTaskNotFound
+}
+
+// trashRow is a row of the trash.
+type trashRow struct {
+	task      todo.Task
+	data      trashed
+	group, at int64
+	actor     sql.NullInt64
+}
+
+const trashColumns = `id, user_id, list_id, grp, at, actor, coalesce(uid, ''), data`
+
+func scanTrash(row row, before ...any) (r trashRow, err error) {
+	var id, user, list int64
+	var uid, raw string
+	if err := row.Scan(append(before, &id, &user, &list, &r.group, &r.at, &r.actor, &uid, &raw)...); err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal([]byte(raw), &r.data); err != nil {
+		return r, err
+	}
+	r.task, err = r.data.task(id)
+	r.task.UserID, r.task.ListID, r.task.UID, r.task.Version, r.task.UpdatedAt = user, list, uid, r.group, fromMillis(r.at)
+	return r, err
+}
+
+// Trash returns a page of what is in the trash, the newest first: of a user's own, or of a
+// list that they may change.
+func (db *DB) Trash(ctx context.Context, userID int64, list todo.Ref, page app.PageRequest) (app.Page[todo.TrashedTask], error) {
+	out := app.Page[todo.TrashedTask]{PageRequest: page}
+	tx, err := db.read(ctx)
+	if err != nil {
+		return out, err
+	}
+	where, key := `user_id = ?1`, userID
+	if !list.None() {
+		h, err := tx.listFor(db.seed, app.Caller{UserID: userID}, list, todo.RoleEditor)
+		if err != nil {
+			return out, translate(err)
+		}
+		where, key = `list_id = ?1`, h.list
+	}
+	counted := `(SELECT count(*) FROM trash WHERE ` + where + ` AND id > 0)`
+	query := `SELECT ` + counted + `, ` + trashColumns + ` FROM trash WHERE ` + where + ` AND id > 0`
+	args := []any{key, page.PerPage, 0}
+	if page.ByCursor {
+		query += ` AND (?3 = 0 OR (at, id) < ((SELECT at FROM trash WHERE id = ?3), ?3)) ORDER BY at DESC, id DESC LIMIT ?2` + sorts
+		args = []any{key, page.PerPage + 1, page.After}
+	} else {
+		query += ` ORDER BY at DESC, id DESC LIMIT ?2 OFFSET ?3` + sorts
+		args[2] = page.Offset()
+	}
+	err = fetch(tx, &out, query, args, `SELECT `+counted, args[:1], func(row row, total *int64) (todo.TrashedTask, error) {
+		r, err := scanTrash(row, total)
+		return todo.TrashedTask{Task: r.task, DeletedAt: fromMillis(r.at), DeletedBy: r.actor.Int64}, err
+	})
+	if out.More = page.ByCursor && int64(len(out.Items)) > page.PerPage; out.More {
+		out.Items = out.Items[:page.PerPage]
+	}
+	return out, translate(err)
+}
+
+// EmptyTrash removes what is in the trash of a caller's own lists, a chunk at a time, and
+// returns how many tasks there were.
+func (db *DB) EmptyTrash(ctx context.Context, by app.Caller) (removed int64, err error) {
+	const chunk = 2000
+	for {
+		var n, tasks int64
+		err := db.write(ctx, db.as(by, func(tx *tx) (err error) {
+			if err := tx.one(`SELECT count(*) FROM (SELECT id FROM trash WHERE user_id = ? ORDER BY at LIMIT ?) WHERE id > 0`, []any{by.UserID, chunk}, &tasks); err != nil {
+				return err
+			}
+			n, err = tx.change(`DELETE FROM trash WHERE id IN (SELECT id FROM trash WHERE user_id = ? ORDER BY at LIMIT ?)`, by.UserID, chunk)
+			return err
+		}))
+		removed += tasks
+		if err != nil || n < chunk {
+			return removed, err
+		}
+	}
+}

@@ -1,0 +1,193 @@
+package todo
+
+import (
+	"strconv"
+	"time"
+
+	"taskapi/app"
+)
+
+// Repetition is how a task repeats. The zero value does not.
+type Repetition struct {
+	// Rule is the text of a Recurrence as it is stored.
+	Rule string
+	// FromCompletion counts from the day of completion; else from Start.
+	FromCompletion bool
+	// Start is the date that the rule counts from. It stays when a date is moved by
+	// hand, which moves this one occurrence.
+	Start Due
+}
+
+// RepetitionInput is what a client says of how a task repeats. Null clears.
+type RepetitionInput struct{ Rule, From app.Field[string] }
+
+// repetitionChange is a change of how a task repeats. Nil leaves a part as it is.
+type repetitionChange struct {
+	rule           *string // empty: none
+	fromCompletion *bool
+}
+
+func (in RepetitionInput) read(p app.Problems) *repetitionChange {
+	c := &repetitionChange{}
+	switch in.Rule.State {
+	case app.Null:
+		c.rule = new(string)
+	case app.Mistyped:
+		p.Add("recurrence", "The field recurrence must be a string.")
+	case app.Present:
+		if _, err := ParseRecurrence(in.Rule.Value, Due{}); err != nil {
+			p.Add("recurrence", "The field recurrence "+err.Error()+".")
+		}
+		c.rule = &in.Rule.Value
+	}
+	switch in.From.State {
+	case app.Null:
+		c.fromCompletion = new(bool)
+	case app.Mistyped:
+		p.Add("recurrence_from", "The field recurrence_from must be a string.")
+	case app.Present:
+		from := in.From.Value == "completion"
+		c.fromCompletion = &from
+		if !from && in.From.Value != "due" {
+			p.Add("recurrence_from", "The field recurrence_from must be due or completion.")
+		}
+	}
+	if c.rule == nil && c.fromCompletion == nil {
+		return nil
+	}
+	return c
+}
+
+// apply returns how a task repeats that had the due before and has one now. Returns
+// ErrRecurrenceNeedsDue, ErrRecurrenceNever and KindInvalid errors.
+func (c *repetitionChange) apply(r Repetition, due Due) (Repetition, error) {
+	rule := r.Rule
+	if c != nil {
+		if c.rule != nil {
+			rule = *c.rule
+		}
+		if c.fromCompletion != nil {
+			r.FromCompletion = *c.fromCompletion
+		}
+	}
+	switch {
+	case rule == "":
+		if c != nil && r.FromCompletion && c.fromCompletion != nil {
+			return r, app.Mistake("recurrence_from", "The field recurrence_from goes with a recurrence.")
+		}
+		return Repetition{}, nil
+	case due.IsZero():
+		if c == nil || c.rule == nil { // the date was cleared
+			return Repetition{}, nil
+		}
+		return r, ErrRecurrenceNeedsDue
+	}
+	counted := due
+	if r.FromCompletion {
+		counted = Due{} // the day that it counts from is not known yet
+	}
+	parsed, err := ParseRecurrence(rule, counted)
+	if err != nil {
+		return r, app.Mistake("recurrence", "The field recurrence "+err.Error()+".")
+	}
+	if parsed.String() == r.Rule && r.Start.Timed == due.Timed {
+		r.Start.Zone = due.Zone
+		return r, nil
+	}
+	r.Rule, r.Start = parsed.String(), due
+	if _, found := parsed.Next(due, due.Day().Add(-oneDay)); !found {
+		return r, ErrRecurrenceNever
+	}
+	return r, nil
+}
+
+// movedOn returns a repeating task at its next date, for a person in a zone; false if
+// there is none. The date comes after the present one and after now, on the wall that
+// counts: that of the date's zone, else the person's.
+func (t Task) movedOn(now time.Time, reader *time.Location) (Task, bool) {
+	if t.Repetition.Rule == "" {
+		return t, false
+	}
+	clock := reader
+	if location, err := Location(t.Dates.Due.Zone); err == nil && t.Dates.Due.Zone != "" {
+		clock = location
+	}
+	wall := Wall(now, clock)
+	today := wall.Truncate(oneDay)
+	start, after := t.Repetition.Start, today
+	if start.Timed && start.On(today).Wall.After(wall) {
+		after = today.Add(-oneDay) // there is still time today
+	}
+	if day := t.Dates.Due.Day(); day.After(after) {
+		after = day
+	}
+	clamped := Due{}
+	if t.Repetition.FromCompletion {
+		start, after = t.Dates.Due.On(today), today
+		clamped = start
+	}
+	rule, err := ParseRecurrence(t.Repetition.Rule, clamped)
+	if err != nil {
+		return t, false
+	}
+	next, counted, found := rule.next(start, after)
+	if !found {
+		return t, false
+	}
+	moved := t
+	if rule.count > 0 {
+		left := rule.count - counted + 1
+		if t.Repetition.FromCompletion {
+			left = rule.count - 1
+		}
+		if left < 1 {
+			return t, false
+		}
+		moved.Repetition.Rule = withCount(t.Repetition.Rule, left)
+	}
+	days := next.Day().Sub(t.Dates.Due.Day())
+	moved.Dates.Due, moved.Repetition.Start = next, next
+	if !t.Dates.Start.IsZero() {
+		moved.Dates.Start = t.Dates.Start.On(t.Dates.Start.Day().Add(days))
+	}
+	return moved, true
+}
+
+// withCount returns a stored rule with another COUNT.
+func withCount(rule string, count int) string {
+	parsed, err := ParseRecurrence(rule, Due{})
+	if err != nil {
+		return rule
+	}
+	parsed.parts["COUNT"] = strconv.Itoa(count)
+	return parsed.String()
+}
+
+// countedBack returns a repetition that counts from completion with one date more; another
+// one counts from a start that has moved on.
+func (r Repetition) countedBack() Repetition {
+	if rule, err := ParseRecurrence(r.Rule, Due{}); err == nil && r.FromCompletion && 0 < rule.count && rule.count < maxCount {
+		r.Rule = withCount(r.Rule, rule.count+1)
+	}
+	return r
+}
+
+// stale reports whether a change would complete an occurrence of a repeating task that was
+// completed already, with the dates last: it names its date, as somebody does who sends
+// back a task that they read before it moved on.
+func (c TaskChange) stale(t Task, last Dates) bool {
+	if t.Repetition.Rule == "" || c.Completed == nil || !*c.Completed || c.Dates == nil || c.Dates.due == nil {
+		return false
+	}
+	said := *c.Dates.due
+	return said.Timed == last.Due.Timed && said.Wall.Equal(last.Due.Wall) && !said.Wall.Equal(t.Dates.Due.Wall)
+}
+
+// Once returns the change without what completes an occurrence that was completed already,
+// of which last is the copy.
+func (c TaskChange) Once(t, last Task) TaskChange {
+	if c.stale(t, last.Dates) {
+		c.Completed, c.Dates, c.repetition = nil, nil, nil
+	}
+	return c
+}
