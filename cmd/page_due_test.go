@@ -41,11 +41,11 @@ func TestPageShowsDueAndPriority(t *testing.T) {
 	x.shot("due and priority")
 	x.MustEval(`() => [...document.querySelectorAll("#list .task")].find((row) => row.textContent.includes("a day")).querySelector(".remove").click()`)
 	x.MustEval(`() => dispatchEvent(new Event("pagehide"))`)
-	x.settled() // the deletion has gone out: what comes back is made anew
+	x.settled() // the deletion has gone out: it comes back from the trash
 	x.MustEval(`() => document.querySelector("#undo button").click()`)
 	x.settled()
 	x.wait(`document.querySelectorAll("#list .task").length === 3`)
-	if status, answer := p.call("GET", "/tasks/4", token, ""); status != 200 || answer["due"] != "2031-11-30" || answer["priority"] != "high" {
+	if status, answer := p.call("GET", "/tasks/2", token, ""); status != 200 || answer["due"] != "2031-11-30" || answer["priority"] != "high" {
 		t.Error(status, answer)
 	}
 }

@@ -116,6 +116,7 @@ func (s *static) routes() []route {
 	return []route{
 		{fiber.MethodGet, "/reset-password", public, "", all, s.page("index.html")},
 		{fiber.MethodGet, "/verify-email", public, "", all, s.page("index.html")},
+		{fiber.MethodGet, "/invitation", public, "", all, s.page("index.html")},
 		{fiber.MethodGet, "/docs", public, "", all, s.docs},
 		{fiber.MethodGet, "/guide", public, "", all, s.guide},
 		{fiber.MethodGet, "/guide/:topic", public, "", all, s.guide},

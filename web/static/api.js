@@ -12,6 +12,7 @@ export class ApiError extends Error {
     this.errors = body.errors ?? {};
     this.retryAfter = retryAfter; // seconds
     this.requestID = requestID;
+    this.current = body.current; // what something is that was changed meanwhile
   }
 
   // later says that the same request may well work in a while.
@@ -29,18 +30,26 @@ export class Unreachable extends Error {}
 
 const timeout = 20_000;
 
+const etags = new WeakMap();
+
+// etagOf is by what the server knows the content of an answer. What a proxy that
+// packs answers has made of the tag is undone.
+export const etagOf = (answer) => etags.get(answer)?.replace(/^W\/|-gzip(?="$)/g, "");
+
 // who names the person of the session whose cookie no script can see: without
 // it, a first visit asks for nothing. leaving remembers a sign-out that the
 // server has not heard of.
 const who = "taskapi.user";
 const leaving = "taskapi.leaving";
 
-// send sends a request; one with keepalive is sent although the page is left.
-async function send(method, path, body, token, keepalive = false) {
+// send sends a request; one with keepalive is sent although the page is left, and
+// one with match does something only to what has this ETag.
+async function send(method, path, body, token, keepalive = false, match = undefined) {
   const headers = {};
   const text = body === undefined ? undefined : JSON.stringify(body);
   if (text !== undefined) headers["Content-Type"] = "application/json";
   if (token) headers.Authorization = `Bearer ${token}`;
+  if (match) headers["If-Match"] = match;
   let response, answer;
   try {
     response = await fetch(base + path, {
@@ -56,7 +65,10 @@ async function send(method, path, body, token, keepalive = false) {
   } catch {
     answer = null;
   }
-  if (response.ok && answer) return answer;
+  if (response.ok && answer && typeof answer === "object") {
+    etags.set(answer, response.headers.get("ETag") ?? undefined);
+    return answer;
+  }
   const wait = Number(response.headers.get("Retry-After")) || 5;
   if (typeof answer?.code === "string") throw new ApiError(response.status, answer, wait, answer.request_id);
   // Whoever answered without our shape is something in between.
@@ -141,16 +153,16 @@ export class Api extends EventTarget {
 
   // request sends a request of the person who is signed in. A token that has
   // run out is renewed, and the request sent again: it was refused unseen.
-  async request(method, path, body, keepalive) {
+  async request(method, path, body, keepalive, match) {
     if (!this.#token) await this.#renewOrEnd();
     const shown = this.#token;
     try {
-      return await this.#ask(method, path, body, shown, keepalive);
+      return await this.#ask(method, path, body, shown, keepalive, match);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
     }
     if (this.#token === shown) await this.#renewOrEnd();
-    return this.#ask(method, path, body, this.#token, keepalive);
+    return this.#ask(method, path, body, this.#token, keepalive, match);
   }
 
   get(path) { return this.request("GET", path); }

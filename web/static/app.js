@@ -8,7 +8,7 @@ import { $, announce, h, isTyping } from "./dom.js";
 import { t } from "./i18n.js";
 import { ListView } from "./list.js";
 import { Store } from "./store.js";
-import { base, channel as channelTo, lasting, local, work } from "./surroundings.js";
+import { base, channel as channelTo, lasting, local, session, work, zone } from "./surroundings.js";
 import { Tab } from "./tab.js";
 import { UsersView } from "./users.js";
 
@@ -26,6 +26,7 @@ const root = $("main");
 let view = null;
 let admin = false;
 let person = 0; // who is signed in
+const invitation = "taskapi.invitation"; // where the code of a link is kept until it is answered
 
 // Drafts are what is typed and not sent: a reload must not lose it.
 const drafts = {
@@ -54,8 +55,29 @@ function route() {
   if (!person) return;
   const views = { "#account": () => new AccountView(api, root, () => leave()), "#users": () => new UsersView(api, root) };
   const name = (location.hash !== "#users" || admin) && location.hash in views ? location.hash.slice(1) : "";
+  const code = session.getItem(invitation);
   document.title = name ? `${t(name)} – taskapi` : "taskapi";
+  if (code && !name) {
+    invited(code);
+    return;
+  }
   show(name ? views[location.hash] : () => new ListView(store, root, drafts));
+}
+
+// invited shows an invitation before the list, until it is answered. What that
+// takes is loaded by those who are invited.
+async function invited(code) {
+  const { InvitationView } = await import("./invitation.js").catch(() => ({}));
+  if (code && (!person || location.hash.length > 1)) return; // meanwhile
+  document.title = `${t("invitation")} – taskapi`;
+  show(() => (InvitationView ? new InvitationView(api, root, code, (list) => {
+    session.removeItem(invitation);
+    if (list) {
+      announce(t("invitation.done", { list }));
+      store.reload().catch((error) => store.failed(error));
+    }
+    route();
+  }) : new ListView(store, root, drafts)));
 }
 
 function drawMenu() {
@@ -80,12 +102,27 @@ async function whoAmI() {
   if (asked) return;
   asked = true;
   try {
-    admin = (await api.get(`/users/${person}`)).role === "admin";
+    const user = await api.get(`/users/${person}`);
+    admin = user.role === "admin";
+    settle(user);
     drawMenu();
     if (admin && location.hash === "#users") route();
   } catch {
     asked = false; // the list says when the server can't be reached
   }
+}
+
+// settle gives an account that is still in UTC the zone of the browser, once: who
+// wants UTC later on keeps it.
+async function settle({ id, time_zone }) {
+  const key = `taskapi.zone.${id}`;
+  if (local.getItem(key) || !zone || zone === "UTC") return;
+  try {
+    if (time_zone === "UTC") await api.request("PATCH", "/users/me", { time_zone: zone });
+  } catch (error) {
+    if (error.status !== 422) return; // else the server does not know it
+  }
+  local.setItem(key, zone);
 }
 
 // refresh looks at what the server has, and goes on doing so while somebody
@@ -120,7 +157,7 @@ function leave(note) {
   document.title = "taskapi";
   drawMenu();
   drawStatus();
-  show(() => new AuthView(api, root, enter, note));
+  show(() => new AuthView(api, root, enter, note ?? (session.getItem(invitation) ? t("invitation.signin") : undefined)));
 }
 
 // signOut sends what waits first, and asks when that does not work.
@@ -246,6 +283,16 @@ async function begin() {
   if (/^\/(reset-password|verify-email)\b/.test(path)) {
     show(() => new LinkView(api, root, path));
     return;
+  }
+  if (/^\/invitation\b/.test(path)) {
+    const code = location.hash.slice(1);
+    if (!code) {
+      addEventListener("hashchange", begin, { once: true }); // the whole link may be pasted here
+      await invited("");
+      return;
+    }
+    session.setItem(invitation, code);
+    history.replaceState(null, "", `${base}/`);
   }
   if (api.leaving) {
     leave(t("leaving"));

@@ -4,7 +4,7 @@
 import { ApiError } from "./api.js";
 import { field, h, problems, tooLong } from "./dom.js";
 import { said, saidOfFields, t } from "./i18n.js";
-import { base, session } from "./surroundings.js";
+import { base, session, zone } from "./surroundings.js";
 
 // remember keeps what is typed into a form over a reload of this tab, but no
 // password.
@@ -94,7 +94,9 @@ export class AuthView {
     return remember(submit(h("form", { id: "register" }, h("h2", {}, t("register.title")),
       field("username", t("username"), { autocomplete: "nickname", required: true, "data-max": 50 }), this.#second(email()), ...newPassword().map((f) => this.#second(f)), go(t("register"))),
     async (values) => {
-      await this.#api.post("/auth/register", values);
+      const register = (more) => this.#api.post("/auth/register", { ...values, ...more });
+      // A zone that only the browser knows keeps nobody out.
+      await register({ time_zone: zone }).catch((error) => { if (!error.errors?.time_zone) throw error; return register(); });
       await this.#api.signIn(values.email, values.password);
       this.#signedIn();
     }));

@@ -12,6 +12,12 @@ const catalogue = {
     "task.title": "Title", "task.description": "Description", "task.save": "Save", "task.cancel": "Cancel",
     "task.waiting": "not sent yet", "task.retry": "Try again", "task.drop": "Drop the change",
     "priority.low": "low priority", "priority.medium": "medium priority", "priority.high": "high priority",
+    "repeat": "repeats", "repeat.DAILY": "daily", "repeat.WEEKLY": "weekly", "repeat.MONTHLY": "monthly", "repeat.YEARLY": "yearly", "next": "{title}: next on {date}",
+    "list.fixed": "read only", "list.fixed.why": "You may only read this list.",
+    "invitation": "Invitation", "invitation.signin": "You are invited to a list. Sign in or create an account to see it.",
+    "invitation.editor": "{who} invites you to the list “{list}” as an editor.", "invitation.editor.may": "You may read and change its tasks.",
+    "invitation.viewer": "{who} invites you to the list “{list}” as a viewer.", "invitation.viewer.may": "You may read its tasks.", "invitation.somebody": "Somebody",
+    "invitation.accept": "Accept", "invitation.later": "Not now", "invitation.done": "The list “{list}” is among yours.",
     "task.created": "Added {date}", "task.completed": "Done {date}",
     "undo": "Undo", "deleted": "Deleted: {title}", "ticked": "Done: {title}", "unticked": "Open again: {title}", "added": "Added: {title}", "undone": "Undone.",
     "memory.label": "About this browser", "memory": "This browser keeps nothing for this page: what is not sent, and your sign-in, do not survive a reload.",
@@ -53,6 +59,12 @@ const catalogue = {
     "task.title": "Título", "task.description": "Descripción", "task.save": "Guardar", "task.cancel": "Cancelar",
     "task.waiting": "sin enviar", "task.retry": "Reintentar", "task.drop": "Descartar el cambio",
     "priority.low": "prioridad baja", "priority.medium": "prioridad media", "priority.high": "prioridad alta",
+    "repeat": "se repite", "repeat.DAILY": "cada día", "repeat.WEEKLY": "cada semana", "repeat.MONTHLY": "cada mes", "repeat.YEARLY": "cada año", "next": "{title}: la próxima, {date}",
+    "list.fixed": "solo lectura", "list.fixed.why": "Esta lista solo se puede leer.",
+    "invitation": "Invitación", "invitation.signin": "Tienes una invitación a una lista. Entra o crea una cuenta para verla.",
+    "invitation.editor": "{who} te invita a editar la lista «{list}».", "invitation.editor.may": "Podrás leer y cambiar sus tareas.",
+    "invitation.viewer": "{who} te invita a ver la lista «{list}».", "invitation.viewer.may": "Podrás leer sus tareas.", "invitation.somebody": "Alguien",
+    "invitation.accept": "Aceptar", "invitation.later": "Ahora no", "invitation.done": "La lista «{list}» ya está entre las tuyas.",
     "task.created": "Añadida {date}", "task.completed": "Hecha {date}",
     "undo": "Deshacer", "deleted": "Borrada: {title}", "ticked": "Hecha: {title}", "unticked": "Pendiente de nuevo: {title}", "added": "Añadida: {title}", "undone": "Deshecho.",
     "memory.label": "Sobre este navegador", "memory": "Este navegador no guarda nada para esta página: lo que no se ha enviado y tu sesión no sobreviven a una recarga.",
@@ -102,8 +114,14 @@ const codes = {
     token_missing: "La sesión ha terminado. Entra otra vez.", token_expired: "La sesión ha terminado. Entra otra vez.", token_invalid: "La sesión ha terminado. Entra otra vez.",
     refresh_token_required: "La sesión ha terminado. Entra otra vez.", refresh_token_invalid: "La sesión ha terminado. Entra otra vez.", refresh_token_revoked: "La sesión ha terminado. Entra otra vez.",
     body_too_large: "Es demasiado largo.", request_timeout: "La petición tardó demasiado en llegar. Inténtalo otra vez.", not_found: "Aquí no hay nada.",
+    read_only_list: "Esta lista solo se puede leer.", list_not_found: "Esta lista ya no existe.", list_full: "La lista ya tiene todos los miembros que puede tener.",
+    too_many_lists: "Ya hay tantas listas como puede tener una cuenta.", too_many_tasks: "Ya hay tantas tareas como puede tener una cuenta.",
+    invitation_not_found: "Esta invitación ya no vale: se usó, se retiró o ha caducado. Pide otra.",
   },
-  en: { internal_error: "Something went wrong on the server (request {id})." },
+  en: {
+    internal_error: "Something went wrong on the server (request {id}).",
+    invitation_not_found: "This invitation is no longer good: it was used, was withdrawn or has run out. Ask for a new one.",
+  },
 };
 const sentences = {
   es: [
@@ -171,4 +189,6 @@ export const dayOf = (text) => day.format(new Date(text));
 // due is the text of a due date: a day and a local time are the same everywhere, and a
 // moment is told by the reader's own clock.
 export const due = ({ due, due_at }) => (due_at ? date(due_at) : due.length > 10 ? date(due) : dayOf(`${due}T00:00`));
+// repeats says in words how often a task comes again, where that is simple.
+export const repeats = (rule) => t(/^FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)$/.test(rule) ? `repeat.${rule.slice(5)}` : "repeat");
 export { catalogue };

@@ -2,7 +2,7 @@
 
 import { $, announce, h, isTyping, tooLong } from "./dom.js";
 import { EditForm, maxTitle } from "./edit.js";
-import { date, due, said, t } from "./i18n.js";
+import { date, due, repeats, said, t } from "./i18n.js";
 import { Undo } from "./undo.js";
 
 const step = 100; // rows at a time
@@ -132,16 +132,25 @@ export class ListView {
     this.#frame ||= requestAnimationFrame(() => { this.#frame = 0; if (!this.#stop.signal.aborted) this.#render(); });
   }
 
-  #split(all = this.#store.visible()) {
+  // visible are the tasks of the store; one that repeats stays as it was ticked
+  // for a moment, though it has moved on.
+  #visible() {
+    return this.#store.visible().map((task) => {
+      const before = !task.completed && this.#lingering.get(task.id);
+      return before ? { ...before, completed: true } : task;
+    });
+  }
+
+  #split(all = this.#visible()) {
     const found = all.filter((task) => !this.#query ||
       task.title.toLocaleLowerCase().includes(this.#query) || task.description.toLocaleLowerCase().includes(this.#query));
-    const isDone = (task) => task.completed && !this.#lingering.has(task.id);
+    const isDone = (task) => task.completed && !task.moving && !this.#lingering.has(task.id);
     return { open: this.#filter === "done" ? [] : found.filter((task) => !isDone(task)), done: this.#filter === "open" ? [] : found.filter(isDone) };
   }
 
   #render() {
     const active = document.activeElement;
-    const all = this.#store.visible();
+    const all = this.#visible();
     const { open, done } = this.#split(all);
     this.loading.hidden = this.#store.loaded || all.length > 0;
     this.tools.hidden = all.length === 0;
@@ -195,7 +204,7 @@ export class ListView {
 
   #row(task) {
     const editing = this.#form?.draft.id === task.id;
-    const mark = editing ? "edit" : JSON.stringify([task.title, task.description, task.completed, task.due, task.due_zone, task.priority, task.waiting && this.#store.offline, task.problem, task.date_completed]);
+    const mark = editing ? "edit" : JSON.stringify([task.title, task.description, task.completed, ...this.#details(task), this.#store.fixed(task), task.waiting && this.#store.offline, task.problem, task.date_completed]);
     const known = this.#rows.get(task.id);
     if (known?.mark === mark) return known.element;
     const focused = known?.element.contains(document.activeElement) ? document.activeElement.classList[0] : "";
@@ -209,19 +218,30 @@ export class ListView {
     return element;
   }
 
+  // details are what a task has, in words.
+  #details(task) {
+    const list = this.#store.listOf(task);
+    return [
+      task.due && due(task), task.recurrence && repeats(task.recurrence), task.priority && task.priority !== "none" && t(`priority.${task.priority}`),
+      list && !(list.inbox && list.role === "owner") && list.name, this.#store.fixed(task) && t("list.fixed"), ...(task.labels ?? []).map((label) => `#${label}`),
+    ].filter(Boolean);
+  }
+
   // cells are what a row holds. Its listeners ask for the row's id when they
   // are needed: a new task gets another one, and replacing what a person is
   // about to press would lose the click.
   #cells(task, row) {
     const { title } = task;
     const id = () => this.#idOf(row);
-    const box = h("input", { type: "checkbox", class: "tick", checked: task.completed, "aria-label": t("task.tick", { title }), onchange: () => this.#tick(id()) });
-    const more = task.description.slice(0, glimpse);
-    const details = [task.due && due(task), task.priority && task.priority !== "none" && t(`priority.${task.priority}`)].filter(Boolean).join(" · ");
-    const text = h("button", { type: "button", class: "title", onclick: () => this.#edit(id()) },
-      h("span", { class: "unseen" }, `${t("task.edit")}: `), h("span", { class: "words", dir: "auto" }, title), details ? h("span", { class: "more soft" }, details) : null, more ? h("span", { class: "more soft", dir: "auto" }, more) : null);
-    const remove = h("button", { type: "button", class: "remove quiet", "aria-label": t("task.delete.of", { title }), onclick: () => this.#remove(id()) }, "×");
-    const cells = [h("label", { class: "box" }, box), text, remove];
+    const fixed = this.#store.fixed(task);
+    const box = h("input", { type: "checkbox", class: "tick", checked: task.completed, disabled: fixed, title: fixed ? t("list.fixed.why") : undefined, "aria-label": t("task.tick", { title }), onchange: () => this.#tick(id()) });
+    const more = fixed ? task.description : task.description.slice(0, glimpse);
+    const details = this.#details(task).flatMap((text, i) => [i ? " · " : "", h("bdi", {}, text)]);
+    const words = [h("span", { class: "words", dir: "auto" }, title), details.length ? h("span", { class: "details soft" }, details) : null, more ? h("span", { class: "more soft", dir: "auto" }, more) : null];
+    const text = fixed ? h("div", { class: "title", tabIndex: -1 }, words)
+      : h("button", { type: "button", class: "title", onclick: () => this.#edit(id()) }, h("span", { class: "unseen" }, `${t("task.edit")}: `), words);
+    const cells = [h("label", { class: "box" }, box), text];
+    if (!fixed) cells.push(h("button", { type: "button", class: "remove quiet", "aria-label": t("task.delete.of", { title }), onclick: () => this.#remove(id()) }, "×"));
     if (task.problem) {
       cells.push(h("div", { class: "trouble" }, h("p", { class: "problem" }, said(task.problem)),
         h("button", { type: "button", class: "quiet", onclick: () => this.#store.retry(id()) }, t("task.retry")),
@@ -234,23 +254,37 @@ export class ListView {
     return cells;
   }
 
-  #task(id) { return this.#store.visible().find((task) => task.id === id); }
+  #task(id) { return this.#visible().find((task) => task.id === id); }
+
+  // own is a task that may be changed.
+  #own(id) {
+    const task = this.#task(id);
+    return task && !this.#store.fixed(task) ? task : undefined;
+  }
 
   #tick(id) {
-    const task = this.#task(id);
+    const task = this.#own(id);
     if (!task) return;
+    const { title } = task;
     const completed = !task.completed;
     if (completed) {
-      this.#lingering.set(id, true);
+      this.#lingering.set(id, task);
       setTimeout(() => {
         const now = this.#store.idOf(id);
+        if (this.#lingering.get(now) !== task) return; // it was ticked once more
         this.#keepFocus(now, () => { this.#lingering.delete(now); this.#render(); });
+        const next = this.#task(now);
+        if (task.recurrence && next?.due && !next.completed) announce(t("next", { title, date: due(next) }));
       }, lingerTime);
     } else {
       this.#lingering.delete(id);
     }
     this.#store.change(id, { completed });
-    this.#undo.offer(t(completed ? "ticked" : "unticked", { title: task.title }), () => { this.#lingering.delete(this.#store.idOf(id)); this.#store.change(id, { completed: !completed }); });
+    this.#undo.offer(t(completed ? "ticked" : "unticked", { title }), () => {
+      this.#lingering.delete(this.#store.idOf(id));
+      // An occurrence that was opened again is the repeating task by now.
+      this.#store.change(!completed && !this.#task(id) && task.recurrence_of || id, { completed: !completed });
+    });
   }
 
   // keepFocus hands the focus to the neighbour of a row that goes away.
@@ -265,7 +299,7 @@ export class ListView {
   }
 
   #remove(id) {
-    const task = this.#task(id);
+    const task = this.#own(id);
     if (!task) return;
     this.#keepFocus(id, () => { this.#store.remove(id); this.#render(); });
     this.#store.postpone();
@@ -292,7 +326,7 @@ export class ListView {
   }
 
   #edit(id) {
-    const task = this.#task(id);
+    const task = this.#own(id);
     if (!task || this.#form?.draft.id === id) return;
     this.#pressing = false; // the click that opens this form must not close it
     if (!this.#finish()) {
@@ -341,7 +375,8 @@ export class ListView {
       this.#rows.delete(key);
       this.#rows.set(id, row);
     }
-    if (this.#lingering.delete(key)) this.#lingering.set(id, true);
+    const ticked = this.#lingering.get(key);
+    if (this.#lingering.delete(key)) this.#lingering.set(id, ticked);
     if (this.#form?.draft.id === key) this.#form.draft.id = id;
   }
 

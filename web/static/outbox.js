@@ -3,9 +3,10 @@
 //
 // A change has `sent`, a time, from the moment when it leaves until a definite
 // answer: it may have arrived. A creation has `after` then, the newest id that
-// was known before.
+// was known before. A completion of a task that repeats has `seen`, the dates that
+// the person saw, and later `match`, the one version that may be moved on.
 
-import { ApiError } from "./api.js";
+import { ApiError, etagOf } from "./api.js";
 
 const perPage = 100;
 const patience = 5_000; // milliseconds that a request without an answer may still be under way
@@ -24,8 +25,8 @@ export class Outbox {
   changes = [];
 
   // host has newest, the newest id that is known; ready, whether to send;
-  // busyUntil; failed, which hears of errors; changed; and settled, which takes
-  // what the server said.
+  // busyUntil; failed, which hears of errors; changed; settled, which takes what
+  // the server said; and relearn, which hears that the lists are others by now.
   constructor(api, shelf, now, host) {
     this.#api = api;
     this.#shelf = shelf;
@@ -126,7 +127,10 @@ export class Outbox {
       const ours = error instanceof ApiError;
       if (ours && error.status === 404 && change.op !== "create") this.#settle(change, { gone: change.id });
       else if (ours && error.status === 401) return patience;
-      else if (ours && !error.later) change.problem = { code: error.code, message: error.message, errors: error.errors };
+      else if (ours && !error.later) {
+        change.problem = { code: error.code, message: error.message, errors: error.errors };
+        if (error.code === "read_only_list") this.#host.relearn();
+      }
       else {
         this.#host.failed(error);
         this.#persist();
@@ -139,8 +143,9 @@ export class Outbox {
     return 0;
   }
 
-  // blocked says that a change waits for the creation of its task.
-  #blocked(change) { return this.changes.some((c) => c.op === "create" && c.key === change.id); }
+  // blocked says that a change waits for the creation of its task, or for the
+  // deletion that it takes back.
+  #blocked(change) { return this.changes.some((c) => c.op === "create" && c.key === change.id || change.op === "restore" && c.op === "delete" && c.id === change.id && !c.problem); }
 
   #persist() {
     this.#write();
@@ -160,16 +165,69 @@ export class Outbox {
       await this.#ask(change, "DELETE", `/tasks/${change.id}`, undefined, leaving);
       return this.#settle(change, { gone: change.id });
     }
+    if (change.op === "restore") return this.#restore(change);
+    if (change.op === "reopen") return this.#reopen(change);
+    if (change.seen) return this.#complete(change);
     const { task } = await this.#ask(change, "PATCH", `/tasks/${change.id}`, change.patch);
-    return this.#settle(change, { task });
+    // An occurrence that is opened again becomes the task that repeats.
+    return this.#settle(change, { task, ...(task.id !== change.id && { gone: change.id }) });
+  }
+
+  // complete moves a repeating task on, and not a second time when the answer
+  // was lost: only the version that was read before the first try is moved.
+  async #complete(change) {
+    const { id, seen, patch } = change;
+    if (!change.match) {
+      const task = await this.#api.get(`/tasks/${id}`);
+      if (!this.changes.includes(change)) return undefined; // it was taken back
+      if (task.completed || task.due !== seen.due || task.recurrence !== seen.recurrence) return this.#settle(change, { task });
+      change.match = etagOf(task);
+    }
+    try {
+      const { task, completed_copy: copy } = await this.#ask(change, "PATCH", `/tasks/${id}`, patch, false, change.match);
+      return this.#settle(change, { task, copy });
+    } catch (error) {
+      if (error.code !== "changed_meanwhile" || !error.current) throw error;
+      return this.#settle(change, { task: error.current });
+    }
+  }
+
+  // reopen takes a repeating task back to the date before: its newest completed
+  // copy is opened again, and goes.
+  async #reopen(change) {
+    if (!change.copy) {
+      const { tasks } = await this.#api.get(`/tasks/?scope=all&completed=true&sort=-id&per_page=${perPage}`);
+      if (!this.changes.includes(change)) return undefined;
+      change.copy = tasks.find((task) => task.recurrence_of === change.id)?.id;
+      if (!change.copy) return this.#settle(change, {});
+    }
+    const gone = change.copy;
+    try {
+      const { task } = await this.#ask(change, "PATCH", `/tasks/${gone}`, change.patch);
+      return this.#settle(change, { task, ...(task.id !== gone && { gone }) });
+    } catch (error) {
+      if (error.code !== "task_not_found") throw error;
+      return this.#settle(change, { task: await this.#api.get(`/tasks/${change.id}`), gone });
+    }
+  }
+
+  // restore takes a task out of the trash.
+  async #restore(change) {
+    try {
+      const { task } = await this.#ask(change, "POST", `/tasks/${change.id}/restore`);
+      return this.#settle(change, { task });
+    } catch (error) {
+      if (error.code !== "not_in_trash") throw error;
+      return this.#settle(change, { task: await this.#api.get(`/tasks/${change.id}`) });
+    }
   }
 
   // ask remembers, before it sends a change, that it may have arrived.
-  async #ask(change, method, path, body, leaving) {
+  async #ask(change, method, path, body, leaving, match) {
     change.sent = this.#now();
     this.#write();
     try {
-      return await this.#api.request(method, path, body, leaving);
+      return await this.#api.request(method, path, body, leaving, match);
     } catch (error) {
       change.sent = error instanceof ApiError && error.definite ? undefined : this.#now();
       throw error;
@@ -188,15 +246,15 @@ export class Outbox {
     } else {
       change.after = this.#host.newest;
     }
-    const { key, title, description, completed, details } = change;
-    const { task } = await this.#ask(change, "POST", "/tasks/", { title, description, completed, ...details });
+    const { key, title, description, completed } = change;
+    const { task } = await this.#ask(change, "POST", "/tasks/", { title, description, completed });
     return this.#settle(change, { task, key });
   }
 
   // search looks on the server for a creation that may have arrived.
   async #search(change) {
     for (let after = change.after ?? 0; after !== null && this.changes.includes(change);) {
-      const { tasks, pagination } = await this.#api.get(`/tasks/?after=${after}&per_page=${perPage}`);
+      const { tasks, pagination } = await this.#api.get(`/tasks/?scope=all&after=${after}&per_page=${perPage}`);
       this.recognize(tasks);
       after = pagination.next_after;
     }
@@ -208,13 +266,14 @@ export class Outbox {
     for (const change of this.changes) {
       if (change.op !== "create" || !change.sent) continue;
       const claimed = this.#shelf.claimed(this.#userID);
-      const found = tasks.find((task) => task.id > (change.after ?? 0) && matches(task, change) && !claimed.includes(task.id));
+      const mine = (task) => task.created_by === this.#userID && !task.recurrence_of;
+      const found = tasks.find((task) => task.id > (change.after ?? 0) && mine(task) && matches(task, change) && !claimed.includes(task.id));
       if (found) this.#settle(change, { task: found, key: change.key });
     }
   }
 
   // settle takes an answer over and drops the change that it is for.
-  #settle(change, { task, gone, key }) {
+  #settle(change, { task, gone, key, copy }) {
     if (!this.changes.includes(change)) return;
     this.changes = this.changes.filter((c) => c !== change);
     if (key) {
@@ -223,6 +282,7 @@ export class Outbox {
       for (const c of this.changes) if (c.id === key) c.id = task.id;
     }
     this.#write();
-    this.#host.settled({ task, gone, key });
+    this.#host.settled({ task, gone, key, copy });
+    this.work(); // something may have waited for this one
   }
 }

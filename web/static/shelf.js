@@ -1,5 +1,5 @@
 // What is kept in the browser: the queues of unsent changes, one for each tab,
-// the newest tasks as they were last seen, and which tasks are the answers to
+// the newest tasks and the lists as they were last seen, and which tasks are the answers to
 // creations of ours.
 
 const most = 500_000; // letters of tasks; the rest of the room is for what was typed
@@ -55,5 +55,9 @@ export class Shelf {
     if (userID && text.length < most) this.#set(`taskapi.tasks.${userID}`, text);
   }
 
-  dropTasks() { for (const key of this.#keys("taskapi.tasks.")) this.#storage.removeItem(key); }
+  lists(userID) { return this.#get(`taskapi.lists.${userID}`, []); }
+
+  setLists(userID, lists) { if (userID) this.#set(`taskapi.lists.${userID}`, JSON.stringify(lists)); }
+
+  dropTasks() { for (const key of [...this.#keys("taskapi.tasks."), ...this.#keys("taskapi.lists.")]) this.#storage.removeItem(key); }
 }

@@ -14,13 +14,12 @@ export const undoTime = 8_000;
 // http from another machine.
 export const uid = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
 
-// detailsOf are the fields of a task that it keeps when it is made anew.
-const detailsOf = ({ priority, due, due_zone, start }) => Object.fromEntries(Object.entries({ priority, due, due_zone, start }).filter(([, value]) => value));
-
 export class Store extends EventTarget {
   #api;
   #userID = 0;
   #tasks = new Map();
+  #lists = new Map();
+  #unlisted = null; // ids of lists that were asked for in vain; null before the first time
   #touched = new Map(); // ids, with the turn in which we last heard of them by ourselves
   #turn = 0;
   #names = new Map(); // the ids of what was made here
@@ -52,6 +51,8 @@ export class Store extends EventTarget {
   open(userID, tab) {
     this.#userID = userID;
     this.#tasks = new Map(this.#shelf.tasks(userID).map((task) => [task.id, task]));
+    this.#lists = new Map(this.#shelf.lists(userID).map((list) => [list.id, list]));
+    this.#unlisted = null;
     this.newest = Math.max(0, ...this.#tasks.keys());
     this.loaded = false;
     this.#outbox.open(userID, tab);
@@ -76,6 +77,7 @@ export class Store extends EventTarget {
     this.#shelving = 0;
     this.#userID = 0;
     this.#tasks.clear();
+    this.#lists.clear();
     this.#touched.clear();
     this.#names.clear();
     this.#outbox.close();
@@ -95,16 +97,52 @@ export class Store extends EventTarget {
     const tasks = new Map([...this.#tasks].map(([id, task]) => [id, { ...task }]));
     for (const change of this.#outbox.changes) {
       if (change.op === "create") {
-        tasks.set(change.key, { id: change.key, title: change.title, description: change.description ?? "", completed: Boolean(change.completed), ...change.details, waiting: true, problem: change.problem });
+        tasks.set(change.key, { id: change.key, title: change.title, description: change.description ?? "", completed: Boolean(change.completed), waiting: true, problem: change.problem });
         continue;
       }
+      if (change.op === "restore") tasks.set(change.id, { ...change.task });
       const task = tasks.get(change.id);
       if (!task) continue;
-      if (change.op === "delete") tasks.delete(change.id);
-      else Object.assign(task, change.patch, { waiting: true, problem: change.problem });
+      if (change.op === "delete" && !change.problem) tasks.delete(change.id);
+      // What is to move on is ticked, but has its next date in a moment.
+      else Object.assign(task, change.patch, { waiting: true, moving: Boolean(change.seen) && !change.problem, problem: change.problem });
     }
     const order = (task) => (typeof task.id === "number" ? task.id : Infinity);
     return [...tasks.values()].sort((a, b) => (order(b) - order(a)) || String(b.id).localeCompare(String(a.id)));
+  }
+
+  // listOf is the list of a task, as far as it is known.
+  listOf(task) { return this.#lists.get(task.list_id); }
+
+  // fixed says that a task may only be read.
+  fixed(task) { return this.listOf(task)?.role === "viewer"; }
+
+  // learn reads the lists once, and again when a task is in one that is new.
+  async #learn() {
+    const ids = new Set([...this.#tasks.values()].map((task) => task.list_id));
+    const unknown = () => [...ids].filter((id) => !this.#lists.has(id));
+    if (this.#unlisted && unknown().every((id) => this.#unlisted.has(id))) return;
+    const user = this.#userID;
+    const found = new Map();
+    for (let page = 1, more = true; more; page++) {
+      const { lists, pagination } = await this.#api.get(`/lists/?archived=all&per_page=${perPage}&page=${page}`);
+      if (this.#userID !== user) return;
+      for (const list of lists) found.set(list.id, list);
+      more = pagination.has_next;
+    }
+    this.#lists = found;
+    this.#unlisted = new Set(unknown());
+    this.#shelf.setLists(user, [...found.values()].map(({ id, name, inbox, role }) => ({ id, name, inbox, role })));
+    this.changed();
+  }
+
+  // relearn says that the lists are others by now.
+  relearn() { this.#unlisted = null; }
+
+  // reload reads the tasks and the lists again.
+  reload() {
+    this.relearn();
+    return this.load();
   }
 
   // load reads everything, newest first, and shows each page as it comes.
@@ -125,6 +163,7 @@ export class Store extends EventTarget {
     this.loaded = true;
     this.#calm();
     this.#outbox.work();
+    await this.#learn();
   }
 
   // look asks for the newest page only, and for everything when that does not
@@ -138,10 +177,10 @@ export class Store extends EventTarget {
     this.#take(tasks, turn);
     this.#calm();
     this.#outbox.work();
-    return pagination.total === this.#tasks.size ? undefined : this.load();
+    return pagination.total === this.#tasks.size ? this.#learn() : this.load();
   }
 
-  #page(number) { return this.#api.get(`/tasks/?per_page=${perPage}&page=${number}`); }
+  #page(number) { return this.#api.get(`/tasks/?scope=all&per_page=${perPage}&page=${number}`); }
 
   // take believes a list, but not about what we have heard of since it was
   // asked for.
@@ -159,16 +198,21 @@ export class Store extends EventTarget {
   // idOf is the id of a task that was known by another name before it had one.
   idOf(name) { return this.#names.get(name) ?? name; }
 
-  add(title, description = "", completed = false, details = {}) {
+  add(title, description = "", completed = false) {
     const key = `new-${this.#now()}-${uid()}`;
-    this.#outbox.push({ op: "create", key, title, description, ...(completed && { completed }), details });
+    this.#outbox.push({ op: "create", key, title, description, ...(completed && { completed }) });
     return key;
   }
 
   // change merges into a change of the same task that has not gone out yet.
   change(name, patch) {
     const id = this.idOf(name);
-    const open = this.#outbox.changes.find((change) => !change.sent && (change.op === "update" && change.id === id || change.key === id && !("completed" in patch)));
+    const task = this.#tasks.get(id);
+    if (task?.recurrence && "completed" in patch && !task.completed) {
+      this.#move(task, patch);
+      return;
+    }
+    const open = this.#outbox.changes.find((change) => !change.sent && !change.seen && (change.op === "update" && change.id === id || change.key === id && !("completed" in patch)));
     if (!open) {
       this.#outbox.push({ op: "update", id, patch });
       return;
@@ -176,6 +220,14 @@ export class Store extends EventTarget {
     Object.assign(open.patch ?? open, patch);
     open.problem = undefined;
     this.#outbox.keep();
+  }
+
+  // move lets a repeating task go on to its next date, or takes it back.
+  #move({ id, due, recurrence }, patch) {
+    const last = this.#outbox.changes.filter((change) => change.id === id && (change.seen || change.op === "reopen")).at(-1);
+    if (last && last.patch.completed === patch.completed) return;
+    if (last && (last.problem || !last.match && !last.copy)) this.#outbox.drop(last);
+    else this.#outbox.push(patch.completed ? { op: "update", id, patch, seen: { due, recurrence } } : { op: "reopen", id, patch });
   }
 
   // remove hides a task now and deletes it when nobody has undone it.
@@ -186,12 +238,13 @@ export class Store extends EventTarget {
     else this.#outbox.push({ op: "delete", id, due: this.#now() + undoTime });
   }
 
-  // undoRemove brings a task back: what has gone out already is made anew.
+  // undoRemove brings a task back, out of the trash if the deletion has gone out.
   undoRemove(task) {
     const id = this.idOf(task.id);
     const waiting = this.#outbox.changes.find((change) => change.op === "delete" && change.id === id && !change.sent);
     if (waiting) this.#outbox.drop(waiting);
-    else this.add(task.title, task.description, task.completed, detailsOf(task));
+    else if (typeof id === "number") this.#outbox.push({ op: "restore", id, task: { ...task, id } });
+    else this.add(task.title, task.description, task.completed);
   }
 
   // postpone gives the deletions that wait as long as the last of them.
@@ -263,20 +316,20 @@ export class Store extends EventTarget {
   }
 
   // settled takes over what the server said to a change, and tells other tabs.
-  settled({ task, gone, key }) {
-    this.#apply({ task, gone });
+  settled({ task, gone, key, copy }) {
+    this.#apply({ task, gone, copy });
     if (key) {
       this.#names.set(key, task.id);
       this.dispatchEvent(new CustomEvent("named", { detail: { key, id: task.id } }));
     }
-    this.#channel?.postMessage({ userID: this.#userID, task, gone });
+    this.#channel?.postMessage({ userID: this.#userID, task, gone, copy });
     this.#calm();
   }
 
-  #apply({ task, gone }) {
-    if (task) this.#know(task);
+  #apply({ task, gone, copy }) {
+    for (const each of [task, copy]) if (each) this.#know(each);
     if (gone) this.#tasks.delete(gone);
-    this.#touched.set(task?.id ?? gone, this.#turn);
+    for (const id of [task?.id, copy?.id, gone]) if (id) this.#touched.set(id, this.#turn);
   }
 
   // hear takes over what another tab has done.

@@ -78,6 +78,9 @@ export function work(url) {
   } catch { /* the same */ }
 }
 
+// zone is the time zone of the browser, where it says one.
+export const zone = (() => { try { return Intl.DateTimeFormat().resolvedOptions().timeZone; } catch { return undefined; } })();
+
 // locales are the person's that are any: systems have made C, * and en_US of them.
 export const locales = [...(navigator.languages ?? []), navigator.language].filter((tag) => {
   try {
