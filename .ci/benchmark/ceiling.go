@@ -102,7 +102,7 @@ func statements(folder string) error {
 			}
 		}
 		err = loop(fmt.Sprintf("read-%s-64", durability), 64, func() error {
-			_, err := db.Task(ctx, app.Owner{UserID: user.ID}, 1)
+			_, err := db.Task(ctx, app.Caller{UserID: user.ID}, todo.ByID(1))
 			return err
 		})
 		if err := errors.Join(err, db.Close()); err != nil {
@@ -147,7 +147,17 @@ func seed(file, user, count string) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	_, err = db.Exec(`WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
-		INSERT INTO tasks (user_id, title, description, created_at)
-		SELECT id, 'task ' || n, 'made by a benchmark', 1767323045678 FROM users, numbers WHERE email = ?`, n, user)
+		INSERT INTO tasks (user_id, list_id, title, description, created_at, updated_at, version, created_by, due, due_wall)
+		SELECT u.id, l.id, 'task ' || n, 'made by a benchmark', 1767323045678, 1767323045678, (SELECT coalesce(max(seq), 1) FROM changes) + n, u.id,
+			iif(n % 10, NULL, '2026-01-02'), iif(n % 10, NULL, 1767398399999)
+		FROM users u JOIN lists l ON l.owner_id = u.id AND l.inbox = 1, numbers WHERE email = ?`, n, user)
+	if err != nil || n == searched {
+		return err
+	}
+	_, err = db.Exec(`INSERT INTO meta (name, value) SELECT 'words_to', max(seq) FROM changes WHERE true ON CONFLICT DO UPDATE SET value = excluded.value`)
 	return err
 }
+
+// searched is how many tasks the account has that is searched. It is seeded last, so that the
+// server collects the words of no other.
+const searched = 10_000
