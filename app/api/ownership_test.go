@@ -108,11 +108,12 @@ func TestHandOversAtOnceLeaveOneOwner(t *testing.T) {
 			g.join(g.list, owner, heir, "editor")
 		}
 	}
+	owner := people[g.owners(g.list, g.editor)]
 	got := atOnce(2, func(i int) answer {
 		if i == 0 {
-			return g.call("DELETE", "/users/me", people[g.owners(g.list, g.editor)].access, "")
+			return g.call("DELETE", "/users/me", owner.access, "")
 		}
-		return g.call("PATCH", g.member(g.editor), people[g.owners(g.list, g.editor)].access, `{"role":"owner"}`)
+		return g.call("PATCH", g.member(g.editor), owner.access, `{"role":"owner"}`)
 	})
 	if g.owners(g.list, g.editor); got[200] < 1 {
 		t.Errorf("%v", got)
