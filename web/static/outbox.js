@@ -15,6 +15,17 @@ const patience = 5_000; // milliseconds that a request without an answer may sti
 // lost is found again by them, whatever has become of it since.
 const matches = (task, change) => task.title === change.title.trim() && task.description === (change.description ?? "");
 
+// newUID makes a UUID of version 7 (RFC 9562 section 5.7). crypto.randomUUID is only
+// there over HTTPS.
+function newUID(now) {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  for (let i = 5, time = now; i >= 0; i--, time = Math.floor(time / 256)) bytes[i] = time % 256;
+  bytes[6] = 0x70 | bytes[6] & 0x0f;
+  bytes[8] = 0x80 | bytes[8] & 0x3f;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
 export class Outbox {
   #api; #shelf; #now; #host;
   #userID = 0;
@@ -234,9 +245,10 @@ export class Outbox {
     }
   }
 
-  // create never makes a second one: if an answer was lost, the task is looked
-  // for among those that are newer than what was known when it was first sent,
-  // and what is still under way gets the time to arrive.
+  // create never makes a second one: its uid tells the server that it is the same
+  // again. Where that is not known (--compat tutorial), a task whose answer was lost
+  // is looked for among those that are newer than what was known when it was first
+  // sent, and what is still under way gets the time to arrive.
   async #create(change) {
     if (change.sent) {
       await this.#search(change);
@@ -246,9 +258,15 @@ export class Outbox {
     } else {
       change.after = this.#host.newest;
     }
-    const { key, title, description, completed } = change;
-    const { task } = await this.#ask(change, "POST", "/tasks/", { title, description, completed });
-    return this.#settle(change, { task, key });
+    change.uid ??= newUID(this.#now());
+    const { key, title, description, completed, uid } = change;
+    try {
+      const { task } = await this.#ask(change, "POST", "/tasks/", { title, description, completed, uid });
+      return this.#settle(change, { task, key });
+    } catch (error) {
+      if (error.code !== "in_trash") throw error;
+      return this.drop(change); // it had arrived, and was deleted elsewhere
+    }
   }
 
   // search looks on the server for a creation that may have arrived.
