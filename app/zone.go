@@ -1,6 +1,7 @@
 package app
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -8,10 +9,14 @@ import (
 // maxZone is how long the name of a time zone may be, in characters.
 const maxZone = 64
 
-// TimeZone returns the time zone with an IANA name; false if there is none. The names that
-// only Go gives a meaning, or that are paths, are none.
+// strangeZones begin names that are no time zones of IANA's, but files that lie beside them on
+// some systems, or that only Go gives a meaning.
+var strangeZones = []string{"Local", "localtime", "posixrules", "Factory", "right/", "posix/", "/"}
+
+// TimeZone returns the time zone with an IANA name; false if there is none.
 func TimeZone(name string) (*time.Location, bool) {
-	if name == "" || name == "Local" || len(name) > maxZone || strings.HasPrefix(name, "/") || strings.Contains(name, "..") {
+	strange := slices.ContainsFunc(strangeZones, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+	if name == "" || len(name) > maxZone || strange || strings.Contains(name, "..") {
 		return nil, false
 	}
 	location, err := time.LoadLocation(name)

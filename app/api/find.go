@@ -85,13 +85,7 @@ func (s *Server) listTasks(c *fiber.Ctx) error {
 	}
 	filter := filterOf(q)
 	if found.ByCursor && !q.NumberCursor() {
-		view := textCursorView{Total: found.Total, PerPage: found.PerPage, HasNext: found.More}
-		if found.More {
-			next := s.Tasks.CursorText(q, found.Last)
-			view.NextAfter = &next
-			c.Set(fiber.HeaderLink, fmt.Sprintf(`</tasks/?%safter=%s&per_page=%d>; rel="next"`, filter, next, found.PerPage))
-		}
-		return send(c, fiber.StatusOK, tasksAnswer{views(found.Items, s.viewTask), view})
+		return send(c, fiber.StatusOK, tasksAnswer{views(found.Items, s.viewTask), s.textCursor(c, q, found.Total, found.PerPage, found.More, found.Last)})
 	}
 	pagination := paginate(c, "/tasks/", filter, found.Page, func(t todo.Task) int64 { return t.ID })
 	return send(c, fiber.StatusOK, tasksAnswer{views(found.Items, s.viewTask), pagination})
@@ -103,6 +97,17 @@ type textCursorView struct {
 	PerPage   int64   `json:"per_page"`
 	HasNext   bool    `json:"has_next"`
 	NextAfter *string `json:"next_after"` // null on the last page
+}
+
+// textCursor is the pagination of a page, with its Link header.
+func (s *Server) textCursor(c *fiber.Ctx, q todo.Parameters, total, perPage int64, more bool, last todo.Cursor) textCursorView {
+	view := textCursorView{Total: total, PerPage: perPage, HasNext: more}
+	if more {
+		next := s.Tasks.CursorText(q, last)
+		view.NextAfter = &next
+		c.Set(fiber.HeaderLink, fmt.Sprintf(`</tasks/?%safter=%s&per_page=%d>; rel="next"`, filterOf(q), next, perPage))
+	}
+	return view
 }
 
 // filterOf is the query without the page, for links.
@@ -154,8 +159,15 @@ func (s *Server) listTrash(c *fiber.Ctx, q todo.Parameters) error {
 	if err != nil {
 		return err
 	}
-	pagination := paginate(c, "/tasks/", filterOf(q), page, func(t todo.TrashedTask) int64 { return t.ID })
-	return send(c, fiber.StatusOK, trashAnswer{views(page.Items, s.viewTrashed), pagination})
+	items := views(page.Items, s.viewTrashed)
+	if !page.ByCursor {
+		return send(c, fiber.StatusOK, trashAnswer{items, paginate(c, "/tasks/", filterOf(q), page, func(t todo.TrashedTask) int64 { return t.ID })})
+	}
+	last := todo.Cursor{}
+	if n := len(page.Items); n > 0 {
+		last = todo.Cursor{Number: page.Items[n-1].DeletedAt.UnixMilli(), ID: page.Items[n-1].ID}
+	}
+	return send(c, fiber.StatusOK, trashAnswer{items, s.textCursor(c, q, page.Total, page.PerPage, page.More, last)})
 }
 
 func (s *Server) viewTrashed(t todo.TrashedTask) trashedView {

@@ -95,7 +95,8 @@ func (s *Server) createList(c *fiber.Ctx) error {
 	list, err := s.Lists.Create(c.UserContext(), callerOf(c), s.listInput(c, in))
 	switch {
 	case errors.Is(err, todo.ErrExists) && matches(c, ""):
-		return s.failList(c, list, todo.ErrListChanged)
+		s.listETag(c, list)
+		return send(c, fiber.StatusPreconditionFailed, changedListAnswer{problem{Error: "There is a list of this uid already.", Code: todo.ErrListChanged.Code}, s.viewList(list)})
 	case errors.Is(err, todo.ErrExists):
 		return s.sendList(c, fiber.StatusOK, "List already exists.", list)
 	case err != nil:

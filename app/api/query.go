@@ -20,8 +20,7 @@ type query []string
 // own.
 const anything = "*"
 
-// unknownParameter returns the error for a parameter that does not exist or is
-// repeated.
+// unknownParameter returns the error for a parameter that does not exist.
 func unknownParameter(message string) *app.Error {
 	return &app.Error{Kind: app.KindMalformed, Code: "unknown_parameter", Message: message}
 }
@@ -39,7 +38,7 @@ func (q query) only(c *fiber.Ctx) error {
 		switch {
 		case strings.HasPrefix(name, "_"):
 		case seen[name] && !repeatable(name):
-			return unknownParameter(fmt.Sprintf(`The parameter "%s" appears more than once.`, excerpt(name)))
+			return &app.Error{Kind: app.KindMalformed, Code: "invalid_parameter", Message: fmt.Sprintf(`The parameter "%s" appears more than once.`, excerpt(name))}
 		case !slices.Contains(q, name):
 			return unknownParameter(fmt.Sprintf(`There is no parameter "%s"; %s`, excerpt(name), q.advice(name)))
 		}
@@ -67,6 +66,9 @@ func (q query) advice(name string) string {
 		return fmt.Sprintf(`did you mean "%s"?`, nearest)
 	}
 	last := len(q) - 1
+	if last == 0 {
+		return "this address takes " + q[0] + "."
+	}
 	return "this address takes " + strings.Join(q[:last], ", ") + " and " + q[last] + "."
 }
 

@@ -94,14 +94,15 @@ func (s *Server) sendTask(c *fiber.Ctx, status int, message string, task todo.Ta
 }
 
 func (s *Server) createTask(c *fiber.Ctx) error {
-	in, err := s.taskBody(c, "uid")
+	in, err := s.taskBody(c, "uid", "labels_add", "labels_remove")
 	if err != nil {
 		return err
 	}
 	task, err := s.Tasks.Create(c.UserContext(), callerOf(c), taskInput(in))
 	switch {
 	case errors.Is(err, todo.ErrExists) && matches(c, ""):
-		return s.failChange(c, task, todo.ErrChangedMeanwhile)
+		s.etag(c, task)
+		return send(c, fiber.StatusPreconditionFailed, changedAnswer{problem{Error: "There is a task of this uid already.", Code: todo.ErrChangedMeanwhile.Code}, s.viewTask(task)})
 	case errors.Is(err, todo.ErrExists):
 		return s.sendTask(c, fiber.StatusOK, "Task already exists.", task)
 	case err != nil:

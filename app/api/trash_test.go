@@ -236,7 +236,7 @@ func TestTheTrashShowsWhoDeletedWhatAndUntilWhen(t *testing.T) {
 		t.Errorf("what is others': %s", a.text)
 	}
 	next := g.call("GET", "/tasks/?trash=true&after=0&per_page=1", g.owner.access, "")
-	if rest := g.call("GET", fmt.Sprintf("/tasks/?trash=true&per_page=1&after=%d", next.id("pagination.next_after")), g.owner.access, ""); next.at("pagination.has_next") != true || len(rows(rest, "tasks")) != 1 || rest.at("pagination.has_next") != false {
+	if rest := g.call("GET", "/tasks/?trash=true&per_page=1&after="+next.str("pagination.next_after"), g.owner.access, ""); next.at("pagination.has_next") != true || len(rows(rest, "tasks")) != 1 || rest.at("pagination.has_next") != false {
 		t.Errorf("%s, then %s", next.text, rest.text)
 	}
 	for _, query := range []string{"trash=maybe", "trash=true&q=x", "trash=true&completed=true", "trash=true&list_id=true&sort=due"} {

@@ -204,7 +204,7 @@ func TestTreesKeepTheirLimits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, "notes", notes, []string{"task[2]" + badParent, "task[6]" + badParent, "task[510]: came without its parent. parent_id: A task may have at most 500 subtasks."})
+	same(t, "notes", notes, []string{"task[2]" + badParent, "task[6]" + badParent, "task[510]: came without its parent. parent_id: A task may have at most 500 subtasks, and 2,000 on all levels below the topmost one."})
 }
 
 func TestListsKeepTheirLimits(t *testing.T) {

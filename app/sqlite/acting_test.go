@@ -132,7 +132,7 @@ func TestEveryWriteOfACallerIsKnown(t *testing.T) {
 	methods := reflect.TypeFor[*DB]()
 	for i := range methods.NumMethod() {
 		method := methods.Method(i)
-		if method.Name == "Task" || method.Name == "Tasks" {
+		if slices.Contains([]string{"Task", "Tasks", "MayAdd", "MayChange"}, method.Name) {
 			continue // they only look
 		}
 		takes := slices.ContainsFunc(slices.Collect(method.Type.Ins()), func(in reflect.Type) bool { return in == caller })

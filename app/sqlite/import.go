@@ -173,14 +173,14 @@ func (t importTx) SetParent(id, parentID int64) error {
 	if err != nil {
 		return err
 	}
-	levels, cycle, err := t.levels(id, parentID)
+	size, cycle, err := t.treeOf(id, parentID)
 	switch {
 	case err != nil:
 		return err
 	case cycle || !together:
 		return todo.ErrBadParent
 	}
-	if err := t.roomBelow(todo.Task{ID: parentID}, levels); err != nil {
+	if err := t.roomBelow(todo.Task{ID: parentID}, size.levels, size.tasks); err != nil {
 		return err
 	}
 	return t.exec(`UPDATE tasks SET parent_id = ? WHERE id = ?`, parentID, id)

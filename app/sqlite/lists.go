@@ -224,7 +224,7 @@ func (db *DB) UpdateList(ctx context.Context, by app.Caller, ref todo.Ref, c tod
 			return err
 		}
 		switch {
-		case c.Shared() && list.Role != todo.RoleOwner:
+		case c.Shared(list) && list.Role != todo.RoleOwner:
 			return todo.ErrNotListOwner
 		case list.Inbox && c.Archived != nil && *c.Archived:
 			return todo.ErrInboxFixed

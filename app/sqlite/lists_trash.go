@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,7 +13,7 @@ import (
 )
 
 // treeChunk is how many tasks are moved in one turn.
-const treeChunk = 2000
+const treeChunk = 500
 
 // trashedList is what a row of the trash holds of a list.
 type trashedList struct {
@@ -118,32 +119,67 @@ func (t *tx) dropList(a act, list todo.List, permanent bool) error {
 // todo.ErrNotInTrash, todo.ErrTooManyLists and todo.ErrTooManyTasks.
 func (db *DB) RestoreList(ctx context.Context, by app.Caller, ref todo.Ref, at time.Time, most int64) (todo.List, error) {
 	var list todo.List
-	for first := true; ; first = false {
-		left := false
+	reader, err := db.read(ctx)
+	if err != nil {
+		return list, err
+	}
+	id, err := reader.trashedListID(db.seed, by, ref)
+	if err != nil {
+		return list, translate(err)
+	}
+	tasks, err := reader.trashedWith(id)
+	if err != nil {
+		return list, translate(err)
+	}
+	for first := true; first || len(tasks) > 0; first = false {
+		chunk := tasks[:min(treeChunk, len(tasks))]
 		err := db.write(ctx, db.as(by, func(tx *tx) (err error) {
-			id, err := tx.trashedListID(db.seed, by, ref)
-			if err != nil {
-				return err
-			}
 			a := act{by, at}
 			back, err := tx.restoreListRow(a, id, most)
 			if err != nil {
 				return err
 			}
-			n, err := tx.restoreTasks(a, id, by.UserID)
+			n, err := tx.restoreTasks(a, id, by.UserID, chunk)
 			if err != nil {
 				return err
 			}
-			if left = n == treeChunk; !back && n == 0 && first {
+			if !back && first && n == 0 {
 				return todo.ErrNotInTrash
 			}
 			list, err = tx.list(db.seed, by.UserID, todo.ByID(id))
 			return err
 		}))
-		if err != nil || !left {
+		if err != nil {
 			return list, err
 		}
+		tasks = tasks[len(chunk):]
 	}
+	return list, nil
+}
+
+// trashedWith returns the ids of the tasks that went with a list, each after what it is below.
+func (t *tx) trashedWith(list int64) ([]int64, error) {
+	parents := map[int64]int64{}
+	var ids []int64
+	err := t.each(`SELECT id, coalesce(json_extract(data, '$.parent_id'), 0) FROM trash WHERE list_id = ? AND id > 0 AND json_extract(data, '$.with_list')`, []any{list}, func(row row) error {
+		var id, parent int64
+		err := row.Scan(&id, &parent)
+		parents[id] = parent
+		ids = append(ids, id)
+		return err
+	})
+	depth := func(id int64) (depth int) {
+		for at := parents[id]; at != 0 && depth <= len(parents); at = parents[at] {
+			depth++
+		}
+		return depth
+	}
+	depths := make(map[int64]int, len(ids))
+	for _, id := range ids {
+		depths[id] = depth(id)
+	}
+	slices.SortFunc(ids, func(a, b int64) int { return cmp.Or(cmp.Compare(depths[a], depths[b]), cmp.Compare(a, b)) })
+	return ids, err
 }
 
 // trashedListID returns the id of a list that the caller owned or owns.
@@ -232,55 +268,34 @@ func (t *tx) restoreMembers(a act, id, version int64, members [][5]int64) error 
 	return nil
 }
 
-// restoreTasks brings back tasks that went with their list, and returns how many.
-func (t *tx) restoreTasks(a act, list, owner int64) (int, error) {
-	var rows []trashRow
-	err := t.each(`SELECT `+trashColumns+` FROM trash WHERE list_id = ? AND id > 0 AND json_extract(data, '$.with_list')
-		ORDER BY json_extract(data, '$.parent_id') IS NOT NULL, id LIMIT ?`+sorts, []any{list, treeChunk}, func(row row) error {
-		r, err := scanTrash(row)
-		rows = append(rows, r)
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	// Each after what it is below, which has come already or is among these.
-	for _, r := range byDepth(rows) {
+// restoreTasks brings back tasks that went with their list and are in the trash still, and
+// returns how many.
+func (t *tx) restoreTasks(a act, list, owner int64, ids []int64) (n int, err error) {
+	for _, id := range ids {
+		var r trashRow
+		err := t.each(`SELECT `+trashColumns+` FROM trash WHERE id = ? AND list_id = ?`, []any{id, list}, func(row row) (err error) {
+			r, err = scanTrash(row)
+			return err
+		})
+		if err != nil {
+			return n, err
+		}
+		if r.task.ID == 0 {
+			continue
+		}
 		if r.task.ParentID != 0 {
-			if _, err := t.task(r.task.ParentID, 0, true); errors.Is(err, todo.ErrTaskNotFound) {
+			parent, err := t.task(r.task.ParentID, 0, true)
+			if err != nil && !errors.Is(err, todo.ErrTaskNotFound) {
+				return n, err
+			}
+			if err != nil || parent.ListID != list { // it is gone, or came back elsewhere
 				r.task.ParentID = 0
-			} else if err != nil {
-				return 0, err
 			}
 		}
 		if _, err := t.restoreOne(a, r, home{list: list, owner: owner}); err != nil {
-			return 0, err
+			return n, err
 		}
+		n++
 	}
-	return len(rows), nil
-}
-
-// byDepth orders rows so that each comes after its parent, where both are there.
-func byDepth(rows []trashRow) []trashRow {
-	index := map[int64]int{}
-	for i, r := range rows {
-		index[r.task.ID] = i
-	}
-	done := make([]bool, len(rows))
-	out := make([]trashRow, 0, len(rows))
-	var put func(i int)
-	put = func(i int) {
-		if done[i] {
-			return
-		}
-		done[i] = true
-		if parent, there := index[rows[i].task.ParentID]; there {
-			put(parent)
-		}
-		out = append(out, rows[i])
-	}
-	for i := range rows {
-		put(i)
-	}
-	return out
+	return n, nil
 }

@@ -2,7 +2,11 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"taskapi/app"
@@ -48,43 +52,85 @@ func (t *tx) member(list, userID int64) (m todo.Member, err error) {
 	return m, err
 }
 
-// ChangeMember gives a member another role, or hands the list over. Many tasks get their new
-// owner in several turns, the list itself in the last: a request that is cut in between is
-// repeated, and goes on.
+// ChangeMember gives a member another role, or hands the list over. The list changes hands at
+// once; its tasks follow, many of them in several turns: see FinishHandOvers.
 func (db *DB) ChangeMember(ctx context.Context, by app.Caller, ref todo.Ref, userID int64, role todo.Role, at time.Time, most int64) (todo.Member, error) {
 	var member todo.Member
-	for {
-		left := false
-		err := db.write(ctx, db.as(by, func(tx *tx) (err error) {
-			list, err := tx.ownList(db.seed, by, ref)
-			if err != nil {
-				return err
-			}
-			if member, err = tx.member(list.ID, userID); err != nil {
-				return err
-			}
-			a := act{by, at}
-			switch {
-			case member.Role == role:
-				return nil
-			case member.Role == todo.RoleOwner:
-				return todo.ErrOwnerCannotLeave
-			case role == todo.RoleOwner:
-				if left, err = tx.handOver(a, list, userID, most); err != nil || left {
-					return err
-				}
-			default:
-				if err := tx.setRole(a, list.ID, userID, role); err != nil {
-					return err
-				}
-			}
-			member, err = tx.member(list.ID, userID)
+	err := db.write(ctx, db.as(by, func(tx *tx) (err error) {
+		list, err := tx.ownList(db.seed, by, ref)
+		if err != nil {
 			return err
-		}))
-		if err != nil || !left {
-			return member, err
+		}
+		if member, err = tx.member(list.ID, userID); err != nil {
+			return err
+		}
+		a := act{by, at}
+		switch {
+		case member.Role == role:
+			return nil
+		case member.Role == todo.RoleOwner:
+			return todo.ErrOwnerCannotLeave
+		case role == todo.RoleOwner:
+			err = tx.handOver(a, list, userID, most)
+		default:
+			err = tx.setRole(a, list.ID, userID, role)
+		}
+		if err != nil {
+			return err
+		}
+		member, err = tx.member(list.ID, userID)
+		return err
+	}))
+	if err != nil || role != todo.RoleOwner {
+		return member, err
+	}
+	return member, db.FinishHandOvers(ctx)
+}
+
+// handingOver begins the names in meta of the lists whose tasks have not all followed yet.
+const handingOver = "handing over list "
+
+// FinishHandOvers lets the tasks of lists that were handed over follow, a chunk in each turn.
+// One that is cut goes on with the next, or with KeepRemoving.
+func (db *DB) FinishHandOvers(ctx context.Context) error {
+	for {
+		reader, err := db.read(ctx)
+		if err != nil {
+			return err
+		}
+		var name string
+		err = reader.each(`SELECT name FROM meta WHERE name > ?1 AND name < ?1 || 'a' LIMIT 1`, []any{handingOver}, func(row row) error { return row.Scan(&name) })
+		if err != nil || name == "" {
+			return translate(err)
+		}
+		list, err := strconv.ParseInt(strings.TrimPrefix(name, handingOver), 10, 64)
+		if err != nil {
+			return err
+		}
+		err = db.write(ctx, func(tx *tx) error {
+			n, err := tx.followList(list, treeChunk)
+			if err != nil || n == treeChunk {
+				return err
+			}
+			return tx.exec(`DELETE FROM meta WHERE name = ?`, name)
+		})
+		if err != nil {
+			return err
 		}
 	}
+}
+
+// followList gives tasks of a list to who owns it, and returns how many.
+func (t *tx) followList(list, limit int64) (int64, error) {
+	var owner int64
+	err := t.one(`SELECT owner_id FROM lists WHERE id = ?`, []any{list}, &owner)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return t.giveTasks(list, owner, limit)
 }
 
 // setRole gives a member another role.
@@ -99,26 +145,22 @@ func (t *tx) setRole(a act, list, userID int64, role todo.Role) error {
 	return t.exec(`UPDATE lists SET version = ?2, updated_at = ?3 WHERE id = ?1`, list, version, millis(a.at))
 }
 
-// handOver makes a member the owner of a list; who was it becomes an editor. Left reports
-// that more tasks are to be moved first. Returns todo.ErrTooManyLists and
-// todo.ErrTooManyTasks of the new owner.
-func (t *tx) handOver(a act, list todo.List, heir, most int64) (left bool, err error) {
+// handOver makes a member the owner of a list; who was it becomes an editor. Returns
+// todo.ErrTooManyLists and todo.ErrTooManyTasks of the new owner.
+func (t *tx) handOver(a act, list todo.List, heir, most int64) error {
 	if err := t.roomForList(heir, true); err != nil {
-		return false, err
+		return err
 	}
 	var has, coming int64
-	err = t.one(`SELECT coalesce((SELECT total FROM totals WHERE list = 'tasks' AND owner = ?1), 0), (SELECT count(*) FROM tasks WHERE list_id = ?2 AND user_id <> ?1)`,
+	err := t.one(`SELECT coalesce((SELECT total FROM totals WHERE list = 'tasks' AND owner = ?1), 0), (SELECT count(*) FROM tasks WHERE list_id = ?2 AND user_id <> ?1)`,
 		[]any{heir, list.ID}, &has, &coming)
 	if err != nil {
-		return false, err
+		return err
 	}
 	if most > 0 && has+coming > most {
-		return false, todo.ErrTooManyTasks
+		return todo.ErrTooManyTasks
 	}
-	if n, err := t.giveTasks(list.ID, heir, treeChunk); err != nil || n == treeChunk {
-		return true, err
-	}
-	return false, t.giveList(a, list.ID, list.OwnerID, heir, todo.RoleEditor)
+	return t.giveList(a, list.ID, list.OwnerID, heir)
 }
 
 // giveTasks gives tasks of a list to its owner to be, and returns how many. A uid that the
@@ -128,22 +170,28 @@ func (t *tx) giveTasks(list, heir, limit int64) (int64, error) {
 		WHERE id IN (SELECT id FROM tasks WHERE list_id = ?1 AND user_id <> ?2 LIMIT ?3)`, list, heir, limit)
 }
 
-// giveList makes a member the owner of a list whose tasks are theirs already.
-func (t *tx) giveList(a act, list, from, heir int64, becomes todo.Role) error {
+// giveList makes a member the owner of a list, whose tasks follow: see FinishHandOvers. Who was
+// it becomes an editor.
+func (t *tx) giveList(a act, list, from, heir int64) error {
 	version, err := t.log(a, logged{scope: list, kind: todo.KindList, op: todo.OpHandedOver, entity: list, undo: map[string]any{"owner_id": from}})
 	if err != nil {
 		return err
 	}
 	// There is never more than one owner.
 	err = errors.Join(
-		t.exec(`UPDATE members SET role = ?3, version = ?4 WHERE user_id = ?1 AND list_id = ?2`, from, list, int(becomes), version),
+		t.exec(`UPDATE members SET role = 2, version = ?3 WHERE user_id = ?1 AND list_id = ?2`, from, list, version),
 		t.exec(`UPDATE members SET role = 3, version = ?3 WHERE user_id = ?1 AND list_id = ?2`, heir, list, version),
 		t.exec(`UPDATE lists SET uid = iif(uid IS NULL OR EXISTS (SELECT 1 FROM lists other WHERE other.uid = lists.uid AND other.owner_id = ?2), NULL, uid),
 			owner_id = ?2, version = ?3, updated_at = ?4 WHERE id = ?1`, list, heir, version, millis(a.at)),
 		t.exec(`UPDATE trash SET user_id = ?2 WHERE list_id = ?1`, list, heir),
 		t.exec(`UPDATE totals SET total = (SELECT count(*) FROM trash WHERE user_id = totals.owner) WHERE list = 'trash' AND owner IN (?, ?)`, from, heir),
 		t.exec(`INSERT INTO totals (list, owner, total) SELECT 'trash', ?1, count(*) FROM trash WHERE user_id = ?1 HAVING count(*) > 0 ON CONFLICT DO NOTHING`, heir),
-		t.exec(`DELETE FROM invitations WHERE list_id = ?`, list))
+		t.exec(`DELETE FROM invitations WHERE list_id = ?`, list),
+		t.exec(`INSERT INTO meta (name, value) VALUES (?, '') ON CONFLICT DO NOTHING`, fmt.Sprint(handingOver, list)))
+	if err != nil {
+		return err
+	}
+	_, err = t.followList(list, treeChunk)
 	return err
 }
 
@@ -170,6 +218,10 @@ func (db *DB) RemoveMember(ctx context.Context, by app.Caller, ref todo.Ref, use
 
 // leave ends a membership with what hangs on it: assignments and reminders.
 func (t *tx) leave(a act, list, userID int64) error {
+	// What has not followed a hand-over yet would go with who leaves.
+	if _, err := t.followList(list, -1); err != nil {
+		return err
+	}
 	version, err := t.log(a, logged{scope: list, kind: todo.KindMember, op: todo.OpLeft, entity: userID})
 	if err != nil {
 		return err

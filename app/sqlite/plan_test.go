@@ -224,7 +224,7 @@ func useTasksOfList(t *testing.T, db *DB, hers, his app.Caller, list todo.Ref) {
 	check(err)
 	_, err = db.DeleteTask(ctx, hers, parent, todo.Removal{At: testNow})
 	check(err)
-	_, err = db.Trash(ctx, hers.UserID, list, app.PageRequest{Page: 1, PerPage: 10})
+	_, err = db.Trash(ctx, hers.UserID, list, app.PageRequest{Page: 1, PerPage: 10}, nil)
 	check(err)
 	_, err = db.RestoreTask(ctx, hers, parent, nil, testNow, 100)
 	check(err)

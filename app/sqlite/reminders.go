@@ -1,7 +1,9 @@
 package sqlite
 
 import (
+	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"taskapi/app/todo"
@@ -48,19 +50,37 @@ func firesAt(task todo.Task, r todo.Reminder, reader *time.Location) sql.NullInt
 	return nullMillis(r.FiresAt(task.Dates.Due, reader))
 }
 
-// rewindAll computes anew when the reminders of somebody are due that go by their clock.
-func (t *tx) rewindAll(userID int64) error {
-	tasks, err := t.tasks(`SELECT `+taskColumns+` FROM tasks WHERE id IN (SELECT task_id FROM reminders WHERE user_id = ?1 AND before IS NOT NULL AND fires_at IS NOT NULL)
-		AND due_utc IS NULL`+sorts, userID, userID)
-	if err != nil {
-		return err
-	}
-	for _, task := range tasks {
-		if err := t.rewind(task); err != nil {
+// rewindAll computes anew when the reminders of somebody are due that go by their clock, a
+// chunk in each turn.
+func (db *DB) rewindAll(ctx context.Context, userID int64) error {
+	const chunk = 100
+	for after := int64(0); ; {
+		reader, err := db.read(ctx)
+		if err != nil {
 			return err
 		}
+		tasks, err := reader.tasks(`SELECT `+taskColumns+` FROM tasks WHERE id IN (SELECT task_id FROM reminders WHERE user_id = ?2 AND before IS NOT NULL AND fires_at IS NOT NULL)
+			AND due_utc IS NULL AND id > ?1 ORDER BY id LIMIT ?3`+sorts, after, userID, chunk)
+		if err != nil || len(tasks) == 0 {
+			return translate(err)
+		}
+		err = db.write(ctx, func(tx *tx) error {
+			for _, task := range tasks {
+				if now, err := tx.task(task.ID, userID, true); errors.Is(err, todo.ErrTaskNotFound) {
+					continue
+				} else if err != nil {
+					return err
+				} else if err := tx.rewind(now); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		after = tasks[len(tasks)-1].ID
 	}
-	return nil
 }
 
 // rewind computes anew when the reminders of everybody on a task are due. Those that are

@@ -8,7 +8,6 @@ import (
 	"taskapi/app"
 	"taskapi/app/account"
 	"taskapi/app/outbox"
-	"taskapi/app/todo"
 )
 
 // Whatever removes many rows does it a chunk at a time, each in a turn of its
@@ -57,7 +56,7 @@ const smallAccount = 500
 // steps, see RemoveDeleted. Returns account.ErrUserNotFound or account.ErrLastAdmin.
 func (db *DB) DeleteUser(ctx context.Context, by app.Caller, id int64, shared account.Shared, record account.Record) error {
 	if shared == account.PassShared {
-		if err := db.giveAhead(ctx, by, id); err != nil {
+		if err := db.passAhead(ctx, by, id); err != nil {
 			return err
 		}
 	}
@@ -111,9 +110,9 @@ func (t *tx) sharedLists(userID int64) (all []sharedList, err error) {
 	return all, err
 }
 
-// giveAhead gives the tasks of large lists to who will get them, a chunk in each turn, before
-// the account goes. If that does not happen after all, they are still in the same list.
-func (db *DB) giveAhead(ctx context.Context, by app.Caller, id int64) error {
+// passAhead passes large lists on, and lets their tasks follow a chunk in each turn, before
+// the account goes.
+func (db *DB) passAhead(ctx context.Context, by app.Caller, id int64) error {
 	reader, err := db.read(ctx)
 	if err != nil {
 		return err
@@ -123,27 +122,29 @@ func (db *DB) giveAhead(ctx context.Context, by app.Caller, id int64) error {
 		return translate(err)
 	}
 	for _, l := range lists {
-		for n := int64(treeChunk); n == treeChunk; {
-			var left int64
-			if err := reader.one(`SELECT count(*) FROM (SELECT 1 FROM tasks WHERE list_id = ? AND user_id <> ? LIMIT ?)`, []any{l.id, l.heir, treeChunk}, &left); err != nil {
-				return translate(err)
-			}
-			if left < treeChunk {
-				break
-			}
-			err := db.write(ctx, db.as(by, func(tx *tx) (err error) {
-				if err := tx.refuseLastAdmin(id); err != nil {
-					return err
-				}
-				n, err = tx.giveTasks(l.id, l.heir, treeChunk)
-				return err
-			}))
-			if err != nil {
+		var tasks int64
+		if err := reader.one(`SELECT count(*) FROM (SELECT 1 FROM tasks WHERE list_id = ? LIMIT ?)`, []any{l.id, treeChunk}, &tasks); err != nil {
+			return translate(err)
+		}
+		if tasks < treeChunk {
+			continue
+		}
+		err := db.write(ctx, db.as(by, func(tx *tx) error {
+			if err := tx.refuseLastAdmin(id); err != nil {
 				return err
 			}
+			// It may be somebody else's by now.
+			var owner int64
+			if err := tx.one(`SELECT coalesce((SELECT owner_id FROM lists WHERE id = ?), 0)`, []any{l.id}, &owner); err != nil || owner != id {
+				return err
+			}
+			return tx.passList(act{by, db.now()}, l, id)
+		}))
+		if err != nil {
+			return err
 		}
 	}
-	return nil
+	return db.FinishHandOvers(ctx)
 }
 
 // leaveLists ends what a user who goes shares with others.
@@ -187,10 +188,7 @@ func (t *tx) forgetMaker(list, userID int64) error {
 
 // passList makes the heir the owner of a list, and tells them.
 func (t *tx) passList(a act, l sharedList, from int64) error {
-	if _, err := t.giveTasks(l.id, l.heir, -1); err != nil {
-		return err
-	}
-	if err := t.giveList(a, l.id, from, l.heir, todo.RoleEditor); err != nil {
+	if err := t.giveList(a, l.id, from, l.heir); err != nil {
 		return err
 	}
 	return t.queueMail(l.heir, outbox.NewMail{Template: outbox.MailListOwner, CreatedAt: a.at, Data: map[string]string{"List": outbox.Harmless(l.name)}})
@@ -269,12 +267,12 @@ func (db *DB) RemoveDeleted(ctx context.Context) error {
 	}
 }
 
-// KeepRemoving runs RemoveDeleted now and after each deletion of a user, until
+// KeepRemoving runs FinishHandOvers and RemoveDeleted now and after each deletion of a user, until
 // the context ends. Failed is called with errors; what is left comes with the next
 // deletion or start.
 func (db *DB) KeepRemoving(ctx context.Context, failed func(error)) {
 	for {
-		if err := db.RemoveDeleted(ctx); err != nil && ctx.Err() == nil {
+		if err := errors.Join(db.FinishHandOvers(ctx), db.RemoveDeleted(ctx)); err != nil && ctx.Err() == nil {
 			failed(err)
 		}
 		select {

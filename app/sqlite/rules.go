@@ -9,7 +9,7 @@ import (
 )
 
 // ErrInconsistent: the file is sound, but what is in it contradicts itself.
-var ErrInconsistent = errors.New("the database contradicts itself")
+var ErrInconsistent = errors.New("what is in it contradicts itself")
 
 // rules are what no foreign key and no CHECK can say: each counts what breaks it.
 func rules() []struct{ what, count string } {
@@ -36,11 +36,11 @@ func consistent(ctx context.Context, conn *sql.Conn) error {
 			return err
 		}
 		if n > 0 {
-			broken = append(broken, fmt.Sprintf("%d %s", n, rule.what))
+			broken = append(broken, fmt.Sprintf("%s (%d)", rule.what, n))
 		}
 	}
 	if len(broken) > 0 {
-		return fmt.Errorf("%w: there are %s", ErrInconsistent, strings.Join(broken, ", "))
+		return fmt.Errorf("%w: %s", ErrInconsistent, strings.Join(broken, ", "))
 	}
 	return nil
 }

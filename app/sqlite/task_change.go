@@ -26,7 +26,7 @@ func (db *DB) UpdateTask(ctx context.Context, by app.Caller, ref todo.Ref, c tod
 		if err != nil {
 			return err
 		}
-		c, err := tx.once(before, c)
+		c, err := tx.once(before, c, &updated)
 		if err != nil {
 			return err
 		}
@@ -49,8 +49,8 @@ func (db *DB) UpdateTask(ctx context.Context, by app.Caller, ref todo.Ref, c tod
 }
 
 // once returns a change without the completion of an occurrence of a repeating task that was
-// completed already.
-func (t *tx) once(task todo.Task, c todo.TaskChange) (todo.TaskChange, error) {
+// completed already, whose copy it adds to what is answered.
+func (t *tx) once(task todo.Task, c todo.TaskChange, updated *todo.Updated) (todo.TaskChange, error) {
 	if c.Completed == nil || !*c.Completed || task.Repetition.Rule == "" {
 		return c, nil
 	}
@@ -58,7 +58,11 @@ func (t *tx) once(task todo.Task, c todo.TaskChange) (todo.TaskChange, error) {
 	if err != nil || len(newest) == 0 {
 		return c, err
 	}
-	return c.Once(task, newest[0]), nil
+	c, dropped := c.Once(task, newest[0])
+	if dropped {
+		updated.Copy = &newest[0]
+	}
+	return c, nil
 }
 
 // update carries a change out whose parts are known to be right.
@@ -74,7 +78,7 @@ func (t *tx) update(a act, before, after todo.Task, c todo.TaskChange, updated *
 	op := todo.OpUpdated
 	if c.Completed != nil && *c.Completed != before.Completed() {
 		var err error
-		if op, err = t.tick(a, before, &after, *c.Completed, updated); err != nil {
+		if op, err = t.tick(a, before, &after, c, updated); err != nil {
 			return err
 		}
 	}
@@ -94,9 +98,9 @@ func (t *tx) update(a act, before, after todo.Task, c todo.TaskChange, updated *
 }
 
 // tick completes or reopens a task, with what follows for others.
-func (t *tx) tick(a act, before todo.Task, after *todo.Task, done bool, updated *todo.Updated) (todo.Op, error) {
-	if !done {
-		return t.reopen(a, before, after)
+func (t *tx) tick(a act, before todo.Task, after *todo.Task, c todo.TaskChange, updated *todo.Updated) (todo.Op, error) {
+	if !*c.Completed {
+		return t.reopen(a, before, after, c)
 	}
 	reader := time.UTC
 	if after.Repetition.Rule != "" {
@@ -110,7 +114,7 @@ func (t *tx) tick(a act, before todo.Task, after *todo.Task, done bool, updated 
 		after.CompletedAt = next.CompletedAt
 		return todo.OpCompleted, t.completeBelow(a, before.ID)
 	}
-	kept, err := t.keepCopy(a, *after)
+	kept, err := t.keepCopy(a, *after, c.Most)
 	if err != nil {
 		return 0, err
 	}
@@ -120,14 +124,23 @@ func (t *tx) tick(a act, before todo.Task, after *todo.Task, done bool, updated 
 }
 
 // keepCopy keeps an occurrence of a repeating task that was completed, and drops the
-// oldest copy beyond todo.MaxCopies. It keeps none where there is no room.
-func (t *tx) keepCopy(a act, task todo.Task) (*todo.Task, error) {
+// oldest copy beyond todo.MaxCopies. It keeps none where there is no room: the owner has as
+// many tasks as they may, if that is not 0.
+func (t *tx) keepCopy(a act, task todo.Task, most int64) (*todo.Task, error) {
+	if most > 0 {
+		var total int64
+		err := t.one(`SELECT coalesce((SELECT total FROM totals WHERE list = 'tasks' AND owner = ?), 0)`, []any{task.UserID}, &total)
+		if err != nil || total >= most {
+			return nil, err
+		}
+	}
 	n := todo.CopyOf(task, a.at)
 	kept, err := t.addTask(a, 0, home{list: task.ListID, owner: task.UserID}, n)
 	if err != nil {
 		return nil, err
 	}
-	old, err := t.tasks(`SELECT `+taskColumns+` FROM tasks WHERE recurrence_of = ?1 ORDER BY id DESC LIMIT -1 OFFSET ?3`, task.ID, 0, todo.MaxCopies)
+	old, err := t.tasks(`SELECT `+taskColumns+` FROM tasks WHERE recurrence_of = ?1
+		AND NOT EXISTS (SELECT 1 FROM tasks below WHERE below.parent_id = tasks.id) ORDER BY id DESC LIMIT -1 OFFSET ?3`, task.ID, 0, todo.MaxCopies)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +154,7 @@ func (t *tx) keepCopy(a act, task todo.Task) (*todo.Task, error) {
 
 // reopen opens a task again. The newest copy of a repeating task that has not moved on
 // since takes the task back to its date, and goes.
-func (t *tx) reopen(a act, before todo.Task, after *todo.Task) (todo.Op, error) {
+func (t *tx) reopen(a act, before todo.Task, after *todo.Task, c todo.TaskChange) (todo.Op, error) {
 	after.CompletedAt = time.Time{}
 	if before.RecurrenceOf == 0 {
 		return todo.OpReopened, nil
@@ -155,11 +168,18 @@ func (t *tx) reopen(a act, before todo.Task, after *todo.Task) (todo.Op, error) 
 	if err != nil || len(original) == 0 || newest != before.ID {
 		return todo.OpReopened, err
 	}
+	below, err := t.descendants(before.ID)
+	if err != nil || len(below) > 0 { // somebody went on with it: it stays, as a task of its own
+		return todo.OpReopened, err
+	}
 	if err := t.removeTask(a, before); err != nil {
 		return 0, err
 	}
-	back, err := t.save(a, original[0], original[0].MovedBack(before), todo.OpReopened)
-	*after = back
+	back, err := c.ForOriginal().Apply(original[0].MovedBack(before))
+	if err != nil {
+		return 0, err
+	}
+	*after, err = t.save(a, original[0], back, todo.OpReopened)
 	return todo.OpReopened, err
 }
 
@@ -200,7 +220,7 @@ func (t *tx) save(a act, before, after todo.Task, op todo.Op) (todo.Task, error)
 	args := []any{after.ID, version, millis(a.at), after.UserID, after.ListID, after.Title, after.Description, nullMillis(after.CompletedAt), int(after.Priority),
 		nullID(after.ParentID), nullID(after.AssigneeID)}
 	args = append(args, dateValues(after.Dates)...)
-	args = append(args, repetitionValues(after.Repetition)...)
+	args = append(args, repetitionValues(after.Repeats())...)
 	args = append(args, nullID(after.RecurrenceOf), labelsText(after.Labels), fields&todo.FieldPosition != 0, after.Position)
 	if err := t.exec(updateTask, args...); err != nil {
 		return after, err

@@ -55,7 +55,7 @@ func (t *tx) completeNew(a act, task *todo.Task) error {
 	if !moved {
 		return nil
 	}
-	if _, err := t.keepCopy(a, open); err != nil {
+	if _, err := t.keepCopy(a, open, 0); err != nil {
 		return err
 	}
 	*task, err = t.save(a, *task, next, todo.OpUpdated)
@@ -95,7 +95,7 @@ func (t *tx) homeFor(seed todo.Seed, by app.Caller, task *todo.NewTask) (h home,
 				return h, todo.ErrBadParent
 			}
 		}
-		if err := t.roomBelow(parent, 1); err != nil {
+		if err := t.roomBelow(parent, 1, 1); err != nil {
 			return h, err
 		}
 		h.parent = parent.ID
@@ -153,7 +153,7 @@ func (t *tx) addTask(a act, id int64, h home, n todo.NewTask) (todo.Task, error)
 	task := todo.Task{
 		ID: id, UserID: h.owner, ListID: h.list, ParentID: h.parent, Title: n.Title, Description: n.Description, CreatedAt: n.CreatedAt.UTC().Truncate(time.Millisecond),
 		CompletedAt: n.CompletedAt.UTC().Truncate(time.Millisecond), UpdatedAt: a.at.UTC().Truncate(time.Millisecond), CreatedBy: a.by.UserID, UID: n.UID, AssigneeID: n.AssigneeID,
-		Priority: n.Priority, Labels: n.Labels, Dates: n.Dates, Repetition: n.Repetition, RecurrenceOf: n.RecurrenceOf,
+		Priority: n.Priority, Labels: n.Labels, Dates: n.Dates, Repetition: n.Repetition, RecurrenceOf: n.RecurrenceOf, Was: n.Was,
 	}
 	task.DueAt, _ = n.Dates.Due.Moment()
 	if err := t.putTask(&task, n.Position); err != nil {
@@ -174,7 +174,7 @@ func (t *tx) putTask(task *todo.Task, position *int64) error {
 	args := []any{task.ID, task.UserID, task.ListID, task.Title, task.Description, millis(task.CreatedAt), nullMillis(task.CompletedAt), millis(task.UpdatedAt),
 		nullID(task.CreatedBy), int(task.Priority), placed, nullText(task.UID), nullID(task.ParentID), nullID(task.AssigneeID)}
 	args = append(args, dateValues(task.Dates)...)
-	args = append(args, repetitionValues(task.Repetition)...)
+	args = append(args, repetitionValues(task.Repeats())...)
 	args = append(args, nullID(task.RecurrenceOf), labelsText(task.Labels))
 	if err := t.one(addOneTask, args, &task.ID, &task.Version); err != nil {
 		return err
@@ -255,4 +255,24 @@ func (t *tx) checkAssignee(list, assignee int64) error {
 func (t *tx) isMember(list, userID int64) (member bool, err error) {
 	err = t.one(`SELECT EXISTS (SELECT 1 FROM members WHERE user_id = ? AND list_id = ?)`, []any{userID, list}, &member)
 	return member, err
+}
+
+// MayAdd returns why a caller may not add a task where it is to go, else nil.
+func (db *DB) MayAdd(ctx context.Context, by app.Caller, task todo.NewTask) error {
+	tx, err := db.read(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.homeFor(db.seed, by, &task)
+	return translate(err)
+}
+
+// MayChange returns why a caller may not change a task, else nil.
+func (db *DB) MayChange(ctx context.Context, by app.Caller, ref todo.Ref) error {
+	tx, err := db.read(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.taskFor(db.seed, by, ref, todo.RoleEditor)
+	return translate(err)
 }

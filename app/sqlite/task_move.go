@@ -18,8 +18,8 @@ func (t *tx) target(seed todo.Seed, by app.Caller, task todo.Task, c todo.TaskCh
 			return h, by.Refused()
 		}
 		inbox, err := t.inbox(*c.UserID)
-		if err == nil && c.Most > 0 && inbox.total >= c.Most {
-			return h, todo.ErrTooManyTasks
+		if err == nil {
+			err = t.roomForTree(task, inbox.owner, inbox.total, c.Most)
 		}
 		return home{list: inbox.list, owner: inbox.owner}, err
 	}
@@ -29,8 +29,8 @@ func (t *tx) target(seed todo.Seed, by app.Caller, task todo.Task, c todo.TaskCh
 		case err != nil:
 			return h, err
 		case to.list != task.ListID:
-			if to.owner != task.UserID && c.Most > 0 && to.total >= c.Most {
-				return h, todo.ErrTooManyTasks
+			if err := t.roomForTree(task, to.owner, to.total, c.Most); err != nil {
+				return h, err
 			}
 			h = home{list: to.list, owner: to.owner}
 		}
@@ -56,18 +56,16 @@ func (t *tx) below(seed todo.Seed, by app.Caller, task todo.Task, h home, c todo
 		return h, nil
 	}
 	if c.List == nil && parent.ListID != h.list {
-		if parent.UserID != task.UserID && c.Most > 0 {
-			var total int64
-			if err := t.one(`SELECT coalesce((SELECT total FROM totals WHERE list = 'tasks' AND owner = ?), 0)`, []any{parent.UserID}, &total); err != nil {
-				return h, err
-			}
-			if total >= c.Most {
-				return h, todo.ErrTooManyTasks
-			}
+		var total int64
+		if err := t.one(`SELECT coalesce((SELECT total FROM totals WHERE list = 'tasks' AND owner = ?), 0)`, []any{parent.UserID}, &total); err != nil {
+			return h, err
+		}
+		if err := t.roomForTree(task, parent.UserID, total, c.Most); err != nil {
+			return h, err
 		}
 		h.list, h.owner = parent.ListID, parent.UserID
 	}
-	levels, cycle, err := t.levels(task.ID, parent.ID)
+	size, cycle, err := t.treeOf(task.ID, parent.ID)
 	if err != nil {
 		return h, err
 	}
@@ -75,7 +73,7 @@ func (t *tx) below(seed todo.Seed, by app.Caller, task todo.Task, h home, c todo
 		return h, todo.ErrBadParent
 	}
 	h.parent = parent.ID
-	return h, t.roomBelow(parent, levels)
+	return h, t.roomBelow(parent, size.levels, size.tasks)
 }
 
 // MoveTask puts a task elsewhere. Returns what UpdateTask returns, and todo.ErrNotSibling.

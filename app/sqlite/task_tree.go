@@ -83,27 +83,45 @@ func (t *tx) reopenOne(a act, task todo.Task) error {
 
 // roomBelow returns todo.ErrBadParent if so many levels below a task would be too many, and
 // todo.ErrTooManyChildren.
-func (t *tx) roomBelow(parent todo.Task, levels int64) error {
-	var depth, children int64
+func (t *tx) roomBelow(parent todo.Task, levels, tasks int64) error {
+	var depth, children, tree int64
 	err := t.one(`WITH RECURSIVE above (id, depth) AS (
-			SELECT ?1, 1 UNION ALL SELECT tasks.parent_id, depth + 1 FROM above JOIN tasks ON tasks.id = above.id WHERE tasks.parent_id IS NOT NULL AND depth < 100)
-		SELECT (SELECT max(depth) FROM above), (SELECT count(*) FROM tasks WHERE parent_id = ?1)`, []any{parent.ID}, &depth, &children)
+			SELECT ?1, 1 UNION ALL SELECT tasks.parent_id, depth + 1 FROM above JOIN tasks ON tasks.id = above.id WHERE tasks.parent_id IS NOT NULL AND depth < 100),
+		under (id) AS (SELECT id FROM (SELECT id FROM above ORDER BY depth DESC LIMIT 1)
+			UNION ALL SELECT tasks.id FROM under JOIN tasks ON tasks.parent_id = under.id LIMIT ?2)
+		SELECT (SELECT max(depth) FROM above), (SELECT count(*) FROM tasks WHERE parent_id = ?1), (SELECT count(*) FROM under)`+sorts,
+		[]any{parent.ID, todo.MaxTree + 1}, &depth, &children, &tree)
 	switch {
 	case err != nil:
 		return err
 	case depth+levels > todo.MaxDepth:
 		return todo.ErrBadParent
-	case children >= todo.MaxChildren:
+	case children >= todo.MaxChildren || tree+tasks > todo.MaxTree:
 		return todo.ErrTooManyChildren
 	}
 	return nil
 }
 
-// levels returns how many levels a task is with all below it, and whether an id is among
-// them.
-func (t *tx) levels(task, id int64) (levels int64, contains bool, err error) {
-	err = t.one(below+` SELECT 1 + coalesce(max(depth), 0), ?1 = ?2 OR coalesce(max(id = ?2), 0) FROM under`, []any{task, id}, &levels, &contains)
-	return levels, contains, err
+// tree is a task with all that is below it.
+type tree struct{ levels, tasks int64 }
+
+// treeOf measures a task with all below it, and tells whether an id is among them.
+func (t *tx) treeOf(task, id int64) (size tree, contains bool, err error) {
+	err = t.one(below+` SELECT 1 + coalesce(max(depth), 0), 1 + count(*), ?1 = ?2 OR coalesce(max(id = ?2), 0) FROM under`, []any{task, id}, &size.levels, &size.tasks, &contains)
+	return size, contains, err
+}
+
+// roomForTree returns todo.ErrTooManyTasks if a task with all below it would be too many for
+// somebody else who has so many.
+func (t *tx) roomForTree(task todo.Task, owner, has, most int64) error {
+	if most == 0 || owner == task.UserID {
+		return nil
+	}
+	size, _, err := t.treeOf(task.ID, 0)
+	if err == nil && has+size.tasks > most {
+		return todo.ErrTooManyTasks
+	}
+	return err
 }
 
 // takeAlong moves what is below a task into the list that it has moved to.

@@ -93,7 +93,9 @@ func readRare(t *todo.Task, parts []string) error {
 	date(parts[7], &t.Dates.Start)
 	t.Repetition.Rule, t.Repetition.FromCompletion = parts[8], parts[9] == "1"
 	date(parts[10], &t.Repetition.Start)
-	number(parts[11], &t.RecurrenceOf)
+	if number(parts[11], &t.RecurrenceOf); t.RecurrenceOf != 0 {
+		t.Was, t.Repetition = t.Repetition, todo.Repetition{}
+	}
 	if parts[12] != "" {
 		errs = append(errs, json.Unmarshal([]byte(parts[12]), &t.Labels))
 	}
@@ -125,12 +127,13 @@ func readReminders(t *todo.Task, text string) error {
 const (
 	// living says that a task's owner was not deleted.
 	living = `NOT EXISTS (SELECT 1 FROM users WHERE id = tasks.user_id AND deleted_at IS NOT NULL)`
-	// visible says that somebody (?2) owns or shares the list of a task, or that everything
-	// is theirs (?3).
-	visible = `(user_id = ?2 OR EXISTS (SELECT 1 FROM members WHERE user_id = ?2 AND list_id = tasks.list_id) OR ?3 AND ` + living + `)`
+	// visible says that somebody (?2) is a member of the list of a task, as its owner is, or
+	// that everything is theirs (?3). The user_id of a task does not count: it follows a
+	// list that is handed over only after a while.
+	visible = `(EXISTS (SELECT 1 FROM members WHERE user_id = ?2 AND list_id = tasks.list_id) OR ?3 AND ` + living + `)`
 	oneTask = `SELECT ` + taskColumns + ` FROM tasks WHERE id = ?1 AND ` + visible
 	// roleTask is oneTask with what the reader may do there.
-	roleTask = `SELECT iif(user_id = ?2, 3, coalesce((SELECT role FROM members WHERE user_id = ?2 AND list_id = tasks.list_id), 3)), ` +
+	roleTask = `SELECT coalesce((SELECT role FROM members WHERE user_id = ?2 AND list_id = tasks.list_id), 3), ` +
 		taskColumns + ` FROM tasks WHERE id = ?1 AND ` + visible
 	// taskByUID finds what one owns before what one sees.
 	taskByUID = `SELECT coalesce((SELECT id FROM tasks WHERE uid = ?1 AND user_id = ?2), (SELECT min(id) FROM tasks WHERE uid = ?1 AND ` + visible + `))`

@@ -42,7 +42,7 @@ func trashedOf(t todo.Task) trashed {
 	data := trashed{
 		Title: t.Title, Description: t.Description, Created: millis(t.CreatedAt), Maker: t.CreatedBy, Priority: int(t.Priority), Position: t.Position,
 		Parent: t.ParentID, Assignee: t.AssigneeID, Due: dueText(t.Dates.Due), Zone: t.Dates.Due.Zone, Start: dueText(t.Dates.Start),
-		Rule: t.Repetition.Rule, Completion: t.Repetition.FromCompletion, RuleStart: dueText(t.Repetition.Start), CopyOf: t.RecurrenceOf, Labels: t.Labels,
+		Rule: t.Repeats().Rule, Completion: t.Repeats().FromCompletion, RuleStart: dueText(t.Repeats().Start), CopyOf: t.RecurrenceOf, Labels: t.Labels,
 	}
 	if t.Completed() {
 		done := millis(t.CompletedAt)
@@ -69,6 +69,9 @@ func (d trashed) task(id int64) (t todo.Task, err error) {
 	t.Dates = todo.Dates{Due: date(d.Due), Start: date(d.Start)}
 	t.DueAt, _ = t.Dates.Due.Moment()
 	t.Repetition = todo.Repetition{Rule: d.Rule, FromCompletion: d.Completion, Start: date(d.RuleStart)}
+	if t.RecurrenceOf != 0 {
+		t.Was, t.Repetition = t.Repetition, todo.Repetition{}
+	}
 	return t, err
 }
 
@@ -161,12 +164,19 @@ func (t *tx) boundTrash(userID int64) error {
 	if err != nil || total <= maxTrash {
 		return err
 	}
-	return t.exec(`DELETE FROM trash WHERE id IN (SELECT id FROM trash WHERE user_id = ? AND id > 0 ORDER BY at LIMIT ?)`, userID, total-maxTrash)
+	// Never what this very request has deleted, and what was deleted together goes together,
+	// as far as one turn allows.
+	var oldest sql.NullInt64
+	err = t.one(`SELECT (SELECT grp FROM trash WHERE user_id = ? AND grp <> ? ORDER BY at LIMIT 1)`, []any{userID, t.group}, &oldest)
+	if err != nil || !oldest.Valid {
+		return err
+	}
+	return t.exec(`DELETE FROM trash WHERE id IN (SELECT id FROM trash WHERE grp = ? AND user_id = ? LIMIT ?)`, oldest.Int64, userID, max(treeChunk, total-maxTrash))
 }
 
-// In the trash, a caller (?2) reaches what was theirs and what was in a list in which they
-// have at least a role (?4).
-const inTrash = ` FROM trash WHERE id = ?1 AND id > 0 AND (user_id = ?2 OR ?3 OR EXISTS (SELECT 1 FROM members WHERE user_id = ?2 AND list_id = trash.list_id AND role >= ?4))`
+// In the trash, a caller (?2) reaches what was in a list in which they have at least a role
+// (?4), and of a list that has gone what was theirs.
+const inTrash = ` FROM trash WHERE id = ?1 AND id > 0 AND (user_id = ?2 AND NOT EXISTS (SELECT 1 FROM lists WHERE id = trash.list_id) OR ?3 OR EXISTS (SELECT 1 FROM members WHERE user_id = ?2 AND list_id = trash.list_id AND role >= ?4))`
 
 // trashID returns the id of what is named and is in the trash, 0 if nothing is.
 func (t *tx) trashID(seed todo.Seed, by app.Caller, ref todo.Ref) (int64, error) {
@@ -231,32 +241,30 @@ func scanTrash(row row, before ...any) (r trashRow, err error) {
 }
 
 // Trash returns a page of what is in the trash, the newest first: of a user's own, or of a
-// list that they may change.
-func (db *DB) Trash(ctx context.Context, userID int64, list todo.Ref, page app.PageRequest) (app.Page[todo.TrashedTask], error) {
-	out := app.Page[todo.TrashedTask]{PageRequest: page}
+// list that they may change. After is where it goes on.
+func (db *DB) Trash(ctx context.Context, userID int64, list todo.Ref, page app.PageRequest, after *todo.Cursor) (out app.Page[todo.TrashedTask], err error) {
+	out.PageRequest = page
 	tx, err := db.read(ctx)
 	if err != nil {
 		return out, err
 	}
 	where, key := `user_id = ?1`, userID
 	if !list.None() {
-		h, err := tx.listFor(db.seed, app.Caller{UserID: userID}, list, todo.RoleEditor)
-		if err != nil {
+		where = `list_id = ?1`
+		if key, err = tx.trashOfList(db.seed, userID, list); err != nil {
 			return out, translate(err)
 		}
-		where, key = `list_id = ?1`, h.list
 	}
 	counted := `(SELECT count(*) FROM trash WHERE ` + where + ` AND id > 0)`
-	query := `SELECT ` + counted + `, ` + trashColumns + ` FROM trash WHERE ` + where + ` AND id > 0`
-	args := []any{key, page.PerPage, 0}
-	if page.ByCursor {
-		query += ` AND (?3 = 0 OR (at, id) < ((SELECT at FROM trash WHERE id = ?3), ?3)) ORDER BY at DESC, id DESC LIMIT ?2` + sorts
-		args = []any{key, page.PerPage + 1, page.After}
-	} else {
-		query += ` ORDER BY at DESC, id DESC LIMIT ?2 OFFSET ?3` + sorts
-		args[2] = page.Offset()
+	limit, offset, from := page.PerPage+1, int64(0), todo.Cursor{}
+	if !page.ByCursor {
+		limit, offset = page.PerPage, page.Offset()
 	}
-	err = fetch(tx, &out, query, args, `SELECT `+counted, args[:1], func(row row, total *int64) (todo.TrashedTask, error) {
+	if after != nil {
+		from = *after
+	}
+	query := `SELECT ` + counted + `, ` + trashColumns + ` FROM trash WHERE ` + where + ` AND id > 0 AND (?4 = 0 OR (at, id) < (?5, ?4)) ORDER BY at DESC, id DESC LIMIT ?2 OFFSET ?3` + sorts
+	err = fetch(tx, &out, query, []any{key, limit, offset, from.ID, from.Number}, `SELECT `+counted, []any{key}, func(row row, total *int64) (todo.TrashedTask, error) {
 		r, err := scanTrash(row, total)
 		return todo.TrashedTask{Task: r.task, DeletedAt: fromMillis(r.at), DeletedBy: r.actor.Int64}, err
 	})
@@ -264,6 +272,25 @@ func (db *DB) Trash(ctx context.Context, userID int64, list todo.Ref, page app.P
 		out.Items = out.Items[:page.PerPage]
 	}
 	return out, translate(err)
+}
+
+// trashOfList returns the id of a list that somebody may change, or that they owned and that is
+// in the trash itself.
+func (t *tx) trashOfList(seed todo.Seed, userID int64, list todo.Ref) (int64, error) {
+	me := app.Caller{UserID: userID}
+	h, err := t.listFor(seed, me, list, todo.RoleEditor)
+	if !errors.Is(err, todo.ErrListNotFound) {
+		return h.list, err
+	}
+	id, lookErr := t.trashedListID(seed, me, list)
+	var owned bool
+	if lookErr == nil {
+		lookErr = t.one(`SELECT EXISTS (SELECT 1 FROM trash WHERE id = ? AND user_id = ?)`, []any{-id, userID}, &owned)
+	}
+	if lookErr != nil || owned {
+		return id, lookErr
+	}
+	return 0, err
 }
 
 // EmptyTrash removes what is in the trash of a caller's own lists, a chunk at a time, and

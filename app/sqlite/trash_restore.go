@@ -76,12 +76,14 @@ func (t *tx) restoreTree(a act, root trashRow, most int64) (todo.Task, error) {
 	if err != nil {
 		return todo.Task{}, err
 	}
+	below := map[int64][]trashRow{}
+	for _, r := range group {
+		below[r.task.ParentID] = append(below[r.task.ParentID], r)
+	}
 	rows, levels := []trashRow{root}, []int64{1}
 	for i := 0; i < len(rows); i++ { // breadth first: each after what it is below
-		for _, r := range group {
-			if r.task.ParentID == rows[i].task.ID {
-				rows, levels = append(rows, r), append(levels, levels[i]+1)
-			}
+		for _, r := range below[rows[i].task.ID] {
+			rows, levels = append(rows, r), append(levels, levels[i]+1)
 		}
 	}
 	if most > 0 && h.total+int64(len(rows)) > most {
@@ -95,7 +97,7 @@ func (t *tx) restoreTree(a act, root trashRow, most int64) (todo.Task, error) {
 				return todo.Task{}, err
 			}
 			if there { // and has room
-				err := t.roomBelow(todo.Task{ID: r.task.ParentID}, levels[len(levels)-1])
+				err := t.roomBelow(todo.Task{ID: r.task.ParentID}, levels[len(levels)-1], int64(len(rows)))
 				if there = err == nil; err != nil && !errors.Is(err, todo.ErrBadParent) && !errors.Is(err, todo.ErrTooManyChildren) {
 					return todo.Task{}, err
 				}

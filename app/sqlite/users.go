@@ -138,13 +138,11 @@ func (db *DB) UpdateUser(ctx context.Context, by app.Caller, id int64, c account
 		if err := tx.dropLinks(id, c); err != nil {
 			return err
 		}
-		if c.TimeZone != nil {
-			if err := tx.rewindAll(id); err != nil {
-				return err
-			}
-		}
 		return tx.record(id, record)
 	}))
+	if err == nil && c.TimeZone != nil {
+		err = db.rewindAll(ctx, id)
+	}
 	return updated, ended, err
 }
 

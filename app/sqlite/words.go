@@ -32,6 +32,10 @@ func (t *tx) dropWords(list, task int64, words []string) error {
 
 // forgetWords removes the words that a task does not have any more.
 func (t *tx) forgetWords(before, after todo.Task) error {
+	if before.ListID == after.ListID && before.Title == after.Title && before.Description == after.Description {
+		// Those of the labels alone; what stands elsewhere, too, comes in again.
+		return t.dropWords(before.ListID, before.ID, todo.Words(before.Labels...))
+	}
 	words := before.Words()
 	if before.ListID == after.ListID {
 		kept := after.Words()
@@ -80,27 +84,21 @@ func (db *DB) IndexWords(ctx context.Context) (more bool, err error) {
 
 // indexChanges collects the words of the tasks in the log after a change.
 func (t *tx) indexChanges(to int64) (more bool, err error) {
-	var ids []int64
-	n, last := 0, to
-	err = t.each(`SELECT seq, entity, kind = 1 AND op <> 7 FROM changes WHERE seq > ? ORDER BY seq LIMIT ?`, []any{to, wordsChunk}, func(row row) error {
-		var id int64
-		var wanted bool
-		if err := row.Scan(&last, &id, &wanted); err != nil {
-			return err
-		}
-		if n++; wanted {
-			ids = append(ids, id)
-		}
-		return nil
+	var seqs, ids []int64
+	err = t.each(`SELECT seq, iif(kind = 1 AND op <> 7, entity, 0) FROM changes WHERE seq > ? ORDER BY seq LIMIT ?`, []any{to, wordsChunk}, func(row row) error {
+		var seq, id int64
+		err := row.Scan(&seq, &id)
+		seqs, ids = append(seqs, seq), append(ids, id)
+		return err
 	})
+	if err != nil || len(seqs) == 0 {
+		return false, err
+	}
+	n, err := t.indexTasks(ids)
 	if err != nil {
 		return false, err
 	}
-	slices.Sort(ids)
-	if err := t.indexTasks(slices.Compact(ids)); err != nil {
-		return false, err
-	}
-	return n == wordsChunk, t.exec(`INSERT INTO meta (name, value) VALUES ('words_to', ?) ON CONFLICT DO UPDATE SET value = excluded.value`, fmt.Sprint(last))
+	return n < len(seqs) || n == wordsChunk, t.exec(`INSERT INTO meta (name, value) VALUES ('words_to', ?) ON CONFLICT DO UPDATE SET value = excluded.value`, fmt.Sprint(seqs[n-1]))
 }
 
 // indexOlder collects the words of tasks from before an upgrade, those with the highest ids
@@ -116,18 +114,29 @@ func (t *tx) indexOlder(back int64) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := t.indexTasks(ids); err != nil {
+	n, err := t.indexTasks(ids)
+	if err != nil {
 		return false, err
 	}
-	if len(ids) < wordsChunk {
+	if n == len(ids) && n < wordsChunk {
 		return false, t.exec(`DELETE FROM meta WHERE name = 'words_back'`)
 	}
-	return true, t.exec(`UPDATE meta SET value = ? WHERE name = 'words_back'`, fmt.Sprint(ids[len(ids)-1]-1))
+	return true, t.exec(`UPDATE meta SET value = ? WHERE name = 'words_back'`, fmt.Sprint(ids[n-1]-1))
 }
 
-// indexTasks adds the words of tasks that are there.
-func (t *tx) indexTasks(ids []int64) error {
-	for _, id := range ids {
+// wordsText is how much text is taken in one turn, in bytes.
+const wordsText = 1 << 16
+
+// indexTasks adds the words of tasks that are there, and returns how many of the ids it came to.
+func (t *tx) indexTasks(ids []int64) (n int, err error) {
+	done, size := map[int64]bool{0: true}, 0
+	for n < len(ids) && size < wordsText {
+		id := ids[n]
+		n++
+		if done[id] {
+			continue
+		}
+		done[id] = true
 		var list int64
 		var title, description string
 		var labels jsonTexts
@@ -136,18 +145,19 @@ func (t *tx) indexTasks(ids []int64) error {
 			continue
 		}
 		if err != nil {
-			return err
+			return n, err
 		}
+		size += len(title) + len(description)
 		raw, err := json.Marshal(todo.Task{Title: title, Description: description, Labels: labels}.Words())
 		if err != nil {
-			return err
+			return n, err
 		}
 		if err := t.exec(`INSERT OR IGNORE INTO task_words (list_id, word, task_id) SELECT ?1, value, ?2 FROM json_each(?3)`, list, id, string(raw)); err != nil {
-			return err
+			return n, err
 		}
 	}
 	t.changed = true
-	return nil
+	return n, nil
 }
 
 // jsonTexts scans an array of texts, NULL as none.
@@ -172,14 +182,17 @@ func (j *jsonTexts) Scan(value any) error {
 func (db *DB) KeepIndexing(ctx context.Context, failed func(error)) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for {
+	// However many wait to write, they don't wait for ever.
+	const patience = 3
+	for gaveWay := 0; ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
 		}
 		wait := wordsDelay
-		if db.writer.waiting.Len() == 0 {
+		if gaveWay++; db.writer.waiting.Len() == 0 || gaveWay > patience {
+			gaveWay = 0
 			more, err := db.IndexWords(ctx)
 			switch {
 			case err != nil && ctx.Err() == nil:

@@ -50,8 +50,13 @@ func (d Due) IsZero() bool { return d.Wall.IsZero() }
 // ParseDue reads a date and, if it is a moment, the name of its zone.
 func ParseDue(text, zone string) (Due, error) {
 	d, err := ReadDue(text, zone)
-	if err != nil {
+	switch {
+	case err != nil:
 		return Due{}, err
+	case d.Wall.Year() < firstYear || d.Wall.Year() > lastYear:
+		return Due{}, errYear
+	case zone != "" && !d.Timed:
+		return Due{}, errZoneDay
 	}
 	if _, err := Location(zone); err != nil {
 		return Due{}, err
@@ -59,8 +64,8 @@ func ParseDue(text, zone string) (Due, error) {
 	return d, nil
 }
 
-// ReadDue is ParseDue without looking the zone up, which takes a while: for what has
-// been checked before.
+// ReadDue is ParseDue for what has been checked before: it reads every date that can be
+// stored, and does not look the zone up, which takes a while.
 func ReadDue(text, zone string) (Due, error) {
 	d := Due{Zone: zone}
 	var err error
@@ -81,10 +86,6 @@ func ReadDue(text, zone string) (Due, error) {
 		return Due{}, errOffset
 	case err != nil:
 		return Due{}, errDueForm
-	case d.Wall.Year() < firstYear || d.Wall.Year() > lastYear:
-		return Due{}, errYear
-	case zone != "" && !d.Timed:
-		return Due{}, errZoneDay
 	}
 	return d, nil
 }

@@ -16,7 +16,7 @@ var (
 	// ErrBadParent says that a task can't be below another one: they are in different
 	// lists, it would be below itself, or there would be more than MaxDepth levels.
 	ErrBadParent       = mistake("bad_parent", "parent_id", "The task can't be below that one: the parent must be in the same list, not below the task itself, and there are at most 4 levels.")
-	ErrTooManyChildren = mistake("too_many_children", "parent_id", "A task may have at most 500 subtasks.")
+	ErrTooManyChildren = mistake("too_many_children", "parent_id", "A task may have at most 500 subtasks, and 2,000 on all levels below the topmost one.")
 	// ErrNotSibling says that what a task or a list is to be put beside is not there.
 	ErrNotSibling         = mistake("not_a_sibling", "before_id", "before_id and after_id must name a sibling at the place it is moved to, and not both.")
 	ErrNotMember          = mistake("not_a_member", "assignee_id", "The field assignee_id must be the id of a member of the list.")
@@ -43,7 +43,7 @@ var (
 	ErrTooManyLists   = &app.Error{Kind: app.KindConflict, Code: "too_many_lists", Message: "There are as many lists as an account may have: 500 of one's own, and 500 of others'. Delete or leave some."}
 	ErrMemberNotFound = &app.Error{Kind: app.KindNotFound, Code: "member_not_found", Message: "The list has no such member."}
 	// ErrOwnerCannotLeave asks for a hand-over first.
-	ErrOwnerCannotLeave   = &app.Error{Kind: app.KindConflict, Code: "owner_cannot_leave", Message: "The owner can't leave the list. Make another member the owner first, or delete it."}
+	ErrOwnerCannotLeave   = &app.Error{Kind: app.KindConflict, Code: "owner_cannot_leave", Message: "A list needs its owner. Make another member the owner first, or delete the list."}
 	ErrTooManyInvitations = &app.Error{Kind: app.KindConflict, Code: "too_many_invitations", Message: "There are 20 open invitations to this list. Revoke one, or wait until one is used or has expired."}
 	ErrInvitationNotFound = &app.Error{Kind: app.KindNotFound, Code: "invitation_not_found", Message: "Invitation not found. It may have been used, revoked, or have expired; ask for a new one."}
 	ErrListFull           = &app.Error{Kind: app.KindConflict, Code: "list_full", Message: "The list has as many members as it may have: 50."}
@@ -52,8 +52,8 @@ var (
 
 // The errors of finding tasks.
 var (
-	ErrCursorMismatch = &app.Error{Kind: app.KindMalformed, Code: "cursor_mismatch", Message: "This after belongs to another search. Begin again without it."}
-	ErrCursorExpired  = &app.Error{Kind: app.KindMalformed, Code: "cursor_expired", Message: "This after is of another database, such as one before a restore. Begin again without it."}
+	ErrCursorMismatch = &app.Error{Kind: app.KindMalformed, Code: "cursor_mismatch", Message: "This after belongs to another search. Begin again with after=0."}
+	ErrCursorExpired  = &app.Error{Kind: app.KindMalformed, Code: "cursor_expired", Message: "This after is of another database, such as one before a restore. Begin again with after=0."}
 	// ErrSearchNotReady says that the words of too many tasks are still being collected.
 	ErrSearchNotReady = &app.Error{Kind: app.KindUnavailable, Code: "search_not_ready", Message: "The search is still being prepared after an upgrade. Try again in a minute.", RetryAfter: searchWait}
 )

@@ -203,6 +203,9 @@ func (t *Tasks) Clock(ctx context.Context, userID int64, zone string) (Now, erro
 // errors, ErrListNotFound, ErrTaskNotFound for the parent, ErrCursorMismatch,
 // ErrCursorExpired and ErrSearchNotReady.
 func (t *Tasks) Find(ctx context.Context, caller app.Caller, q Parameters) (Found, error) {
+	if q["time_zone"] != nil && q.first("time_zone") == "" {
+		return Found{}, invalidParameter("time_zone", errZone.Error())
+	}
 	now, err := t.Clock(ctx, caller.UserID, q.first("time_zone"))
 	if err != nil {
 		return Found{}, err
@@ -228,7 +231,7 @@ func (t *Tasks) Counts(ctx context.Context, caller app.Caller, zone string) (Cou
 func (t *Tasks) Trash(ctx context.Context, caller app.Caller, q Parameters) (app.Page[TrashedTask], error) {
 	r := parameterReader{Parameters: q}
 	lists := r.refs("list_id")
-	request := r.page()
+	request, after := t.readPage(&r, q, false)
 	if r.err == nil && len(lists) > 1 {
 		r.fail("list_id", "may appear only once together with trash")
 	}
@@ -239,7 +242,7 @@ func (t *Tasks) Trash(ctx context.Context, caller app.Caller, q Parameters) (app
 	if len(lists) == 1 {
 		list = lists[0]
 	}
-	return t.Store.Trash(ctx, caller.UserID, list, request)
+	return t.Store.Trash(ctx, caller.UserID, list, request, after)
 }
 
 func (q Parameters) first(name string) string {

@@ -89,6 +89,14 @@ func queryWords(q string) ([]string, bool) {
 	}
 	slices.Sort(words)
 	words = slices.Compact(words)
+	// What is the beginning of another one holds with it.
+	kept := words[:0]
+	for i, word := range words {
+		if i+1 == len(words) || !strings.HasPrefix(words[i+1], word) {
+			kept = append(kept, word)
+		}
+	}
+	words = kept
 	return words, 0 < len(words) && len(words) <= maxQueryWords
 }
 

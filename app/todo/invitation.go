@@ -76,7 +76,7 @@ type Invitations struct {
 }
 
 // Create invites to a list, by a link that its holder may use once, and mails it if there
-// is an address. Returns KindInvalid errors, KindLimited for too many mails, and what the
+// is an address and a server for mails. Returns KindInvalid errors, KindLimited for too many mails, and what the
 // store returns.
 func (i *Invitations) Create(ctx context.Context, caller app.Caller, ref Ref, role, email app.Field[string]) (Invitation, error) {
 	p := app.Problems{}
@@ -84,9 +84,6 @@ func (i *Invitations) Create(ctx context.Context, caller app.Caller, ref Ref, ro
 	n := NewInvitation{Role: readRole(p, role, "editor or viewer"), CreatedAt: now, ExpiresAt: now.Add(InvitationTTL)}
 	if address := p.Email(false, email); address != nil {
 		n.Email = *address
-	}
-	if n.Email != "" && !i.Mails {
-		p.Add("email", "This server sends no mail. Leave out email, and send the link yourself.")
 	}
 	err := p.Err()
 	if err != nil || n.Email != "" { // of which only the owner learns
@@ -103,7 +100,7 @@ func (i *Invitations) Create(ctx context.Context, caller app.Caller, ref Ref, ro
 	}
 	n.Hash = hash
 	var letter Letter
-	if n.Email != "" {
+	if n.Email != "" && i.Mails {
 		if wait := i.Stamp(n.Email, caller.UserID); wait > 0 {
 			return Invitation{}, app.TooMany(wait)
 		}

@@ -69,8 +69,10 @@ type ListChange struct {
 	Now      time.Time
 }
 
-// Shared reports whether the change concerns everybody in the list.
-func (c ListChange) Shared() bool { return c.Name != nil || c.Color != nil }
+// Shared reports whether the change changes what is everybody's in a list.
+func (c ListChange) Shared(list List) bool {
+	return c.Name != nil && *c.Name != list.Name || c.Color != nil && *c.Color != list.Color
+}
 
 // ListStore keeps lists. A list that the caller is no member of does not exist:
 // ErrListNotFound. Where a Match does not hold, the list as it is comes back with
@@ -182,8 +184,13 @@ func (l *Lists) Update(ctx context.Context, caller app.Caller, ref Ref, in ListI
 			p.Add(name, "The field "+name+" can't be removed.")
 		}
 	}
-	return either(p, func() (List, error) { return l.Store.UpdateList(ctx, caller, ref, change) },
-		func() error { _, err := l.Store.List(ctx, caller.UserID, ref); return err })
+	return either(p, func() (List, error) { return l.Store.UpdateList(ctx, caller, ref, change) }, func() error {
+		list, err := l.Store.List(ctx, caller.UserID, ref)
+		if err == nil && list.Role != RoleOwner && (in.Name.State > app.Null || in.Color.State != app.Absent) {
+			err = ErrNotListOwner
+		}
+		return err
+	})
 }
 
 // either does what is asked unless there are problems, of which those learn nothing for

@@ -51,7 +51,7 @@ func (t *Tasks) Move(ctx context.Context, caller app.Caller, ref Ref, list, pare
 	if err == nil {
 		return t.Store.MoveTask(ctx, caller, ref, move)
 	}
-	if _, missing := t.Store.Task(ctx, caller, ref); missing != nil {
+	if missing := t.Store.MayChange(ctx, caller, ref); missing != nil {
 		return Task{}, missing
 	}
 	return Task{}, err

@@ -1,6 +1,7 @@
 package todo
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -32,20 +33,32 @@ func (t *Tasks) readFind(q Parameters, now Now, userID int64) (Find, error) {
 	if f.Sort == "" {
 		f.Sort = SortID
 	}
-	if after := q.first("after"); q["after"] != nil && (f.Sort != SortID || f.Down) && after != "0" {
-		var err error
-		if f.After, err = t.readCursor(q, after); err != nil && r.err == nil {
-			r.err = err
-		}
-		f.Page = r.withoutAfter()
-	} else {
-		f.Page = r.page()
-		if f.Page.ByCursor && f.Page.After > 0 {
-			f.After = &Cursor{ID: f.Page.After}
-		}
-	}
+	f.Page, f.After = t.readPage(&r, q, f.Sort == SortID && !f.Down)
 	f.Due = f.Due || len(f.Before)+len(f.NotBefore) > 0
 	return f, r.err
+}
+
+// readPage reads which page is meant. In a sort by ids, after is a number; in any other, what
+// next_after said.
+func (t *Tasks) readPage(r *parameterReader, q Parameters, byID bool) (request app.PageRequest, after *Cursor) {
+	text := q.first("after")
+	if _, number := readID(text); q["after"] == nil || text == "0" || byID && number {
+		request = r.page()
+		if request.ByCursor && request.After > 0 {
+			after = &Cursor{ID: request.After}
+		}
+		return request, after
+	}
+	after, err := t.readCursor(q, text)
+	if byID && !errors.Is(err, ErrCursorExpired) { // of another search, if of any
+		if after = nil; err == nil || !errors.Is(err, ErrCursorMismatch) {
+			err = app.ErrPagination
+		}
+	}
+	if err != nil && r.err == nil {
+		r.err = err
+	}
+	return r.withoutAfter(), after
 }
 
 // NumberCursor reports whether the search is sorted by ids, whose cursors are plain
@@ -165,7 +178,7 @@ func (r *parameterReader) refs(name string) (refs []Ref) {
 }
 
 func (r *parameterReader) priorities() (all []Priority) {
-	for _, name := range r.many("priority") {
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(r.many("priority")))) {
 		priority, known := ParsePriority(name)
 		if !known {
 			r.fail("priority", "must be one of "+strings.Join(priorities(), ", "))
@@ -183,7 +196,8 @@ func (r *parameterReader) labels() (keys []string) {
 		}
 		keys = append(keys, key)
 	}
-	return keys
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
 func (r *parameterReader) assignee(me int64) *int64 {

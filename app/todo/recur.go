@@ -118,27 +118,34 @@ func (t Task) movedOn(now time.Time, reader *time.Location) (Task, bool) {
 	if start.Timed && start.On(today).Wall.After(wall) {
 		after = today.Add(-oneDay) // there is still time today
 	}
-	if day := t.Dates.Due.Day(); day.After(after) {
-		after = day
-	}
 	clamped := Due{}
 	if t.Repetition.FromCompletion {
 		start, after = t.Dates.Due.On(today), today
 		clamped = start
 	}
+	// An occurrence that was moved by hand does not come again on its own day.
+	for _, day := range []time.Time{t.Dates.Due.Day(), start.Day()} {
+		if day.After(after) {
+			after = day
+		}
+	}
 	rule, err := ParseRecurrence(t.Repetition.Rule, clamped)
 	if err != nil {
 		return t, false
 	}
+	count := rule.count
+	if t.Repetition.FromCompletion {
+		rule.count = 0 // each completion is one, wherever it begins
+	}
 	next, counted, found := rule.next(start, after)
-	if !found {
+	if !found || next.Wall.Year() > lastYear {
 		return t, false
 	}
 	moved := t
-	if rule.count > 0 {
-		left := rule.count - counted + 1
+	if count > 0 {
+		left := count - counted + 1
 		if t.Repetition.FromCompletion {
-			left = rule.count - 1
+			left = count - 1
 		}
 		if left < 1 {
 			return t, false
@@ -163,15 +170,6 @@ func withCount(rule string, count int) string {
 	return parsed.String()
 }
 
-// countedBack returns a repetition that counts from completion with one date more; another
-// one counts from a start that has moved on.
-func (r Repetition) countedBack() Repetition {
-	if rule, err := ParseRecurrence(r.Rule, Due{}); err == nil && r.FromCompletion && 0 < rule.count && rule.count < maxCount {
-		r.Rule = withCount(r.Rule, rule.count+1)
-	}
-	return r
-}
-
 // stale reports whether a change would complete an occurrence of a repeating task that was
 // completed already, with the dates last: it names its date, as somebody does who sends
 // back a task that they read before it moved on.
@@ -183,11 +181,22 @@ func (c TaskChange) stale(t Task, last Dates) bool {
 	return said.Timed == last.Due.Timed && said.Wall.Equal(last.Due.Wall) && !said.Wall.Equal(t.Dates.Due.Wall)
 }
 
+// twiceWithin is for how long a completion without a condition is taken for a repetition of the
+// one before: two people who tick the same occurrence, or a request whose answer was lost. A
+// task that repeats is due in the future then, and few want to complete it again so soon.
+const twiceWithin = 10 * time.Second
+
 // Once returns the change without what completes an occurrence that was completed already,
-// of which last is the copy.
-func (c TaskChange) Once(t, last Task) TaskChange {
+// of which last is the copy; dropped says that there was such.
+func (c TaskChange) Once(t, last Task) (_ TaskChange, dropped bool) {
 	if c.stale(t, last.Dates) {
 		c.Completed, c.Dates, c.repetition = nil, nil, nil
+		return c, true
 	}
-	return c
+	since := c.Now.Sub(last.CompletedAt)
+	if c.Match == nil && since >= 0 && since < twiceWithin {
+		c.Completed = nil
+		return c, true
+	}
+	return c, false
 }

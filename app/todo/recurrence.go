@@ -196,6 +196,9 @@ func (r *Recurrence) numbers(name string, least, most int, fromEnd bool, to *[]i
 		n, ok := signedNumber(entry)
 		size := max(n, -n)
 		if !ok || size < least || size > most || n < 0 && !fromEnd {
+			if fromEnd {
+				return fmt.Errorf("must have %s from %d to %d, or from -%d to -%d, counted from the end", name, least, most, most, least)
+			}
 			return fmt.Errorf("must have %s from %d to %d", name, least, most)
 		}
 		*to = append(*to, n)

@@ -91,7 +91,7 @@ func FormatBefore(d time.Duration) string {
 // readReminders checks the reminders of a request. Returns nil without any, and none for
 // null.
 func readReminders(p app.Problems, field app.Field[[]map[string]string]) *[]Reminder {
-	const form = `The field reminders must be an array of objects such as {"before": "PT30M"} or {"at": "2026-11-30T07:30:00Z"}.`
+	const form = `The field reminders must be an array of objects with either "before", a duration such as PT30M of at most P30D, or "at", a moment such as 2026-11-30T07:30:00Z.`
 	switch {
 	case field.State == app.Absent:
 		return nil

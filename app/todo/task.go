@@ -17,6 +17,9 @@ const (
 const (
 	MaxDepth    = 4 // levels, the topmost included
 	MaxChildren = 500
+	// MaxTree is how many tasks there are below one at the top, itself included: what is
+	// moved or deleted with it fits one turn of the database.
+	MaxTree = 2000
 )
 
 // MaxCopies is how many completed copies of a repeating task are kept, the newest.
@@ -53,6 +56,8 @@ type Task struct {
 	Repetition Repetition
 	// RecurrenceOf is the task of which this is a completed copy, 0 for another.
 	RecurrenceOf int64
+	// Was is how the task repeated of which this is a copy.
+	Was Repetition
 	// Reminders are the reader's own.
 	Reminders []Reminder
 	// Version grows with each change of the task; no two changes of the database have
@@ -114,8 +119,9 @@ type NewTask struct {
 	AssigneeID int64
 	// Position is nil for the default.
 	Position *int64
-	// RecurrenceOf is for a completed copy.
+	// RecurrenceOf and Was are for a completed copy.
 	RecurrenceOf int64
+	Was          Repetition
 	// Most is how many tasks the user may have; 0 is no limit.
 	Most int64
 }
@@ -148,6 +154,13 @@ type TaskChange struct {
 	// Most is how many tasks another user may have whom the task is given to;
 	// 0 is no limit.
 	Most int64
+}
+
+// ForOriginal returns what of a change of a completed copy is for the task that it is a copy
+// of, when that goes back to its date: neither where it is, nor its dates, nor how it repeats.
+func (c TaskChange) ForOriginal() TaskChange {
+	c.Dates, c.repetition, c.Reminders, c.List, c.Parent, c.UserID = nil, nil, nil, nil, nil, nil
+	return c
 }
 
 // OwnOnly reports whether the change concerns nobody but its caller, who may only read the
@@ -220,7 +233,11 @@ func (t Task) Done(at time.Time, reader *time.Location) (task Task, moved bool) 
 func (t Task) MovedBack(copied Task) Task {
 	t.Dates = copied.Dates
 	t.DueAt = copied.DueAt
-	t.Repetition = t.Repetition.countedBack()
+	if copied.Was.Rule != "" {
+		t.Repetition = copied.Was
+	} else { // it came from elsewhere
+		t.Repetition.Start = copied.Dates.Due
+	}
 	return t
 }
 
@@ -228,8 +245,16 @@ func (t Task) MovedBack(copied Task) Task {
 func CopyOf(t Task, at time.Time) NewTask {
 	return NewTask{
 		UserID: t.UserID, List: ByID(t.ListID), Title: t.Title, Description: t.Description, CreatedAt: t.CreatedAt, CompletedAt: at,
-		Priority: t.Priority, Dates: t.Dates, Labels: t.Labels, AssigneeID: t.AssigneeID, RecurrenceOf: t.ID,
+		Priority: t.Priority, Dates: t.Dates, Labels: t.Labels, AssigneeID: t.AssigneeID, RecurrenceOf: t.ID, Was: t.Repetition,
 	}
+}
+
+// Repeats returns how a task repeats, or did of which this is a copy.
+func (t Task) Repeats() Repetition {
+	if t.RecurrenceOf != 0 {
+		return t.Was
+	}
+	return t.Repetition
 }
 
 // Fields returns which fields differ between two states of a task.

@@ -20,10 +20,15 @@ type TaskStore interface {
 	Task(ctx context.Context, by app.Caller, ref Ref) (Task, error)
 	Tasks(ctx context.Context, by app.Caller, userID int64, page app.PageRequest) (app.Page[Task], error)
 	FindTasks(ctx context.Context, find Find) (Found, error)
-	Trash(ctx context.Context, userID int64, list Ref, page app.PageRequest) (app.Page[TrashedTask], error)
+	// Trash goes on after a place in it, whose Number is when it was deleted; nil from the
+	// beginning.
+	Trash(ctx context.Context, userID int64, list Ref, page app.PageRequest, after *Cursor) (app.Page[TrashedTask], error)
 	Counts(ctx context.Context, userID int64, now Now) (Counts, error)
 	TimeZone(ctx context.Context, userID int64) (string, error)
 	UpdateTask(ctx context.Context, by app.Caller, ref Ref, change TaskChange) (Updated, error)
+	// MayChange and MayAdd return why a caller may not do so, else nil.
+	MayChange(ctx context.Context, by app.Caller, ref Ref) error
+	MayAdd(ctx context.Context, by app.Caller, task NewTask) error
 	MoveTask(ctx context.Context, by app.Caller, ref Ref, move Move) (Task, error)
 	// DeleteTask moves a task and all below it to the trash, or removes them for good,
 	// from the trash as well. It returns the task.
@@ -80,12 +85,12 @@ func (t *Tasks) Create(ctx context.Context, caller app.Caller, in TaskInput) (Ta
 	assignee := readAssignee(p, in.Assignee)
 	uid := readUID(p, in.UID)
 	list, parent := readRef(p, "list_id", in.List), readRef(p, "parent_id", in.Parent)
-	if err := in.Dates.explain(p); err != nil {
-		return Task{}, err
+	err := in.Dates.explain(p)
+	if err != nil {
+		return Task{}, t.explainAdding(ctx, caller, owner, list, parent, err)
 	}
 	now := t.Now()
 	task := NewTask{UserID: owner, Title: *title, CreatedAt: now, Dates: dates, UID: uid, Most: t.Most, Labels: labels.apply(p, nil)}
-	var err error
 	if task.Repetition, err = repetition.apply(Repetition{}, dates.Due); err != nil {
 		return Task{}, err
 	}
@@ -114,6 +119,25 @@ func (t *Tasks) Create(ctx context.Context, caller app.Caller, in TaskInput) (Ta
 		return Task{}, err
 	}
 	return t.Store.CreateTask(ctx, caller, task)
+}
+
+// explainAdding returns the error of a wrong request, of which somebody learns nothing for whom
+// the place does not exist.
+func (t *Tasks) explainAdding(ctx context.Context, caller app.Caller, owner int64, list, parent *Ref, wrong error) error {
+	place := NewTask{UserID: owner}
+	if list != nil {
+		place.List = *list
+	}
+	if parent != nil {
+		place.Parent = *parent
+	}
+	if place.List.None() && place.Parent.None() {
+		return wrong
+	}
+	if err := t.Store.MayAdd(ctx, caller, place); err != nil {
+		return err
+	}
+	return wrong
 }
 
 // readRef checks a field that names a task or a list; null names none. Returns nil
@@ -190,7 +214,7 @@ func (t *Tasks) Update(ctx context.Context, caller app.Caller, ref Ref, in TaskI
 		return t.Store.UpdateTask(ctx, caller, ref, change)
 	}
 	// A task that is not the caller's is not found, whatever else is wrong.
-	if _, missing := t.Store.Task(ctx, caller, ref); missing != nil {
+	if missing := t.Store.MayChange(ctx, caller, ref); missing != nil {
 		return Updated{}, missing
 	}
 	return Updated{}, err

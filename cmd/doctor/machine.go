@@ -203,6 +203,8 @@ func checkDatabase(ctx context.Context, d datadir.Dir) Finding {
 		return warning("the database is too large to be looked through in %s; nothing wrong was found until then", checkTimeout)
 	case errors.Is(err, sqlite.ErrDamaged), errors.Is(err, sqlite.ErrNotDatabase):
 		return failure("%s is damaged; stop the server and restore a backup (%v)", path, cause(err))
+	case errors.Is(err, sqlite.ErrInconsistent):
+		return failure("%s is whole, but %v; please report this, and restore a backup if something is missing", path, err)
 	case errors.Is(err, sqlite.ErrOtherTimeline):
 		return failure("%s", datadir.OtherTimeline(path))
 	case errors.Is(err, sqlite.ErrForeign):
