@@ -18,14 +18,30 @@ import (
 	"taskapi/cmd/listen"
 )
 
+// onlySix listens on the IPv6 loopback, on a port that nothing uses on the other one.
+func onlySix(t *testing.T) (six net.Listener, port string) {
+	t.Helper()
+	for range 20 {
+		six, err := net.Listen("tcp6", "[::1]:0")
+		if err != nil {
+			t.Skip("this machine has no IPv6 loopback")
+		}
+		_, port, _ := net.SplitHostPort(six.Addr().String())
+		if four, err := net.Listen("tcp4", "127.0.0.1:"+port); err == nil && four.Close() == nil {
+			return six, port
+		}
+		if err := six.Close(); err != nil { // another program has it
+			t.Fatal(err)
+		}
+	}
+	t.Fatal("no port is free on both loopbacks")
+	return nil, ""
+}
+
 // A browser's localhost may be either loopback, so that both are taken: the same
 // port of each, or none.
 func TestLocalhostIsBothLoopbacks(t *testing.T) {
-	six, err := net.Listen("tcp6", "[::1]:0")
-	if err != nil {
-		t.Skip("this machine has no IPv6 loopback")
-	}
-	_, port, _ := net.SplitHostPort(six.Addr().String())
+	six, port := onlySix(t)
 	if _, err := listen.On(t.Context(), "localhost:"+port, "--addr"); !errors.Is(err, listen.ErrTaken) || !strings.Contains(err.Error(), "[::1]:"+port) {
 		t.Errorf("the other one is taken: %v", err)
 	}
