@@ -158,6 +158,40 @@ func (h *history) restoreList() {
 	h.reread(list)
 }
 
+// family begins with a list of each, which the others edit, and a task with a subtask in it.
+func (h *history) family() {
+	for i, who := range h.people {
+		list, err := h.db.CreateList(context.Background(), who, todo.NewList{Name: fmt.Sprint("family ", i), CreatedAt: h.now})
+		h.expect("create list", err, nil)
+		l := &modelList{owner: who.UserID, roles: map[int64]todo.Role{}}
+		err = h.db.write(context.Background(), func(tx *tx) error {
+			for _, other := range h.people {
+				if l.roles[other.UserID] = todo.RoleEditor; other.UserID == who.UserID {
+					l.roles[other.UserID] = todo.RoleOwner
+				} else if err := tx.joinList(act{other, h.now}, list.ID, other.UserID, todo.RoleEditor); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		h.expect("share", err, nil)
+		h.lists[list.ID] = l
+		for below := int64(0); ; {
+			n := todo.NewTask{Title: "t", List: todo.ByID(list.ID), CreatedAt: h.now}
+			if below != 0 {
+				n.List, n.Parent = todo.Ref{}, todo.ByID(below)
+			}
+			task, err := h.db.CreateTask(context.Background(), who, n)
+			h.expect("create", err, nil)
+			h.tasks[task.ID] = &modelTask{list: list.ID, parent: below, title: "t"}
+			if below != 0 {
+				break
+			}
+			l.open, below = []int64{task.ID}, task.ID
+		}
+	}
+}
+
 // check holds what each sees against the model.
 func (h *history) check() {
 	h.Helper()
@@ -207,6 +241,7 @@ func (h *history) check() {
 func TestHistoriesOfSharedLists(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		h := newHistory(t, r, 3)
+		h.family()
 		acts := []func(){
 			h.createTask, h.createTask, h.createTask, h.changeTask, h.changeTask, h.moveTask, h.place, h.place, h.deleteTask, h.restoreTask,
 			h.createList, h.invite, h.invite, h.changeMember, h.removeMember, h.deleteList, h.restoreList,
