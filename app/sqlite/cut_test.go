@@ -23,7 +23,7 @@ func pair(t *testing.T, tasks int) (db *DB, ann, ben app.Caller, list int64) {
 	if err == nil {
 		err = db.write(t.Context(), func(tx *tx) error {
 			for i := range tasks {
-				if _, err := tx.addTask(act{ann, testNow}, 0, home{list: made.ID, owner: ann.UserID}, todo.NewTask{Title: fmt.Sprint(i), CreatedAt: testNow}); err != nil {
+				if _, err := tx.addTask(act{ann, testNow}, home{list: made.ID, owner: ann.UserID}, todo.NewTask{Title: fmt.Sprint(i), CreatedAt: testNow}); err != nil {
 					return err
 				}
 			}

@@ -73,7 +73,7 @@ func TestDeepPages(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			task, err := tx.addTask(act{at: testNow}, 0, h, todo.NewTask{Title: "t", CreatedAt: testNow})
+			task, err := tx.addTask(act{at: testNow}, h, todo.NewTask{Title: "t", CreatedAt: testNow})
 			if err != nil {
 				return err
 			}

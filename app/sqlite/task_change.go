@@ -135,7 +135,7 @@ func (t *tx) keepCopy(a act, task todo.Task, most int64) (*todo.Task, error) {
 		}
 	}
 	n := todo.CopyOf(task, a.at)
-	kept, err := t.addTask(a, 0, home{list: task.ListID, owner: task.UserID}, n)
+	kept, err := t.addTask(a, home{list: task.ListID, owner: task.UserID}, n)
 	if err != nil {
 		return nil, err
 	}

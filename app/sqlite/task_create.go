@@ -32,7 +32,7 @@ func (db *DB) CreateTask(ctx context.Context, by app.Caller, task todo.NewTask) 
 			return err
 		}
 		a := act{by, task.CreatedAt}
-		if created, err = tx.addTask(a, 0, home, task); err != nil {
+		if created, err = tx.addTask(a, home, task); err != nil {
 			return err
 		}
 		if task.Repetition.Rule != "" && created.Completed() {
@@ -148,10 +148,10 @@ const addOneTask = `INSERT INTO tasks (id, version, user_id, list_id, title, des
 	VALUES (nullif(?1, 0), ` + nextSeq + `, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)
 	RETURNING id, version`
 
-// addTask adds a task, under a new id if id is 0.
-func (t *tx) addTask(a act, id int64, h home, n todo.NewTask) (todo.Task, error) {
+// addTask adds a task.
+func (t *tx) addTask(a act, h home, n todo.NewTask) (todo.Task, error) {
 	task := todo.Task{
-		ID: id, UserID: h.owner, ListID: h.list, ParentID: h.parent, Title: n.Title, Description: n.Description, CreatedAt: n.CreatedAt.UTC().Truncate(time.Millisecond),
+		UserID: h.owner, ListID: h.list, ParentID: h.parent, Title: n.Title, Description: n.Description, CreatedAt: n.CreatedAt.UTC().Truncate(time.Millisecond),
 		CompletedAt: n.CompletedAt.UTC().Truncate(time.Millisecond), UpdatedAt: a.at.UTC().Truncate(time.Millisecond), CreatedBy: a.by.UserID, UID: n.UID, AssigneeID: n.AssigneeID,
 		Priority: n.Priority, Labels: n.Labels, Dates: n.Dates, Repetition: n.Repetition, RecurrenceOf: n.RecurrenceOf, Was: n.Was,
 	}
