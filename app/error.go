@@ -120,6 +120,11 @@ func LacksScope(scope Scope) *Error {
 	}
 }
 
+// InvalidParameter is the KindMalformed error of a query parameter that has a wrong value.
+func InvalidParameter(name, what string) *Error {
+	return &Error{Kind: KindMalformed, Code: "invalid_parameter", Message: "The parameter " + name + " " + what + "."}
+}
+
 // Code of every KindInvalid error.
 const CodeValidation = "validation_failed"
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"taskapi/app"
 	"taskapi/app/account"
 	"taskapi/app/todo"
 )
@@ -74,7 +75,7 @@ func (s *Server) listTasks(c *fiber.Ctx) error {
 	case s.Tutorial || !searching:
 		return s.listOwnTasks(c)
 	case q["user_id"] != nil:
-		return invalidParameter("user_id", "goes with page, per_page and after only")
+		return app.InvalidParameter("user_id", "goes with page, per_page and after only")
 	case q["trash"] != nil && q["trash"][0] != "false":
 		return s.listTrash(c, q)
 	}
@@ -149,11 +150,11 @@ func (s *Server) listOwnTasks(c *fiber.Ctx) error {
 func (s *Server) listTrash(c *fiber.Ctx, q todo.Parameters) error {
 	for name := range q {
 		if !slices.Contains([]string{"trash", "list_id", "page", "per_page", "after"}, name) {
-			return invalidParameter(name, "does not go together with trash")
+			return app.InvalidParameter(name, "does not go together with trash")
 		}
 	}
 	if q["trash"][0] != "true" {
-		return invalidParameter("trash", "must be true or false")
+		return app.InvalidParameter("trash", "must be true or false")
 	}
 	page, err := s.Tasks.Trash(c.UserContext(), callerOf(c), q)
 	if err != nil {

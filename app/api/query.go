@@ -38,7 +38,7 @@ func (q query) only(c *fiber.Ctx) error {
 		switch {
 		case strings.HasPrefix(name, "_"):
 		case seen[name] && !repeatable(name):
-			return &app.Error{Kind: app.KindMalformed, Code: "invalid_parameter", Message: fmt.Sprintf(`The parameter "%s" appears more than once.`, excerpt(name))}
+			return app.InvalidParameter(`"`+excerpt(name)+`"`, "appears more than once")
 		case !slices.Contains(q, name):
 			return unknownParameter(fmt.Sprintf(`There is no parameter "%s"; %s`, excerpt(name), q.advice(name)))
 		}

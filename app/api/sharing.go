@@ -1,8 +1,11 @@
 package api
 
 import (
+	"context"
+
 	"github.com/gofiber/fiber/v2"
 
+	"taskapi/app"
 	"taskapi/app/todo"
 )
 
@@ -60,21 +63,30 @@ type offerView struct {
 }
 
 func (s *Server) listMembers(c *fiber.Ctx) error {
-	request, err := pageRequest(c)
+	page, pagination, err := pageOfList(c, "members", s.Lists.Members)
 	if err != nil {
 		return err
+	}
+	return send(c, fiber.StatusOK, membersAnswer{views(page.Items, viewMember), pagination})
+}
+
+// pageOfList loads a page of what belongs to the list in a path.
+func pageOfList[T any](c *fiber.Ctx, of string, load func(context.Context, app.Caller, todo.Ref, app.PageRequest) (app.Page[T], error)) (app.Page[T], paginationView, error) {
+	request, err := pageRequest(c)
+	if err != nil {
+		return app.Page[T]{}, paginationView{}, err
 	}
 	ref, err := listRef(c)
 	if err != nil {
-		return err
+		return app.Page[T]{}, paginationView{}, err
 	}
-	page, err := s.Lists.Members(c.UserContext(), callerOf(c), ref, request)
+	page, err := load(c.UserContext(), callerOf(c), ref, request)
 	if err != nil {
-		return err
+		return page, paginationView{}, err
 	}
 	pagination := viewPagination(page)
-	link(c, "/lists/"+segment(c, "id")+"/members", "", pagination)
-	return send(c, fiber.StatusOK, membersAnswer{views(page.Items, viewMember), pagination})
+	link(c, "/lists/"+segment(c, "id")+"/"+of, "", pagination)
+	return page, pagination, nil
 }
 
 // memberOf reads the list and the member in a path.
@@ -118,20 +130,10 @@ func (s *Server) removeMember(c *fiber.Ctx) error {
 }
 
 func (s *Server) listInvitations(c *fiber.Ctx) error {
-	request, err := pageRequest(c)
+	page, pagination, err := pageOfList(c, "invitations", s.Invitations.List)
 	if err != nil {
 		return err
 	}
-	ref, err := listRef(c)
-	if err != nil {
-		return err
-	}
-	page, err := s.Invitations.List(c.UserContext(), callerOf(c), ref, request)
-	if err != nil {
-		return err
-	}
-	pagination := viewPagination(page)
-	link(c, "/lists/"+segment(c, "id")+"/invitations", "", pagination)
 	return send(c, fiber.StatusOK, invitationsAnswer{views(page.Items, viewInvitation), pagination})
 }
 

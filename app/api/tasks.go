@@ -170,7 +170,7 @@ func (s *Server) deleteTask(c *fiber.Ctx) error {
 			permanent = true
 		case "false":
 		default:
-			return invalidParameter("permanent", "must be true or false")
+			return app.InvalidParameter("permanent", "must be true or false")
 		}
 	}
 	if task, err := s.Tasks.Delete(c.UserContext(), callerOf(c), ref, permanent, s.ifMatch(c)); err != nil {
@@ -189,9 +189,4 @@ func (s *Server) restoreTask(c *fiber.Ctx) error {
 		return s.failChange(c, task, err)
 	}
 	return s.sendTask(c, fiber.StatusOK, "Task restored successfully.", task)
-}
-
-// invalidParameter is the error of a query parameter that has a wrong value.
-func invalidParameter(name, what string) *app.Error {
-	return &app.Error{Kind: app.KindMalformed, Code: "invalid_parameter", Message: "The parameter " + name + " " + what + "."}
 }

@@ -114,7 +114,7 @@ func (s *Server) deleteUser(c *fiber.Ctx) error {
 	shared := account.PassShared
 	if args := c.Context().QueryArgs(); args.Has("shared") {
 		if string(args.Peek("shared")) != "delete" {
-			return invalidParameter("shared", "must be delete; without it, shared lists pass to another member")
+			return app.InvalidParameter("shared", "must be delete; without it, shared lists pass to another member")
 		}
 		shared = account.DeleteShared
 	}

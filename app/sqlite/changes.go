@@ -31,7 +31,7 @@ type logged struct {
 	undo map[string]any
 }
 
-// as says who makes a change, and when.
+// act says who makes a change, and when.
 type act struct {
 	by app.Caller
 	at time.Time

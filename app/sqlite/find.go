@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -261,10 +260,6 @@ func (t *tx) dynamic(query string, args []any, scan func(row) error) (err error)
 		return err
 	}
 	defer func() { _ = rows.Close() }()
-	return eachOf(rows, scan)
-}
-
-func eachOf(rows *sql.Rows, scan func(row) error) error {
 	for rows.Next() {
 		if err := scan(rows); err != nil {
 			return err

@@ -8,7 +8,8 @@ import (
 	"taskapi/app/todo"
 )
 
-// sortKeys are what each order compares, beside the id, and whether a task lacks it.
+// sortKey returns what an order compares, beside the id, and the condition of a task that
+// lacks it.
 func sortKey(key todo.SortKey) (value, missing string) {
 	switch key {
 	case todo.SortDue:

@@ -35,18 +35,7 @@ func scanList(row row, before ...any) (l todo.List, err error) {
 
 // listID returns the id of a list that is named; 0 if nothing of the name is in reach.
 func (t *tx) listID(seed todo.Seed, userID int64, ref todo.Ref) (int64, error) {
-	if ref.ID != 0 {
-		return ref.ID, nil
-	}
-	if id := seed.ID(todo.KindList, ref.UID); id != 0 {
-		return id, nil
-	}
-	var id sql.NullInt64
-	err := t.one(listByUID, []any{ref.UID, userID}, &id)
-	if folded, other := ref.Folded(); other && err == nil && !id.Valid {
-		return t.listID(seed, userID, folded)
-	}
-	return id.Int64, err
+	return t.idOf(seed, todo.KindList, ref, listByUID, userID)
 }
 
 // list returns a list as a member sees it, or todo.ErrListNotFound.

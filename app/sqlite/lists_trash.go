@@ -183,19 +183,12 @@ func (t *tx) trashedWith(list int64) ([]int64, error) {
 }
 
 // trashedListID returns the id of a list that the caller owned or owns.
-func (t *tx) trashedListID(seed todo.Seed, by app.Caller, ref todo.Ref) (id int64, err error) {
-	if id = ref.ID; id == 0 {
-		if id = seed.ID(todo.KindList, ref.UID); id == 0 {
-			err = t.each(`SELECT -id FROM trash WHERE uid = ? AND user_id = ? AND id < 0`, []any{ref.UID, by.UserID}, func(row row) error { return row.Scan(&id) })
-			if folded, other := ref.Folded(); other && err == nil && id == 0 {
-				return t.trashedListID(seed, by, folded)
-			}
-			if err == nil && id == 0 {
-				id, err = t.listID(seed, by.UserID, ref)
-			}
-		}
+func (t *tx) trashedListID(seed todo.Seed, by app.Caller, ref todo.Ref) (int64, error) {
+	id, err := t.idOf(seed, todo.KindList, ref, `SELECT (SELECT -id FROM trash WHERE uid = ? AND user_id = ? AND id < 0)`, by.UserID)
+	if err != nil || id != 0 {
+		return id, err
 	}
-	return id, err
+	return t.listID(seed, by.UserID, ref)
 }
 
 // restoreListRow brings the list itself back; false if it lives.
@@ -220,9 +213,12 @@ func (t *tx) restoreListRow(a act, id, most int64) (back bool, err error) {
 		return false, err
 	}
 	if most > 0 {
-		var total, coming int64
-		if err := t.one(`SELECT coalesce((SELECT total FROM totals WHERE list = 'tasks' AND owner = ?1), 0), (SELECT count(*) FROM trash WHERE list_id = ?2 AND id > 0 AND json_extract(data, '$.with_list'))`,
-			[]any{a.by.UserID, id}, &total, &coming); err != nil {
+		total, err := t.totalOf("tasks", a.by.UserID)
+		if err != nil {
+			return false, err
+		}
+		var coming int64
+		if err := t.one(`SELECT count(*) FROM trash WHERE list_id = ? AND id > 0 AND json_extract(data, '$.with_list')`, []any{id}, &coming); err != nil {
 			return false, err
 		}
 		if total+coming > most {

@@ -142,6 +142,11 @@ func (t *tx) setRole(a act, list, userID int64, role todo.Role) error {
 	if err := t.exec(`UPDATE members SET role = ?3, version = ?4 WHERE user_id = ?1 AND list_id = ?2`, userID, list, int(role), version); err != nil {
 		return err
 	}
+	return t.touchList(a, list, version)
+}
+
+// touchList says that something about a list has changed.
+func (t *tx) touchList(a act, list, version int64) error {
 	return t.exec(`UPDATE lists SET version = ?2, updated_at = ?3 WHERE id = ?1`, list, version, millis(a.at))
 }
 
@@ -151,10 +156,12 @@ func (t *tx) handOver(a act, list todo.List, heir, most int64) error {
 	if err := t.roomForList(heir, true); err != nil {
 		return err
 	}
-	var has, coming int64
-	err := t.one(`SELECT coalesce((SELECT total FROM totals WHERE list = 'tasks' AND owner = ?1), 0), (SELECT count(*) FROM tasks WHERE list_id = ?2 AND user_id <> ?1)`,
-		[]any{heir, list.ID}, &has, &coming)
+	has, err := t.totalOf("tasks", heir)
 	if err != nil {
+		return err
+	}
+	var coming int64
+	if err := t.one(`SELECT count(*) FROM tasks WHERE list_id = ? AND user_id <> ?`, []any{list.ID, heir}, &coming); err != nil {
 		return err
 	}
 	if most > 0 && has+coming > most {
@@ -243,10 +250,10 @@ func (t *tx) leave(a act, list, userID int64) error {
 	return errors.Join(
 		t.exec(`DELETE FROM reminders WHERE user_id = ?1 AND task_id IN (SELECT task_id FROM reminders JOIN tasks ON tasks.id = task_id WHERE reminders.user_id = ?1 AND tasks.list_id = ?2)`, userID, list),
 		t.exec(`DELETE FROM members WHERE user_id = ? AND list_id = ?`, userID, list),
-		t.exec(`UPDATE lists SET version = ?2, updated_at = ?3 WHERE id = ?1`, list, version, millis(a.at)))
+		t.touchList(a, list, version))
 }
 
-// roleIn returns what somebody may do in a list.
+// roleIn returns what somebody may do in a list; 0 if they are no member.
 func (t *tx) roleIn(list, userID int64) (role todo.Role, err error) {
 	err = t.one(`SELECT coalesce((SELECT role FROM members WHERE user_id = ? AND list_id = ?), 0)`, []any{userID, list}, &role)
 	return role, err
@@ -276,5 +283,5 @@ func (t *tx) joinList(a act, list, userID int64, role todo.Role) error {
 		userID, list, int(role), millis(a.at), version); err != nil {
 		return err
 	}
-	return t.exec(`UPDATE lists SET version = ?2, updated_at = ?3 WHERE id = ?1`, list, version, millis(a.at))
+	return t.touchList(a, list, version)
 }

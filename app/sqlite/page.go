@@ -36,6 +36,12 @@ const (
 	following   = ` AND id > ?3 ORDER BY id LIMIT ?4`
 )
 
+// totalOf returns how many tasks, or rows of the trash, an owner has.
+func (t *tx) totalOf(list string, owner int64) (total int64, err error) {
+	err = t.one(`SELECT coalesce((SELECT total FROM totals WHERE list = ? AND owner = ?), 0)`, []any{list, owner}, &total)
+	return total, err
+}
+
 func tasksOfUser() list {
 	return list{
 		counted: `SELECT coalesce(` + totalOfTasks + `, 0)`,

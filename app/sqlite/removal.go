@@ -67,12 +67,16 @@ func (db *DB) DeleteUser(ctx context.Context, by app.Caller, id int64, shared ac
 		if err := tx.leaveLists(act{by, db.now()}, id, shared); err != nil {
 			return err
 		}
-		var tasks int64
-		if err := tx.one(`SELECT coalesce((SELECT total FROM totals WHERE list = 'tasks' AND owner = ?1), 0) + coalesce((SELECT total FROM totals WHERE list = 'trash' AND owner = ?1), 0)`, []any{id}, &tasks); err != nil {
+		tasks, err := tx.totalOf("tasks", id)
+		if err != nil {
+			return err
+		}
+		trashed, err := tx.totalOf("trash", id)
+		if err != nil {
 			return err
 		}
 		remove := tx.hideUser
-		if tasks <= smallAccount {
+		if tasks+trashed <= smallAccount {
 			remove = tx.removeUser
 		}
 		n, err := remove(id, millis(db.now()))

@@ -83,7 +83,10 @@ func (t *tx) update(a act, before, after todo.Task, c todo.TaskChange, updated *
 		}
 	}
 	var err error
-	if updated.Task, err = t.save(a, before, after, op); err != nil {
+	if after.ID == before.ID { // else a copy went, and its original is saved
+		after, err = t.save(a, before, after, op)
+	}
+	if updated.Task = after; err != nil {
 		return err
 	}
 	if op == todo.OpReopened && after.ParentID != 0 {
@@ -128,8 +131,7 @@ func (t *tx) tick(a act, before todo.Task, after *todo.Task, c todo.TaskChange, 
 // many tasks as they may, if that is not 0.
 func (t *tx) keepCopy(a act, task todo.Task, most int64) (*todo.Task, error) {
 	if most > 0 {
-		var total int64
-		err := t.one(`SELECT coalesce((SELECT total FROM totals WHERE list = 'tasks' AND owner = ?), 0)`, []any{task.UserID}, &total)
+		total, err := t.totalOf("tasks", task.UserID)
 		if err != nil || total >= most {
 			return nil, err
 		}
@@ -191,9 +193,6 @@ const updateTask = `UPDATE tasks SET version = ?2, updated_at = ?3, user_id = ?4
 // save stores what a task has become, with a line in the log, and what hangs on it. A task
 // that has not changed keeps its version.
 func (t *tx) save(a act, before, after todo.Task, op todo.Op) (todo.Task, error) {
-	if before.ID != after.ID {
-		return after, nil // another task took its place, and was saved
-	}
 	fields := todo.Fields(before, after)
 	if fields == 0 && before.RecurrenceOf == after.RecurrenceOf {
 		return after, nil

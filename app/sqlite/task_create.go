@@ -120,17 +120,16 @@ func (t *tx) uidFree(seed todo.Seed, by app.Caller, owner int64, uid string) (to
 		return todo.Task{}, err
 	}
 	if trashed.Valid { // which only those learn who may see it
-		var seen bool
-		if err := t.one(`SELECT EXISTS (SELECT 1`+inTrash+`)`, []any{trashed.Int64, by.UserID, everything(by), int(todo.RoleViewer)}, &seen); err != nil {
+		role, err := t.roleInTrash(by, trashed.Int64)
+		if err != nil {
 			return todo.Task{}, err
 		}
-		if !seen {
+		if role == 0 {
 			return todo.Task{}, todo.ErrUIDTaken
 		}
 		return todo.Task{}, todo.ErrInTrash.About(trashed.Int64)
 	}
-	switch {
-	case !id.Valid:
+	if !id.Valid {
 		return todo.Task{}, nil
 	}
 	task, err := t.task(id.Int64, by.UserID, everything(by))
@@ -143,7 +142,7 @@ func (t *tx) uidFree(seed todo.Seed, by app.Caller, owner int64, uid string) (to
 	return task, todo.ErrExists
 }
 
-const addOneTask = `INSERT INTO tasks (id, version, user_id, list_id, title, description, created_at, completed_at, updated_at, created_by, priority,
+const insertTaskRow = `INSERT INTO tasks (id, version, user_id, list_id, title, description, created_at, completed_at, updated_at, created_by, priority,
 		position, uid, parent_id, assignee_id, due, due_wall, due_zone, due_utc, start, recurrence, recurrence_from, recurrence_start, recurrence_of, labels)
 	VALUES (nullif(?1, 0), ` + nextSeq + `, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)
 	RETURNING id, version`
@@ -176,7 +175,7 @@ func (t *tx) putTask(task *todo.Task, position *int64) error {
 	args = append(args, dateValues(task.Dates)...)
 	args = append(args, repetitionValues(task.Repeats())...)
 	args = append(args, nullID(task.RecurrenceOf), labelsText(task.Labels))
-	if err := t.one(addOneTask, args, &task.ID, &task.Version); err != nil {
+	if err := t.one(insertTaskRow, args, &task.ID, &task.Version); err != nil {
 		return err
 	}
 	t.changed = true
@@ -252,9 +251,9 @@ func (t *tx) checkAssignee(list, assignee int64) error {
 	return err
 }
 
-func (t *tx) isMember(list, userID int64) (member bool, err error) {
-	err = t.one(`SELECT EXISTS (SELECT 1 FROM members WHERE user_id = ? AND list_id = ?)`, []any{userID, list}, &member)
-	return member, err
+func (t *tx) isMember(list, userID int64) (bool, error) {
+	role, err := t.roleIn(list, userID)
+	return role != 0, err
 }
 
 // MayAdd returns why a caller may not add a task where it is to go, else nil.

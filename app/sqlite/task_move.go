@@ -56,8 +56,8 @@ func (t *tx) below(seed todo.Seed, by app.Caller, task todo.Task, h home, c todo
 		return h, nil
 	}
 	if c.List == nil && parent.ListID != h.list {
-		var total int64
-		if err := t.one(`SELECT coalesce((SELECT total FROM totals WHERE list = 'tasks' AND owner = ?), 0)`, []any{parent.UserID}, &total); err != nil {
+		total, err := t.totalOf("tasks", parent.UserID)
+		if err != nil {
 			return h, err
 		}
 		if err := t.roomForTree(task, parent.UserID, total, c.Most); err != nil {

@@ -144,16 +144,22 @@ func everything(by app.Caller) bool { return by.Admin() || by.Operator() }
 
 // taskID returns the id of what is named; 0 if there is nothing of the name in reach.
 func (t *tx) taskID(seed todo.Seed, by app.Caller, ref todo.Ref) (int64, error) {
+	return t.idOf(seed, todo.KindTask, ref, taskByUID, by.UserID, everything(by))
+}
+
+// idOf returns the id of what is named; 0 if there is nothing of the name. The query finds an
+// id, or NULL, by a uid (?1) that is not derived, and by more.
+func (t *tx) idOf(seed todo.Seed, kind todo.Kind, ref todo.Ref, query string, more ...any) (int64, error) {
 	if ref.ID != 0 {
 		return ref.ID, nil
 	}
-	if id := seed.ID(todo.KindTask, ref.UID); id != 0 {
+	if id := seed.ID(kind, ref.UID); id != 0 {
 		return id, nil
 	}
 	var id sql.NullInt64
-	err := t.one(taskByUID, []any{ref.UID, by.UserID, everything(by)}, &id)
+	err := t.one(query, append([]any{ref.UID}, more...), &id)
 	if folded, other := ref.Folded(); other && err == nil && !id.Valid {
-		return t.taskID(seed, by, folded)
+		return t.idOf(seed, kind, folded, query, more...)
 	}
 	return id.Int64, err
 }

@@ -159,8 +159,7 @@ func (t *tx) deleteTree(a act, task todo.Task, permanent bool) error {
 const maxTrash = 20_000
 
 func (t *tx) boundTrash(userID int64) error {
-	var total int64
-	err := t.one(`SELECT coalesce((SELECT total FROM totals WHERE list = 'trash' AND owner = ?), 0)`, []any{userID}, &total)
+	total, err := t.totalOf("trash", userID)
 	if err != nil || total <= maxTrash {
 		return err
 	}
@@ -174,25 +173,36 @@ func (t *tx) boundTrash(userID int64) error {
 	return t.exec(`DELETE FROM trash WHERE id IN (SELECT id FROM trash WHERE grp = ? AND user_id = ? LIMIT ?)`, oldest.Int64, userID, max(treeChunk, total-maxTrash))
 }
 
-// In the trash, a caller (?2) reaches what was in a list in which they have at least a role
-// (?4), and of a list that has gone what was theirs.
-const inTrash = ` FROM trash WHERE id = ?1 AND id > 0 AND (user_id = ?2 AND NOT EXISTS (SELECT 1 FROM lists WHERE id = trash.list_id) OR ?3 OR EXISTS (SELECT 1 FROM members WHERE user_id = ?2 AND list_id = trash.list_id AND role >= ?4))`
+// roleInTrash is what a caller (?2) may do to a task in the trash: what they may do in its list,
+// and all if the list has gone and it was theirs, or if everything is theirs (?3).
+const roleInTrash = `SELECT coalesce((SELECT iif(?3 OR user_id = ?2 AND NOT EXISTS (SELECT 1 FROM lists WHERE id = trash.list_id), 3,
+	(SELECT role FROM members WHERE user_id = ?2 AND list_id = trash.list_id)) FROM trash WHERE id = ?1 AND id > 0), 0)`
+
+// roleInTrash returns what a caller may do to a task in the trash; 0 if they do not see it.
+func (t *tx) roleInTrash(by app.Caller, id int64) (role todo.Role, err error) {
+	err = t.one(roleInTrash, []any{id, by.UserID, everything(by)}, &role)
+	return role, err
+}
+
+// mayChangeTrashed returns todo.ErrReadOnlyList or todo.ErrTaskNotFound if a caller may not
+// change a task in the trash.
+func (t *tx) mayChangeTrashed(by app.Caller, id int64) error {
+	role, err := t.roleInTrash(by, id)
+	switch {
+	case err != nil:
+		return err
+	case role == 0:
+		return todo.ErrTaskNotFound
+	case role < todo.RoleEditor:
+		return todo.ErrReadOnlyList
+	}
+	return nil
+}
 
 // trashID returns the id of what is named and is in the trash, 0 if nothing is.
 func (t *tx) trashID(seed todo.Seed, by app.Caller, ref todo.Ref) (int64, error) {
-	if ref.ID != 0 {
-		return ref.ID, nil
-	}
-	if id := seed.ID(todo.KindTask, ref.UID); id != 0 {
-		return id, nil
-	}
-	var id sql.NullInt64
-	err := t.one(`SELECT coalesce((SELECT id FROM trash WHERE uid = ?1 AND user_id = ?2 AND id > 0), (SELECT min(id) FROM trash WHERE uid = ?1 AND id > 0
-		AND EXISTS (SELECT 1 FROM members WHERE user_id = ?2 AND list_id = trash.list_id)))`, []any{ref.UID, by.UserID}, &id)
-	if folded, other := ref.Folded(); other && err == nil && !id.Valid {
-		return t.trashID(seed, by, folded)
-	}
-	return id.Int64, err
+	return t.idOf(seed, todo.KindTask, ref, `SELECT coalesce((SELECT id FROM trash WHERE uid = ?1 AND user_id = ?2 AND id > 0), (SELECT min(id) FROM trash WHERE uid = ?1 AND id > 0
+		AND EXISTS (SELECT 1 FROM members WHERE user_id = ?2 AND list_id = trash.list_id)))`, by.UserID)
 }
 
 // deleteTrashed removes a task for good that is in the trash already.
@@ -201,19 +211,10 @@ func (t *tx) deleteTrashed(seed todo.Seed, by app.Caller, ref todo.Ref) error {
 	if err != nil {
 		return err
 	}
-	var seen, may bool
-	for role, found := range map[todo.Role]*bool{todo.RoleViewer: &seen, todo.RoleEditor: &may} {
-		if err := t.one(`SELECT EXISTS (SELECT 1`+inTrash+`)`, []any{id, by.UserID, everything(by), int(role)}, found); err != nil {
-			return err
-		}
+	if err := t.mayChangeTrashed(by, id); err != nil {
+		return err
 	}
-	switch {
-	case may:
-		return t.exec(`DELETE FROM trash WHERE id = ?`, id)
-	case seen:
-		return todo.ErrReadOnlyList
-	}
-	return todo.ErrTaskNotFound
+	return t.exec(`DELETE FROM trash WHERE id = ?`, id)
 }
 
 // trashRow is a row of the trash.

@@ -41,23 +41,13 @@ func (db *DB) RestoreTask(ctx context.Context, by app.Caller, ref todo.Ref, matc
 
 // trashedFor returns a row of the trash that a caller may restore.
 func (t *tx) trashedFor(by app.Caller, id int64) (r trashRow, err error) {
-	read := func(least todo.Role) (found bool, err error) {
-		err = t.each(`SELECT `+trashColumns+inTrash, []any{id, by.UserID, everything(by), int(least)}, func(row row) error {
-			found = true
-			r, err = scanTrash(row)
-			return err
-		})
-		return found, err
-	}
-	found, err := read(todo.RoleEditor)
-	if found || err != nil {
+	if err := t.mayChangeTrashed(by, id); err != nil {
 		return r, err
 	}
-	if found, err = read(todo.RoleViewer); found {
-		err = todo.ErrReadOnlyList
-	} else if err == nil {
-		err = todo.ErrTaskNotFound
-	}
+	err = t.each(`SELECT `+trashColumns+` FROM trash WHERE id = ?`, []any{id}, func(row row) (err error) {
+		r, err = scanTrash(row)
+		return err
+	})
 	return r, err
 }
 

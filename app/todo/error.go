@@ -62,8 +62,3 @@ var (
 func mistake(code, field, message string) *app.Error {
 	return &app.Error{Kind: app.KindInvalid, Code: code, Fields: map[string]string{field: message}}
 }
-
-// invalidParameter is the error of a query parameter that has a wrong value.
-func invalidParameter(name, what string) *app.Error {
-	return &app.Error{Kind: app.KindMalformed, Code: "invalid_parameter", Message: "The parameter " + name + " " + what + "."}
-}

@@ -174,7 +174,7 @@ func (t *Tasks) readCursor(q Parameters, text string) (*Cursor, error) {
 	}
 	switch {
 	case err != nil || wire.Version != cursorVersion:
-		return nil, invalidParameter("after", "must be what next_after of a page before it said")
+		return nil, app.InvalidParameter("after", "must be what next_after of a page before it said")
 	case wire.Lineage != t.Lineage:
 		return nil, ErrCursorExpired
 	case wire.Search != q.print():
@@ -194,7 +194,7 @@ func (t *Tasks) Clock(ctx context.Context, userID int64, zone string) (Now, erro
 	}
 	location, err := Location(zone)
 	if err != nil {
-		return Now{}, invalidParameter("time_zone", errZone.Error())
+		return Now{}, app.InvalidParameter("time_zone", errZone.Error())
 	}
 	return Now{t.Now(), location}, nil
 }
@@ -204,7 +204,7 @@ func (t *Tasks) Clock(ctx context.Context, userID int64, zone string) (Now, erro
 // ErrCursorExpired and ErrSearchNotReady.
 func (t *Tasks) Find(ctx context.Context, caller app.Caller, q Parameters) (Found, error) {
 	if q["time_zone"] != nil && q.first("time_zone") == "" {
-		return Found{}, invalidParameter("time_zone", errZone.Error())
+		return Found{}, app.InvalidParameter("time_zone", errZone.Error())
 	}
 	now, err := t.Clock(ctx, caller.UserID, q.first("time_zone"))
 	if err != nil {

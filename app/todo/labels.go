@@ -116,8 +116,8 @@ func (c *labelsChange) apply(p app.Problems, labels []string) []string {
 	return out
 }
 
-// Renamed returns labels in which one has another name, and whether that changes them. A
-// label of the new name that is there already stays in its place.
+// Renamed returns labels in which one has another name, and whether that changes them. Of
+// two that now have the same name, the first stays.
 func Renamed(labels []string, key, name string) ([]string, bool) {
 	var out []string
 	changed := false

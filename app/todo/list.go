@@ -162,7 +162,7 @@ func (l *Lists) List(ctx context.Context, caller app.Caller, archived string, pa
 		which = &yes
 	case "all":
 	default:
-		return app.Page[List]{}, invalidParameter("archived", "must be true, false or all")
+		return app.Page[List]{}, app.InvalidParameter("archived", "must be true, false or all")
 	}
 	if err := page.Check(); err != nil {
 		return app.Page[List]{}, err

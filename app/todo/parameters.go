@@ -99,7 +99,7 @@ func (r *parameterReader) sorts() (all []string) {
 	return all
 }
 
-// MaxLists is how many lists, labels or priorities a search may name.
+// maxNamed is how many lists, labels or priorities a search may name.
 const maxNamed = 50
 
 // parameterReader reads values, and keeps the first error.
@@ -111,7 +111,7 @@ type parameterReader struct {
 
 func (r *parameterReader) fail(name, what string) {
 	if r.err == nil {
-		r.err = invalidParameter(name, what)
+		r.err = app.InvalidParameter(name, what)
 	}
 }
 
