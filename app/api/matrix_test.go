@@ -108,22 +108,23 @@ func (e everybody) byName() map[string]int {
 	return map[string]int{"nobody": e.nobody, "stranger": e.stranger, "former": e.former, "viewer": e.viewer, "editor": e.editor, "owner": e.owner, "admin": e.admin}
 }
 
-// TestEveryRouteForEveryone asks each route as everybody.
+// TestEveryRouteForEveryone asks each route as everybody. Those who only read or
+// are refused ask one server, since that must change nothing: whoever changes
+// something has a server of their own.
 func TestEveryRouteForEveryone(t *testing.T) {
 	tested := map[string]bool{}
 	for _, row := range matrix() {
 		path, _, _ := strings.Cut(row.path, "?")
 		tested[row.method+" "+patternOf.Replace(path)] = true
+		ask := newAsker(t, row)
 		for who, want := range row.want.byName() {
-			s := start(t)
-			people := s.everybody(row.path + row.body)
-			fill := s.placeholders(row.path+row.body, people)
-			a := s.call(row.method, fill.Replace(row.path), people[who].access, fill.Replace(row.body))
-			if a.status != want {
-				t.Errorf("%s %s %s by %s: %d %s, want %d", row.method, row.path, row.body, who, a.status, a.text, want)
+			if want >= 400 || row.method == "GET" {
+				ask(who, want)
 			}
-			if a.status == 401 && (a.str("error") != "Token is missing!" || a.header.Get("WWW-Authenticate") != "Bearer") {
-				t.Errorf("%s %s by %s: %s %v", row.method, row.path, who, a.text, a.header["Www-Authenticate"])
+		}
+		for who, want := range row.want.byName() {
+			if want < 400 && row.method != "GET" {
+				newAsker(t, row)(who, want)
 			}
 		}
 	}
@@ -132,6 +133,23 @@ func TestEveryRouteForEveryone(t *testing.T) {
 	for _, route := range server.Routes() {
 		if !tested[route[0]+" "+route[1]] && route[1] != "/openapi.yaml" { // no JSON: see contract_test.go
 			t.Errorf("%s %s is not in the matrix", route[0], route[1])
+		}
+	}
+}
+
+// newAsker starts a server for a row of the matrix. What it returns asks as
+// somebody and compares the status.
+func newAsker(t *testing.T, row matrixRow) func(who string, want int) {
+	s := start(t)
+	people := s.everybody(row.path + row.body)
+	fill := s.placeholders(row.path+row.body, people)
+	return func(who string, want int) {
+		a := s.call(row.method, fill.Replace(row.path), people[who].access, fill.Replace(row.body))
+		if a.status != want {
+			t.Errorf("%s %s %s by %s: %d %s, want %d", row.method, row.path, row.body, who, a.status, a.text, want)
+		}
+		if a.status == 401 && (a.str("error") != "Token is missing!" || a.header.Get("WWW-Authenticate") != "Bearer") {
+			t.Errorf("%s %s by %s: %s %v", row.method, row.path, who, a.text, a.header["Www-Authenticate"])
 		}
 	}
 }

@@ -20,24 +20,35 @@ func TestMeIsOnesOwnID(t *testing.T) {
 		{"PATCH", "", `{"password":"another password","current_password":"` + testPassword + `"}`}, {"PUT", "", `{"password":"another password"}`},
 		{"DELETE", "", `{"current_password":5}`}, {"DELETE", "", `[]`}, {"DELETE", "", ""},
 	} {
+		ask := askOwn(t)
 		for _, who := range []string{"nobody", "ann", "admin", "token", "reader"} {
-			var answers [2]answer
-			for i, id := range []string{"me", "OWN"} {
-				s := start(t)
-				s.clock.freeze()
-				admin, ann := s.admin(), s.signUp("ann")
-				good, _ := s.apiToken(ann, app.ScopeAccount)
-				reader, _ := s.apiToken(ann, app.ScopeTasksRead)
-				tokens := map[string]string{"ann": ann.access, "admin": admin.access, "token": good, "reader": reader}
-				own := map[string]int64{"ann": ann.id, "admin": admin.id, "token": ann.id, "reader": ann.id}[who]
-				id = strings.Replace(id, "OWN", fmt.Sprint(max(own, 1)), 1)
-				answers[i] = s.call(row.method, "/users/"+id+row.below, tokens[who], row.body)
+			me := ask(row.method, "me", row.below, who, row.body)
+			if me.status < 400 && row.method != "GET" { // it has changed what is there
+				ask = askOwn(t)
 			}
-			me, byID := answers[0], answers[1]
+			byID := ask(row.method, "OWN", row.below, who, row.body)
+			if byID.status < 400 && row.method != "GET" {
+				ask = askOwn(t)
+			}
 			if me.status != byID.status || me.header.Get("Allow") != byID.header.Get("Allow") || shape(me.text) != shape(byID.text) {
 				t.Errorf("%s /users/me%s by %s: %d %s, by its id: %d %s", row.method, row.below, who, me.status, me.text, byID.status, byID.text)
 			}
 		}
+	}
+}
+
+// askOwn starts a server and returns what asks it about somebody's own account.
+func askOwn(t *testing.T) func(method, id, below, who, body string) answer {
+	s := start(t)
+	s.clock.freeze()
+	admin, ann := s.admin(), s.signUp("ann")
+	good, _ := s.apiToken(ann, app.ScopeAccount)
+	reader, _ := s.apiToken(ann, app.ScopeTasksRead)
+	tokens := map[string]string{"ann": ann.access, "admin": admin.access, "token": good, "reader": reader}
+	own := map[string]int64{"ann": ann.id, "admin": admin.id, "token": ann.id, "reader": ann.id}
+	return func(method, id, below, who, body string) answer {
+		id = strings.Replace(id, "OWN", fmt.Sprint(max(own[who], 1)), 1)
+		return s.call(method, "/users/"+id+below, tokens[who], body)
 	}
 }
 
