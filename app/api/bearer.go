@@ -24,10 +24,17 @@ func (s *Server) bearer() fiber.Handler {
 	})
 	const scheme = "Bearer "
 	return func(c *fiber.Ctx) error {
-		raw := c.Get(fiber.HeaderAuthorization)
-		if len(raw) > len(scheme) && strings.EqualFold(raw[:len(scheme)], scheme) && token.IsPersonal(raw[len(scheme):]) {
-			caller, err := s.APITokens.Caller(c.UserContext(), raw[len(scheme):])
+		header := c.Get(fiber.HeaderAuthorization)
+		if len(header) <= len(scheme) || !strings.EqualFold(header[:len(scheme)], scheme) {
+			return session(c)
+		}
+		raw := header[len(scheme):]
+		if token.IsPersonal(raw) {
+			caller, err := s.APITokens.Caller(c.UserContext(), raw)
 			return s.enter(c, caller, err)
+		}
+		if claims, ok := s.Access.Known(raw); ok {
+			return s.admitted(c, claims)
 		}
 		return session(c)
 	}
@@ -43,13 +50,20 @@ func refuseToken(_ *fiber.Ctx, err error) error {
 	return errTokenInvalid.With(err)
 }
 
-// admit asks the store whether the session still exists: access tokens end with
-// their session, not when they expire.
+// admit remembers a token whose signature is right.
 func (s *Server) admit(c *fiber.Ctx) error {
-	claims, ok := token.ClaimsOf(c.Locals(keyToken))
+	parsed := c.Locals(keyToken)
+	claims, ok := token.ClaimsOf(parsed)
 	if !ok {
 		return errTokenInvalid
 	}
+	s.Access.Remember(token.RawOf(parsed), claims)
+	return s.admitted(c, claims)
+}
+
+// admitted asks the store whether the session still exists: access tokens end with
+// their session, not when they expire.
+func (s *Server) admitted(c *fiber.Ctx, claims token.Claims) error {
 	caller, err := s.Sessions.Caller(c.UserContext(), claims)
 	return s.enter(c, caller, err)
 }

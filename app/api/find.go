@@ -14,23 +14,6 @@ import (
 	"taskapi/app/todo"
 )
 
-type tasksAnswer struct {
-	Tasks      []taskView `json:"tasks"`
-	Pagination any        `json:"pagination"`
-}
-
-type trashedView struct {
-	taskView
-	DateDeleted string `json:"date_deleted"`
-	DeletedBy   *int64 `json:"deleted_by"`
-	ExpiresAt   string `json:"expires_at"`
-}
-
-type trashAnswer struct {
-	Tasks      []trashedView `json:"tasks"`
-	Pagination any           `json:"pagination"`
-}
-
 type countsView struct {
 	Today    int64                    `json:"today"`
 	Overdue  int64                    `json:"overdue"`
@@ -86,10 +69,10 @@ func (s *Server) listTasks(c *fiber.Ctx) error {
 	}
 	filter := filterOf(q)
 	if found.ByCursor && !q.NumberCursor() {
-		return send(c, fiber.StatusOK, tasksAnswer{views(found.Items, s.viewTask), s.textCursor(c, q, found.Total, found.PerPage, found.More, found.Last)})
+		return sendPage(c, found.Items, s.taskOf, s.textCursor(c, q, found.Total, found.PerPage, found.More, found.Last))
 	}
 	pagination := paginate(c, "/tasks/", filter, found.Page, func(t todo.Task) int64 { return t.ID })
-	return send(c, fiber.StatusOK, tasksAnswer{views(found.Items, s.viewTask), pagination})
+	return sendPage(c, found.Items, s.taskOf, pagination)
 }
 
 // textCursorView is cursorView where the cursor is no id.
@@ -144,7 +127,7 @@ func (s *Server) listOwnTasks(c *fiber.Ctx) error {
 		return err
 	}
 	pagination := paginate(c, "/tasks/", filter, page, func(t todo.Task) int64 { return t.ID })
-	return send(c, fiber.StatusOK, tasksAnswer{views(page.Items, s.viewTask), pagination})
+	return sendPage(c, page.Items, s.taskOf, pagination)
 }
 
 func (s *Server) listTrash(c *fiber.Ctx, q todo.Parameters) error {
@@ -160,19 +143,14 @@ func (s *Server) listTrash(c *fiber.Ctx, q todo.Parameters) error {
 	if err != nil {
 		return err
 	}
-	items := views(page.Items, s.viewTrashed)
 	if !page.ByCursor {
-		return send(c, fiber.StatusOK, trashAnswer{items, paginate(c, "/tasks/", filterOf(q), page, func(t todo.TrashedTask) int64 { return t.ID })})
+		return sendPage(c, page.Items, s.trashedTask, paginate(c, "/tasks/", filterOf(q), page, func(t todo.TrashedTask) int64 { return t.ID }))
 	}
 	last := todo.Cursor{}
 	if n := len(page.Items); n > 0 {
 		last = todo.Cursor{Number: page.Items[n-1].DeletedAt.UnixMilli(), ID: page.Items[n-1].ID}
 	}
-	return send(c, fiber.StatusOK, trashAnswer{items, s.textCursor(c, q, page.Total, page.PerPage, page.More, last)})
-}
-
-func (s *Server) viewTrashed(t todo.TrashedTask) trashedView {
-	return trashedView{s.viewTask(t.Task), timestamp(t.DeletedAt), optionalID(t.DeletedBy), timestamp(t.DeletedAt.Add(s.TrashTime))}
+	return sendPage(c, page.Items, s.trashedTask, s.textCursor(c, q, page.Total, page.PerPage, page.More, last))
 }
 
 func (s *Server) countTasks(c *fiber.Ctx) error {

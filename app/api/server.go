@@ -31,6 +31,8 @@ import (
 // Limits of a request.
 const (
 	maxHeaders = 16 << 10 // bytes; above: 431
+	// writeBuffer has room for a page of ten tasks, so that it goes out in one write.
+	writeBuffer = 8 << 10
 
 	readTimeout  = 15 * time.Second // for a whole request to arrive
 	writeTimeout = 30 * time.Second // for an answer to be taken
@@ -133,6 +135,7 @@ func New(config Config) (*Server, error) {
 		StreamRequestBody:            true,
 		DisablePreParseMultipartForm: true,
 		ReadBufferSize:               maxHeaders,
+		WriteBufferSize:              writeBuffer,
 		ReadTimeout:                  readTimeout,
 		WriteTimeout:                 writeTimeout,
 		IdleTimeout:                  idleTimeout,

@@ -11,13 +11,6 @@ import (
 	"taskapi/app/todo"
 )
 
-type taskAnswer struct {
-	Message string   `json:"message"`
-	Task    taskView `json:"task"`
-	// Copy is what is kept of an occurrence of a repeating task that was completed.
-	Copy *taskView `json:"completed_copy,omitempty"`
-}
-
 func taskInput(in fields) todo.TaskInput {
 	return todo.TaskInput{
 		Title:       in.text("title"),
@@ -68,13 +61,7 @@ func (s *Server) getTask(c *fiber.Ctx) error {
 	if matches(c, s.etag(c, task)) {
 		return c.SendStatus(fiber.StatusNotModified)
 	}
-	return send(c, fiber.StatusOK, s.viewTask(task))
-}
-
-// changedAnswer is the body of a 412.
-type changedAnswer struct {
-	problem
-	Current taskView `json:"current"`
+	return sendText(c, fiber.StatusOK, func(text []byte) []byte { return s.taskOf(text, &task) })
 }
 
 // failChange answers with the error of a change; a 412 comes with the task as it is.
@@ -83,14 +70,32 @@ func (s *Server) failChange(c *fiber.Ctx, task todo.Task, err error) error {
 		return err
 	}
 	s.etag(c, task)
-	changed := todo.ErrChangedMeanwhile
-	return send(c, fiber.StatusPreconditionFailed, changedAnswer{problem{Error: changed.Message, Code: changed.Code}, s.viewTask(task)})
+	return s.sendCurrent(c, todo.ErrChangedMeanwhile.Message, &task)
 }
 
 // sendTask answers with a task that a request has made or changed.
 func (s *Server) sendTask(c *fiber.Ctx, status int, message string, task todo.Task) error {
 	s.etag(c, task)
-	return send(c, status, taskAnswer{Message: message, Task: s.viewTask(task)})
+	return sendText(c, status, func(text []byte) []byte { return append(s.appendAnswer(text, message, &task), '}') })
+}
+
+// appendAnswer appends an answer with a task, without the brace at its end.
+func (s *Server) appendAnswer(text []byte, message string, task *todo.Task) []byte {
+	o := object{append(text, '{')}
+	o.str("message", message)
+	o.key("task")
+	return s.taskOf(o.text, task)
+}
+
+// sendCurrent answers 412 with a task as it is.
+func (s *Server) sendCurrent(c *fiber.Ctx, message string, task *todo.Task) error {
+	return sendText(c, fiber.StatusPreconditionFailed, func(text []byte) []byte {
+		o := object{append(text, '{')}
+		o.str("error", message)
+		o.str("code", todo.ErrChangedMeanwhile.Code)
+		o.key("current")
+		return append(s.taskOf(o.text, task), '}')
+	})
 }
 
 func (s *Server) createTask(c *fiber.Ctx) error {
@@ -102,7 +107,7 @@ func (s *Server) createTask(c *fiber.Ctx) error {
 	switch {
 	case errors.Is(err, todo.ErrExists) && matches(c, ""):
 		s.etag(c, task)
-		return send(c, fiber.StatusPreconditionFailed, changedAnswer{problem{Error: "There is a task of this uid already.", Code: todo.ErrChangedMeanwhile.Code}, s.viewTask(task)})
+		return s.sendCurrent(c, "There is a task of this uid already.", &task)
 	case errors.Is(err, todo.ErrExists):
 		return s.sendTask(c, fiber.StatusOK, "Task already exists.", task)
 	case err != nil:
@@ -128,12 +133,14 @@ func (s *Server) updateTask(c *fiber.Ctx) error {
 		return s.failChange(c, updated.Task, err)
 	}
 	s.etag(c, updated.Task)
-	answer := taskAnswer{Message: "Task updated successfully.", Task: s.viewTask(updated.Task)}
-	if updated.Copy != nil {
-		copied := s.viewTask(*updated.Copy)
-		answer.Copy = &copied
-	}
-	return send(c, fiber.StatusOK, answer)
+	return sendText(c, fiber.StatusOK, func(text []byte) []byte {
+		o := object{s.appendAnswer(text, "Task updated successfully.", &updated.Task)}
+		if updated.Copy != nil { // what is kept of an occurrence that was completed
+			o.key("completed_copy")
+			o.text = s.taskOf(o.text, updated.Copy)
+		}
+		return append(o.text, '}')
+	})
 }
 
 // isMergePatch reports whether null removes in the body of a request (RFC 7396).

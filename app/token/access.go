@@ -31,6 +31,7 @@ type Access struct {
 	ttl    time.Duration
 	now    func() time.Time
 	random io.Reader
+	known  known
 }
 
 // NewAccess returns an Access that signs with secret, whose tokens live for

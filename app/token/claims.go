@@ -106,6 +106,15 @@ func ClaimsOf(v any) (claims Claims, ok bool) {
 	return *c, true
 }
 
+// RawOf returns the text of what ClaimsOf takes.
+func RawOf(v any) string {
+	t, ok := v.(*jwt.Token)
+	if !ok || t == nil {
+		return ""
+	}
+	return t.Raw
+}
+
 // GetExpirationTime returns nil: golang-jwt would compare it with the clock of
 // the machine. Validate does it with ours.
 func (c Claims) GetExpirationTime() (*jwt.NumericDate, error) { return nil, nil }
