@@ -243,6 +243,12 @@ func (db *DB) snapshot(ctx context.Context, do func(*tx) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return busy(err)
 	}
+	select {
+	case db.readers.snapshots <- struct{}{}:
+		defer func() { <-db.readers.snapshots }()
+	case <-ctx.Done():
+		return busy(ctx.Err())
+	}
 	whole := context.WithoutCancel(ctx)
 	begun, err := db.readers.pool.BeginTx(whole, nil)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,35 @@ import (
 	"taskapi/app/account"
 	"taskapi/app/todo"
 )
+
+// Snapshots that all meet a new statement at once leave each other a connection for it.
+func TestSnapshotsDoNotWaitForEachOther(t *testing.T) {
+	db := open(t, filepath.Join(t.TempDir(), "taskapi.db"))
+	done := make(chan error)
+	for i := range 8 * readConnections {
+		go func() {
+			done <- db.snapshot(context.Background(), func(tx *tx) error {
+				for j := range 20 {
+					var n int
+					if err := tx.one(fmt.Sprintf(`SELECT %d + 1000 * %d`, i, j), nil, &n); err != nil || n != i+1000*j {
+						return fmt.Errorf("%d, %w", n, err)
+					}
+				}
+				return nil
+			})
+		}()
+	}
+	for range 8 * readConnections {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(time.Minute):
+			t.Fatal("they wait for each other")
+		}
+	}
+}
 
 // findWorld is a database and the plain list of all tasks in it.
 type findWorld struct {

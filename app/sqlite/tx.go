@@ -101,10 +101,14 @@ func (t *tx) each(query string, args []any, scan func(row) error) error {
 type readers struct {
 	pool  *sql.DB
 	stmts statements
+	// snapshots has room for those that are read at once. Each holds a connection, and
+	// takes another one to prepare a statement that is new: were all connections held by
+	// them, none would ever end.
+	snapshots chan struct{}
 }
 
 func newReaders(pool *sql.DB) *readers {
-	r := &readers{pool: pool}
+	r := &readers{pool: pool, snapshots: make(chan struct{}, readConnections-1)}
 	r.stmts.prepare = pool.PrepareContext
 	return r
 }
