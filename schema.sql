@@ -397,6 +397,24 @@ BEGIN
     DELETE FROM totals WHERE list = 'events' AND owner = OLD.user_id AND total = 0;
 END;
 
+-- The answers of requests with an Idempotency-Key, so that one that is sent again does
+-- nothing twice (app/sqlite/answers.go). They are appended: the old ones are one range.
+CREATE TABLE answers (
+    id      INTEGER PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    -- A hash of the key, and one of the whole request.
+    key     INTEGER NOT NULL,
+    print   BLOB    NOT NULL CHECK (length(print) = 16),
+    status  INTEGER NOT NULL,
+    -- Encrypted with the key.
+    body    BLOB    NOT NULL,
+    -- The first line that it wrote into the log; 0 for none.
+    change  INTEGER NOT NULL,
+    at      INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX answers_key ON answers (user_id, key);
+
 -- What is to be known of the whole. The timeline tells this file's log from that
 -- of another (app/sqlite/timeline.go), the lineage its versions from those of another
 -- (app/sqlite/lineage.go), uid_seed is what derived uids are made of, and words_to is
@@ -408,4 +426,4 @@ CREATE TABLE meta (
 
 -- "tapi": this file is taskapi's.
 PRAGMA application_id = 1952542825;
-PRAGMA user_version = 5;
+PRAGMA user_version = 6;

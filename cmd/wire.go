@@ -62,7 +62,7 @@ func (a *application) wire(s settings.Settings, d *listeners, db *sqlite.DB, sec
 		VerifiedOnly: s.VerifiedOnly, Postage: postage, Audit: audit, Now: a.clock.Now, Elapsed: a.clock.Elapsed, Log: log,
 	}
 	config := api.Config{
-		Version: a.build.Version, Users: users, Sessions: sessions, Audit: audit, Access: access, Log: log, Now: a.clock.Now,
+		Version: a.build.Version, Users: users, Sessions: sessions, Audit: audit, Answers: db, Access: access, Log: log, Now: a.clock.Now,
 		APITokens: &account.APITokens{Store: db, Proofs: proofs, Postage: postage, Now: a.clock.Now, Random: rand.Reader},
 		OnlyHosts: onlyHosts(s, d), CORSOrigins: s.CORSOrigins, TrustedProxies: s.TrustedProxies, Web: web.Files(), Tutorial: s.Tutorial,
 		Base: s.Base(), SecureCookies: d.tls != nil || strings.HasPrefix(s.PublicURL, "https://"), Health: a.newHealth(s, db, a.backups(s), lines, log), TLS: d.tls,

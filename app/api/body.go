@@ -57,6 +57,9 @@ const chunk = 32 << 10
 // decoded from it. It returns fiber.ErrRequestEntityTooLarge,
 // fiber.ErrRequestTimeout, and app.ErrBusy if there is no memory in time.
 func (s *Server) readBody(c *fiber.Ctx) ([]byte, *lease, error) {
+	if data, ok := c.Locals(keyBody).([]byte); ok { // it was read before
+		return data, nil, nil
+	}
 	stream := c.Context().RequestBodyStream()
 	if stream == nil {
 		return nil, nil, nil
@@ -142,7 +145,7 @@ func unread(err error) error {
 // restart begins the time limit of the work anew, because the client is responsible
 // for the time that the request took to arrive.
 func (s *Server) restart(c *fiber.Ctx) {
-	ctx, cancel := context.WithTimeout(context.Background(), workTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), workTimeout)
 	c.Locals(keyCancel, cancel)
-	c.SetUserContext(app.OnBehalf(ctx, callerOf(c)))
+	c.SetUserContext(ctx)
 }

@@ -11,8 +11,8 @@ import (
 // knows the routes.
 
 const (
-	corsExposed = "ETag, Link, Location, Retry-After, X-Request-Id"
-	corsHeaders = "Authorization, Content-Type, If-Match, If-None-Match"
+	corsExposed = "Change, ETag, Idempotency-Replayed, Link, Location, Retry-After, X-Request-Id"
+	corsHeaders = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match"
 	corsMaxAge  = "7200" // seconds; browsers cap it about there
 )
 

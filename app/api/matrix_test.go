@@ -73,6 +73,8 @@ func matrix() []matrixRow {
 		{"POST", "/tasks/SHARED/move", "", shared(403, 200, 200, 200)},
 		{"DELETE", "/tasks/SHARED", "", shared(403, 200, 200, 200)},
 		{"DELETE", "/trash", "", member},
+		{"POST", "/batch", `{"requests":[{"method":"POST","path":"/tasks/","body":{"title":"t"}}]}`, member},
+		{"POST", "/batch", `{"requests":[{"method":"PATCH","path":"/tasks/SHARED","body":{"title":"t"}}]}`, everybody{401, 409, 409, 409, 200, 200, 200}},
 		{"GET", "/labels/", "", member},
 		{"PATCH", "/labels/home", `{"name":"house"}`, shared(404, 200, 200, 404)},
 		{"DELETE", "/labels/home", "", shared(404, 200, 200, 404)},

@@ -27,6 +27,7 @@ const (
 	keyCancel    = "cancel"
 	keyArrived   = "arrived"
 	keyPacked    = "packed"
+	keyBody      = "body"
 )
 
 // observe wraps all handlers: it sets the request id, the common headers and the

@@ -53,6 +53,7 @@ type Config struct {
 	Recovery    *account.Recovery
 	APITokens   *account.APITokens
 	Audit       *account.Audit
+	Answers     app.AnswerStore
 	Access      *token.Access
 	Log         *slog.Logger
 	Now         func() time.Time
@@ -100,6 +101,7 @@ type Config struct {
 type Server struct {
 	Config
 	fiber    *fiber.App
+	inner    *fiber.App             // handles the requests of a batch
 	index    fiber.Handler          // the page; nil without one
 	contract func() ([]byte, error) // the OpenAPI document as JSON, made once when asked for
 	listener atomic.Pointer[listener]
@@ -147,6 +149,7 @@ func New(config Config) (*Server, error) {
 		StackTraceHandler: s.panicked,
 	}), refuseVersions, refuseEmptySegments, refuseEncoded, boundBody)
 	routes := s.routes()
+	s.inner = s.newInner(routes)
 	if s.Web != nil {
 		static, err := newStatic(s.Web, s.Users.RegistrationOpen, s.Base)
 		if err != nil {

@@ -187,6 +187,15 @@ func sendText(c *fiber.Ctx, status int, write func(text []byte) []byte) error {
 	return nil
 }
 
+// sendBody is send for a body that is written already.
+func sendBody(c *fiber.Ctx, status int, body []byte) error {
+	c.Status(status)
+	c.Response().ResetBody()
+	c.Set(fiber.HeaderContentType, mimeJSON)
+	c.Response().SetBody(body)
+	return nil
+}
+
 // appendText appends a JSON string.
 func appendText(text []byte, value string) []byte {
 	for i := range len(value) {

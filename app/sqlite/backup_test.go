@@ -280,7 +280,7 @@ func TestAnUpgradeCanBeUndone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			path := build(t, string(text)+oldContent)
+			path := build(t, string(text)+contentOf(version))
 			before := shape(t, path)
 			db := open(t, path)
 			if task, err := db.Task(ctx, app.Caller{UserID: 7}, todo.ByID(3)); err != nil || task.Title != "Buy milk" {
@@ -317,13 +317,20 @@ func TestAnUpgradeCanBeUndone(t *testing.T) {
 	}
 }
 
-// oldContent fits every schema so far.
-const oldContent = `
-INSERT INTO users (id, username, email, email_key, password_hash, role, created_at)
-	VALUES (7, 'ann', 'Ann@example.com', 'ann@example.com', '$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5', 'admin', 1700000000000);
-INSERT INTO tasks (id, user_id, title, description, created_at, completed_at) VALUES (3, 7, 'Buy milk', '', 1700000000000, NULL), (4, 7, 'Buy bread', 'two', 1700000000000, 1700000000001);
-INSERT INTO sessions (id, user_id, generation, created_at, last_used_at, expires_at) VALUES ('0123456789abcdefghijkl', 7, 2, 1700000000000, 1700000000000, 4000000000000);
-`
+// contentOf fits a schema.
+func contentOf(version int) string {
+	const users = `INSERT INTO users (id, username, email, email_key, password_hash, role, created_at)
+		VALUES (7, 'ann', 'Ann@example.com', 'ann@example.com', '$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5', 'admin', 1700000000000);
+		INSERT INTO sessions (id, user_id, generation, created_at, last_used_at, expires_at) VALUES ('0123456789abcdefghijkl', 7, 2, 1700000000000, 1700000000000, 4000000000000);`
+	if version < 5 {
+		return users + `INSERT INTO tasks (id, user_id, title, description, created_at, completed_at)
+			VALUES (3, 7, 'Buy milk', '', 1700000000000, NULL), (4, 7, 'Buy bread', 'two', 1700000000000, 1700000000001);`
+	}
+	return users + `INSERT INTO lists (id, owner_id, name, inbox, created_at, updated_at, version) VALUES (2, 7, 'Inbox', 1, 1700000000000, 1700000000000, 1);
+		INSERT INTO members (user_id, list_id, role, position, joined_at, version) VALUES (7, 2, 3, 0, 1700000000000, 1);
+		INSERT INTO tasks (id, user_id, list_id, title, description, created_at, completed_at, updated_at, version)
+			VALUES (3, 7, 2, 'Buy milk', '', 1700000000000, NULL, 1700000000000, 2), (4, 7, 2, 'Buy bread', 'two', 1700000000000, 1700000000001, 1700000000000, 3);`
+}
 
 func TestNothingToRollBackTo(t *testing.T) {
 	db := openTest(t)

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -50,15 +51,14 @@ func (t *tx) log(a act, l logged) (seq int64, err error) {
 	err = t.one(`INSERT INTO changes (seq, scope, grp, at, actor, kind, op, entity, fields, uid, undo)
 		VALUES (`+nextSeq+`, ?1, coalesce(nullif(?2, 0), `+nextSeq+`), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING seq`,
 		[]any{l.scope, t.group, millis(a.at), nullID(a.by.UserID), int(l.kind), int(l.op), l.entity, int64(l.fields), nullText(l.uid), undo}, &seq)
-	t.changed = true
-	if t.group == 0 {
-		t.group = seq
-	}
+	t.changed, t.first = true, cmp.Or(t.first, seq)
+	t.group = cmp.Or(t.group, seq)
 	return seq, err
 }
 
 // join puts a line that a trigger wrote into the group of the request.
 func (t *tx) join(seq int64) error {
+	t.first = cmp.Or(t.first, seq)
 	if t.group == 0 {
 		t.group = seq
 		return nil

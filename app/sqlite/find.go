@@ -243,6 +243,9 @@ func (db *DB) snapshot(ctx context.Context, do func(*tx) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return busy(err)
 	}
+	if outer := db.outerOf(ctx); outer != nil {
+		return do(outer.inner(ctx))
+	}
 	select {
 	case db.readers.snapshots <- struct{}{}:
 		defer func() { <-db.readers.snapshots }()

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"taskapi/app/account"
@@ -79,7 +80,7 @@ func (db *DB) Housekeep(ctx context.Context, keep Keep) (int64, error) {
 		}
 	}
 	n, err := db.pruneChanges(ctx, keep)
-	return removed + n, err
+	return removed + n, errors.Join(err, db.pruneAnswers(ctx))
 }
 
 // shorten lets nothing last longer from now on than it may from its beginning.

@@ -70,6 +70,7 @@ type DB struct {
 	lineage   string
 	seed      todo.Seed
 	deleted   chan struct{} // that a user was, for KeepRemoving
+	answered  map[int64]answeredSum
 }
 
 // OnMail sets a function that is called for each mail after the commit that queued
@@ -132,7 +133,7 @@ func openOnce(ctx context.Context, o Options) (*DB, error) {
 	if err != nil {
 		return nil, describe(err)
 	}
-	db := &DB{path: o.Path, now: o.Now, elapsed: o.Elapsed, deleted: make(chan struct{}, 1)}
+	db := &DB{path: o.Path, now: o.Now, elapsed: o.Elapsed, deleted: make(chan struct{}, 1), answered: map[int64]answeredSum{}}
 	db.clock.last, db.clock.since, db.clock.wall = db.elapsed(), db.elapsed(), o.Now()
 	if err := db.start(ctx, o, pool); err != nil {
 		return nil, errors.Join(describe(err), db.Close(), pool.Close())

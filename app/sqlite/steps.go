@@ -116,3 +116,19 @@ ALTER TABLE users ALTER COLUMN new_hash SET NOT NULL;
 ALTER TABLE users DROP COLUMN password_hash;
 ALTER TABLE users RENAME COLUMN new_hash TO password_hash;
 `
+
+// stepRetries brings version 5 to 6: answers are kept for requests that are sent again.
+const stepRetries = `
+CREATE TABLE answers (
+    id      INTEGER PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    key     INTEGER NOT NULL,
+    print   BLOB    NOT NULL CHECK (length(print) = 16),
+    status  INTEGER NOT NULL,
+    body    BLOB    NOT NULL,
+    change  INTEGER NOT NULL,
+    at      INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX answers_key ON answers (user_id, key);
+`

@@ -22,10 +22,13 @@ type tx struct {
 	// group is the number of the first line that this change wrote into the log; 0
 	// before that.
 	group int64
+	// first is the number of the first line of this change alone.
+	first int64
 	// within is the snapshot that is read; nil for the state of the last commit.
 	within *sql.Tx
-	// changed says that a row was certainly changed.
+	// changed says that a row was certainly changed, rows how many were, as far as is known.
 	changed bool
+	rows    int64
 	// failed is the first error of a statement. Nothing runs after it: SQLite
 	// may have ended the transaction, and what followed would stand alone.
 	failed error
@@ -46,7 +49,7 @@ func (t *tx) change(query string, args ...any) (n int64, err error) {
 		n, err = result.RowsAffected()
 		return err
 	})
-	t.changed = t.changed || n > 0
+	t.changed, t.rows = t.changed || n > 0, t.rows+n
 	return n, err
 }
 
@@ -119,6 +122,9 @@ func (r *readers) close() error { return errors.Join(r.stmts.close(), r.pool.Clo
 func (db *DB) read(ctx context.Context) (*tx, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, busy(err)
+	}
+	if outer := db.outerOf(ctx); outer != nil {
+		return outer.inner(ctx), nil
 	}
 	return &tx{ctx: context.WithoutCancel(ctx), stmts: &db.readers.stmts}, nil
 }

@@ -71,6 +71,7 @@ type change struct {
 	outcome outcome
 	mails   []outbox.NewMail
 	changed bool
+	group   int64
 }
 
 // outcome is the error of a change, or the value that it panicked with.
@@ -108,6 +109,9 @@ func (db *DB) writeAccess(ctx context.Context, do func(tx *tx) error) error {
 // if do fails or panics. It may run do more than once. Returns app.ErrBusy if the
 // context ends before do runs, or if too many changes wait.
 func (db *DB) write(ctx context.Context, do func(tx *tx) error) error {
+	if outer := db.outerOf(ctx); outer != nil {
+		return outer.nest(ctx, do)
+	}
 	return db.writer.run(ctx, do)
 }
 
@@ -124,6 +128,9 @@ func (w *writer) run(ctx context.Context, do func(tx *tx) error) error {
 		case o := <-c.done:
 			if o.panicked != nil {
 				panic(o.panicked)
+			}
+			if o.err == nil && c.group != 0 {
+				app.ChangeMade(ctx, c.group)
 			}
 			return o.err
 		case <-w.turn:
@@ -266,7 +273,7 @@ func (w *writer) try(c *change) {
 	t := &tx{ctx: context.WithoutCancel(c.ctx), stmts: &w.stmts}
 	c.outcome = outcome{}
 	defer func() {
-		c.mails, c.changed = t.queued, t.changed
+		c.mails, c.changed, c.group = t.queued, t.changed, t.group
 		if reason := recover(); reason != nil {
 			// The caller's goroutine panics again, without this stack.
 			c.outcome = outcome{panicked: fmt.Sprintf("%v\n%s", reason, debug.Stack())}
