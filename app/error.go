@@ -27,6 +27,8 @@ const (
 	KindNotFound
 	// KindConflict means that the present state does not allow it.
 	KindConflict
+	// KindGone means that the thing was there, and can't be had any more.
+	KindGone
 	// KindPrecondition means that the thing is no longer as the caller knew it.
 	KindPrecondition
 	// KindLimited means that the caller asked too often; RetryAfter is set.

@@ -96,6 +96,7 @@ func (a *application) wire(s settings.Settings, d *listeners, db *sqlite.DB, sec
 func keep(config *api.Config, s settings.Settings, db *sqlite.DB, links *account.Links, postage *outbox.Postage) {
 	config.Lineage, config.Seed, config.TrashTime = db.Lineage(), db.Seed(), days(s.TrashDays)
 	config.Tasks = &todo.Tasks{Store: db, Now: config.Now, Most: int64(s.MaxTasks), KeepTrash: s.TrashDays > 0, Lineage: db.Lineage()}
+	config.Sync = &todo.Sync{Store: db, Now: config.Now, Lineage: db.Lineage()}
 	config.Lists = &todo.Lists{Store: db, Now: config.Now, MostTasks: int64(s.MaxTasks), KeepTrash: s.TrashDays > 0}
 	config.Invitations = &todo.Invitations{
 		Store: db, Codes: links.Codes, PublicURL: s.PublicURL, Mails: s.Mail.Server != "", Now: config.Now,

@@ -30,6 +30,8 @@ func status(kind app.Kind) int {
 		return fiber.StatusNotFound
 	case app.KindConflict:
 		return fiber.StatusConflict
+	case app.KindGone:
+		return fiber.StatusGone
 	case app.KindPrecondition:
 		return fiber.StatusPreconditionFailed
 	case app.KindLimited:

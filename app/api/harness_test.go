@@ -135,7 +135,7 @@ func start(t testing.TB, change ...func(*parts)) *server {
 		recovery: account.Recovery{Store: s.db, Links: s.links, Passwords: hasher, Policy: s.users.Policy, Postage: postage, Audit: audit, Now: s.clock.Now, Log: log},
 		api: api.Config{
 			Version: "test", Lineage: s.db.Lineage(), Web: web.Files(), Tasks: &todo.Tasks{Store: s.db, Now: s.clock.Now, KeepTrash: true, Lineage: s.db.Lineage()}, Lists: &todo.Lists{Store: s.db, Now: s.clock.Now, KeepTrash: true}, Seed: s.db.Seed(), TrashTime: 30 * 24 * time.Hour,
-			Invitations: &todo.Invitations{Store: s.db, Codes: codes, PublicURL: "https://tasks.example.com", Stamp: func(string, int64) time.Duration { return 0 }, Mails: true, Now: s.clock.Now}, Answers: s.db, Access: access, Audit: audit, Log: log, Now: s.clock.Now,
+			Invitations: &todo.Invitations{Store: s.db, Codes: codes, PublicURL: "https://tasks.example.com", Stamp: func(string, int64) time.Duration { return 0 }, Mails: true, Now: s.clock.Now}, Answers: s.db, Sync: &todo.Sync{Store: s.db, Now: s.clock.Now, Lineage: s.db.Lineage()}, Access: access, Audit: audit, Log: log, Now: s.clock.Now,
 			APITokens: &account.APITokens{Store: s.db, Proofs: proofs, Postage: postage, Now: s.clock.Now, Random: rand.Reader},
 		},
 	}

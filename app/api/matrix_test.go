@@ -73,6 +73,7 @@ func matrix() []matrixRow {
 		{"POST", "/tasks/SHARED/move", "", shared(403, 200, 200, 200)},
 		{"DELETE", "/tasks/SHARED", "", shared(403, 200, 200, 200)},
 		{"DELETE", "/trash", "", member},
+		{"GET", "/sync", "", member},
 		{"POST", "/batch", `{"requests":[{"method":"POST","path":"/tasks/","body":{"title":"t"}}]}`, member},
 		{"POST", "/batch", `{"requests":[{"method":"PATCH","path":"/tasks/SHARED","body":{"title":"t"}}]}`, everybody{401, 409, 409, 409, 200, 200, 200}},
 		{"GET", "/labels/", "", member},

@@ -85,6 +85,7 @@ func (s *Server) todoRoutes() []route {
 		{del, "/tasks/:id", signedIn, write, query{"permanent"}, s.once(s.deleteTask)},
 		{post, "/tasks/:id/move", signedIn, write, none, s.once(s.moveTask)},
 		{post, "/tasks/:id/restore", signedIn, write, none, s.once(s.restoreTask)},
+		{get, "/sync", signedIn, read, query{"since", "limit", "completed", "include"}, s.paged(s.sync)},
 		{post, "/batch", signedIn, write, none, s.once(s.batch)},
 		{del, "/trash", signedIn, write, none, s.onceOver(s.emptyTrash)},
 		{get, "/labels/", signedIn, read, none, s.listLabels},

@@ -31,8 +31,6 @@ import (
 // Limits of a request.
 const (
 	maxHeaders = 16 << 10 // bytes; above: 431
-	// writeBuffer has room for a page of ten tasks, so that it goes out in one write.
-	writeBuffer = 8 << 10
 
 	readTimeout  = 15 * time.Second // for a whole request to arrive
 	writeTimeout = 30 * time.Second // for an answer to be taken
@@ -54,6 +52,7 @@ type Config struct {
 	APITokens   *account.APITokens
 	Audit       *account.Audit
 	Answers     app.AnswerStore
+	Sync        *todo.Sync
 	Access      *token.Access
 	Log         *slog.Logger
 	Now         func() time.Time
@@ -137,7 +136,6 @@ func New(config Config) (*Server, error) {
 		StreamRequestBody:            true,
 		DisablePreParseMultipartForm: true,
 		ReadBufferSize:               maxHeaders,
-		WriteBufferSize:              writeBuffer,
 		ReadTimeout:                  readTimeout,
 		WriteTimeout:                 writeTimeout,
 		IdleTimeout:                  idleTimeout,

@@ -151,7 +151,7 @@ func (t *tx) trimAnswers(userID int64) error {
 	return t.exec(`DELETE FROM answers WHERE user_id = ?1 AND id <= (SELECT max(id) FROM (
 			SELECT id, row_number() OVER newest AS n, sum(length(body)) OVER newest AS bytes FROM answers
 			WHERE user_id = ?1 WINDOW newest AS (ORDER BY id DESC))
-		WHERE n > ?2 OR bytes > ?3)`, userID, maxAnswers, maxAnswered)
+		WHERE n > ?2 OR bytes > ?3)`+sorts, userID, maxAnswers, maxAnswered)
 }
 
 // pruneAnswers removes what is older than it must be, a chunk in each turn.

@@ -232,6 +232,19 @@ func useTasksOfList(t *testing.T, db *DB, hers, his app.Caller, list todo.Ref) {
 		_, err = db.IndexWords(ctx)
 		check(err)
 	}
+	for cursor, limit := (*todo.SyncCursor)(nil), int64(1); limit < 40; limit++ {
+		page, err := db.Sync(ctx, todo.SyncQuery{UserID: his.UserID, After: cursor, Limit: limit})
+		check(err)
+		cursor = &page.After
+	}
+	retry := app.Retry{UserID: hers.UserID, Key: "key"}
+	for range 2 {
+		_, _, err = db.Once(ctx, hers, retry, func(context.Context) (app.Answer, error) {
+			return app.Answer{Status: 200, Body: make([]byte, trimAfterLen)}, nil
+		})
+		check(err)
+	}
+	check(db.write(ctx, func(tx *tx) error { return tx.trimAnswers(hers.UserID) }))
 	_, err = db.Counts(ctx, hers.UserID, todo.Now{At: testNow, Reader: time.UTC})
 	check(err)
 }
@@ -382,7 +395,7 @@ func TestEveryQueryIsASearchByIndex(t *testing.T) {
 // isOwnScan reports whether a step walks over what the query itself has made: a list of
 // values, or what it has found by an index.
 func isOwnScan(step string) bool {
-	for _, own := range []string{"SCAN json_each VIRTUAL TABLE", "SCAN (subquery", "SCAN under", "SCAN above", "SCAN 2-ROW", "SCAN i"} {
+	for _, own := range []string{"SCAN json_each VIRTUAL TABLE", "SCAN (subquery", "SCAN under", "SCAN above", "SCAN 2-ROW", "SCAN i", "SCAN own"} {
 		if strings.HasPrefix(step, own) {
 			return true
 		}

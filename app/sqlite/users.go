@@ -138,6 +138,11 @@ func (db *DB) UpdateUser(ctx context.Context, by app.Caller, id int64, c account
 		if err := tx.dropLinks(id, c); err != nil {
 			return err
 		}
+		if c.Username != nil || c.TimeZone != nil {
+			if err := tx.noteUser(act{by, db.now()}, id); err != nil {
+				return err
+			}
+		}
 		return tx.record(id, record)
 	}))
 	if err == nil && c.TimeZone != nil {

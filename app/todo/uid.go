@@ -45,6 +45,7 @@ const (
 	KindList
 	KindMember
 	KindReminder
+	KindUser
 )
 
 const (

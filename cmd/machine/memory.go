@@ -15,21 +15,10 @@ import (
 // database's mapped pages, the page cache and everybody else.
 const memoryShare = 0.8
 
-// collectAt is the growth of the heap, in percent, after which it is collected. Ours is
-// small, so twice the usual costs a few MB and saves a tenth of the work under load.
-const (
-	collectAt      = 200
-	usualCollectAt = 100
-)
-
 // LimitMemory tells the Go runtime how much memory there is: what the control
-// group of the process allows (Linux), else what the machine has, and how it is to be used.
-// The
-// environment variables GOMEMLIMIT and GOGC, if it is not 100, go first. It returns the limit in bytes.
+// group of the process allows (Linux), else what the machine has. The
+// environment variable GOMEMLIMIT goes first. It returns the limit in bytes.
 func LimitMemory() (int64, error) {
-	if before := debug.SetGCPercent(collectAt); before != usualCollectAt {
-		debug.SetGCPercent(before)
-	}
 	return memlimit.Set(memlimit.WithRatio(memoryShare), memlimit.WithMin(32<<20),
 		memlimit.WithProvider(memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem)))
 }

@@ -1,0 +1,100 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+)
+
+// page asks for what is new since a cursor.
+func (s *server) page(p person, query string) answer {
+	s.t.Helper()
+	return s.call("GET", "/sync?"+query, p.access, "")
+}
+
+// names are the titles of the tasks of a page.
+func names(a answer) string {
+	var all []string
+	tasks, _ := a.at("tasks").([]any)
+	for _, task := range tasks {
+		all = append(all, fmt.Sprint(task.(map[string]any)["title"]))
+	}
+	return fmt.Sprint(all)
+}
+
+// A copy begins with everything, and goes on with what is new.
+func TestSyncOverHTTP(t *testing.T) {
+	g := startTrio(t)
+	g.newTask(g.owner, `"labels":["hers"]`)
+	first := g.page(g.editor, "")
+	if first.status != 200 || first.at("full") != true || names(first) != "[t]" || first.at("user") == nil || first.at("more") != false {
+		t.Fatalf("%d %s", first.status, first.text)
+	}
+	since := "since=" + first.str("cursor")
+	quiet := g.page(g.editor, since)
+	if quiet.str("cursor") != first.str("cursor") || names(quiet) != "[]" {
+		t.Errorf("%s", quiet.text)
+	}
+	if a := g.when(g.editor, "GET", "/sync?"+since, "", "If-None-Match", quiet.header.Get("ETag")); a.status != http.StatusNotModified || a.text != "" {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+	g.call("PATCH", fmt.Sprint("/tasks/", g.task), g.owner.access, `{"title":"milk"}`)
+	if a := g.when(g.editor, "GET", "/sync?"+since, "", "If-None-Match", quiet.header.Get("ETag")); a.status != 200 || names(a) != "[milk]" {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+	g.call("PATCH", fmt.Sprint("/users/", g.editor.id), g.editor.access, `{"time_zone":"Europe/Madrid"}`)
+	g.call("DELETE", fmt.Sprint("/tasks/", g.task), g.owner.access, "")
+	a := g.page(g.editor, since)
+	if a.str("user.time_zone") != "Europe/Madrid" || names(a) != "[]" || fmt.Sprint(a.at("deleted")) == "[]" {
+		t.Errorf("%s", a.text)
+	}
+	g.call("DELETE", fmt.Sprint(g.listPath, "/members/", g.editor.id), g.owner.access, "")
+	a = g.page(g.editor, "since="+a.str("cursor"))
+	gone, _ := a.at("deleted").([]any)
+	if len(gone) != 1 || gone[0].(map[string]any)["kind"] != "list" || gone[0].(map[string]any)["id"] != float64(g.list) {
+		t.Errorf("%s", a.text)
+	}
+}
+
+// What is wrong with the parameters of a page is said.
+func TestSyncRefusals(t *testing.T) {
+	s := start(t)
+	ann := s.signUp("ann")
+	cursor := s.page(ann, "").str("cursor")
+	for query, want := range map[string]string{
+		"since=":                       "400 invalid_parameter",
+		"since=x":                      "400 invalid_parameter",
+		"since=" + cursor + "x":        "400 invalid_parameter",
+		"since=" + cursor + "a1_0_x_1": "400 invalid_parameter",
+		"since=" + cursor + "a1_0":     "400 invalid_parameter",
+		"since=zzzzzz-1":               "410 sync_expired",
+		"since=" + cursor + "999999":   "410 sync_expired",
+		"limit=0":                      "400 invalid_parameter",
+		"limit=1001":                   "400 invalid_parameter",
+		"completed=some":               "400 invalid_parameter",
+		"include=trash":                "400 invalid_parameter",
+		"page=1":                       "400 unknown_parameter",
+	} {
+		if a := s.page(ann, query); fmt.Sprint(a.status, " ", a.str("code")) != want {
+			t.Errorf("%s: %d %s, want %s", query, a.status, a.text, want)
+		}
+	}
+}
+
+// What was completed long ago, and copies, come when they are asked for.
+func TestSyncOfWhatIsDone(t *testing.T) {
+	s := start(t)
+	s.clock.freeze()
+	ann := s.signUp("ann")
+	s.call("POST", "/tasks/", ann.access, `{"title":"old","completed":true}`)
+	s.clock.advance(91 * 24 * 3600e9)
+	ann = s.login("ann")
+	s.call("POST", "/tasks/", ann.access, `{"title":"new","completed":true}`)
+	repeating := s.call("POST", "/tasks/", ann.access, `{"title":"daily","due":"2026-01-01","recurrence":"FREQ=DAILY"}`)
+	s.call("PATCH", fmt.Sprint("/tasks/", repeating.id("task.id")), ann.access, `{"completed":true}`)
+	for query, want := range map[string]string{"": "[daily new]", "completed=all": "[daily new old]", "include=copies": "[daily new daily]"} {
+		if a := s.page(ann, query); names(a) != want {
+			t.Errorf("%s: %s, want %s", query, names(a), want)
+		}
+	}
+}

@@ -1,0 +1,43 @@
+package machine
+
+import (
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+)
+
+// The heap of this program is small, and then collecting it at half its growth again costs a few
+// MB and saves a twentieth of the work under load. Under attack it is large, and memory counts.
+const (
+	collectAt      = 150 // percent of growth
+	usualCollectAt = 100
+	smallHeap      = 24 << 20 // bytes that live
+)
+
+// TuneCollector lets the heap grow more between collections while it is small. An environment
+// variable GOGC other than 100 goes first.
+func TuneCollector() {
+	if before := debug.SetGCPercent(collectAt); before != usualCollectAt {
+		debug.SetGCPercent(before)
+		return
+	}
+	afterCollection(collectAt)
+}
+
+// afterCollection looks at the heap whenever it has been collected: the runtime then cleans up what
+// nothing refers to.
+func afterCollection(percent int) {
+	mark := new([16]byte)
+	runtime.AddCleanup(mark, func(percent int) {
+		sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		metrics.Read(sample)
+		next := usualCollectAt
+		if sample[0].Value.Uint64() < smallHeap {
+			next = collectAt
+		}
+		if next != percent {
+			debug.SetGCPercent(next)
+		}
+		afterCollection(next)
+	}, percent)
+}
