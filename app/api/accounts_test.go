@@ -295,6 +295,7 @@ func TestAPITokens(t *testing.T) {
 		{"GET", fmt.Sprint("/users/", ann.id), "", 403, 403, 200}, {"GET", "/users/", "", 403, 403, 200}, {"GET", "/auth/sessions", "", 403, 403, 200},
 		{"GET", fmt.Sprint("/users/", ann.id, "/audit"), "", 403, 403, 200}, {"GET", fmt.Sprint("/users/", bob.id), "", 403, 403, 403},
 		{"GET", "/auth/tokens", "", 403, 403, 200}, {"POST", "/auth/tokens", `{"name":"x","scopes":["account"]}`, 403, 403, 403},
+		{"GET", "/sync", "", 200, 403, 403}, {"POST", "/batch", `{"requests":[{"method":"POST","path":"/tasks/","body":{"title":"z"}}]}`, 403, 200, 403},
 		{"DELETE", "/auth/tokens/4711", "", 403, 403, 404}, {"POST", "/users/", `{}`, 403, 403, 422},
 	} {
 		for raw, want := range map[string]int{read: row.read, write: row.write, account: row.account} {

@@ -22,6 +22,7 @@ type countsView struct {
 	Assigned int64                    `json:"assigned"`
 	Trash    int64                    `json:"trash"`
 	Lists    map[string]listCountView `json:"lists"`
+	Cursor   string                   `json:"cursor"`
 }
 
 type listCountView struct {
@@ -161,7 +162,7 @@ func (s *Server) countTasks(c *fiber.Ctx) error {
 	}
 	view := countsView{
 		Today: counts.Today, Overdue: counts.Overdue, Upcoming: counts.Upcoming, Undated: counts.Undated,
-		Assigned: counts.Assigned, Trash: counts.Trash, Lists: map[string]listCountView{},
+		Assigned: counts.Assigned, Trash: counts.Trash, Lists: map[string]listCountView{}, Cursor: counts.Cursor,
 	}
 	for id, n := range counts.Lists {
 		view.Lists[strconv.FormatInt(id, 10)] = listCountView(n)

@@ -3,6 +3,7 @@ package operate
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -43,10 +44,13 @@ func (r *importRun) list(row ImportRow) error {
 	if !known {
 		p.Add("owner_id", "There is no such user in the source.")
 	}
-	if list.Inbox {
-		list.Name = todo.InboxName
-	} else if name := p.Text(todo.ListNameRule(true), row.text("name")); name != nil {
+	named := app.Problems{}
+	if name := named.Text(todo.ListNameRule(true), row.text("name")); name != nil && named.Err() == nil {
 		list.Name = *name
+	} else if list.Inbox {
+		list.Name = todo.InboxName
+	} else {
+		maps.Copy(p, named)
 	}
 	if problem := row.problem(p); problem != "" {
 		r.skipList(row, id, importedList{}, false, problem)

@@ -200,7 +200,7 @@ func (db *DB) Counts(ctx context.Context, userID int64, now todo.Now) (todo.Coun
 				return err
 			}
 		}
-		err := tx.one(`SELECT count(*) FROM trash WHERE user_id = ? AND id > 0`, []any{userID}, &counts.Trash)
+		err := tx.one(`SELECT (SELECT count(*) FROM trash WHERE user_id = ? AND id > 0), coalesce((SELECT max(seq) FROM changes), 1)`, []any{userID}, &counts.Trash, &counts.Seq)
 		if err != nil {
 			return err
 		}

@@ -58,7 +58,12 @@ func (t *tx) once(task todo.Task, c todo.TaskChange, updated *todo.Updated) (tod
 	if err != nil || len(newest) == 0 {
 		return c, err
 	}
-	c, dropped := c.Once(task, newest[0])
+	var touched bool
+	err = t.one(`SELECT coalesce((SELECT grp FROM changes WHERE seq = ?) <> (SELECT grp FROM changes WHERE seq = ?), true)`, []any{task.Version, newest[0].Version}, &touched)
+	if err != nil {
+		return c, err
+	}
+	c, dropped := c.Once(task, newest[0], touched)
 	if dropped {
 		updated.Copy = &newest[0]
 	}

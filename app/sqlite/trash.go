@@ -225,17 +225,23 @@ type trashRow struct {
 	actor     sql.NullInt64
 }
 
-const trashColumns = `id, user_id, list_id, grp, at, actor, coalesce(uid, ''), data`
+// Whoever has gone since has neither made a task of the trash nor is it theirs to do.
+const (
+	trashColumns = `id, user_id, list_id, grp, at, ` + stays + `actor), coalesce(uid, ''), data, ` + stays + `data ->> 'created_by'), ` + stays + `data ->> 'assignee_id')`
+	stays        = `(SELECT u.id FROM users u WHERE u.deleted_at IS NULL AND u.id = trash.`
+)
 
 func scanTrash(row row, before ...any) (r trashRow, err error) {
 	var id, user, list int64
 	var uid, raw string
-	if err := row.Scan(append(before, &id, &user, &list, &r.group, &r.at, &r.actor, &uid, &raw)...); err != nil {
+	var maker, assignee sql.NullInt64
+	if err := row.Scan(append(before, &id, &user, &list, &r.group, &r.at, &r.actor, &uid, &raw, &maker, &assignee)...); err != nil {
 		return r, err
 	}
 	if err := json.Unmarshal([]byte(raw), &r.data); err != nil {
 		return r, err
 	}
+	r.data.Maker, r.data.Assignee = maker.Int64, assignee.Int64
 	r.task, err = r.data.task(id)
 	r.task.UserID, r.task.ListID, r.task.UID, r.task.Version, r.task.UpdatedAt = user, list, uid, r.group, fromMillis(r.at)
 	return r, err

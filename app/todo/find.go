@@ -116,6 +116,9 @@ type Found struct {
 type Counts struct {
 	Today, Overdue, Upcoming, Undated, Assigned, Trash int64
 	Lists                                              map[int64]ListCount
+	// Cursor goes on from them with Sync.
+	Cursor string
+	Seq    int64
 }
 
 // ListCount is how many tasks a list has.
@@ -223,7 +226,9 @@ func (t *Tasks) Counts(ctx context.Context, caller app.Caller, zone string) (Cou
 	if err != nil {
 		return Counts{}, err
 	}
-	return t.Store.Counts(ctx, caller.UserID, now)
+	counts, err := t.Store.Counts(ctx, caller.UserID, now)
+	counts.Cursor = SyncCursor{Seq: counts.Seq}.text(t.Lineage)
+	return counts, err
 }
 
 // Trash returns a page of what was deleted from the caller's own lists, or from one that

@@ -187,14 +187,15 @@ func (c TaskChange) stale(t Task, last Dates) bool {
 const twiceWithin = 10 * time.Second
 
 // Once returns the change without what completes an occurrence that was completed already,
-// of which last is the copy; dropped says that there was such.
-func (c TaskChange) Once(t, last Task) (_ TaskChange, dropped bool) {
+// of which last is the copy; dropped says that there was such. A task that has been touched since
+// is not taken for one that was completed just now.
+func (c TaskChange) Once(t, last Task, touched bool) (_ TaskChange, dropped bool) {
 	if c.stale(t, last.Dates) {
 		c.Completed, c.Dates, c.repetition = nil, nil, nil
 		return c, true
 	}
 	since := c.Now.Sub(last.CompletedAt)
-	if c.Match == nil && since >= 0 && since < twiceWithin {
+	if c.Match == nil && !touched && since >= 0 && since < twiceWithin {
 		c.Completed = nil
 		return c, true
 	}

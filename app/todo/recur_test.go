@@ -147,7 +147,7 @@ func TestAnOccurrenceIsCompletedOnce(t *testing.T) {
 		"a time on that day": {&yes, "2027-03-01T00:00", false}, "opened": {&no, "2027-03-01", false}, "only moved": {nil, "2027-03-01", false},
 	} {
 		change := TaskChange{Title: &title, Completed: c.done, Now: time.Date(2027, 3, 2, 0, 0, 0, 0, time.UTC), Dates: said(c.due, "-", "-").read(app.Problems{})}
-		got, _ := change.Once(task, last)
+		got, _ := change.Once(task, last, false)
 		if once := got.Completed == nil && got.Dates == nil; c.done != nil && once != c.once || got.Title == nil {
 			t.Errorf("%s: %+v", name, got)
 		}
