@@ -50,7 +50,7 @@ func (s *Server) viewGone(g todo.Gone) goneView {
 // sync answers with what is new since a cursor. Its entity tag is the cursor: asking again when
 // there is nothing new is answered with 304.
 func (s *Server) sync(c *fiber.Ctx) error {
-	page, err := s.Config.Sync.Page(c.UserContext(), callerOf(c), parameters(c))
+	page, err := s.Sync.Page(c.UserContext(), callerOf(c), parameters(c))
 	if err != nil {
 		return err
 	}

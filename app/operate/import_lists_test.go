@@ -67,6 +67,19 @@ func TestTasksWithoutListsComeIntoTheInboxOfTheirOwner(t *testing.T) {
 	}
 }
 
+// An Inbox keeps the name that its owner gave it, and else has the usual one.
+func TestAnInboxKeepsItsName(t *testing.T) {
+	db := openFresh(t)
+	_, notes, err := imported(t, db, recorded{users: users(1, 2, 3), lists: []string{
+		"id=10|owner_id=1|inbox=true|name=Mine", "id=11|owner_id=2|inbox=true", "id=12|owner_id=3|inbox=true|name=" + strings.Repeat("x", 101),
+	}}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "notes", notes, nil)
+	same(t, "laid out", laidOut(t, db), []string{"list 10 Mine of 1: 1 owner", "list 11 Inbox of 2: 2 owner", "list 12 Inbox of 3: 3 owner"})
+}
+
 const badParent = ": came without its parent. parent_id: The task can't be below that one: the parent must be in the same list, not below the task itself, and there are at most 4 levels."
 
 func broken() recorded {
