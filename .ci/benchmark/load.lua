@@ -1,6 +1,6 @@
 -- One request over and over, from the environment: METHOD, URLPATH (%d in it
 -- becomes a number from LOW to HIGH, another one each time), BODY, TOKEN.
--- With TOKENS, a file of refresh tokens, each request shows one of them, and
+-- With KEYS, each has an Idempotency-Key of its own. With TOKENS, a file of refresh tokens, each request shows one of them, and
 -- the answer's successor takes its place.
 local method, path, body = os.getenv("METHOD") or "GET", os.getenv("URLPATH") or "/", os.getenv("BODY")
 local low, high = tonumber(os.getenv("LOW") or 0), tonumber(os.getenv("HIGH") or 0)
@@ -31,6 +31,11 @@ function init()
 end
 
 function request()
+  if os.getenv("KEYS") then
+    count = (count or 0) + 1
+    headers["Idempotency-Key"] = os.getenv("KEYS") .. "-" .. number .. "-" .. count
+    return wrk.format(method, path, headers, body)
+  end
   if numbered then return wrk.format(method, string.format(path, math.random(low, high)), headers, body) end
   if os.getenv("TOKENS") then
     return wrk.format(method, path, headers, '{"refresh_token":"' .. (table.remove(pool) or "none left") .. '"}')

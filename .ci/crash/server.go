@@ -85,11 +85,19 @@ func (s *server) stop() error {
 }
 
 func (s *server) call(method, path, body string) (int, []byte, error) {
+	return s.keyed(method, path, body, "")
+}
+
+// keyed is call with an Idempotency-Key, unless it is empty.
+func (s *server) keyed(method, path, body, key string) (int, []byte, error) {
 	request, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
 	if err != nil {
 		return 0, nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
+	if key != "" {
+		request.Header.Set("Idempotency-Key", key)
+	}
 	if s.token != "" {
 		request.Header.Set("Authorization", "Bearer "+s.token)
 	}
@@ -103,7 +111,12 @@ func (s *server) call(method, path, body string) (int, []byte, error) {
 
 // create returns the id of the new task, or the status that refused it.
 func (s *server) create(title, description string) (id int64, status int, err error) {
-	status, body, err := s.call("POST", "/tasks/", fmt.Sprintf(`{"title":%q,"description":%q}`, title, description))
+	return s.createOnce(title, description, "")
+}
+
+// createOnce is create with an Idempotency-Key, unless it is empty.
+func (s *server) createOnce(title, description, key string) (id int64, status int, err error) {
+	status, body, err := s.keyed("POST", "/tasks/", fmt.Sprintf(`{"title":%q,"description":%q}`, title, description), key)
 	if err != nil || status != http.StatusCreated {
 		return 0, status, err
 	}
