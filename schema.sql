@@ -404,7 +404,7 @@ CREATE TABLE answers (
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     -- A hash of the key, and one of the whole request.
     key     INTEGER NOT NULL,
-    print   BLOB    NOT NULL CHECK (length(print) = 16),
+    fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 16),
     status  INTEGER NOT NULL,
     -- Encrypted with the key.
     body    BLOB    NOT NULL,

@@ -9,8 +9,8 @@ type Retry struct {
 	UserID int64
 	// Key is what the client has given, of 1 to 128 visible characters.
 	Key string
-	// Print is a fingerprint of the key, the method, the address and the body.
-	Print [16]byte
+	// Fingerprint is a hash of the key, the method, the address and the body.
+	Fingerprint [16]byte
 	// Removal says that the answer shows nothing of what the request was about, so that it
 	// can be given again to who may not see that any more.
 	Removal bool

@@ -27,15 +27,11 @@ type listView struct {
 }
 
 func (s *Server) viewList(l todo.List) listView {
-	view := listView{
-		ID: l.ID, UID: l.UID, Name: l.Name, Color: optionalText(l.Color), Inbox: l.Inbox, Role: l.Role.String(), OwnerID: l.OwnerID,
+	return listView{
+		ID: l.ID, UID: s.uid(todo.KindList, l.ID, l.UID), Name: l.Name, Color: optionalText(l.Color), Inbox: l.Inbox, Role: l.Role.String(), OwnerID: l.OwnerID,
 		Members: l.Members, Open: l.Open, Position: l.Position, Archived: l.Archived,
 		DateCreated: timestamp(l.CreatedAt), DateUpdated: timestamp(l.UpdatedAt), Version: l.Version,
 	}
-	if view.UID == "" {
-		view.UID = s.Seed.UID(todo.KindList, l.ID)
-	}
-	return view
 }
 
 type listsAnswer struct {

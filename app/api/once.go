@@ -52,9 +52,9 @@ func (s *Server) once(handle fiber.Handler) fiber.Handler {
 	})
 }
 
-// onceOver is once for a write that takes several turns, and that goes on where it was cut when
+// onceInTurns is once for a write that takes several turns, and that goes on where it was cut when
 // it is sent again. Its answer is kept after the last of them.
-func (s *Server) onceOver(handle fiber.Handler) fiber.Handler {
+func (s *Server) onceInTurns(handle fiber.Handler) fiber.Handler {
 	return s.noted(handle, func(c *fiber.Ctx, retry app.Retry) error {
 		answer, found, err := s.Answers.AnswerTo(c.UserContext(), callerOf(c), retry)
 		switch {
@@ -63,12 +63,7 @@ func (s *Server) onceOver(handle fiber.Handler) fiber.Handler {
 		case found:
 			return replay(c, answer)
 		}
-		var change int64
-		ctx := c.UserContext()
-		c.SetUserContext(app.NoteChange(ctx, &change))
-		err = handle(c)
-		c.SetUserContext(ctx)
-		noteChange(c, change)
+		err = noting(c, handle)
 		if answer = answerOf(c); err != nil || !answer.Done() {
 			return err
 		}
@@ -81,11 +76,7 @@ func (s *Server) noted(handle fiber.Handler, keyed func(*fiber.Ctx, app.Retry) e
 	return func(c *fiber.Ctx) error {
 		keys := c.Request().Header.PeekAll(headerKey)
 		if len(keys) == 0 {
-			var change int64
-			c.SetUserContext(app.NoteChange(c.UserContext(), &change))
-			err := handle(c)
-			noteChange(c, change)
-			return err
+			return noting(c, handle)
 		}
 		key, ok := readKey(string(keys[0]))
 		if !ok || len(keys) > 1 {
@@ -98,9 +89,18 @@ func (s *Server) noted(handle fiber.Handler, keyed func(*fiber.Ctx, app.Retry) e
 		defer lease.give()
 		c.Locals(keyBody, data)
 		return keyed(c, app.Retry{
-			UserID: callerOf(c).UserID, Key: key, Print: fingerprint(c, key, data), Removal: c.Method() == fiber.MethodDelete,
+			UserID: callerOf(c).UserID, Key: key, Fingerprint: fingerprint(c, key, data), Removal: c.Method() == fiber.MethodDelete,
 		})
 	}
+}
+
+// noting runs a handler, and notes the first change that it makes.
+func noting(c *fiber.Ctx, handle fiber.Handler) error {
+	var change int64
+	c.SetUserContext(app.NoteChange(c.UserContext(), &change))
+	err := handle(c)
+	noteChange(c, change)
+	return err
 }
 
 func noteChange(c *fiber.Ctx, change int64) {
@@ -124,14 +124,14 @@ func readKey(text string) (key string, ok bool) {
 }
 
 // fingerprint tells requests of one key apart.
-func fingerprint(c *fiber.Ctx, key string, body []byte) (print [16]byte) {
+func fingerprint(c *fiber.Ctx, key string, body []byte) (sum16 [16]byte) {
 	sum := sha256.New()
 	for _, part := range []string{key, c.Method(), strings.TrimSuffix(c.Path(), "/"), string(c.Context().URI().QueryString())} {
 		_, _ = sum.Write(append([]byte(part), 0))
 	}
 	_, _ = sum.Write(body)
-	copy(print[:], sum.Sum(nil))
-	return print
+	copy(sum16[:], sum.Sum(nil))
+	return sum16
 }
 
 // kept are the headers that belong to an answer.

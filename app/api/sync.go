@@ -37,12 +37,9 @@ func (s *Server) viewSyncList(l todo.SyncList) syncListView {
 }
 
 func (s *Server) viewGone(g todo.Gone) goneView {
-	view := goneView{Kind: "task", ID: g.ID, UID: g.UID}
+	view := goneView{Kind: "task", ID: g.ID, UID: s.uid(g.Kind, g.ID, g.UID)}
 	if g.Kind == todo.KindList {
 		view.Kind = "list"
-	}
-	if view.UID == "" {
-		view.UID = s.Seed.UID(g.Kind, g.ID)
 	}
 	return view
 }
@@ -68,14 +65,7 @@ func (s *Server) appendSync(text []byte, page todo.SyncPage) []byte {
 	o.boolean("full", page.Full)
 	o.value("lists", views(page.Lists, s.viewSyncList))
 	o.key("tasks")
-	o.text = append(o.text, '[')
-	for i := range page.Tasks {
-		if i > 0 {
-			o.text = append(o.text, ',')
-		}
-		o.text = s.taskOf(o.text, &page.Tasks[i])
-	}
-	o.text = append(o.text, ']')
+	o.text = appendArray(o.text, page.Tasks, s.taskOf)
 	if page.User != nil {
 		o.value("user", syncUserView(*page.User))
 	}

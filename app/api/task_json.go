@@ -89,11 +89,7 @@ func (s *Server) appendTask(text []byte, t *todo.Task) []byte {
 	o.moment("date_created", milliseconds, t.CreatedAt)
 	o.moment("date_completed", milliseconds, t.CompletedAt)
 	o.number("user_id", t.UserID)
-	uid := t.UID
-	if uid == "" {
-		uid = s.Seed.UID(todo.KindTask, t.ID)
-	}
-	o.str("uid", uid)
+	o.str("uid", s.uid(todo.KindTask, t.ID, t.UID))
 	o.number("list_id", t.ListID)
 	o.id("parent_id", t.ParentID)
 	o.number("position", t.Position)
@@ -115,14 +111,7 @@ func (s *Server) appendTask(text []byte, t *todo.Task) []byte {
 
 func (o *object) labels(labels []string) {
 	o.key("labels")
-	o.text = append(o.text, '[')
-	for i, label := range labels {
-		if i > 0 {
-			o.text = append(o.text, ',')
-		}
-		o.text = appendText(o.text, label)
-	}
-	o.text = append(o.text, ']')
+	o.text = appendArray(o.text, labels, func(text []byte, label *string) []byte { return appendText(text, *label) })
 }
 
 func (o *object) recurrence(r todo.Repetition) {
@@ -163,14 +152,9 @@ func (s *Server) trashedTask(text []byte, t *todo.TrashedTask) []byte {
 // sendPage answers with a page of tasks.
 func sendPage[T any](c *fiber.Ctx, items []T, write func(text []byte, item *T) []byte, pagination any) error {
 	return sendText(c, fiber.StatusOK, func(text []byte) []byte {
-		text = append(text, `{"tasks":[`...)
-		for i := range items {
-			if i > 0 {
-				text = append(text, ',')
-			}
-			text = write(text, &items[i])
-		}
-		o := object{append(text, ']')}
+		o := object{append(text, '{')}
+		o.key("tasks")
+		o.text = appendArray(o.text, items, write)
 		o.value("pagination", pagination)
 		return append(o.text, '}')
 	})
@@ -194,6 +178,26 @@ func sendBody(c *fiber.Ctx, status int, body []byte) error {
 	c.Set(fiber.HeaderContentType, mimeJSON)
 	c.Response().SetBody(body)
 	return nil
+}
+
+// appendArray appends a JSON array.
+func appendArray[T any](text []byte, items []T, write func(text []byte, item *T) []byte) []byte {
+	text = append(text, '[')
+	for i := range items {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = write(text, &items[i])
+	}
+	return append(text, ']')
+}
+
+// uid returns what somebody has chosen, or else what is derived from the id.
+func (s *Server) uid(kind todo.Kind, id int64, chosen string) string {
+	if chosen != "" {
+		return chosen
+	}
+	return s.Seed.UID(kind, id)
 }
 
 // appendText appends a JSON string.

@@ -78,23 +78,23 @@ func (db *DB) KeepAnswer(ctx context.Context, retry app.Retry, answer app.Answer
 	return db.write(ctx, func(tx *tx) error { return db.keepAnswer(tx, retry, answer) })
 }
 
-// hashOf is what a key is found by. Another key of the same hash has another print.
+// hashOf is what a key is found by. Another key of the same hash has another fingerprint.
 func hashOf(key string) int64 {
 	sum := sha256.Sum256([]byte(key))
 	return int64(binary.BigEndian.Uint64(sum[:]))
 }
 
 func (t *tx) answerTo(by app.Caller, retry app.Retry) (answer app.Answer, found bool, err error) {
-	var print, body []byte
-	var change, at int64
-	err = t.one(`SELECT print, status, body, change, at FROM answers WHERE user_id = ? AND key = ?`,
-		[]any{retry.UserID, hashOf(retry.Key)}, &print, &answer.Status, &body, &change, &at)
+	var fingerprint, body []byte
+	var change int64
+	err = t.one(`SELECT fingerprint, status, body, change FROM answers WHERE user_id = ? AND key = ?`,
+		[]any{retry.UserID, hashOf(retry.Key)}, &fingerprint, &answer.Status, &body, &change)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return answer, false, nil
 	case err != nil:
 		return answer, false, err
-	case !bytes.Equal(print, retry.Print[:]):
+	case !bytes.Equal(fingerprint, retry.Fingerprint[:]):
 		return answer, false, app.ErrKeyReused
 	}
 	if !retry.Removal {
@@ -127,8 +127,8 @@ func (db *DB) keepAnswer(tx *tx, retry app.Retry, answer app.Answer) error {
 	if err != nil {
 		return err
 	}
-	err = tx.exec(`INSERT INTO answers (user_id, key, print, status, body, change, at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		retry.UserID, hashOf(retry.Key), retry.Print[:], answer.Status, body, tx.group, millis(db.now()))
+	err = tx.exec(`INSERT INTO answers (user_id, key, fingerprint, status, body, change, at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		retry.UserID, hashOf(retry.Key), retry.Fingerprint[:], answer.Status, body, tx.group, millis(db.now()))
 	if err != nil {
 		return err
 	}
@@ -191,7 +191,7 @@ func sealer(retry app.Retry) (cipher.AEAD, error) {
 }
 
 // sealAnswer writes the header as a line of JSON and the body after it, packs what is large, and
-// encrypts it. The print makes the nonce: a key that is used again after its answer was dropped
+// encrypts it. The fingerprint makes the nonce: a key that is used again after its answer was dropped
 // meets another one, or the same request.
 func sealAnswer(retry app.Retry, answer app.Answer) ([]byte, error) {
 	header, err := json.Marshal(answer.Header)
@@ -212,7 +212,7 @@ func sealAnswer(retry app.Retry, answer app.Answer) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return seal.Seal(nil, retry.Print[:seal.NonceSize()], plain, nil), nil
+	return seal.Seal(nil, retry.Fingerprint[:seal.NonceSize()], plain, nil), nil
 }
 
 // openAnswer reverses sealAnswer.
@@ -221,7 +221,7 @@ func openAnswer(retry app.Retry, sealed []byte) (header map[string]string, body 
 	if err != nil {
 		return nil, nil, err
 	}
-	plain, err := seal.Open(nil, retry.Print[:seal.NonceSize()], sealed, nil)
+	plain, err := seal.Open(nil, retry.Fingerprint[:seal.NonceSize()], sealed, nil)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open a kept answer: %w", err)
 	}

@@ -123,7 +123,7 @@ CREATE TABLE answers (
     id      INTEGER PRIMARY KEY,
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     key     INTEGER NOT NULL,
-    print   BLOB    NOT NULL CHECK (length(print) = 16),
+    fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 16),
     status  INTEGER NOT NULL,
     body    BLOB    NOT NULL,
     change  INTEGER NOT NULL,

@@ -39,15 +39,15 @@ type syncing struct {
 	query todo.SyncQuery
 	page  todo.SyncPage
 	// left is how many lines may still be read.
-	left                int64
-	tasks, lists        map[int64]bool
-	goneTasks, gonLists map[int64]bool
+	left                 int64
+	tasks, lists         map[int64]bool
+	goneTasks, goneLists map[int64]bool
 }
 
 // Sync returns a page of what is new for a reader, of one moment.
 func (db *DB) Sync(ctx context.Context, query todo.SyncQuery) (todo.SyncPage, error) {
 	s := &syncing{seed: db.seed, query: query, left: query.Limit,
-		tasks: map[int64]bool{}, lists: map[int64]bool{}, goneTasks: map[int64]bool{}, gonLists: map[int64]bool{}}
+		tasks: map[int64]bool{}, lists: map[int64]bool{}, goneTasks: map[int64]bool{}, goneLists: map[int64]bool{}}
 	err := db.snapshot(ctx, func(tx *tx) error {
 		s.tx = tx
 		return s.run()
@@ -257,12 +257,12 @@ func (s *syncing) giveTask(l line) error {
 
 // giveList gives a list once in a page, or says that it is gone.
 func (s *syncing) giveList(id int64, uid string) error {
-	if s.lists[id] || s.gonLists[id] {
+	if s.lists[id] || s.goneLists[id] {
 		return nil
 	}
 	list, err := s.list(s.seed, s.query.UserID, todo.ByID(id))
 	if errors.Is(err, todo.ErrListNotFound) {
-		s.gonLists[id] = true
+		s.goneLists[id] = true
 		s.page.Deleted = append(s.page.Deleted, todo.Gone{Kind: todo.KindList, ID: id, UID: uid})
 		return nil
 	}
