@@ -22,6 +22,9 @@ CREATE TABLE users (
     pending_email TEXT CHECK (length(pending_email) BETWEEN 3 AND 254),
     -- By whose clock "today" and "overdue" are told, an IANA name.
     time_zone     TEXT    NOT NULL DEFAULT 'UTC' CHECK (length(time_zone) BETWEEN 1 AND 64),
+    -- Where reminders go, names separated by spaces; NULL for the usual: to the browsers
+    -- that are subscribed, or by mail if there are none.
+    reminder_channels TEXT CHECK (length(reminder_channels) <= 40),
     -- When the user was deleted. The row stays, with nothing of the person in
     -- it, until all that is theirs has gone, a little at a time.
     deleted_at    INTEGER
@@ -415,9 +418,73 @@ CREATE TABLE answers (
 
 CREATE UNIQUE INDEX answers_key ON answers (user_id, key);
 
+-- Whom to tell of changes by HTTP. Nothing is queued: each webhook is a place in the log
+-- of changes, and its events are the lines behind it (app/outbox/webhook.go).
+CREATE TABLE webhooks (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id       INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    -- NULL: all lists that its user sees. No reference: a list comes back from the trash.
+    list_id       INTEGER,
+    url           TEXT    NOT NULL CHECK (length(url) BETWEEN 1 AND 2000),
+    -- Bits of the kinds of events.
+    events        INTEGER NOT NULL CHECK (events > 0),
+    -- What signs, and what signs beside it for a while after it was replaced.
+    secret        BLOB    NOT NULL CHECK (length(secret) BETWEEN 24 AND 64),
+    old_secret    BLOB    CHECK (length(old_secret) BETWEEN 24 AND 64),
+    old_until     INTEGER CHECK ((old_until IS NULL) = (old_secret IS NULL)),
+    created_at    INTEGER NOT NULL,
+    -- The change that was told, or given up, last.
+    cursor        INTEGER NOT NULL,
+    state         TEXT    NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'off')),
+    -- How often the change after the cursor was tried, and when it is tried again.
+    tries         INTEGER NOT NULL DEFAULT 0,
+    next_at       INTEGER NOT NULL DEFAULT 0,
+    -- Since when nothing has arrived; NULL while all does.
+    failing_since INTEGER,
+    last_error    TEXT    NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX webhooks_user ON webhooks (user_id);
+
+-- How the last events of each webhook went, and those that were given up.
+CREATE TABLE deliveries (
+    webhook_id INTEGER NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+    seq        INTEGER NOT NULL,
+    event      TEXT    NOT NULL,
+    at         INTEGER NOT NULL,
+    tries      INTEGER NOT NULL,
+    -- The status of the last answer; NULL without one.
+    status     INTEGER,
+    ms         INTEGER NOT NULL,
+    error      TEXT    NOT NULL DEFAULT '' CHECK (length(error) <= 200),
+    dead       INTEGER NOT NULL DEFAULT 0 CHECK (dead IN (0, 1)),
+    PRIMARY KEY (webhook_id, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX deliveries_dead ON deliveries (at) WHERE dead = 1;
+
+-- The browsers that show reminders (Web Push). Each is a place in the log, too, and goes
+-- with its session.
+CREATE TABLE push_subscriptions (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    session_id TEXT    NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    endpoint   TEXT    NOT NULL UNIQUE CHECK (length(endpoint) BETWEEN 1 AND 2000),
+    -- The browser's public key and its secret (RFC 8291).
+    p256dh     BLOB    NOT NULL CHECK (length(p256dh) = 65),
+    auth       BLOB    NOT NULL CHECK (length(auth) = 16),
+    created_at INTEGER NOT NULL,
+    cursor     INTEGER NOT NULL,
+    tries      INTEGER NOT NULL DEFAULT 0,
+    next_at    INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE INDEX push_subscriptions_user ON push_subscriptions (user_id);
+CREATE INDEX push_subscriptions_session ON push_subscriptions (session_id);
+
 -- What is to be known of the whole. The timeline tells this file's log from that
 -- of another (app/sqlite/timeline.go), the lineage its versions from those of another
--- (app/sqlite/lineage.go), uid_seed is what derived uids are made of, and words_to is
+-- (app/sqlite/lineage.go), uid_seed is what derived uids are made of, words_to is
 -- the change up to which all words are in task_words.
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
@@ -426,4 +493,4 @@ CREATE TABLE meta (
 
 -- "tapi": this file is taskapi's.
 PRAGMA application_id = 1952542825;
-PRAGMA user_version = 6;
+PRAGMA user_version = 7;

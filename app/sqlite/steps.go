@@ -132,3 +132,59 @@ CREATE TABLE answers (
 
 CREATE UNIQUE INDEX answers_key ON answers (user_id, key);
 `
+
+// stepLive brings version 6 to 7: webhooks, and browsers that show reminders.
+const stepLive = `
+ALTER TABLE users ADD COLUMN reminder_channels TEXT CHECK (length(reminder_channels) <= 40);
+
+CREATE TABLE webhooks (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id       INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    list_id       INTEGER,
+    url           TEXT    NOT NULL CHECK (length(url) BETWEEN 1 AND 2000),
+    events        INTEGER NOT NULL CHECK (events > 0),
+    secret        BLOB    NOT NULL CHECK (length(secret) BETWEEN 24 AND 64),
+    old_secret    BLOB    CHECK (length(old_secret) BETWEEN 24 AND 64),
+    old_until     INTEGER CHECK ((old_until IS NULL) = (old_secret IS NULL)),
+    created_at    INTEGER NOT NULL,
+    cursor        INTEGER NOT NULL,
+    state         TEXT    NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'off')),
+    tries         INTEGER NOT NULL DEFAULT 0,
+    next_at       INTEGER NOT NULL DEFAULT 0,
+    failing_since INTEGER,
+    last_error    TEXT    NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX webhooks_user ON webhooks (user_id);
+
+CREATE TABLE deliveries (
+    webhook_id INTEGER NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+    seq        INTEGER NOT NULL,
+    event      TEXT    NOT NULL,
+    at         INTEGER NOT NULL,
+    tries      INTEGER NOT NULL,
+    status     INTEGER,
+    ms         INTEGER NOT NULL,
+    error      TEXT    NOT NULL DEFAULT '' CHECK (length(error) <= 200),
+    dead       INTEGER NOT NULL DEFAULT 0 CHECK (dead IN (0, 1)),
+    PRIMARY KEY (webhook_id, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX deliveries_dead ON deliveries (at) WHERE dead = 1;
+
+CREATE TABLE push_subscriptions (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    session_id TEXT    NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    endpoint   TEXT    NOT NULL UNIQUE CHECK (length(endpoint) BETWEEN 1 AND 2000),
+    p256dh     BLOB    NOT NULL CHECK (length(p256dh) = 65),
+    auth       BLOB    NOT NULL CHECK (length(auth) = 16),
+    created_at INTEGER NOT NULL,
+    cursor     INTEGER NOT NULL,
+    tries      INTEGER NOT NULL DEFAULT 0,
+    next_at    INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE INDEX push_subscriptions_user ON push_subscriptions (user_id);
+CREATE INDEX push_subscriptions_session ON push_subscriptions (session_id);
+`
