@@ -89,9 +89,10 @@ func enoughRoom(dir string) error {
 
 // newMetrics returns what serves the metrics, and lets the parts of the server
 // tell it what they do.
-func newMetrics(version string, mails bool, db *sqlite.DB, lines *logs.Queue, config *api.Config) (*api.Side, error) {
+func newMetrics(version string, mails bool, db *sqlite.DB, lines *logs.Queue, config *api.Config, streams func() int) (*api.Side, error) {
 	counts, err := metrics.New(version, metrics.Sources{
 		Hashing: config.Users.Passwords.Load,
+		Streams: streams,
 		Log: func() int64 {
 			dropped, _ := lines.Dropped()
 			return dropped
@@ -113,6 +114,6 @@ func newMetrics(version string, mails bool, db *sqlite.DB, lines *logs.Queue, co
 		return nil, err
 	}
 	db.OnBatch(counts.Batch)
-	config.OnAnswer = counts.Answer
+	config.OnAnswer, config.OnTold = counts.Answer, counts.Told
 	return api.NewMetricsPage(metrics.ContentType(), counts.Write, config.Log), nil
 }

@@ -69,17 +69,12 @@ func (a *application) wire(s settings.Settings, d *listeners, db *sqlite.DB, sec
 	}
 	keep(&config, s, db, links, postage)
 	recovery := account.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Postage: postage, Audit: audit, Now: a.clock.Now, Log: log}
-	if s.RateLimit {
-		guard := &account.Guard{Now: a.clock.Now, Max: limiterKeys}
-		users.Guard, sessions.Guard, recovery.Guard, proofs.Guard = guard, guard, guard, guard
-		sessions.Limiter = &app.Limiter{Now: a.clock.Now, Max: limiterKeys}
-		postage.Limiter = &app.Limiter{Now: a.clock.Now, Max: limiterKeys}
-		config.Limiter = &app.Limiter{Now: a.clock.Now, Max: limiterKeys}
-	}
+	a.limit(s, &config, &recovery, postage)
 	config.Recovery = account.NewRecovery(recovery)
-	background := []func(context.Context){config.Recovery.Run, sendMails, config.Health.Run, recall(users.Guard, db, log)}
+	background := []func(context.Context){config.Recovery.Run, config.Sync.Hub.Run, sendMails, config.Health.Run, recall(users.Guard, db, log)}
+	var server *api.Server // of which the metrics are read while it serves
 	if d.metrics != nil {
-		page, err := newMetrics(a.build.Version, s.Mail.Server != "", db, lines, &config)
+		page, err := newMetrics(a.build.Version, s.Mail.Server != "", db, lines, &config, func() int { return server.Streams() })
 		if err != nil {
 			return nil, nil, err
 		}
@@ -88,15 +83,31 @@ func (a *application) wire(s settings.Settings, d *listeners, db *sqlite.DB, sec
 	if d.redirect != nil {
 		background = append(background, serveSide(api.NewRedirect(s.PublicURL, log), d.redirect, log))
 	}
-	server, err := api.New(config)
+	server, err = api.New(config)
 	return server, background, err
+}
+
+// limit sets what keeps anybody from guessing and flooding, unless that is off.
+func (a *application) limit(s settings.Settings, config *api.Config, recovery *account.Recovery, postage *outbox.Postage) {
+	if !s.RateLimit {
+		return
+	}
+	guard := &account.Guard{Now: a.clock.Now, Max: limiterKeys}
+	config.Users.Guard, config.Sessions.Guard, recovery.Guard, config.Users.Proofs.Guard = guard, guard, guard, guard
+	config.Sessions.Limiter = &app.Limiter{Now: a.clock.Now, Max: limiterKeys}
+	postage.Limiter = &app.Limiter{Now: a.clock.Now, Max: limiterKeys}
+	config.Limiter = &app.Limiter{Now: a.clock.Now, Max: limiterKeys}
 }
 
 // keep adds what is about tasks and lists.
 func keep(config *api.Config, s settings.Settings, db *sqlite.DB, links *account.Links, postage *outbox.Postage) {
 	config.Lineage, config.Seed, config.TrashTime = db.Lineage(), db.Seed(), days(s.TrashDays)
 	config.Tasks = &todo.Tasks{Store: db, Now: config.Now, Most: int64(s.MaxTasks), KeepTrash: s.TrashDays > 0, Lineage: db.Lineage()}
-	config.Sync = &todo.Sync{Store: db, Now: config.Now, Lineage: db.Lineage()}
+	hub := todo.NewHub(db.MembersOf, db.NewestChange, config.Now)
+	db.OnChange(hub.Changed)
+	config.Sync = &todo.Sync{Store: db, Hub: hub, Now: config.Now, Lineage: db.Lineage()}
+	config.Tickets = &account.Tickets{Store: db, Now: config.Now, Random: rand.Reader}
+	config.MaxStreams = s.MaxStreams
 	config.Lists = &todo.Lists{Store: db, Now: config.Now, MostTasks: int64(s.MaxTasks), KeepTrash: s.TrashDays > 0}
 	config.Invitations = &todo.Invitations{
 		Store: db, Codes: links.Codes, PublicURL: s.PublicURL, Mails: s.Mail.Server != "", Now: config.Now,

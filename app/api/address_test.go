@@ -62,6 +62,9 @@ func TestEverySpellingOfAnAddress(t *testing.T) {
 	must(t, err)
 	for _, route := range server.Routes() {
 		path := strings.ReplaceAll(route[1], ":id", "1")
+		if strings.HasPrefix(path, "/events") {
+			continue // one has no end, the other never the same answer
+		}
 		paths[path] = append(paths[path], route[0])
 	}
 	for _, path := range []string{"/reset-password", "/verify-email", "/docs", "/sw.js", "/manifest.webmanifest", "/favicon.ico"} {

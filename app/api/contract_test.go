@@ -41,6 +41,7 @@ var loadDocument = sync.OnceValues(func() (*document, error) {
 	if err := doc.Validate(loader.Context, openapi3.EnableExamplesValidation()); err != nil {
 		return nil, err
 	}
+	openapi3filter.RegisterBodyDecoder("text/event-stream", openapi3filter.PlainBodyDecoder)
 	router, err := gorillamux.NewRouter(doc)
 	return &document{doc: doc, router: router, used: map[string]bool{}}, err
 })

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/rand"
@@ -72,6 +73,9 @@ type server struct {
 	links *account.Links
 	mails chan outbox.NewMail
 	log   *lockedBuffer
+	// config is what the server was made of.
+	config api.Config
+	api    *api.Server
 }
 
 type lockedBuffer struct {
@@ -124,6 +128,9 @@ func start(t testing.TB, change ...func(*parts)) *server {
 		Store: s.db, Passwords: hasher, Policy: account.PasswordPolicy{Min: 8, Max: 128},
 		RegistrationOpen: true, Links: s.links, Audit: audit, Now: s.clock.Now,
 	}
+	hub := todo.NewHub(s.db.MembersOf, s.db.NewestChange, s.clock.Now)
+	s.db.OnChange(hub.Changed)
+	run(t, hub.Run)
 	began := s.clock.Now()
 	p := parts{
 		users: s.users, proofs: proofs, postage: postage,
@@ -135,7 +142,7 @@ func start(t testing.TB, change ...func(*parts)) *server {
 		recovery: account.Recovery{Store: s.db, Links: s.links, Passwords: hasher, Policy: s.users.Policy, Postage: postage, Audit: audit, Now: s.clock.Now, Log: log},
 		api: api.Config{
 			Version: "test", Lineage: s.db.Lineage(), Web: web.Files(), Tasks: &todo.Tasks{Store: s.db, Now: s.clock.Now, KeepTrash: true, Lineage: s.db.Lineage()}, Lists: &todo.Lists{Store: s.db, Now: s.clock.Now, KeepTrash: true}, Seed: s.db.Seed(), TrashTime: 30 * 24 * time.Hour,
-			Invitations: &todo.Invitations{Store: s.db, Codes: codes, PublicURL: "https://tasks.example.com", Stamp: func(string, int64) time.Duration { return 0 }, Mails: true, Now: s.clock.Now}, Answers: s.db, Sync: &todo.Sync{Store: s.db, Now: s.clock.Now, Lineage: s.db.Lineage()}, Access: access, Audit: audit, Log: log, Now: s.clock.Now,
+			Invitations: &todo.Invitations{Store: s.db, Codes: codes, PublicURL: "https://tasks.example.com", Stamp: func(string, int64) time.Duration { return 0 }, Mails: true, Now: s.clock.Now}, Answers: s.db, Sync: &todo.Sync{Store: s.db, Hub: hub, Now: s.clock.Now, Lineage: s.db.Lineage()}, Tickets: &account.Tickets{Store: s.db, Now: s.clock.Now, Random: rand.Reader}, Access: access, Audit: audit, Log: log, Now: s.clock.Now,
 			APITokens: &account.APITokens{Store: s.db, Proofs: proofs, Postage: postage, Now: s.clock.Now, Random: rand.Reader},
 		},
 	}
@@ -143,8 +150,10 @@ func start(t testing.TB, change ...func(*parts)) *server {
 		f(&p)
 	}
 	p.api.Users, p.api.Sessions, p.api.Recovery = p.users, p.sessions, account.NewRecovery(p.recovery)
+	s.config = p.api
 	server, err := api.New(p.api)
 	must(t, err)
+	s.api = server
 	s.url = serve(t, server)
 	run(t, p.api.Recovery.Run)
 	return s
@@ -239,7 +248,7 @@ func (s *server) do(request *http.Request) answer {
 		s.t.Errorf("%s %s: no answer: %v", request.Method, request.URL.Path, err)
 		return answer{}
 	}
-	text, err := io.ReadAll(response.Body)
+	text, err := readAnswer(response)
 	if err := response.Body.Close(); err != nil {
 		s.t.Error(err)
 	}
@@ -252,6 +261,21 @@ func (s *server) do(request *http.Request) answer {
 	must(s.t, err)
 	d.check(s.t, request, sent, a)
 	return a
+}
+
+// readAnswer reads a body to its end or, of a stream, which has none, its first event.
+func readAnswer(response *http.Response) ([]byte, error) {
+	if response.Header.Get("Content-Type") != "text/event-stream" || response.Request.Method == http.MethodHead {
+		return io.ReadAll(response.Body)
+	}
+	var text []byte
+	for lines := bufio.NewReader(response.Body); ; {
+		line, err := lines.ReadString('\n')
+		text = append(text, line...)
+		if err != nil || strings.HasPrefix(line, "data: ") {
+			return text, err
+		}
+	}
 }
 
 func (s *server) checkShape(request *http.Request, a *answer) {
@@ -272,6 +296,9 @@ func (s *server) checkShape(request *http.Request, a *answer) {
 		if a.text != "" {
 			s.t.Errorf("%s: %d has a body", where, a.status)
 		}
+		return
+	}
+	if a.header.Get("Content-Type") == "text/event-stream" {
 		return
 	}
 	if got := a.header.Get("Content-Type"); got != "application/json; charset=utf-8" {

@@ -184,8 +184,9 @@ type conn struct {
 	lingers  atomic.Bool
 	opening  opening // used by the one who reads
 	network  netip.Prefix
-	place    *list.Element         // among those of the network; nil: not counted
-	unread   atomic.Pointer[lease] // memory of the answer on its way; nil: none
+	place    *list.Element          // among those of the network; nil: not counted
+	unread   atomic.Pointer[lease]  // memory of the answer on its way; nil: none
+	stream   atomic.Pointer[stream] // that is to take the connection over; nil: none
 }
 
 // ours returns the conn below another connection, nil without one.
@@ -216,6 +217,9 @@ func linger(c net.Conn) {
 // the server waits for at shutdown.
 func (c *conn) Close() error {
 	c.hold(nil)
+	if t := c.stream.Swap(nil); t != nil {
+		t.abandon()
+	}
 	defer func() { // one that lingers counts
 		c.listener.mu.Lock()
 		defer c.listener.mu.Unlock()

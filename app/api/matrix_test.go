@@ -74,6 +74,8 @@ func matrix() []matrixRow {
 		{"DELETE", "/tasks/SHARED", "", shared(403, 200, 200, 200)},
 		{"DELETE", "/trash", "", member},
 		{"GET", "/sync", "", member},
+		{"GET", "/events", "", member},
+		{"POST", "/events/tickets", "", own(201, 201, 201)},
 		{"POST", "/batch", `{"requests":[{"method":"POST","path":"/tasks/","body":{"title":"t"}}]}`, member},
 		{"POST", "/batch", `{"requests":[{"method":"PATCH","path":"/tasks/SHARED","body":{"title":"t"}}]}`, everybody{401, 409, 409, 409, 200, 200, 200}},
 		{"GET", "/labels/", "", member},

@@ -17,6 +17,7 @@ const (
 	public   access = iota // anyone; the token is ignored
 	optional               // anyone; a token, if sent, must be valid
 	signedIn               // callers with a valid token
+	ticketed               // the same, or with a ticket
 )
 
 // acceptPatch lists the media types that PATCH takes (RFC 5789 section 3.1).
@@ -86,6 +87,8 @@ func (s *Server) todoRoutes() []route {
 		{post, "/tasks/:id/move", signedIn, write, none, s.once(s.moveTask)},
 		{post, "/tasks/:id/restore", signedIn, write, none, s.once(s.restoreTask)},
 		{get, "/sync", signedIn, read, query{"since", "limit", "completed", "include"}, s.paged(s.sync)},
+		{get, "/events", ticketed, read, query{"since", "ticket"}, s.events},
+		{post, "/events/tickets", signedIn, read, none, s.createTicket},
 		{post, "/batch", signedIn, write, none, s.once(s.batch)},
 		{del, "/trash", signedIn, write, none, s.onceInTurns(s.emptyTrash)},
 		{get, "/labels/", signedIn, read, none, s.listLabels},
@@ -123,6 +126,9 @@ func (s *Server) register(routes []route) {
 			handlers = []fiber.Handler{whenTokenShown(bearer), mayUse(r.scope)}
 		case signedIn:
 			handlers = []fiber.Handler{bearer, mayUse(r.scope)}
+		case ticketed:
+			// A mistake must not cost the ticket.
+			handlers = []fiber.Handler{r.query.only, s.withTicket(bearer), mayUse(r.scope)}
 		}
 		if !s.Tutorial {
 			handlers = append(handlers, r.query.only)

@@ -53,9 +53,12 @@ type Config struct {
 	Audit       *account.Audit
 	Answers     app.AnswerStore
 	Sync        *todo.Sync
-	Access      *token.Access
-	Log         *slog.Logger
-	Now         func() time.Time
+	Tickets     *account.Tickets
+	// MaxStreams is how many connections of GET /events may be open; 0 is 1,000.
+	MaxStreams int
+	Access     *token.Access
+	Log        *slog.Logger
+	Now        func() time.Time
 	// Random is the source of request ids. Nil is crypto/rand.
 	Random io.Reader
 	// CORSOrigins are the origins whose pages may read responses. Empty is any.
@@ -89,6 +92,9 @@ type Config struct {
 	// OnAnswer is called after every response with the method, the route pattern
 	// ("-" for none), the status and the duration. May be nil.
 	OnAnswer func(method, route string, status int, took time.Duration)
+	// OnTold is called each time that a stream is up to date, with the time since the first
+	// change that it had not told yet. May be nil.
+	OnTold func(took time.Duration)
 	// Limiter limits requests such as sign-ins by address. Nil is no limit.
 	Limiter *app.Limiter
 	// BodyMemory and AnswerMemory limit the memory, in bytes, of incoming bodies
@@ -107,6 +113,7 @@ type Server struct {
 	bodies   *budget // what arrives
 	answers  *budget // what nobody has taken yet
 	pages    *budget // of answers that may be large and are being made, one each
+	streams  *streams
 	stopped  atomic.Bool
 }
 
@@ -120,6 +127,7 @@ func New(config Config) (*Server, error) {
 		bodies:  newBudget(cmp.Or(config.BodyMemory, bodyBudget), bodyPatience, config.Now),
 		answers: newBudget(cmp.Or(config.AnswerMemory, answerBudget), answerPatience, config.Now),
 		pages:   newBudget(parallelPages, answerPatience, config.Now),
+		streams: newStreams(cmp.Or(config.MaxStreams, defaultStreams)),
 	}
 	s.contract = sync.OnceValues(func() ([]byte, error) { return contractJSON(config.Version, config.Base) })
 	s.fiber = fiber.New(fiber.Config{
@@ -142,6 +150,8 @@ func New(config Config) (*Server, error) {
 	})
 	// So that clients don't send another request into the stop.
 	s.fiber.Server().CloseOnShutdown = true
+	// Streams own their connections.
+	s.fiber.Server().KeepHijackedConns = true
 	s.fiber.Use(s.observe, s.refuseHosts, compress(), recover.New(recover.Config{
 		EnableStackTrace:  true,
 		StackTraceHandler: s.panicked,
@@ -190,5 +200,5 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	listener.hurry(time.Now().Add(stopTimeout))
 	// The server below does not know its listener from the first moment on, and
 	// what it does not know it would serve for ever.
-	return errors.Join(listener.Close(), s.fiber.ShutdownWithContext(ctx))
+	return errors.Join(listener.Close(), s.endStreams(ctx), s.fiber.ShutdownWithContext(ctx))
 }

@@ -33,6 +33,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	send(gauge("hashing_waiting", "Passwords that wait for their turn to be hashed."), float64(waiting))
 	out <- prometheus.MustNewConstMetric(prometheus.NewDesc("taskapi_log_lines_dropped_total", "Lines of the log that nobody took in time.", nil, nil),
 		prometheus.CounterValue, float64(c.sources.Log()))
+	send(gauge("streams", "Connections that wait for changes."), float64(c.sources.Streams()))
 	changes, log, database := c.sources.Database()
 	send(gauge("database_waiting_changes", "Changes that wait for the writer of the database."), float64(changes))
 	send(gauge("database_wal_bytes", "Size of the write-ahead log."), float64(log))

@@ -27,6 +27,8 @@ type Sources struct {
 	// Outbox is how many mails wait and how many were given up, and for how
 	// long the first of those who wait has been due.
 	Outbox func(ctx context.Context) (queued, dead int64, overdue time.Duration, err error)
+	// Streams is how many connections wait for changes.
+	Streams func() int
 }
 
 // Metrics is what has been counted. All its methods may be called at the same
@@ -35,6 +37,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 	answers  *prometheus.HistogramVec
 	batches  prometheus.Histogram
+	told     prometheus.Histogram
 }
 
 // New returns what counts, and looks at the sources when it is written.
@@ -50,13 +53,17 @@ func New(version string, sources Sources) (*Metrics, error) {
 			Buckets: prometheus.ExponentialBuckets(1, 2, 9),
 		}),
 	}
+	m.told = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "taskapi_stream_delay_seconds", Help: "Time from a change until a stream was up to date.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 10},
+	})
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "taskapi_build_info", Help: "Always 1; the version is in the label.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
 	var err error
 	for _, c := range []prometheus.Collector{
-		m.answers, m.batches, build, &collector{sources},
+		m.answers, m.batches, m.told, build, &collector{sources},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	} {
 		err = errors.Join(err, m.registry.Register(c))
@@ -71,6 +78,9 @@ func (m *Metrics) Answer(method, route string, status int, took time.Duration) {
 
 // Batch counts a commit of so many changes.
 func (m *Metrics) Batch(changes int) { m.batches.Observe(float64(changes)) }
+
+// Told counts a stream that is up to date, so long after a change.
+func (m *Metrics) Told(took time.Duration) { m.told.Observe(took.Seconds()) }
 
 // ContentType is that of what Write writes.
 func ContentType() string { return string(expfmt.NewFormat(expfmt.TypeTextPlain)) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -82,10 +83,25 @@ func (db *DB) DeleteAPIToken(ctx context.Context, by app.Caller, id int64, recor
 	}))
 }
 
+// CallerNow returns the caller of the session or the API token of a caller that was there before;
+// see account.CallerStore.
+func (db *DB) CallerNow(ctx context.Context, by app.Caller, now time.Time) (app.Caller, error) {
+	if by.SignedIn() {
+		return db.Caller(ctx, by.SessionID, by.UserID, now)
+	}
+	return db.callerOfToken(ctx, "token "+strconv.FormatInt(by.TokenID, 10), "t.id = ?", by.TokenID, now)
+}
+
 // TokenCaller returns who a token speaks for; else account.ErrSessionEnded, or
 // account.ErrAPITokenExpired until housekeeping has removed the token.
 func (db *DB) TokenCaller(ctx context.Context, hash string, now time.Time) (app.Caller, error) {
-	return db.callers.find(hash, now, func() (app.Caller, time.Time, error) {
+	return db.callerOfToken(ctx, hash, "t.hash = ?", hash, now)
+}
+
+// callerOfToken returns the caller of the API token that a condition finds, and remembers them
+// under a key.
+func (db *DB) callerOfToken(ctx context.Context, key, condition string, value any, now time.Time) (app.Caller, error) {
+	return db.callers.find(key, now, func() (app.Caller, time.Time, error) {
 		tx, err := db.read(ctx)
 		if err != nil {
 			return app.Caller{}, time.Time{}, err
@@ -94,7 +110,7 @@ func (db *DB) TokenCaller(ctx context.Context, hash string, now time.Time) (app.
 		var scopes string
 		var expires sql.NullInt64
 		err = tx.one(`SELECT u.id, u.role, t.id, t.scopes, t.expires_at FROM api_tokens t JOIN users u ON u.id = t.user_id
-			WHERE t.hash = ?`, []any{hash},
+			WHERE `+condition, []any{value},
 			&caller.UserID, &caller.Role, &caller.TokenID, &scopes, &expires)
 		if errors.Is(err, sql.ErrNoRows) {
 			err = account.ErrSessionEnded

@@ -53,11 +53,13 @@ func (t *tx) log(a act, l logged) (seq int64, err error) {
 		[]any{l.scope, t.group, millis(a.at), nullID(a.by.UserID), int(l.kind), int(l.op), l.entity, int64(l.fields), nullText(l.uid), undo}, &seq)
 	t.changed, t.first = true, cmp.Or(t.first, seq)
 	t.group = cmp.Or(t.group, seq)
+	t.touched = append(t.touched, todo.Touched{Scope: l.scope, Members: l.kind == todo.KindMember || l.kind == todo.KindList})
 	return seq, err
 }
 
 // join puts a line that a trigger wrote into the group of the request.
-func (t *tx) join(seq int64) error {
+func (t *tx) join(seq, scope int64) error {
+	t.touched = append(t.touched, todo.Touched{Scope: scope})
 	t.first = cmp.Or(t.first, seq)
 	if t.group == 0 {
 		t.group = seq

@@ -69,7 +69,7 @@ func (t *tx) nest(ctx context.Context, do func(*tx) error) error {
 		return translate(fmt.Errorf("end a change within another: %w", err))
 	}
 	t.group, t.first, t.changed, t.rows = inner.group, cmp.Or(t.first, inner.first), t.changed || inner.changed, t.rows+inner.rows
-	t.queued = append(t.queued, inner.queued...)
+	t.queued, t.touched = append(t.queued, inner.queued...), append(t.touched, inner.touched...)
 	if inner.first != 0 {
 		app.ChangeMade(ctx, inner.first)
 	}

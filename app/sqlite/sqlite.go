@@ -77,6 +77,10 @@ type DB struct {
 // it. Call it before any other method; queued must not block.
 func (db *DB) OnMail(queued func(outbox.NewMail)) { db.writer.onMail = queued }
 
+// OnChange sets a function that is called after each commit with the lines that it added to
+// the log of changes. Call it before any other method; changed must not block.
+func (db *DB) OnChange(changed func([]todo.Touched)) { db.writer.onChange = changed }
+
 // busyTimeout is how long a connection waits for another process, such as a
 // command that is run while the server serves.
 const busyTimeout = 5 * time.Second

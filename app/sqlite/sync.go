@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"taskapi/app/todo"
 )
@@ -15,7 +16,7 @@ const (
 	myScopes = `SELECT list_id AS scope FROM members WHERE user_id = ?1 UNION ALL SELECT -?1`
 	// newLines are the first lines (at most ?3) after a number (?2) in all scopes of a user. Each
 	// scope gives no more than that many, by its index.
-	newLines = `SELECT c.seq, c.kind, c.op, c.entity, coalesce(c.uid, ''), c.scope FROM (` + myScopes + `) own
+	newLines = `SELECT c.seq, c.grp, c.kind, c.op, c.entity, coalesce(c.uid, ''), c.scope FROM (` + myScopes + `) own
 		JOIN changes c ON c.seq IN (SELECT seq FROM changes WHERE scope = own.scope AND seq > ?2 ORDER BY seq LIMIT ?3)
 		ORDER BY c.seq LIMIT ?3` + sorts
 	// walkedTasks are the tasks of a list (?1) in its order after a place (?3 done, ?4 rank, ?5 id),
@@ -165,10 +166,10 @@ func (s *syncing) walkList(at *todo.SyncCursor) (n int64, err error) {
 
 // line is a line of the log.
 type line struct {
-	seq, entity, scope int64
-	kind               todo.Kind
-	op                 todo.Op
-	uid                string
+	seq, group, entity, scope int64
+	kind                      todo.Kind
+	op                        todo.Op
+	uid                       string
 }
 
 // news gives what is new behind the cursor.
@@ -180,7 +181,7 @@ func (s *syncing) news(newest int64) error {
 	var lines []line
 	err := s.each(newLines, []any{s.query.UserID, s.page.After.Seq, s.left}, func(row row) error {
 		var l line
-		err := row.Scan(&l.seq, &l.kind, &l.op, &l.entity, &l.uid, &l.scope)
+		err := row.Scan(&l.seq, &l.group, &l.kind, &l.op, &l.entity, &l.uid, &l.scope)
 		lines = append(lines, l)
 		return err
 	})
@@ -188,6 +189,9 @@ func (s *syncing) news(newest int64) error {
 		return err
 	}
 	whole := int64(len(lines)) < s.left
+	if s.query.Stream && !whole {
+		lines = wholeGroups(lines)
+	}
 	for _, l := range lines {
 		s.page.After.Seq = l.seq
 		s.left--
@@ -214,12 +218,26 @@ func (s *syncing) news(newest int64) error {
 	return nil
 }
 
+// wholeGroups leaves out the last request of those whose lines are there, unless it is the
+// only one: more of it may follow.
+func wholeGroups(lines []line) []line {
+	last := lines[len(lines)-1].group
+	for i, l := range slices.Backward(lines) {
+		if l.group != last {
+			return lines[:i+1]
+		}
+	}
+	return lines
+}
+
 // give gives what a line is about, as it is now.
 func (s *syncing) give(l line) error {
-	switch l.kind {
-	case todo.KindTask, todo.KindReminder:
+	switch {
+	case l.op == todo.OpDue:
+		return s.remind(l)
+	case l.kind == todo.KindTask, l.kind == todo.KindReminder:
 		return s.giveTask(l)
-	case todo.KindUser:
+	case l.kind == todo.KindUser:
 		return s.giveUser()
 	}
 	list := l.entity // of a list, and of what one member has alone
@@ -253,6 +271,24 @@ func (s *syncing) giveTask(l line) error {
 	s.tasks[task.ID] = true
 	s.page.Tasks = append(s.page.Tasks, task)
 	return nil
+}
+
+// remind gives a task that its reader wants to be reminded of, unless it is done by now.
+func (s *syncing) remind(l line) error {
+	if !s.query.Stream {
+		return nil
+	}
+	var here bool
+	err := s.one(`SELECT reminder_channels IS NULL OR ' ' || reminder_channels || ' ' LIKE '% stream %' FROM users WHERE id = ?`, []any{s.query.UserID}, &here)
+	if err != nil || !here {
+		return err
+	}
+	task, err := s.task(l.entity, s.query.UserID, false)
+	if errors.Is(err, todo.ErrTaskNotFound) || err == nil && task.Completed() {
+		return nil
+	}
+	s.page.Due = append(s.page.Due, task)
+	return err
 }
 
 // giveList gives a list once in a page, or says that it is gone.
@@ -298,4 +334,29 @@ func (s *syncing) giveUser() error {
 func (t *tx) noteUser(a act, id int64) error {
 	_, err := t.log(a, logged{scope: -id, kind: todo.KindUser, op: todo.OpUpdated, entity: id})
 	return err
+}
+
+// MembersOf returns the ids of those who are in a list, in no order.
+func (db *DB) MembersOf(ctx context.Context, list int64) (users []int64, err error) {
+	reader, err := db.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = reader.each(`SELECT user_id FROM members WHERE list_id = ?`, []any{list}, func(row row) error {
+		var id int64
+		err := row.Scan(&id)
+		users = append(users, id)
+		return err
+	})
+	return users, translate(err)
+}
+
+// NewestChange returns the number of the newest line of the log, 1 in an empty one.
+func (db *DB) NewestChange(ctx context.Context) (seq int64, err error) {
+	reader, err := db.read(ctx)
+	if err != nil {
+		return 0, err
+	}
+	err = reader.one(`SELECT coalesce(max(seq), 1) FROM changes`, nil, &seq)
+	return seq, translate(err)
 }

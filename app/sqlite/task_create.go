@@ -182,7 +182,7 @@ func (t *tx) putTask(task *todo.Task, position *int64) error {
 	if task.Position = todo.DefaultPosition(task.ID); position != nil {
 		task.Position = *position
 	}
-	if err := t.join(task.Version); err != nil || len(task.Labels) == 0 {
+	if err := t.join(task.Version, task.ListID); err != nil || len(task.Labels) == 0 {
 		return err
 	}
 	return t.indexLabels(*task)

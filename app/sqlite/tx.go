@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"taskapi/app/outbox"
+	"taskapi/app/todo"
 )
 
 // tx is an open transaction, or a single statement's worth of reading.
@@ -19,6 +20,8 @@ type tx struct {
 	ctx    context.Context
 	stmts  *statements
 	queued []outbox.NewMail // in this transaction
+	// touched has one entry for each line that this change wrote into the log.
+	touched []todo.Touched
 	// group is the number of the first line that this change wrote into the log; 0
 	// before that.
 	group int64

@@ -12,6 +12,7 @@ import (
 
 	"taskapi/app"
 	"taskapi/app/outbox"
+	"taskapi/app/todo"
 )
 
 // Group commit. SQLite allows one writer at a time, and with synchronous=FULL each
@@ -50,6 +51,8 @@ type writer struct {
 	stmts   statements
 	// onMail is called for each mail after its commit. May be nil.
 	onMail func(outbox.NewMail)
+	// onChange receives the lines of the log that a commit has added. May be nil.
+	onChange func([]todo.Touched)
 	// onBatch receives the number of changes in a batch. May be nil.
 	onBatch func(changes int)
 	// written is when a change last reached the disk, in Unix milliseconds; 0
@@ -70,6 +73,7 @@ type change struct {
 	// Set by the batch that runs it.
 	outcome outcome
 	mails   []outbox.NewMail
+	touched []todo.Touched
 	changed bool
 	group   int64
 }
@@ -171,6 +175,7 @@ func (w *writer) batch() {
 	if w.onBatch != nil {
 		w.onBatch(len(taken))
 	}
+	w.tell(taken)
 	for _, c := range taken {
 		w.note(c)
 		if c.outcome == (outcome{}) && w.onMail != nil {
@@ -180,6 +185,23 @@ func (w *writer) batch() {
 		}
 		c.done <- c.outcome
 	}
+}
+
+// tell tells of the lines in the log of those changes that were committed.
+func (w *writer) tell(taken []*change) {
+	if w.onChange == nil {
+		return
+	}
+	touched := taken[0].touched
+	if taken[0].outcome != (outcome{}) {
+		touched = nil
+	}
+	for _, c := range taken[1:] {
+		if c.outcome == (outcome{}) {
+			touched = append(touched, c.touched...)
+		}
+	}
+	w.onChange(touched)
 }
 
 // note records whether writing works, for CheckWrite.
@@ -273,7 +295,7 @@ func (w *writer) try(c *change) {
 	t := &tx{ctx: context.WithoutCancel(c.ctx), stmts: &w.stmts}
 	c.outcome = outcome{}
 	defer func() {
-		c.mails, c.changed, c.group = t.queued, t.changed, t.group
+		c.mails, c.touched, c.changed, c.group = t.queued, t.touched, t.changed, t.group
 		if reason := recover(); reason != nil {
 			// The caller's goroutine panics again, without this stack.
 			c.outcome = outcome{panicked: fmt.Sprintf("%v\n%s", reason, debug.Stack())}

@@ -18,6 +18,8 @@ const (
 	OpJoined
 	OpLeft
 	OpHandedOver
+	// OpDue is a reminder that is due.
+	OpDue
 )
 
 // FieldSet says which fields of a task a change touched, a bit each. The bits are stored.

@@ -103,6 +103,9 @@ type SyncQuery struct {
 	CompletedSince time.Time
 	// Copies includes what is kept of occurrences of repeating tasks.
 	Copies bool
+	// Stream asks for what a stream tells: requests as a whole where they fit into the
+	// limit, and reminders that are due.
+	Stream bool
 }
 
 // SyncPage is one page of what is new.
@@ -113,7 +116,9 @@ type SyncPage struct {
 	Tasks   []Task
 	User    *SyncUser
 	Deleted []Gone
-	After   SyncCursor
+	// Due are the tasks that the reader wants to be reminded of on streams.
+	Due   []Task
+	After SyncCursor
 	// Cursor is After as a text.
 	Cursor string
 	More   bool
@@ -121,7 +126,7 @@ type SyncPage struct {
 
 // Nothing reports whether nothing is new.
 func (p SyncPage) Nothing() bool {
-	return !p.Full && !p.More && p.User == nil && len(p.Lists)+len(p.Tasks)+len(p.Deleted) == 0
+	return !p.Full && !p.More && p.User == nil && len(p.Lists)+len(p.Tasks)+len(p.Deleted)+len(p.Due) == 0
 }
 
 // SyncList is a list with those who are in it, whose addresses are not told.
@@ -147,12 +152,16 @@ type Gone struct {
 type SyncStore interface {
 	// Sync returns ErrSyncExpired for a cursor that it can't go on from.
 	Sync(ctx context.Context, query SyncQuery) (SyncPage, error)
+	// NewestChange returns the number of the newest line of the log.
+	NewestChange(ctx context.Context) (int64, error)
 }
 
 // Sync is the use case of clients that keep a copy.
 type Sync struct {
 	Store SyncStore
-	Now   func() time.Time
+	// Hub says when there may be something new. Nil for clients that only ask.
+	Hub *Hub
+	Now func() time.Time
 	// Lineage is that of the database, which cursors are of.
 	Lineage string
 }
@@ -197,3 +206,28 @@ func (s *Sync) Page(ctx context.Context, caller app.Caller, q Parameters) (SyncP
 	page.Cursor = page.After.text(s.Lineage)
 	return page, err
 }
+
+// streamLines is how many lines of the log one message of a stream is about.
+const streamLines = 100
+
+// Start returns where a stream begins: at the cursor since or, if that is empty, with what is
+// changed from now on. Returns KindMalformed errors and ErrSyncExpired.
+func (s *Sync) Start(ctx context.Context, since string) (SyncCursor, error) {
+	if since != "" {
+		return readSyncCursor(since, s.Lineage)
+	}
+	newest, err := s.Store.NewestChange(ctx)
+	return SyncCursor{Seq: newest}, err
+}
+
+// Next returns the next message of a stream. Returns ErrSyncExpired.
+func (s *Sync) Next(ctx context.Context, userID int64, after SyncCursor) (SyncPage, error) {
+	page, err := s.Store.Sync(ctx, SyncQuery{
+		UserID: userID, After: &after, Limit: streamLines, CompletedSince: s.Now().Add(-syncCompleted), Stream: true,
+	})
+	page.Cursor = page.After.text(s.Lineage)
+	return page, err
+}
+
+// Text returns a cursor as clients keep it.
+func (s *Sync) Text(cursor SyncCursor) string { return cursor.text(s.Lineage) }

@@ -37,6 +37,7 @@ type Settings struct {
 	Tutorial         bool // unknown query parameters are ignored
 	AuditKeep        time.Duration
 	MaxTasks         int // of a user; 0: no limit
+	MaxStreams       int
 	TrashDays        int // 0: no trash
 	SyncDays         int
 	BackupEvery      time.Duration // 0: never
@@ -134,6 +135,8 @@ func keepingRows() []Setting {
 	return []Setting{
 		{Flag: "max-tasks", Env: []string{"TASKAPI_MAX_TASKS"}, Initial: "100000",
 			Meaning: "how many tasks a user may have; 0 is no limit", parse: number(0, 1<<31-1, func(s *Settings) *int { return &s.MaxTasks })},
+		{Flag: "max-streams", Env: []string{"TASKAPI_MAX_STREAMS"}, Initial: "1000",
+			Meaning: "how many connections may wait for changes (GET /events)", parse: number(1, 100_000, func(s *Settings) *int { return &s.MaxStreams })},
 		{Flag: "trash-days", Env: []string{"TASKAPI_TRASH_DAYS"}, Initial: "30",
 			Meaning: "for how many days what was deleted can be restored; 0 deletes for good at once", parse: number(0, 3650, func(s *Settings) *int { return &s.TrashDays })},
 		{Flag: "sync-days", Env: []string{"TASKAPI_SYNC_DAYS"}, Initial: "90",
