@@ -43,6 +43,8 @@ type syncing struct {
 	left                 int64
 	tasks, lists         map[int64]bool
 	goneTasks, goneLists map[int64]bool
+	// ends says that the page ends with the line that was given last.
+	ends bool
 }
 
 // Sync returns a page of what is new for a reader, of one moment.
@@ -198,6 +200,10 @@ func (s *syncing) news(newest int64) error {
 		if err := s.give(l); err != nil {
 			return err
 		}
+		if s.ends {
+			s.page.More = true
+			return nil
+		}
 		if s.page.After.Walk == todo.WalkNone {
 			continue
 		}
@@ -244,6 +250,9 @@ func (s *syncing) give(l line) error {
 	if l.kind == todo.KindMember && l.scope > 0 {
 		list = l.scope
 	}
+	if l.scope < 0 && (l.kind == todo.KindList && l.op == todo.OpDeleted || l.kind == todo.KindMember && l.op == todo.OpLeft) {
+		return s.dropList(list, l.uid)
+	}
 	if err := s.giveList(list, l.uid); err != nil {
 		return err
 	}
@@ -251,6 +260,18 @@ func (s *syncing) give(l line) error {
 		s.page.After = todo.SyncCursor{Seq: l.seq, Walk: todo.WalkJoined, List: list, Rank: walkStart, ID: walkStart}
 	}
 	return nil
+}
+
+// dropList says that a list is gone. If it is there again, a later line gives all of it; what
+// was deleted in it meanwhile was in no scope of its reader, so that they have to forget it
+// first. A page is applied with what is gone last, so it ends here.
+func (s *syncing) dropList(id int64, uid string) error {
+	if s.goneLists[id] {
+		return nil
+	}
+	s.goneLists[id] = true
+	s.page.Deleted = append(s.page.Deleted, todo.Gone{Kind: todo.KindList, ID: id, UID: uid})
+	return s.one(`SELECT EXISTS (SELECT 1 FROM members WHERE user_id = ? AND list_id = ?)`, []any{s.query.UserID, id}, &s.ends)
 }
 
 // giveTask gives a task where it was last changed, or says that it is gone.
@@ -265,8 +286,12 @@ func (s *syncing) giveTask(l line) error {
 		return nil
 	case err != nil:
 		return err
-	case l.kind == todo.KindTask && task.Version != l.seq, s.tasks[task.ID], task.RecurrenceOf != 0 && !s.query.Copies:
-		return nil // a later line is about it, or none that counts
+	case s.tasks[task.ID], task.RecurrenceOf != 0 && !s.query.Copies:
+		return nil
+	case l.kind == todo.KindTask && task.Version != l.seq && l.op != todo.OpOut:
+		// A later line gives it. But one that has left a list is given at once: if the list that it
+		// is in goes before that line is read, the reader would look for it in the one that it left.
+		return nil
 	}
 	s.tasks[task.ID] = true
 	s.page.Tasks = append(s.page.Tasks, task)
