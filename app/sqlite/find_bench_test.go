@@ -125,3 +125,41 @@ func BenchmarkChange(b *testing.B) {
 		change(b, func() error { _, err := db.Task(ctx, first, todo.ByID(5)); return err })
 	})
 }
+
+// BenchmarkSync measures what a copy of one that is in seven lists asks for among 100,000 tasks.
+func BenchmarkSync(b *testing.B) {
+	db, first := large(b, 100, 100_000)
+	ctx := context.Background()
+	for range 6 {
+		if _, err := db.CreateList(ctx, first, todo.NewList{Name: "list", CreatedAt: testNow}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	newest, err := db.NewestChange(ctx)
+	if err != nil {
+		b.Fatal(err)
+	}
+	quiet := todo.SyncCursor{Seq: newest}
+	for i := range 10 {
+		if _, err := db.CreateTask(ctx, first, todo.NewTask{UserID: first.UserID, Title: fmt.Sprint("new ", i), CreatedAt: testNow}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	last, err := db.NewestChange(ctx)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		after todo.SyncCursor
+		tasks int
+	}{"ten new": {quiet, 10}, "nothing new": {todo.SyncCursor{Seq: last}, 0}} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				page, err := db.Sync(ctx, todo.SyncQuery{UserID: first.UserID, After: &c.after, Limit: todo.DefaultSync})
+				if err != nil || len(page.Tasks) != c.tasks {
+					b.Fatal(len(page.Tasks), err)
+				}
+			}
+		})
+	}
+}
