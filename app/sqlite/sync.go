@@ -24,6 +24,7 @@ const (
 	// unless ?8 says so.
 	walkedTasks = `SELECT done, rank, ` + taskColumns + ` FROM tasks WHERE list_id = ?1 AND (done, rank, id) > (?3, ?4, ?5)
 		AND (done, rank) <= (1, ?7) AND (?8 OR recurrence_of IS NULL) ORDER BY done, rank, id LIMIT ?6`
+	nearTasks = `SELECT ` + taskColumns + ` FROM tasks WHERE id IN (SELECT value FROM json_each(?1)) AND ` + visible
 )
 
 // syncQuiet is how many changes of others may go by before a cursor moves on though nothing
@@ -43,6 +44,8 @@ type syncing struct {
 	left                 int64
 	tasks, lists         map[int64]bool
 	goneTasks, goneLists map[int64]bool
+	// near are the tasks that the lines of this page are about, as far as they are visible.
+	near map[int64]todo.Task
 	// ends says that the page ends with the line that was given last.
 	ends bool
 }
@@ -190,6 +193,9 @@ func (s *syncing) news(newest int64) error {
 	if err != nil {
 		return err
 	}
+	if err := s.fetch(lines); err != nil {
+		return err
+	}
 	whole := int64(len(lines)) < s.left
 	if s.query.Stream && !whole {
 		lines = wholeGroups(lines)
@@ -222,6 +228,25 @@ func (s *syncing) news(newest int64) error {
 		s.page.After.Seq = newest
 	}
 	return nil
+}
+
+// fetch reads the tasks that lines are about.
+func (s *syncing) fetch(lines []line) error {
+	var ids []int64
+	for _, l := range lines {
+		if l.kind == todo.KindTask || l.kind == todo.KindReminder {
+			ids = append(ids, l.entity)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	tasks, err := s.tx.tasks(nearTasks, jsonOf(ids), s.query.UserID, false)
+	s.near = make(map[int64]todo.Task, len(tasks))
+	for _, task := range tasks {
+		s.near[task.ID] = task
+	}
+	return err
 }
 
 // wholeGroups leaves out the last request of those whose lines are there, unless it is the
@@ -276,16 +301,14 @@ func (s *syncing) dropList(id int64, uid string) error {
 
 // giveTask gives a task where it was last changed, or says that it is gone.
 func (s *syncing) giveTask(l line) error {
-	task, err := s.task(l.entity, s.query.UserID, false)
+	task, ok := s.near[l.entity]
 	switch {
-	case errors.Is(err, todo.ErrTaskNotFound):
+	case !ok:
 		if !s.goneTasks[l.entity] && l.kind == todo.KindTask {
 			s.goneTasks[l.entity] = true
 			s.page.Deleted = append(s.page.Deleted, todo.Gone{Kind: todo.KindTask, ID: l.entity, UID: l.uid})
 		}
 		return nil
-	case err != nil:
-		return err
 	case s.tasks[task.ID], task.RecurrenceOf != 0 && !s.query.Copies:
 		return nil
 	case l.kind == todo.KindTask && task.Version != l.seq && l.op != todo.OpOut:
@@ -308,12 +331,10 @@ func (s *syncing) remind(l line) error {
 	if err != nil || !here {
 		return err
 	}
-	task, err := s.task(l.entity, s.query.UserID, false)
-	if errors.Is(err, todo.ErrTaskNotFound) || err == nil && task.Completed() {
-		return nil
+	if task, ok := s.near[l.entity]; ok && !task.Completed() {
+		s.page.Due = append(s.page.Due, task)
 	}
-	s.page.Due = append(s.page.Due, task)
-	return err
+	return nil
 }
 
 // giveList gives a list once in a page, or says that it is gone.
