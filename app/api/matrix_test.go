@@ -78,6 +78,7 @@ func matrix() []matrixRow {
 		{"POST", "/events/tickets", "", own(201, 201, 201)},
 		{"POST", "/batch", `{"requests":[{"method":"POST","path":"/tasks/","body":{"title":"t"}}]}`, member},
 		{"POST", "/batch", `{"requests":[{"method":"PATCH","path":"/tasks/SHARED","body":{"title":"t"}}]}`, everybody{401, 409, 409, 409, 200, 200, 200}},
+		{"POST", "/undo", `{"change":CHANGE}`, own(404, 200, 404)},
 		{"GET", "/labels/", "", member},
 		{"PATCH", "/labels/home", `{"name":"house"}`, shared(404, 200, 200, 404)},
 		{"DELETE", "/labels/home", "", shared(404, 200, 200, 404)},
@@ -238,6 +239,9 @@ func (s *server) placeholders(text string, people map[string]person) *strings.Re
 	}
 	for name, make := range map[string]func() string{
 		"TASK": func() string { return fmt.Sprint(s.task(owner, "t")) },
+		"CHANGE": func() string {
+			return s.call("PATCH", fmt.Sprint("/tasks/", s.task(owner, "t")), owner.access, `{"title":"other"}`).header.Get("Change")
+		},
 		"TRASHED": func() string {
 			id := s.task(owner, "t")
 			s.call("DELETE", fmt.Sprint("/tasks/", id), owner.access, "")

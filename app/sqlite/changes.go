@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"taskapi/app"
@@ -40,6 +41,13 @@ type act struct {
 
 // log adds a line, and returns its number.
 func (t *tx) log(a act, l logged) (seq int64, err error) {
+	if t.inTurns {
+		l.undo = maps.Clone(l.undo)
+		if l.undo == nil {
+			l.undo = map[string]any{}
+		}
+		l.undo[undoInTurns] = true
+	}
 	var undo any
 	if len(l.undo) > 0 {
 		raw, err := json.Marshal(l.undo)
@@ -74,11 +82,11 @@ func undoOf(t todo.Task, fields todo.FieldSet) map[string]any {
 	for field, value := range map[todo.FieldSet]func(){
 		todo.FieldTitle:       func() { undo["title"] = t.Title },
 		todo.FieldDescription: func() { undo["description"] = t.Description },
-		todo.FieldCompleted:   func() { undo["completed_at"] = nullMillis(t.CompletedAt) },
+		todo.FieldCompleted:   func() { undo["completed_at"] = optionalMillis(t.CompletedAt) },
 		todo.FieldPriority:    func() { undo["priority"] = int(t.Priority) },
 		todo.FieldDue:         func() { undo["due"], undo["due_zone"] = dueText(t.Dates.Due), t.Dates.Due.Zone },
 		todo.FieldStart:       func() { undo["start"] = dueText(t.Dates.Start) },
-		todo.FieldLabels:      func() { undo["labels"] = t.Labels },
+		todo.FieldLabels:      func() { undo["labels"] = labelsOrNil(t.Labels) },
 		todo.FieldRecurrence: func() {
 			undo["recurrence"], undo["recurrence_from"], undo["recurrence_start"] = t.Repetition.Rule, t.Repetition.FromCompletion, dueText(t.Repetition.Start)
 		},
@@ -94,6 +102,76 @@ func undoOf(t todo.Task, fields todo.FieldSet) map[string]any {
 	return undo
 }
 
+// What a line of the log says in its undo beside the values from before.
+const (
+	// undoPermanent says that nothing was kept of what was deleted.
+	undoPermanent = "permanent"
+	// undoRemoved holds all that a task was which did not go to the trash.
+	undoRemoved = "removed"
+	// undoRecorded says that a task came back from such a line, and not from the trash.
+	undoRecorded = "recorded"
+	// undoReminders holds the reminders that a change has ended, of everybody.
+	undoReminders = "lost_reminders"
+	// undoInTurns says that the line is of a request that took several turns, of which
+	// no group is the whole.
+	undoInTurns = "in_turns"
+)
+
+// permanently is the undo of what was deleted for good.
+func permanently() map[string]any { return map[string]any{undoPermanent: true} }
+
+// undoOfSave returns what save puts into the log to undo it.
+func (t *tx) undoOfSave(before, after todo.Task, fields todo.FieldSet) (map[string]any, error) {
+	undo := undoOf(before, fields)
+	if before.RecurrenceOf != after.RecurrenceOf {
+		maps.Copy(undo, undoOfCopy(before))
+	}
+	lost, err := t.lostReminders(before, after, fields)
+	if len(lost) > 0 {
+		undo[undoReminders] = lost
+	}
+	return undo, err
+}
+
+// undoOfCopy returns what makes a task the copy that it was.
+func undoOfCopy(t todo.Task) map[string]any {
+	return map[string]any{"recurrence_of": t.RecurrenceOf, "was": t.Was.Rule, "was_from": t.Was.FromCompletion, "was_start": dueText(t.Was.Start)}
+}
+
+// lostReminders returns the reminders that go with a change of a task: those that are relative
+// to a date that it has no more, and those of who is no member where it goes.
+func (t *tx) lostReminders(before, after todo.Task, fields todo.FieldSet) (lost [][3]int64, err error) {
+	undated := fields&todo.FieldDue != 0 && after.Dates.Due.IsZero()
+	if !undated && before.ListID == after.ListID {
+		return nil, nil
+	}
+	err = t.each(`SELECT user_id, coalesce(at, -1), coalesce(before, -1) FROM reminders WHERE task_id = ?1
+		AND (?2 AND before IS NOT NULL OR user_id NOT IN (SELECT user_id FROM members WHERE list_id = ?3))`, []any{before.ID, undated, after.ListID}, func(row row) error {
+		var r [3]int64
+		err := row.Scan(&r[0], &r[1], &r[2])
+		lost = append(lost, r)
+		return err
+	})
+	return lost, err
+}
+
+// labelsOrNil returns labels in the one form that the log has them in.
+func labelsOrNil(labels []string) []string {
+	if len(labels) == 0 {
+		return nil
+	}
+	return labels
+}
+
+// optionalMillis is nil for a time that is not set.
+func optionalMillis(t time.Time) *int64 {
+	if t.IsZero() {
+		return nil
+	}
+	ms := millis(t)
+	return &ms
+}
+
 // dueText is empty for a date that is not set.
 func dueText(d todo.Due) string {
 	if d.IsZero() {
@@ -101,9 +179,6 @@ func dueText(d todo.Due) string {
 	}
 	return d.String()
 }
-
-// keepUndo is how long the log holds the values from before.
-const keepUndo = 30 * 24 * time.Hour
 
 // oldChanges selects the oldest lines of the log that are old (?1, a time), at most ?2, but
 // neither the newest of all nor those whose words are not collected yet.
@@ -119,7 +194,7 @@ func (db *DB) pruneChanges(ctx context.Context, keep Keep) (removed int64, err e
 		mark, query string
 		before      time.Time
 	}{
-		{"undo_from", `UPDATE changes SET undo = NULL WHERE seq IN (` + oldChanges + `)`, db.now().Add(-keepUndo)},
+		{"undo_from", `UPDATE changes SET undo = NULL WHERE seq IN (` + oldChanges + `)`, db.now().Add(-todo.KeepUndo)},
 		{"", `DELETE FROM changes WHERE seq IN (` + oldChanges + `)`, db.now().Add(-keep.Changes)},
 	} {
 		for n := int64(chunk); n == chunk; {

@@ -155,7 +155,7 @@ func (t importTx) AddTask(task operate.TaskRecord, position *int64) (int64, erro
 		own[r.UserID] = append(own[r.UserID], r.Reminder)
 	}
 	for _, user := range users {
-		if err := t.setReminders(act{app.Caller{UserID: user}, task.UpdatedAt}, &task.Task, own[user]); err != nil {
+		if err := t.setReminders(act{app.Caller{UserID: user}, task.UpdatedAt}, &task.Task, own[user], nil); err != nil {
 			return 0, err
 		}
 	}

@@ -48,15 +48,20 @@ func (db *DB) RenameLabel(ctx context.Context, by app.Caller, key, name string, 
 	found := false
 	for after := int64(0); ; {
 		var n int64
+		var more bool
 		var tasks []todo.Task
 		err := db.write(ctx, db.as(by, func(tx *tx) (err error) {
 			n = 0
 			tasks, err = tx.tasks(`SELECT `+taskColumns+` FROM tasks WHERE id IN (SELECT task_id FROM task_labels
 					WHERE list_id IN (SELECT list_id FROM members WHERE user_id = ?2 AND role >= 2) AND key = ?3)
-				AND id > ?4 ORDER BY id LIMIT ?5`+sorts, nil, by.UserID, key, after, labelChunk)
+				AND id > ?4 ORDER BY id LIMIT ?5`+sorts, nil, by.UserID, key, after, labelChunk+1)
 			if err != nil {
 				return err
 			}
+			if more = len(tasks) > labelChunk; more {
+				tasks = tasks[:labelChunk]
+			}
+			tx.inTurns = (more || after > 0) && db.outerOf(ctx) == nil
 			for _, task := range tasks {
 				labels, differs := todo.Renamed(task.Labels, key, name)
 				if !differs {
@@ -76,7 +81,7 @@ func (db *DB) RenameLabel(ctx context.Context, by app.Caller, key, name string, 
 		}
 		changed += n
 		found = found || len(tasks) > 0
-		if len(tasks) < labelChunk {
+		if !more {
 			if !found {
 				return 0, todo.ErrLabelNotFound
 			}

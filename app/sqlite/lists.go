@@ -251,7 +251,7 @@ func (t *tx) changeList(a act, list todo.List, c todo.ListChange) error {
 	if c.Archived == nil || *c.Archived == list.Archived {
 		return nil
 	}
-	version, err := t.log(a, logged{scope: -a.by.UserID, kind: todo.KindMember, op: todo.OpUpdated, entity: list.ID})
+	version, err := t.log(a, logged{scope: -a.by.UserID, kind: todo.KindMember, op: todo.OpUpdated, entity: list.ID, undo: map[string]any{"archived": list.Archived}})
 	if err != nil {
 		return err
 	}

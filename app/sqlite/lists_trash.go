@@ -29,7 +29,7 @@ type trashedList struct {
 // todo.ErrNotListOwner, todo.ErrInboxFixed, and todo.ErrListChanged with the list.
 func (db *DB) DeleteList(ctx context.Context, by app.Caller, ref todo.Ref, gone todo.Removal) (todo.List, error) {
 	var list todo.List
-	for {
+	for first := true; ; first = false {
 		left := false
 		err := db.write(ctx, db.as(by, func(tx *tx) (err error) {
 			if list, err = tx.ownList(db.seed, by, ref); err != nil {
@@ -46,6 +46,7 @@ func (db *DB) DeleteList(ctx context.Context, by app.Caller, ref todo.Ref, gone 
 			if left = len(tasks) > treeChunk; left {
 				tasks = tasks[:treeChunk]
 			}
+			tx.inTurns = (left || !first) && db.outerOf(ctx) == nil
 			if err := tx.clearList(a, tasks, gone.Permanent); err != nil || left {
 				return err
 			}
@@ -71,7 +72,7 @@ func (t *tx) clearList(a act, tasks []todo.Task, permanent bool) error {
 		}
 		for _, task := range slices.Backward(append([]todo.Task{root}, all...)) {
 			if gone[task.ID] = true; permanent {
-				err = t.removeTask(a, task)
+				err = t.removeTask(a, task, permanently())
 			} else {
 				err = t.trashTask(a, task, true)
 			}
@@ -95,8 +96,12 @@ func (t *tx) dropList(a act, list todo.List, permanent bool) error {
 	if err != nil {
 		return err
 	}
+	var undo map[string]any
+	if permanent {
+		undo = permanently()
+	}
 	for _, m := range data.Members { // each learns that the list is gone
-		if _, err := t.log(a, logged{scope: -m[0], kind: todo.KindList, op: todo.OpDeleted, entity: list.ID, uid: list.UID}); err != nil {
+		if _, err := t.log(a, logged{scope: -m[0], kind: todo.KindList, op: todo.OpDeleted, entity: list.ID, uid: list.UID, undo: undo}); err != nil {
 			return err
 		}
 	}

@@ -9,9 +9,30 @@ import (
 	"taskapi/app/todo"
 )
 
-// setReminders replaces the reminders that somebody has on a task.
-func (t *tx) setReminders(a act, task *todo.Task, reminders []todo.Reminder) error {
-	version, err := t.log(a, logged{scope: -a.by.UserID, kind: todo.KindReminder, op: todo.OpUpdated, entity: task.ID})
+// reminderPairs are at and before in milliseconds, -1 for the one that is not set.
+func reminderPairs(reminders []todo.Reminder) [][2]int64 {
+	pairs := [][2]int64{}
+	for _, r := range reminders {
+		if r.At.IsZero() {
+			pairs = append(pairs, [2]int64{-1, r.Before.Milliseconds()})
+		} else {
+			pairs = append(pairs, [2]int64{millis(r.At), -1})
+		}
+	}
+	return pairs
+}
+
+// reminderOf reverses reminderPairs.
+func reminderOf(at, before int64) todo.Reminder {
+	if at >= 0 {
+		return todo.Reminder{At: fromMillis(at)}
+	}
+	return todo.Reminder{Before: time.Duration(before) * time.Millisecond}
+}
+
+// setReminders replaces the reminders that somebody has on a task, with an undo for the log.
+func (t *tx) setReminders(a act, task *todo.Task, reminders []todo.Reminder, undo map[string]any) error {
+	version, err := t.log(a, logged{scope: -a.by.UserID, kind: todo.KindReminder, op: todo.OpUpdated, entity: task.ID, undo: undo})
 	if err != nil {
 		return err
 	}
@@ -40,6 +61,14 @@ func (t *tx) setReminders(a act, task *todo.Task, reminders []todo.Reminder) err
 		task.OwnVersion = version
 	}
 	return nil
+}
+
+// addReminder brings back a reminder (user, at or before in milliseconds, -1 for none) of somebody
+// who is in the list. When it is due is for rewind.
+func (t *tx) addReminder(task todo.Task, r [3]int64) error {
+	return t.exec(`INSERT INTO reminders (user_id, task_id, at, before, version)
+		SELECT ?1, ?2, nullif(?3, -1), nullif(?4, -1), ?5 WHERE EXISTS (SELECT 1 FROM members WHERE user_id = ?1 AND list_id = ?6)`,
+		r[0], task.ID, r[1], r[2], task.Version, task.ListID)
 }
 
 // firesAt is NULL for a task that is done.

@@ -100,7 +100,7 @@ func (t *tx) update(a act, before, after todo.Task, c todo.TaskChange, updated *
 		}
 	}
 	if c.Reminders != nil && !slices.Equal(before.Reminders, after.Reminders) {
-		return t.setReminders(a, &updated.Task, after.Reminders)
+		return t.setReminders(a, &updated.Task, after.Reminders, map[string]any{"reminders": reminderPairs(before.Reminders)})
 	}
 	return nil
 }
@@ -152,7 +152,7 @@ func (t *tx) keepCopy(a act, task todo.Task, most int64) (*todo.Task, error) {
 		return nil, err
 	}
 	for _, one := range old {
-		if err := t.removeTask(a, one); err != nil {
+		if err := t.removeRecorded(a, one); err != nil {
 			return nil, err
 		}
 	}
@@ -179,7 +179,7 @@ func (t *tx) reopen(a act, before todo.Task, after *todo.Task, c todo.TaskChange
 	if err != nil || len(below) > 0 { // somebody went on with it: it stays, as a task of its own
 		return todo.OpReopened, err
 	}
-	if err := t.removeTask(a, before); err != nil {
+	if err := t.removeRecorded(a, before); err != nil {
 		return 0, err
 	}
 	back, err := c.ForOriginal().Apply(original[0].MovedBack(before))
@@ -202,7 +202,11 @@ func (t *tx) save(a act, before, after todo.Task, op todo.Op) (todo.Task, error)
 	if fields == 0 && before.RecurrenceOf == after.RecurrenceOf {
 		return after, nil
 	}
-	line := logged{scope: after.ListID, kind: todo.KindTask, op: op, entity: after.ID, fields: fields, uid: after.UID, undo: undoOf(before, fields)}
+	undo, err := t.undoOfSave(before, after, fields)
+	if err != nil {
+		return after, err
+	}
+	line := logged{scope: after.ListID, kind: todo.KindTask, op: op, entity: after.ID, fields: fields, uid: after.UID, undo: undo}
 	if before.ListID != after.ListID {
 		if _, err := t.log(a, logged{scope: before.ListID, kind: todo.KindTask, op: todo.OpOut, entity: after.ID, uid: after.UID}); err != nil {
 			return after, err

@@ -159,7 +159,7 @@ func (t *tx) addTask(a act, h home, n todo.NewTask) (todo.Task, error) {
 		return task, err
 	}
 	if len(n.Reminders) > 0 {
-		return task, t.setReminders(a, &task, n.Reminders)
+		return task, t.setReminders(a, &task, n.Reminders, nil)
 	}
 	return task, nil
 }

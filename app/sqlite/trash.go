@@ -75,9 +75,9 @@ func (d trashed) task(id int64) (t todo.Task, err error) {
 	return t, err
 }
 
-// removeTask removes one task, and nothing below it, from what lives.
-func (t *tx) removeTask(a act, task todo.Task) error {
-	if _, err := t.log(a, logged{scope: task.ListID, kind: todo.KindTask, op: todo.OpDeleted, entity: task.ID, uid: task.UID}); err != nil {
+// removeTask removes one task, and nothing below it, from what lives, with an undo for the log.
+func (t *tx) removeTask(a act, task todo.Task, undo map[string]any) error {
+	if _, err := t.log(a, logged{scope: task.ListID, kind: todo.KindTask, op: todo.OpDeleted, entity: task.ID, uid: task.UID, undo: undo}); err != nil {
 		return err
 	}
 	if err := t.dropWords(task.ListID, task.ID, task.Words()); err != nil {
@@ -86,24 +86,39 @@ func (t *tx) removeTask(a act, task todo.Task) error {
 	return t.exec(`DELETE FROM tasks WHERE id = ?`, task.ID)
 }
 
-// trashTask moves one task, and nothing below it, to the trash.
-func (t *tx) trashTask(a act, task todo.Task, withList bool) error {
+// removeRecorded removes one task, of which the log alone keeps all that it was.
+func (t *tx) removeRecorded(a act, task todo.Task) error {
+	data, err := t.allOf(task)
+	if err != nil {
+		return err
+	}
+	return t.removeTask(a, task, map[string]any{undoRemoved: data})
+}
+
+// allOf returns all that a task is, with everybody's reminders.
+func (t *tx) allOf(task todo.Task) (trashed, error) {
 	data := trashedOf(task)
-	data.WithList = withList
 	err := t.each(`SELECT user_id, coalesce(at, -1), coalesce(before, -1) FROM reminders WHERE task_id = ?`, []any{task.ID}, func(row row) error {
 		var r [3]int64
 		err := row.Scan(&r[0], &r[1], &r[2])
 		data.Reminders = append(data.Reminders, r)
 		return err
 	})
+	return data, err
+}
+
+// trashTask moves one task, and nothing below it, to the trash.
+func (t *tx) trashTask(a act, task todo.Task, withList bool) error {
+	data, err := t.allOf(task)
 	if err != nil {
 		return err
 	}
+	data.WithList = withList
 	raw, err := json.Marshal(data)
 	if err != nil {
 		return err
 	}
-	if err := t.removeTask(a, task); err != nil {
+	if err := t.removeTask(a, task, nil); err != nil {
 		return err
 	}
 	return t.exec(`INSERT INTO trash (id, user_id, list_id, grp, at, actor, uid, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -141,7 +156,7 @@ func (t *tx) deleteTree(a act, task todo.Task, permanent bool) error {
 	all = append([]todo.Task{task}, all...)
 	for i := len(all) - 1; i >= 0; i-- {
 		if permanent {
-			err = t.removeTask(a, all[i])
+			err = t.removeTask(a, all[i], permanently())
 		} else {
 			err = t.trashTask(a, all[i], false)
 		}

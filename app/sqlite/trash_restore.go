@@ -142,21 +142,12 @@ func (t *tx) restoreOne(a act, r trashRow, h home) (todo.Task, error) {
 		return task, err
 	}
 	for _, kept := range r.data.Reminders {
-		err := t.exec(`INSERT INTO reminders (user_id, task_id, at, before, version)
-			SELECT ?1, ?2, nullif(?3, -1), nullif(?4, -1), ?5 WHERE EXISTS (SELECT 1 FROM members WHERE user_id = ?1 AND list_id = ?6)`,
-			kept[0], task.ID, kept[1], kept[2], task.Version, h.list)
-		if err != nil {
+		if err := t.addReminder(task, kept); err != nil {
 			return task, err
 		}
 		if kept[0] == a.by.UserID {
 			task.OwnVersion = task.Version
-			one := todo.Reminder{}
-			if kept[1] >= 0 {
-				one.At = fromMillis(kept[1])
-			} else {
-				one.Before = time.Duration(kept[2]) * time.Millisecond
-			}
-			task.Reminders = append(task.Reminders, one)
+			task.Reminders = append(task.Reminders, reminderOf(kept[1], kept[2]))
 		}
 	}
 	if len(r.data.Reminders) > 0 {

@@ -27,6 +27,8 @@ type tx struct {
 	group int64
 	// first is the number of the first line of this change alone.
 	first int64
+	// inTurns says that the change is one of several turns of a request.
+	inTurns bool
 	// within is the snapshot that is read; nil for the state of the last commit.
 	within *sql.Tx
 	// changed says that a row was certainly changed, rows how many were, as far as is known.

@@ -39,4 +39,6 @@ const (
 	FieldParent
 	FieldPosition
 	FieldList
+	// AllFields is every bit above.
+	AllFields FieldSet = 1<<iota - 1
 )

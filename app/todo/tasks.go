@@ -14,6 +14,7 @@ import (
 // ErrSessionEnded. Where a Match does not hold, the task as it is comes back with
 // ErrChangedMeanwhile.
 type TaskStore interface {
+	UndoStore
 	// CreateTask returns the task that has the uid already with ErrExists, and else
 	// ErrInTrash or ErrUIDTaken.
 	CreateTask(ctx context.Context, by app.Caller, task NewTask) (Task, error)
