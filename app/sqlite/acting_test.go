@@ -38,6 +38,10 @@ func actors(task int64) map[string]func(*DB, app.Caller) error {
 			_, err := db.RestoreTask(ctx, by, todo.ByID(task), nil, testNow, 0)
 			return ignoring(err, todo.ErrNotInTrash)
 		},
+		"Undo": func(db *DB, by app.Caller) error {
+			_, err := db.Undo(ctx, by, todo.Undo{Change: 1, At: testNow})
+			return ignoring(err, todo.ErrChangeNotFound)
+		},
 		"EmptyTrash": func(db *DB, by app.Caller) error { _, err := db.EmptyTrash(ctx, by); return err },
 		"RenameLabel": func(db *DB, by app.Caller) error {
 			_, err := db.RenameLabel(ctx, by, "a", "b", testNow)

@@ -48,13 +48,9 @@ func (t *tx) log(a act, l logged) (seq int64, err error) {
 		}
 		l.undo[undoInTurns] = true
 	}
-	var undo any
-	if len(l.undo) > 0 {
-		raw, err := json.Marshal(l.undo)
-		if err != nil {
-			return 0, err
-		}
-		undo = string(raw)
+	undo, err := undoText(l.undo)
+	if err != nil {
+		return 0, err
 	}
 	err = t.one(`INSERT INTO changes (seq, scope, grp, at, actor, kind, op, entity, fields, uid, undo)
 		VALUES (`+nextSeq+`, ?1, coalesce(nullif(?2, 0), `+nextSeq+`), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING seq`,
@@ -63,6 +59,15 @@ func (t *tx) log(a act, l logged) (seq int64, err error) {
 	t.group = cmp.Or(t.group, seq)
 	t.touched = append(t.touched, todo.Touched{Scope: l.scope, Members: l.kind == todo.KindMember || l.kind == todo.KindList})
 	return seq, err
+}
+
+// undoText is NULL for no values.
+func undoText(undo map[string]any) (any, error) {
+	if len(undo) == 0 {
+		return nil, nil
+	}
+	raw, err := json.Marshal(undo)
+	return string(raw), err
 }
 
 // join puts a line that a trigger wrote into the group of the request.
@@ -138,17 +143,33 @@ func undoOfCopy(t todo.Task) map[string]any {
 	return map[string]any{"recurrence_of": t.RecurrenceOf, "was": t.Was.Rule, "was_from": t.Was.FromCompletion, "was_start": dueText(t.Was.Start)}
 }
 
+// undoOfRestore returns what a task was in the trash and is no more, since what it was in, below or
+// assigned to is gone.
+func undoOfRestore(r trashRow, now todo.Task) map[string]any {
+	undo := map[string]any{}
+	if now.ListID != r.task.ListID {
+		undo["list_id"] = r.task.ListID
+	}
+	if now.ParentID != r.data.Parent {
+		undo["parent_id"] = r.data.Parent
+	}
+	if now.AssigneeID != r.data.Assignee {
+		undo["assignee_id"] = r.data.Assignee
+	}
+	return undo
+}
+
 // lostReminders returns the reminders that go with a change of a task: those that are relative
 // to a date that it has no more, and those of who is no member where it goes.
-func (t *tx) lostReminders(before, after todo.Task, fields todo.FieldSet) (lost [][3]int64, err error) {
+func (t *tx) lostReminders(before, after todo.Task, fields todo.FieldSet) (lost [][4]int64, err error) {
 	undated := fields&todo.FieldDue != 0 && after.Dates.Due.IsZero()
 	if !undated && before.ListID == after.ListID {
 		return nil, nil
 	}
-	err = t.each(`SELECT user_id, coalesce(at, -1), coalesce(before, -1) FROM reminders WHERE task_id = ?1
+	err = t.each(`SELECT user_id, coalesce(at, -1), coalesce(before, -1), id FROM reminders WHERE task_id = ?1
 		AND (?2 AND before IS NOT NULL OR user_id NOT IN (SELECT user_id FROM members WHERE list_id = ?3))`, []any{before.ID, undated, after.ListID}, func(row row) error {
-		var r [3]int64
-		err := row.Scan(&r[0], &r[1], &r[2])
+		var r [4]int64
+		err := row.Scan(&r[0], &r[1], &r[2], &r[3])
 		lost = append(lost, r)
 		return err
 	})

@@ -175,6 +175,7 @@ func useLists(t *testing.T, db *DB, ann, ben account.User) {
 	_, err = db.Members(ctx, ann.ID, ref, page)
 	check(err)
 	useTasksOfList(t, db, hers, his, ref)
+	useUndo(t, db, hers, his, ref)
 	_, err = db.ChangeMember(ctx, hers, ref, ben.ID, todo.RoleOwner, testNow, 0)
 	check(err)
 	check(db.RemoveMember(ctx, his, ref, ann.ID, testNow))

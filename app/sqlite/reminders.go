@@ -64,11 +64,12 @@ func (t *tx) setReminders(a act, task *todo.Task, reminders []todo.Reminder, und
 }
 
 // addReminder brings back a reminder (user, at or before in milliseconds, -1 for none) of somebody
-// who is in the list. When it is due is for rewind.
-func (t *tx) addReminder(task todo.Task, r [3]int64) error {
-	return t.exec(`INSERT INTO reminders (user_id, task_id, at, before, version)
-		SELECT ?1, ?2, nullif(?3, -1), nullif(?4, -1), ?5 WHERE EXISTS (SELECT 1 FROM members WHERE user_id = ?1 AND list_id = ?6)`,
-		r[0], task.ID, r[1], r[2], task.Version, task.ListID)
+// who is in the list, under the id that gives it its place, or a new one for 0. When it is due is
+// for rewind.
+func (t *tx) addReminder(task todo.Task, r [3]int64, id int64) error {
+	return t.exec(`INSERT INTO reminders (user_id, task_id, at, before, version, id)
+		SELECT ?1, ?2, nullif(?3, -1), nullif(?4, -1), ?5, nullif(?7, 0) WHERE EXISTS (SELECT 1 FROM members WHERE user_id = ?1 AND list_id = ?6)`,
+		r[0], task.ID, r[1], r[2], task.Version, task.ListID, id)
 }
 
 // firesAt is NULL for a task that is done.

@@ -109,7 +109,19 @@ func (t *tx) allOf(task todo.Task) (trashed, error) {
 
 // trashTask moves one task, and nothing below it, to the trash.
 func (t *tx) trashTask(a act, task todo.Task, withList bool) error {
-	data, err := t.allOf(task)
+	return t.trashAs(a, task, task, withList)
+}
+
+// trashAs is trashTask for one that is below and assigned to somebody else in the trash.
+func (t *tx) trashAs(a act, task, as todo.Task, withList bool) error {
+	undo := map[string]any{}
+	if as.ParentID != task.ParentID {
+		undo["parent_id"] = task.ParentID
+	}
+	if as.AssigneeID != task.AssigneeID {
+		undo["assignee_id"] = task.AssigneeID
+	}
+	data, err := t.allOf(as)
 	if err != nil {
 		return err
 	}
@@ -118,7 +130,7 @@ func (t *tx) trashTask(a act, task todo.Task, withList bool) error {
 	if err != nil {
 		return err
 	}
-	if err := t.removeTask(a, task, nil); err != nil {
+	if err := t.removeTask(a, task, undo); err != nil {
 		return err
 	}
 	return t.exec(`INSERT INTO trash (id, user_id, list_id, grp, at, actor, uid, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,

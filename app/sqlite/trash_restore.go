@@ -138,11 +138,15 @@ func (t *tx) restoreOne(a act, r trashRow, h home) (todo.Task, error) {
 	if err := t.putTask(&task, position); err != nil {
 		return task, err
 	}
-	if err := t.exec(`UPDATE changes SET op = ?, actor = ? WHERE seq = ?`, int(todo.OpRestored), nullID(a.by.UserID), task.Version); err != nil {
+	undo, err := undoText(undoOfRestore(r, task))
+	if err != nil {
+		return task, err
+	}
+	if err := t.exec(`UPDATE changes SET op = ?, actor = ?, undo = ? WHERE seq = ?`, int(todo.OpRestored), nullID(a.by.UserID), undo, task.Version); err != nil {
 		return task, err
 	}
 	for _, kept := range r.data.Reminders {
-		if err := t.addReminder(task, kept); err != nil {
+		if err := t.addReminder(task, kept, 0); err != nil {
 			return task, err
 		}
 		if kept[0] == a.by.UserID {

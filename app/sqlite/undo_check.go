@@ -45,7 +45,7 @@ func (u *undoing) check() error {
 			err = u.checkTask(tasks[key.id], w)
 		case key.kind == todo.KindReminder:
 			err = u.checkReminders(key)
-		case key.kind == todo.KindList, key.kind == todo.KindMember && w.keys["archived"]:
+		case key.kind == todo.KindList, key.kind == todo.KindMember && w.keys["archived"] && u.fateOf(todo.KindList, key.id) != fateDeleted:
 			err = u.checkList(key, w)
 		}
 		if err != nil {
@@ -92,10 +92,14 @@ func (u *undoing) missing(key thing, w *touched) error {
 		return todo.ErrTaskNotFound
 	}
 	member, err := u.isMember(w.list, u.by.UserID)
+	if err != nil {
+		return err
+	}
+	role, err := u.roleInTrash(u.by, key.id)
 	switch {
 	case err != nil:
 		return err
-	case alive || !member && !everything(u.by):
+	case alive || !member && role == todo.RoleNone && !everything(u.by):
 		return todo.ErrTaskNotFound
 	}
 	return u.conflict(key)
@@ -237,6 +241,11 @@ func (u *undoing) checkReminders(key thing) error {
 // others have come into.
 func (u *undoing) checkList(key thing, w *touched) error {
 	list, err := u.list(u.seed, u.by.UserID, todo.ByID(key.id))
+	if errors.Is(err, todo.ErrListNotFound) {
+		if trashed, lookErr := u.ownsTrashed(key.id); lookErr != nil || trashed { // it was deleted since
+			return errors.Join(lookErr, u.conflict(key))
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -279,11 +288,18 @@ func (u *undoing) checkDeleted(key thing, w *touched) error {
 		case err == nil && r.actor.Int64 != u.by.UserID: // it came back, and somebody else deleted it
 			return u.conflict(key)
 		}
+		if err != nil {
+			return err
+		}
+		for _, l := range u.lines {
+			if (thing{l.kind, l.entity}) == key && l.op == todo.OpDeleted {
+				r.task, err = l.undo.apply(r.task)
+			}
+		}
 		u.rows[key.id] = r
 		return err
 	case todo.KindList:
-		var trashed bool
-		if err := u.one(`SELECT EXISTS (SELECT 1 FROM trash WHERE id = ? AND user_id = ?)`, []any{-key.id, u.by.UserID}, &trashed); err != nil || trashed {
+		if trashed, err := u.ownsTrashed(key.id); err != nil || trashed {
 			return err
 		}
 		if _, err := u.list(u.seed, u.by.UserID, todo.ByID(key.id)); err == nil {
@@ -294,6 +310,12 @@ func (u *undoing) checkDeleted(key thing, w *touched) error {
 		return todo.ErrUndoExpired
 	}
 	return nil
+}
+
+// ownsTrashed reports whether a list is in the trash of the caller.
+func (u *undoing) ownsTrashed(list int64) (trashed bool, err error) {
+	err = u.one(`SELECT EXISTS (SELECT 1 FROM trash WHERE id = ? AND user_id = ?)`, []any{-list, u.by.UserID}, &trashed)
+	return trashed, err
 }
 
 // notTrashed returns why a task that was deleted is not in the trash of the caller.

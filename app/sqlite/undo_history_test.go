@@ -264,10 +264,10 @@ func TestUndoOfTheLastRequestRestoresTheExactState(t *testing.T) {
 			for i := range rapid.IntRange(0, 3).Draw(r, "undos") {
 				done, err := w.undo(who, change)
 				if err != nil {
-					r.Fatalf("undo %d of %d: %v\n%s", i+1, change, err, w.log(change))
+					r.Fatalf("undo %d of %d: %v\n%s", i+1, change, err, w.log(0))
 				}
 				if text := differ(w.state(), states[i%2]); text != "" {
-					r.Fatalf("after undo %d of %d:\n  %s", i+1, change, text)
+					r.Fatalf("after undo %d of %d:\n  %s\n%s", i+1, change, text, w.log(0))
 				}
 				w.consistent()
 				if len(done.Changes) == 0 { // what it made it also deleted

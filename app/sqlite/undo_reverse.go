@@ -51,13 +51,26 @@ func (u *undoing) reverseTask(l pastLine) error {
 		}
 		return u.putAwayTree(l)
 	case l.op == todo.OpDeleted:
-		if f == fateChanged || w.handled {
+		switch {
+		case f == fateChanged:
+			return u.restoredAs(l)
+		case w.handled:
 			return nil
 		}
 		w.handled = true
 		return u.bringBack(l)
 	}
 	return u.revert(l)
+}
+
+// restoredAs makes a task that the group deleted and then restored what it was before.
+func (u *undoing) restoredAs(deleted pastLine) error {
+	for _, l := range u.lines {
+		if l.kind == deleted.kind && l.entity == deleted.entity && l.seq > deleted.seq && l.op == todo.OpRestored {
+			return u.revert(l)
+		}
+	}
+	return nil
 }
 
 // revert gives the fields of a task the values from before a line.
@@ -107,12 +120,12 @@ func (u *undoing) reclaimUID(l pastLine, task todo.Task) error {
 
 // restoreReminders brings back the reminders that a line has ended, of who still sees the task.
 func (u *undoing) restoreReminders(l pastLine, task todo.Task) error {
-	var lost [][3]int64
+	var lost [][4]int64
 	if some, err := l.undo.read(undoReminders, &lost); err != nil || !some {
 		return err
 	}
 	for _, r := range lost {
-		if err := u.addReminder(task, r); err != nil {
+		if err := u.addReminder(task, [3]int64(r[:3]), r[3]); err != nil {
 			return err
 		}
 	}
@@ -197,8 +210,14 @@ func (u *undoing) putAway(l pastLine) error {
 		return u.removeRecorded(u.act, task)
 	}
 	u.owners[task.UserID] = true
+	was, err := l.undo.apply(task)
+	if err != nil {
+		return err
+	}
+	as := task
+	as.ParentID, as.AssigneeID = was.ParentID, was.AssigneeID
 	f := u.fateOf(todo.KindList, task.ListID)
-	return u.trashTask(u.act, task, f == fateMade || f == fateRestored)
+	return u.trashAs(u.act, task, as, f == fateMade || f == fateRestored)
 }
 
 // bringBack undoes that a task was deleted.
@@ -239,7 +258,7 @@ func (u *undoing) bringBack(l pastLine) error {
 	if task.RecurrenceOf == 0 {
 		u.alive[task.ID] = task.ParentID
 	}
-	return u.exec(`UPDATE changes SET undo = json_object(?, json('true')) WHERE seq = ?`, undoRecorded, task.Version)
+	return u.exec(`UPDATE changes SET undo = json_set(coalesce(undo, '{}'), '$.' || ?, json('true')) WHERE seq = ?`, undoRecorded, task.Version)
 }
 
 // sizeOf measures a task that comes back with all below it that comes back.

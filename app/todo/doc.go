@@ -22,6 +22,8 @@
 //   - Version: the number of the last change of something, from the log of changes. Stamp:
 //     that and the number of the reader's own part in it. Match: the stamps of what a
 //     change may be done to.
+//   - Change: a line of the log, and by its number the whole request that wrote it, which is
+//     a group of lines. Undo: a request that gives all of a group its values from before.
 //   - Ref: the name of a task or a list, its id or its uid.
 //   - Find: a search by conditions, with a sort. Cursor: the place in it where the next
 //     page begins. View: conditions with a name, such as today.
