@@ -95,9 +95,9 @@ func undoKinds() []undoKind {
 }
 
 // startUndo makes what the kinds are about.
-func startUndo(t *testing.T, change ...func(*parts)) (trio, *strings.Replacer) {
+func startUndo(t *testing.T) (trio, *strings.Replacer) {
 	t.Helper()
-	g := startTrio(t, change...)
+	g := startTrio(t)
 	ids := []string{}
 	keep := func(name string, id int64) int64 {
 		ids = append(ids, name, fmt.Sprint(id))
@@ -284,6 +284,25 @@ func TestUndoOfListsAfterSomebodyElse(t *testing.T) {
 	back := g.call("POST", fill.Replace("/lists/CLOSED/restore"), g.owner.access, "")
 	expect(t, "emptied", g.call("DELETE", fill.Replace("/lists/CLOSED"), g.owner.access, ""), 200, "")
 	expect(t, "deleted again", g.undo(g.owner, back), 409, "undo_conflict")
+}
+
+// A task that lost its uid to one of the owner of another list gets it again.
+func TestUndoOfAMoveReclaimsTheUID(t *testing.T) {
+	g := startTrio(t)
+	theirs := g.newList(g.editor, "theirs")
+	g.join(theirs, g.editor, g.owner, "editor")
+	const uid = `"uid":"0197a0c0-0000-7000-8000-00000000000d"`
+	g.newTask(g.editor, uid)
+	task := fmt.Sprint("/tasks/", g.newTask(g.owner, uid).id("task.id"))
+	before := g.shown(g.owner)
+	moved := g.call("PATCH", task, g.owner.access, fmt.Sprintf(`{"list_id":%d}`, theirs))
+	if moved.str("task.uid") == "0197a0c0-0000-7000-8000-00000000000d" {
+		t.Fatalf("it kept the uid: %s", moved.text)
+	}
+	expect(t, "undo", g.undo(g.owner, moved), 200, "")
+	if now := g.shown(g.owner); !reflect.DeepEqual(now, before) {
+		t.Errorf("it is\n%v, was\n%v", now, before)
+	}
 }
 
 // Several undos go back step by step, over the same field as well.

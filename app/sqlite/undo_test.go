@@ -133,6 +133,41 @@ func TestUndoOfPrunedValues(t *testing.T) {
 	}
 }
 
+// The oldest occurrence that a completion drops comes back when that is undone.
+func TestUndoOfACompletionBringsBackTheOldestCopy(t *testing.T) {
+	db, ann, _, list := pair(t, 0)
+	now := testNow
+	tasks := &todo.Tasks{Store: db, Now: func() time.Time { return now }, KeepTrash: true}
+	task, err := tasks.Create(t.Context(), ann, todo.TaskInput{
+		Title: app.Given("t"), List: app.Given(todo.ByID(list)), Dates: todo.DatesInput{Due: app.Given("2026-01-31")}, Repetition: todo.RepetitionInput{Rule: app.Given("FREQ=DAILY")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var change int64
+	const copies, oldest = `SELECT count(*) FROM tasks WHERE recurrence_of IS NOT NULL`, `SELECT min(id) FROM tasks WHERE recurrence_of IS NOT NULL`
+	var first int64
+	for i := range todo.MaxCopies + 1 {
+		now, change = now.Add(time.Minute), 0
+		if _, err := tasks.Update(app.NoteChange(t.Context(), &change), ann, todo.ByID(task.ID), todo.TaskInput{Completed: app.Given(true)}); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			first = db.count(t, oldest)
+		}
+	}
+	for i := range 3 {
+		if n, id := db.count(t, copies), db.count(t, oldest); n != todo.MaxCopies || (id == first) != (i == 1) {
+			t.Errorf("after %d undos: %d copies, the oldest is %d, the first was %d", i, n, id, first)
+		}
+		done, err := tasks.Undo(t.Context(), ann, app.Given(change))
+		if err != nil || done.Task == nil || done.Task.ID != task.ID {
+			t.Fatalf("undo %d: %+v %v", i, done, err)
+		}
+		change = done.Changes[0]
+	}
+}
+
 // useUndo undoes each kind of write of hers, on each of its branches.
 func useUndo(t *testing.T, db *DB, hers, his app.Caller, list todo.Ref) {
 	t.Helper()
