@@ -309,7 +309,13 @@ func (s *syncing) giveTask(l line) error {
 			s.page.Deleted = append(s.page.Deleted, todo.Gone{Kind: todo.KindTask, ID: l.entity, UID: l.uid})
 		}
 		return nil
-	case s.tasks[task.ID], task.RecurrenceOf != 0 && !s.query.Copies:
+	case s.tasks[task.ID]:
+		return nil
+	case task.RecurrenceOf != 0 && !s.query.Copies:
+		if l.kind == todo.KindTask && l.op != todo.OpCreated && !s.goneTasks[task.ID] { // an undo made it a copy again
+			s.goneTasks[task.ID] = true
+			s.page.Deleted = append(s.page.Deleted, todo.Gone{Kind: todo.KindTask, ID: task.ID, UID: task.UID})
+		}
 		return nil
 	case l.kind == todo.KindTask && task.Version != l.seq && l.op != todo.OpOut:
 		// A later line gives it. But one that has left a list is given at once: if the list that it

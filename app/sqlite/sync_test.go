@@ -104,7 +104,9 @@ func seen(t rapid.TB, db *DB, userID int64) []string {
 		t.Fatal(err)
 	}
 	for _, task := range found.Items {
-		all = append(all, lineOfTask(task))
+		if task.RecurrenceOf == 0 { // copies are not asked for
+			all = append(all, lineOfTask(task))
+		}
 	}
 	slices.Sort(all)
 	return all

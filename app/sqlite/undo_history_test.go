@@ -248,11 +248,32 @@ func (w *undoWorld) consistent() {
 	}
 }
 
+// replicas are a copy of each, which asks now and then.
+func (w *undoWorld) replicas() (all []*replica) {
+	for _, who := range w.people {
+		all = append(all, &replica{user: who.UserID})
+	}
+	return all
+}
+
+// caughtUp holds the copies against what their people see.
+func (w *undoWorld) caughtUp(devices []*replica) {
+	w.Helper()
+	for _, device := range devices {
+		for device.pull(w.T, w.db, 5) {
+		}
+		if got, want := device.lines(), seen(w.T, w.db, device.user); !slices.Equal(got, want) {
+			w.Fatalf("the copy of %d has\n  %s\nwant\n  %s\n%s", device.user, strings.Join(got, "\n  "), strings.Join(want, "\n  "), w.log(0))
+		}
+	}
+}
+
 // Whatever two people have done, the last request of one of them is undone exactly, done again
-// exactly, and so on.
+// exactly, and so on, and the copies of both follow.
 func TestUndoOfTheLastRequestRestoresTheExactState(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		w := newUndoWorld(t, r)
+		devices := w.replicas()
 		for range rapid.IntRange(1, 12).Draw(r, "acts") {
 			before := w.state()
 			who := rapid.SampledFrom(w.people).Draw(r, "who")
@@ -274,8 +295,12 @@ func TestUndoOfTheLastRequestRestoresTheExactState(t *testing.T) {
 					break
 				}
 				change = done.Changes[0]
+				if rapid.Bool().Draw(r, "ask") {
+					devices[rapid.IntRange(0, 1).Draw(r, "device")].pull(r, w.db, 5)
+				}
 			}
 		}
+		w.caughtUp(devices)
 	})
 }
 
