@@ -48,7 +48,8 @@ type modelTask struct {
 }
 
 func newHistory(t *testing.T, r *rapid.T, n int) *history {
-	h := &history{T: r, db: openTest(t), lists: map[int64]*modelList{}, tasks: map[int64]*modelTask{}, trash: map[int64]*modelTask{}, gone: map[int64]*modelList{}, now: testNow}
+	// Closed after each history: thousands would need more files than a process may open.
+	h := &history{T: r, db: openUntil(t, r.Cleanup), lists: map[int64]*modelList{}, tasks: map[int64]*modelTask{}, trash: map[int64]*modelTask{}, gone: map[int64]*modelList{}, now: testNow}
 	for i := range n {
 		user := addUser(t, h.db, fmt.Sprintf("%d@example.com", i), app.RoleUser)
 		session := addSession(t, h.db, fmt.Sprintf("session-of-person-%04d", i), user)

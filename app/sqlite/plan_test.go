@@ -18,6 +18,12 @@ const testHash = "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$a2V5a2V5a2V
 
 func openTest(t testing.TB) *DB {
 	t.Helper()
+	return openUntil(t, t.Cleanup)
+}
+
+// openUntil opens a database that is closed when cleanup runs what it is given.
+func openUntil(t testing.TB, cleanup func(func())) *DB {
+	t.Helper()
 	db, err := Open(context.Background(), Options{
 		Path: filepath.Join(t.TempDir(), "taskapi.db"), Schema: freshSchema(t),
 		Now: func() time.Time { return testNow },
@@ -25,7 +31,7 @@ func openTest(t testing.TB) *DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	cleanup(func() {
 		if err := db.Close(); err != nil {
 			t.Error(err)
 		}
