@@ -2,11 +2,7 @@ package sqlite
 
 import (
 	"cmp"
-	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"maps"
 	"time"
 
@@ -199,52 +195,4 @@ func dueText(d todo.Due) string {
 		return ""
 	}
 	return d.String()
-}
-
-// oldChanges selects the oldest lines of the log that are old (?1, a time), at most ?2, but
-// neither the newest of all nor those whose words are not collected yet.
-const oldChanges = `SELECT seq FROM (SELECT seq, at FROM changes WHERE seq > coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = ?3), 0)
-	AND seq < (SELECT max(seq) FROM changes) AND seq <= coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'words_to'), 0)
-	ORDER BY seq LIMIT ?2) WHERE at <= ?1`
-
-// pruneChanges removes old lines of the log, a chunk at a time, and returns how many. Of
-// younger ones it removes the values from before, when those are old.
-func (db *DB) pruneChanges(ctx context.Context, keep Keep) (removed int64, err error) {
-	const chunk = 1000
-	for _, one := range []struct {
-		mark, query string
-		before      time.Time
-	}{
-		{"undo_from", `UPDATE changes SET undo = NULL WHERE seq IN (` + oldChanges + `)`, db.now().Add(-todo.KeepUndo)},
-		{"", `DELETE FROM changes WHERE seq IN (` + oldChanges + `)`, db.now().Add(-keep.Changes)},
-	} {
-		for n := int64(chunk); n == chunk; {
-			reader, err := db.read(ctx)
-			if err != nil {
-				return removed, err
-			}
-			var last sql.NullInt64
-			if err := reader.one(`SELECT (SELECT max(seq) FROM (`+oldChanges+`))`, []any{millis(one.before), chunk, one.mark}, &last); err != nil {
-				return removed, translate(err)
-			}
-			if !last.Valid {
-				break
-			}
-			err = db.write(ctx, func(tx *tx) (err error) {
-				n, err = tx.change(one.query, millis(one.before), chunk, one.mark)
-				mark := "log_from"
-				if one.mark != "" {
-					mark = one.mark
-				}
-				return errors.Join(err, tx.exec(`INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value`, mark, fmt.Sprint(last.Int64)))
-			})
-			if err != nil {
-				return removed, err
-			}
-			if one.mark == "" {
-				removed += n
-			}
-		}
-	}
-	return removed, nil
 }
