@@ -474,13 +474,17 @@ CREATE TABLE push_subscriptions (
     p256dh     BLOB    NOT NULL CHECK (length(p256dh) = 65),
     auth       BLOB    NOT NULL CHECK (length(auth) = 16),
     created_at INTEGER NOT NULL,
+    -- The change that was sent, or given up, last.
     cursor     INTEGER NOT NULL,
+    -- How often the reminder after the cursor was tried, and when it is tried again; 0 with
+    -- nothing to send.
     tries      INTEGER NOT NULL DEFAULT 0,
     next_at    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE INDEX push_subscriptions_user ON push_subscriptions (user_id);
 CREATE INDEX push_subscriptions_session ON push_subscriptions (session_id);
+CREATE INDEX push_subscriptions_due ON push_subscriptions (next_at) WHERE next_at > 0;
 
 -- What is to be known of the whole. The timeline tells this file's log from that
 -- of another (app/sqlite/timeline.go), the lineage its versions from those of another

@@ -64,6 +64,9 @@ func (l *Links) Fill(m outbox.Mail) map[string]string {
 	case outbox.MailInvitation:
 		page = "/invitation#"
 	}
+	if m.Template == outbox.MailReminder {
+		data["Link"] = l.PublicURL + "/"
+	}
 	if code, ok := l.Codes.Code(data[dataSeed]); ok {
 		data["Link"] = l.PublicURL + page + code
 	}

@@ -29,6 +29,8 @@ type User struct {
 	PendingEmail string
 	// TimeZone is the IANA name of the zone by whose clock the user lives.
 	TimeZone string
+	// ReminderChannels are the ways by which reminders reach the user.
+	ReminderChannels app.Channels
 }
 
 // Verified reports whether the user's address is proven.
@@ -45,6 +47,8 @@ type UserInput struct {
 	// KeepAPITokens lets API tokens outlive a new password.
 	KeepAPITokens app.Field[bool]
 	TimeZone      app.Field[string]
+	// ReminderChannels holds names of channels.
+	ReminderChannels app.Field[[]string]
 }
 
 // NewUser is a checked user that has no id yet.
@@ -66,6 +70,8 @@ type UserChange struct {
 	PendingEmail *string
 	PasswordHash *string
 	TimeZone     *string
+	// ReminderChannels, when nil channels, makes them the usual ones.
+	ReminderChannels *app.Channels
 	// KeepSession is the one session that outlives a change of password.
 	KeepSession string
 	// KeepAPITokens lets the API tokens outlive a change of password.

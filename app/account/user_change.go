@@ -43,6 +43,7 @@ func (u *Users) update(ctx context.Context, caller app.Caller, id int64, in User
 		u.reachable(p, change.Email)
 	}
 	change.TimeZone = TimeZone(p, in.TimeZone)
+	change.ReminderChannels = channels(p, in.ReminderChannels)
 	if keep := p.Boolean("keep_api_tokens", in.KeepAPITokens); keep != nil {
 		change.KeepAPITokens = *keep
 	}

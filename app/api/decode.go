@@ -34,6 +34,7 @@ type member struct {
 	odd  bool          // of an array with anything else in it
 	// objects are those of an array of flat objects of strings; nil for another one.
 	objects []map[string]string
+	object  map[string]string // of a flat object of strings; nil for another one
 }
 
 // body reads the named members of the request's JSON object (I-JSON, RFC 7493: no
@@ -151,6 +152,9 @@ func (in *reader) member(keep bool) (member, error) {
 		m.text = token.String()
 	}
 	flat := flatObjects{}
+	if m.kind == '{' && keep {
+		flat = flatObjects{objects: []map[string]string{{}}, within: 1}
+	}
 	for in.StackDepth() > 1 {
 		if in.StackDepth() > maxDepth {
 			return member{}, errTooDeep
@@ -173,24 +177,31 @@ func (in *reader) member(keep bool) (member, error) {
 			m.odd = true
 		}
 	}
-	if m.kind == '[' && !flat.wrong {
+	switch {
+	case flat.wrong:
+	case m.kind == '[':
 		m.objects = flat.objects
+	case m.kind == '{' && keep:
+		m.object = flat.objects[0]
 	}
 	return m, nil
 }
 
-// flatObjects collects the objects of an array, in which there are only strings.
+// flatObjects collects the objects of an array, in which there are only strings, or one object
+// that is in none.
 type flatObjects struct {
 	objects []map[string]string
 	name    string
 	named   bool
 	wrong   bool
+	within  int // what is missing of the depth in an array
 }
 
 // take takes a token in an array, at the depth after it, and reports whether it is inside
 // of an object.
 func (f *flatObjects) take(depth int, token jsontext.Token) bool {
 	const inArray, inObject = 2, 3
+	depth += f.within
 	switch kind := token.Kind(); {
 	case kind == '{' && depth == inObject:
 		f.objects, f.named = append(f.objects, map[string]string{}), false
@@ -236,6 +247,11 @@ func (f fields) objects(name string) app.Field[[]map[string]string] {
 }
 
 // ref reads what names a task or a list: an id or a uid.
+// object reads an object of strings.
+func (f fields) object(name string) app.Field[map[string]string] {
+	return field(f, name, func(m member) (map[string]string, bool) { return m.object, m.object != nil })
+}
+
 func (f fields) ref(name string) app.Field[todo.Ref] {
 	return field(f, name, func(m member) (todo.Ref, bool) {
 		if m.kind == '0' { // a uid is a text

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -39,6 +40,8 @@ type userView struct {
 	EmailVerified bool    `json:"email_verified"`
 	PendingEmail  *string `json:"pending_email"`
 	TimeZone      string  `json:"time_zone"`
+	// ReminderChannels are shown to the user alone: null, or names.
+	ReminderChannels json.RawMessage `json:"reminder_channels,omitempty"`
 }
 
 func viewUser(u account.User) userView {
@@ -48,6 +51,23 @@ func viewUser(u account.User) userView {
 	}
 	if u.PendingEmail != "" {
 		view.PendingEmail = &u.PendingEmail
+	}
+	return view
+}
+
+// viewOwn is viewUser with what only the user themselves sees.
+func viewOwn(u account.User, caller app.Caller) userView {
+	view := viewUser(u)
+	if caller.UserID != u.ID {
+		return view
+	}
+	switch {
+	case u.ReminderChannels == nil:
+		view.ReminderChannels = json.RawMessage("null")
+	case len(u.ReminderChannels) == 0:
+		view.ReminderChannels = json.RawMessage("[]")
+	default: // names have nothing to escape
+		view.ReminderChannels = json.RawMessage(`["` + strings.ReplaceAll(u.ReminderChannels.Text(), " ", `","`) + `"]`)
 	}
 	return view
 }

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -143,6 +144,7 @@ func start(t testing.TB, change ...func(*parts)) *server {
 		api: api.Config{
 			Version: "test", Lineage: s.db.Lineage(), Web: web.Files(), Tasks: &todo.Tasks{Store: s.db, Now: s.clock.Now, KeepTrash: true, Lineage: s.db.Lineage()}, Lists: &todo.Lists{Store: s.db, Now: s.clock.Now, KeepTrash: true}, Seed: s.db.Seed(), TrashTime: 30 * 24 * time.Hour,
 			Invitations: &todo.Invitations{Store: s.db, Codes: codes, PublicURL: "https://tasks.example.com", Stamp: func(string, int64) time.Duration { return 0 }, Mails: true, Now: s.clock.Now}, Answers: s.db, Sync: &todo.Sync{Store: s.db, Hub: hub, Now: s.clock.Now, Lineage: s.db.Lineage()}, Tickets: &account.Tickets{Store: s.db, Now: s.clock.Now, Random: rand.Reader}, Access: access, Audit: audit, Log: log, Now: s.clock.Now,
+			Push:      &outbox.Subscriptions{Store: s.db, Key: "BKey", Allowed: func(addr netip.Addr) bool { return !addr.IsLoopback() && !addr.IsPrivate() }, Now: s.clock.Now},
 			APITokens: &account.APITokens{Store: s.db, Proofs: proofs, Postage: postage, Now: s.clock.Now, Random: rand.Reader},
 		},
 	}

@@ -48,6 +48,10 @@ func matrix() []matrixRow {
 		{"GET", "/auth/tokens", "", member},
 		{"POST", "/auth/tokens", `{"name":"a","scopes":["account"]}`, own(201, 201, 201)},
 		{"DELETE", "/auth/tokens/TOKEN", "", own(404, 200, 404)},
+		{"GET", "/push/key", "", member},
+		{"GET", "/push/subscriptions", "", member},
+		{"POST", "/push/subscriptions", aBrowser("https://push.example.com/new"), own(201, 201, 201)},
+		{"DELETE", "/push/subscriptions/BROWSER", "", own(404, 200, 404)},
 		{"GET", "/users/OWNER/audit", "", own(403, 200, 200)},
 		{"GET", "/users/", "", member},
 		{"POST", "/users/", account, same(201)},
@@ -162,7 +166,7 @@ func newAsker(t *testing.T, row matrixRow) func(who string, want int) {
 
 // patternOf turns a path of the matrix into that of a route.
 var patternOf = strings.NewReplacer("members/EDITOR", "members/:user_id", "members/VIEWER", "members/:user_id", "INVITATION", ":invitation_id", "OFFER", ":token", "labels/home", "labels/:name",
-	"OWNER", ":id", "TASK", ":id", "SHARED", ":id", "TRASHED", ":id", "SESSION", ":id", "TOKEN", ":id", "LIST", ":id", "GONE", ":id")
+	"OWNER", ":id", "TASK", ":id", "SHARED", ":id", "TRASHED", ":id", "SESSION", ":id", "BROWSER", ":id", "TOKEN", ":id", "LIST", ":id", "GONE", ":id")
 
 // everybody signs up those who ask, and those in the list where one is asked for.
 func (s *server) everybody(text string) map[string]person {
@@ -258,6 +262,7 @@ func (s *server) placeholders(text string, people map[string]person) *strings.Re
 		"INVITATION": func() string {
 			return fmt.Sprint(s.call("POST", fmt.Sprintf("/lists/%d/invitations", list), owner.access, `{"role":"viewer"}`).id("invitation.id"))
 		},
+		"BROWSER": func() string { return fmt.Sprint(s.subscribe(owner, "https://push.example.com/1")) },
 		"SESSION": func() string { return sessionOf(s.t, owner) },
 		"TOKEN":   func() string { _, id := s.apiToken(owner, app.ScopeAccount); return fmt.Sprint(id) },
 		"RESET":   func() string { return s.forgot(owner) },

@@ -67,7 +67,7 @@ func (s *Server) routes() []route {
 		{patch, "/users/:id", signedIn, account, none, s.limited("password", s.updateUser)},
 		{del, "/users/:id", signedIn, "", query{"shared"}, s.limited("password", s.deleteUser)},
 		{get, "/users/:id/audit", signedIn, account, pages, s.paged(s.listEvents)},
-	}, s.todoRoutes())
+	}, s.todoRoutes(), s.pushRoutes())
 }
 
 // todoRoutes are those of what people keep.
@@ -112,6 +112,17 @@ func (s *Server) todoRoutes() []route {
 		{del, "/lists/:id/invitations/:invitation_id", signedIn, account, none, s.once(s.revokeInvitation)},
 		{post, "/invitations/accept", signedIn, account, none, s.once(s.acceptInvitation)},
 		{get, "/invitations/:token", signedIn, account, none, s.limited("verify", s.getInvitation)},
+	}
+}
+
+// pushRoutes are those of browsers that show reminders. They are part of a session.
+func (s *Server) pushRoutes() []route {
+	none := query{}
+	return []route{
+		{fiber.MethodGet, "/push/key", signedIn, "", none, s.pushKey},
+		{fiber.MethodGet, "/push/subscriptions", signedIn, "", none, s.listSubscriptions},
+		{fiber.MethodPost, "/push/subscriptions", signedIn, "", none, s.createSubscription},
+		{fiber.MethodDelete, "/push/subscriptions/:id", signedIn, "", none, s.deleteSubscription},
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 	"taskapi/app"
 	"taskapi/app/account"
 	"taskapi/app/operate"
+	"taskapi/app/outbox"
 	"taskapi/app/todo"
 	"taskapi/app/token"
 )
@@ -53,6 +54,7 @@ type Config struct {
 	Audit       *account.Audit
 	Answers     app.AnswerStore
 	Sync        *todo.Sync
+	Push        *outbox.Subscriptions
 	Tickets     *account.Tickets
 	// MaxStreams is how many connections of GET /events may be open; 0 is 1,000.
 	MaxStreams int

@@ -28,6 +28,8 @@ func userInput(in fields) account.UserInput {
 		CurrentPassword: in.text("current_password"),
 		KeepAPITokens:   in.boolean("keep_api_tokens"),
 		TimeZone:        in.text("time_zone"),
+
+		ReminderChannels: in.texts("reminder_channels"),
 	}
 }
 
@@ -78,11 +80,11 @@ func (s *Server) getUser(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return send(c, fiber.StatusOK, viewUser(user))
+	return send(c, fiber.StatusOK, viewOwn(user, callerOf(c)))
 }
 
 func (s *Server) updateUser(c *fiber.Ctx) error {
-	in, err := s.body(c, "username", "email", "password", "confirm_password", "current_password", "keep_api_tokens", "time_zone")
+	in, err := s.body(c, "username", "email", "password", "confirm_password", "current_password", "keep_api_tokens", "time_zone", "reminder_channels")
 	if err != nil {
 		return err
 	}
@@ -95,7 +97,7 @@ func (s *Server) updateUser(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	answer := userAnswer{Message: "User updated successfully.", User: viewUser(user)}
+	answer := userAnswer{Message: "User updated successfully.", User: viewOwn(user, callerOf(c))}
 	if input.Password.State == app.Present {
 		answer.APITokensEnded = &ended.APITokens
 	}

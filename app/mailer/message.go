@@ -54,11 +54,11 @@ func NewComposer(files fs.FS, from, name string, fill func(outbox.Mail) map[stri
 	if !plainAddress(sender.Address) || !isASCII(sender.Address) {
 		return nil, fmt.Errorf("the sender of mails: %q is not one plain ASCII address (a domain with other letters has an xn-- form)", sender.Address)
 	}
-	html, err := htmltemplate.New("").Option("missingkey=error").ParseFS(files, "mail/*.html")
+	html, err := htmltemplate.New("").Funcs(htmltemplate.FuncMap{"items": outbox.ItemsOf}).Option("missingkey=error").ParseFS(files, "mail/*.html")
 	if err != nil {
 		return nil, err
 	}
-	text, err := texttemplate.New("").Option("missingkey=error").ParseFS(files, "mail/*.txt")
+	text, err := texttemplate.New("").Funcs(texttemplate.FuncMap{"items": outbox.ItemsOf}).Option("missingkey=error").ParseFS(files, "mail/*.txt")
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func NewComposer(files fs.FS, from, name string, fill func(outbox.Mail) map[stri
 		}
 	}
 	for _, name := range []outbox.MailTemplate{
-		outbox.MailWelcome, outbox.MailVerify, outbox.MailReset, outbox.MailPassword, outbox.MailPasswordReset, outbox.MailEmailPending, outbox.MailEmail, outbox.MailReplay, outbox.MailAPIToken, outbox.MailInvitation, outbox.MailListOwner, TemplateTest,
+		outbox.MailWelcome, outbox.MailVerify, outbox.MailReset, outbox.MailPassword, outbox.MailPasswordReset, outbox.MailEmailPending, outbox.MailEmail, outbox.MailReplay, outbox.MailAPIToken, outbox.MailInvitation, outbox.MailListOwner, outbox.MailReminder, TemplateTest,
 	} {
 		if html.Lookup(string(name)+".html") == nil || text.Lookup(string(name)+".txt") == nil {
 			return nil, fmt.Errorf("the mail template %s lacks its .html or its .txt", name)

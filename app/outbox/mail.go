@@ -39,6 +39,10 @@ const (
 	// MailListOwner tells a member that a list is theirs now, since its owner's account
 	// was deleted. Data: List, empty for one that is better not repeated.
 	MailListOwner MailTemplate = "list-handed-over"
+	// MailReminder tells of tasks that somebody wanted to be reminded of. Data: Items, see
+	// ItemsText; More, how many tasks are not named; and Last, empty unless no more of these
+	// mails go out today.
+	MailReminder MailTemplate = "reminder"
 )
 
 // MailStatus is where a mail stands.

@@ -10,6 +10,7 @@ import (
 
 	"taskapi/app"
 	"taskapi/app/account"
+	"taskapi/app/outbox"
 	"taskapi/app/todo"
 )
 
@@ -111,6 +112,13 @@ func actors(task int64) map[string]func(*DB, app.Caller) error {
 		"CreateAPIToken": func(db *DB, by app.Caller) error {
 			_, err := db.CreateAPIToken(ctx, by, account.NewAPIToken{UserID: by.UserID, Name: "x", Hash: linkHash("x"), Scopes: []app.Scope{app.ScopeAccount}, CreatedAt: testNow}, account.Record{})
 			return err
+		},
+		"Subscribe": func(db *DB, by app.Caller) error {
+			_, err := db.Subscribe(ctx, by, outbox.Subscription{Endpoint: "https://push.example.com/x", P256dh: make([]byte, 65), Auth: make([]byte, 16), CreatedAt: testNow})
+			return ignoring(err, outbox.ErrSubscriptionSession)
+		},
+		"Unsubscribe": func(db *DB, by app.Caller) error {
+			return ignoring(db.Unsubscribe(ctx, by, 4711), outbox.ErrSubscriptionNotFound)
 		},
 		"DeleteAPIToken": func(db *DB, by app.Caller) error {
 			err := db.DeleteAPIToken(ctx, by, 4711, account.Record{})

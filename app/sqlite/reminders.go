@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"taskapi/app/todo"
@@ -36,6 +37,10 @@ func (t *tx) setReminders(a act, task *todo.Task, reminders []todo.Reminder, und
 	if err != nil {
 		return err
 	}
+	silent, err := t.silent(task.ID, a.by.UserID)
+	if err != nil {
+		return err
+	}
 	if err := t.exec(`DELETE FROM reminders WHERE task_id = ? AND user_id = ?`, task.ID, a.by.UserID); err != nil {
 		return err
 	}
@@ -43,6 +48,7 @@ func (t *tx) setReminders(a act, task *todo.Task, reminders []todo.Reminder, und
 	if err != nil {
 		return err
 	}
+	t.reminded = true
 	for _, r := range reminders {
 		var at, before any
 		if r.At.IsZero() {
@@ -51,7 +57,7 @@ func (t *tx) setReminders(a act, task *todo.Task, reminders []todo.Reminder, und
 			at = millis(r.At)
 		}
 		err := t.exec(`INSERT INTO reminders (user_id, task_id, at, before, fires_at, version) VALUES (?, ?, ?, ?, ?, ?)`,
-			a.by.UserID, task.ID, at, before, firesAt(*task, r, reader), version)
+			a.by.UserID, task.ID, at, before, firesAt(*task, r, reader, silent[nameOf(r)], a.at), version)
 		if err != nil {
 			return err
 		}
@@ -72,12 +78,32 @@ func (t *tx) addReminder(task todo.Task, r [3]int64, id int64) error {
 		r[0], task.ID, r[1], r[2], task.Version, task.ListID, id)
 }
 
-// firesAt is NULL for a task that is done.
-func firesAt(task todo.Task, r todo.Reminder, reader *time.Location) sql.NullInt64 {
-	if task.Completed() {
+// silent returns the reminders of somebody on a task that wait for nothing: they have fired,
+// or the task is done.
+func (t *tx) silent(taskID, userID int64) (map[string]bool, error) {
+	silent := map[string]bool{}
+	err := t.each(`SELECT coalesce(at, -1), coalesce(before, -1) FROM reminders WHERE task_id = ? AND user_id = ? AND fires_at IS NULL`, []any{taskID, userID}, func(row row) error {
+		var at, before int64
+		if err := row.Scan(&at, &before); err != nil {
+			return err
+		}
+		silent[nameOf(reminderOf(at, before))] = true
+		return nil
+	})
+	return silent, err
+}
+
+// nameOf tells a reminder from the others on its task.
+func nameOf(r todo.Reminder) string { return fmt.Sprint(millis(r.At), r.Before) }
+
+// firesAt is NULL for a task that is done, and for a reminder that is silent and would fire
+// at a moment that has passed: whatever happens to its task, it fires once.
+func firesAt(task todo.Task, r todo.Reminder, reader *time.Location, silent bool, now time.Time) sql.NullInt64 {
+	at := r.FiresAt(task.Dates.Due, reader)
+	if task.Completed() || silent && !at.After(now) {
 		return sql.NullInt64{}
 	}
-	return nullMillis(r.FiresAt(task.Dates.Due, reader))
+	return nullMillis(at)
 }
 
 // rewindAll computes anew when the reminders of somebody are due that go by their clock, a
@@ -100,7 +126,7 @@ func (db *DB) rewindAll(ctx context.Context, userID int64) error {
 					continue
 				} else if err != nil {
 					return err
-				} else if err := tx.rewind(now); err != nil {
+				} else if err := tx.rewind(now, db.now()); err != nil {
 					return err
 				}
 			}
@@ -115,23 +141,22 @@ func (db *DB) rewindAll(ctx context.Context, userID int64) error {
 
 // rewind computes anew when the reminders of everybody on a task are due. Those that are
 // relative to nothing any more go.
-func (t *tx) rewind(task todo.Task) error {
+func (t *tx) rewind(task todo.Task, now time.Time) error {
 	type kept struct {
-		id   int64
-		r    todo.Reminder
-		zone string
+		id     int64
+		r      todo.Reminder
+		silent bool
+		zone   string
 	}
+	t.reminded = true
 	var rows []kept
-	err := t.each(`SELECT r.id, r.at, r.before, u.time_zone FROM reminders r JOIN users u ON u.id = r.user_id WHERE r.task_id = ?`, []any{task.ID}, func(scan row) error {
+	err := t.each(`SELECT r.id, coalesce(r.at, -1), coalesce(r.before, -1), r.fires_at IS NULL, u.time_zone FROM reminders r JOIN users u ON u.id = r.user_id WHERE r.task_id = ?`, []any{task.ID}, func(scan row) error {
 		var one kept
-		var at, before sql.NullInt64
-		if err := scan.Scan(&one.id, &at, &before, &one.zone); err != nil {
+		var at, before int64
+		if err := scan.Scan(&one.id, &at, &before, &one.silent, &one.zone); err != nil {
 			return err
 		}
-		if at.Valid {
-			one.r.At = fromMillis(at.Int64)
-		}
-		one.r.Before = time.Duration(before.Int64) * time.Millisecond
+		one.r = reminderOf(at, before)
 		rows = append(rows, one)
 		return nil
 	})
@@ -149,7 +174,7 @@ func (t *tx) rewind(task todo.Task) error {
 		if err != nil {
 			reader = time.UTC
 		}
-		if err := t.exec(`UPDATE reminders SET fires_at = ? WHERE id = ?`, firesAt(task, one.r, reader), one.id); err != nil {
+		if err := t.exec(`UPDATE reminders SET fires_at = ? WHERE id = ?`, firesAt(task, one.r, reader, one.silent, now), one.id); err != nil {
 			return err
 		}
 	}

@@ -81,6 +81,10 @@ func (db *DB) OnMail(queued func(outbox.NewMail)) { db.writer.onMail = queued }
 // the log of changes. Call it before any other method; changed must not block.
 func (db *DB) OnChange(changed func([]todo.Touched)) { db.writer.onChange = changed }
 
+// OnReminder sets a function that is called after a commit that may have changed when a reminder
+// is due. Call it before any other method; changed must not block.
+func (db *DB) OnReminder(changed func()) { db.writer.onReminder = changed }
+
 // busyTimeout is how long a connection waits for another process, such as a
 // command that is run while the server serves.
 const busyTimeout = 5 * time.Second

@@ -187,4 +187,5 @@ CREATE TABLE push_subscriptions (
 
 CREATE INDEX push_subscriptions_user ON push_subscriptions (user_id);
 CREATE INDEX push_subscriptions_session ON push_subscriptions (session_id);
+CREATE INDEX push_subscriptions_due ON push_subscriptions (next_at) WHERE next_at > 0;
 `

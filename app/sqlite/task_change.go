@@ -263,7 +263,7 @@ func (t *tx) follow(a act, before todo.Task, after *todo.Task, fields todo.Field
 		}
 	}
 	if fields&(todo.FieldDue|todo.FieldCompleted) != 0 {
-		if err := t.rewind(*after); err != nil {
+		if err := t.rewind(*after, a.at); err != nil {
 			return err
 		}
 		if len(after.Reminders) == 0 { // those that were relative to a date that is gone

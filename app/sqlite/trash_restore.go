@@ -155,7 +155,7 @@ func (t *tx) restoreOne(a act, r trashRow, h home) (todo.Task, error) {
 		}
 	}
 	if len(r.data.Reminders) > 0 {
-		return task, t.rewind(task)
+		return task, t.rewind(task, a.at)
 	}
 	return task, nil
 }

@@ -31,6 +31,8 @@ type tx struct {
 	inTurns bool
 	// within is the snapshot that is read; nil for the state of the last commit.
 	within *sql.Tx
+	// reminded says that it may have changed when a reminder is due.
+	reminded bool
 	// changed says that a row was certainly changed, rows how many were, as far as is known.
 	changed bool
 	rows    int64

@@ -129,7 +129,7 @@ func (u *undoing) restoreReminders(l pastLine, task todo.Task) error {
 			return err
 		}
 	}
-	return u.rewind(task)
+	return u.rewind(task, u.at)
 }
 
 // place checks where a task goes, and makes it the list's owner's.

@@ -13,20 +13,30 @@ import (
 
 var _ account.UserStore = (*DB)(nil)
 
-const userColumns = `id, username, email, password_hash, role, created_at, verified_at, pending_email, time_zone`
+const userColumns = `id, username, email, password_hash, role, created_at, verified_at, pending_email, time_zone, reminder_channels`
 
 func scanUser(row row, u *account.User, before ...any) error {
 	var created int64
 	var verified sql.NullInt64
-	var pending sql.NullString
-	err := row.Scan(append(before, &u.ID, &u.Username, &u.Email, &u.PasswordHash, &u.Role, &created, &verified, &pending, &u.TimeZone)...)
+	var pending, channels sql.NullString
+	err := row.Scan(append(before, &u.ID, &u.Username, &u.Email, &u.PasswordHash, &u.Role, &created, &verified, &pending, &u.TimeZone, &channels)...)
 	u.CreatedAt = fromMillis(created)
-	u.PendingEmail = pending.String
+	u.PendingEmail, u.ReminderChannels = pending.String, channelsOf(channels)
 	u.VerifiedAt = time.Time{}
 	if verified.Valid {
 		u.VerifiedAt = fromMillis(verified.Int64)
 	}
 	return err
+}
+
+// channelsOf reads channels as they are stored.
+func channelsOf(stored sql.NullString) app.Channels {
+	if !stored.Valid {
+		return nil
+	}
+	// Names of a later version are none of ours.
+	channels, _ := app.ChannelsOf(strings.Fields(stored.String))
+	return channels
 }
 
 func (t *tx) user(query string, args ...any) (account.User, error) {
@@ -173,6 +183,10 @@ func (t *tx) changeUser(id int64, c account.UserChange) (account.User, error) {
 		lower := app.EmailKey(*c.Email)
 		key = &lower
 	}
+	var channels any
+	if c.ReminderChannels != nil && *c.ReminderChannels != nil {
+		channels = c.ReminderChannels.Text()
+	}
 	return t.user(`UPDATE users SET
 			username      = coalesce(?2, username),
 			email         = coalesce(?3, email),
@@ -180,10 +194,11 @@ func (t *tx) changeUser(id int64, c account.UserChange) (account.User, error) {
 			verified_at   = iif(email_key = coalesce(?4, email_key), verified_at, NULL),
 			pending_email = CASE WHEN ?6 IS NOT NULL THEN nullif(?6, '') WHEN ?5 IS NULL THEN pending_email END,
 			password_hash = coalesce(?5, password_hash),
-			time_zone     = coalesce(?7, time_zone)
+			time_zone     = coalesce(?7, time_zone),
+			reminder_channels = iif(?8, ?9, reminder_channels)
 		WHERE id = ?1 AND deleted_at IS NULL
 		RETURNING `+userColumns,
-		id, c.Username, c.Email, key, c.PasswordHash, c.PendingEmail, c.TimeZone)
+		id, c.Username, c.Email, key, c.PasswordHash, c.PendingEmail, c.TimeZone, c.ReminderChannels != nil, channels)
 }
 
 // SetRole changes the role; where that changes anything, all sessions and API

@@ -53,6 +53,9 @@ type writer struct {
 	onMail func(outbox.NewMail)
 	// onChange receives the lines of the log that a commit has added. May be nil.
 	onChange func([]todo.Touched)
+	// onReminder is called after a commit that may have changed when a reminder is due. May
+	// be nil.
+	onReminder func()
 	// onBatch receives the number of changes in a batch. May be nil.
 	onBatch func(changes int)
 	// written is when a change last reached the disk, in Unix milliseconds; 0
@@ -76,6 +79,8 @@ type change struct {
 	touched []todo.Touched
 	changed bool
 	group   int64
+	// reminded is that of the tx.
+	reminded bool
 }
 
 // outcome is the error of a change, or the value that it panicked with.
@@ -178,6 +183,9 @@ func (w *writer) batch() {
 	w.tell(taken)
 	for _, c := range taken {
 		w.note(c)
+		if c.reminded && c.outcome == (outcome{}) && w.onReminder != nil {
+			w.onReminder()
+		}
 		if c.outcome == (outcome{}) && w.onMail != nil {
 			for _, mail := range c.mails {
 				w.onMail(mail)
@@ -296,6 +304,8 @@ func (w *writer) try(c *change) {
 	c.outcome = outcome{}
 	defer func() {
 		c.mails, c.touched, c.changed, c.group = t.queued, t.touched, t.changed, t.group
+		c.reminded = t.reminded
+		c.mails, c.changed, c.group = t.queued, t.changed, t.group
 		if reason := recover(); reason != nil {
 			// The caller's goroutine panics again, without this stack.
 			c.outcome = outcome{panicked: fmt.Sprintf("%v\n%s", reason, debug.Stack())}

@@ -178,6 +178,18 @@ func Wall(moment time.Time, location *time.Location) time.Time {
 	return moment.UTC().Add(time.Duration(offset) * time.Second)
 }
 
+// Said returns the date in words, by the clock of its reader.
+func (d Due) Said(reader *time.Location) string {
+	wall := d.Wall
+	if moment, ok := d.Moment(); ok {
+		wall = Wall(moment, reader)
+	}
+	if !d.Timed {
+		return wall.Format("Monday, 2 January 2006")
+	}
+	return wall.Format("Monday, 2 January 2006, 15:04")
+}
+
 // Overdue reports whether the time of a date is over for somebody whose clock is in
 // a zone: a day when the next one begins, a time when the clock has shown it.
 func (d Due) Overdue(now time.Time, reader *time.Location) bool {
