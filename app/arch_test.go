@@ -70,7 +70,7 @@ var mayImport = map[string][]string{
 	},
 	// What the commands are made of.
 	"taskapi/cmd/doctor": {
-		"taskapi/app/api", "taskapi/app/mailer", "taskapi/app/sqlite",
+		"taskapi/app/api", "taskapi/app/mailer", "taskapi/app/push", "taskapi/app/sqlite",
 		"taskapi/cmd/certs", "taskapi/cmd/datadir", "taskapi/cmd/listen", "taskapi/cmd/machine", "taskapi/cmd/settings",
 	},
 	"taskapi/cmd/settings": {"taskapi/app/account", "taskapi/app/sqlite", "taskapi/app/token", "taskapi/cmd/certs", "taskapi/cmd/listen"},

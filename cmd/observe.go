@@ -10,6 +10,7 @@ import (
 	"taskapi/app/api"
 	"taskapi/app/metrics"
 	"taskapi/app/operate"
+	"taskapi/app/push"
 	"taskapi/app/sqlite"
 	"taskapi/cmd/doctor"
 	"taskapi/cmd/logs"
@@ -89,10 +90,15 @@ func enoughRoom(dir string) error {
 
 // newMetrics returns what serves the metrics, and lets the parts of the server
 // tell it what they do.
-func newMetrics(version string, mails bool, db *sqlite.DB, lines *logs.Queue, config *api.Config, streams func() int) (*api.Side, error) {
+func newMetrics(version string, mails bool, db *sqlite.DB, lines *logs.Queue, due reminders, config *api.Config, streams func() int) (*api.Side, error) {
 	counts, err := metrics.New(version, metrics.Sources{
-		Hashing: config.Users.Passwords.Load,
-		Streams: streams,
+		Hashing:   config.Users.Passwords.Load,
+		Streams:   streams,
+		Reminders: due.alarm.Fired,
+		Pushes: func() (sent, delayed, givenUp, gone int64) {
+			counts := due.pushes.Counts()
+			return counts[push.Sent], counts[push.Delayed], counts[push.GivenUp], counts[push.Gone]
+		},
 		Log: func() int64 {
 			dropped, _ := lines.Dropped()
 			return dropped

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/mail"
@@ -16,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"taskapi/app/api"
 	"taskapi/app/outbox"
 	"taskapi/app/push"
 	"taskapi/app/sqlite"
@@ -26,20 +26,27 @@ import (
 // pushPatience bounds the steps of a connection to a push service.
 const pushPatience = 10 * time.Second
 
-// reminders builds what fires reminders and what pushes them, and what browsers subscribe with.
-func (a *application) reminders(ctx context.Context, s settings.Settings, db *sqlite.DB, log *slog.Logger) (*todo.Alarm, *push.Sender, *outbox.Subscriptions, error) {
+// reminders is what fires reminders and what pushes them.
+type reminders struct {
+	alarm  *todo.Alarm
+	pushes *push.Sender
+}
+
+// reminders builds that, and adds what browsers subscribe with.
+func (a *application) reminders(ctx context.Context, s settings.Settings, db *sqlite.DB, config *api.Config) (reminders, error) {
 	text, err := db.PushKey(ctx, func() (string, error) { return push.NewKey(rand.Reader) })
 	if err != nil {
-		return nil, nil, nil, err
+		return reminders{}, err
 	}
 	key, err := push.ReadKey(text)
 	if err != nil {
-		return nil, nil, nil, err
+		return reminders{}, err
 	}
-	sender := push.NewSender(db, pushClient(), key, pushSubject(s), a.clock.Now, log)
-	alarm := todo.NewAlarm(db, s.Mail.Server != "", a.clock.Now, sender.Wake, log)
+	sender := push.NewSender(db, pushClient(), key, pushSubject(s), a.clock.Now, config.Log)
+	alarm := todo.NewAlarm(db, s.Mail.Server != "", a.clock.Now, sender.Wake, config.Log)
 	db.OnReminder(alarm.Wake)
-	return alarm, sender, &outbox.Subscriptions{Store: db, Key: key.Public(), Allowed: isPublic, Now: a.clock.Now}, nil
+	config.Push = &outbox.Subscriptions{Store: db, Key: key.Public(), Allowed: isPublic, Now: a.clock.Now}
+	return reminders{alarm, sender}, nil
 }
 
 // pushSubject is whom a push service may turn to: the operator.

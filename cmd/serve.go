@@ -105,7 +105,7 @@ func (a *application) serve(ctx context.Context, s settings.Settings) (err error
 	if err := d.NotePublicURL(s.PublicURL); err != nil {
 		return err
 	}
-	server, background, err := a.wire(s, open, db, secret, log, lines)
+	server, background, err := a.wire(ctx, s, open, db, secret, log, lines)
 	if err != nil {
 		return err
 	}

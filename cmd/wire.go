@@ -29,7 +29,7 @@ import (
 const limiterKeys = 1 << 16
 
 // wire builds the server from the settings, and what runs beside it.
-func (a *application) wire(s settings.Settings, d *listeners, db *sqlite.DB, secret []byte, log *slog.Logger, lines *logs.Queue) (*api.Server, []func(context.Context), error) {
+func (a *application) wire(ctx context.Context, s settings.Settings, d *listeners, db *sqlite.DB, secret []byte, log *slog.Logger, lines *logs.Queue) (*api.Server, []func(context.Context), error) {
 	access, err := token.NewAccess(secret, s.AccessTTL, a.clock.Now, rand.Reader)
 	if err != nil {
 		return nil, nil, err
@@ -68,13 +68,17 @@ func (a *application) wire(s settings.Settings, d *listeners, db *sqlite.DB, sec
 		Base: s.Base(), SecureCookies: d.tls != nil || strings.HasPrefix(s.PublicURL, "https://"), Health: a.newHealth(s, db, a.backups(s), lines, log), TLS: d.tls,
 	}
 	keep(&config, s, db, links, postage)
+	due, err := a.reminders(ctx, s, db, &config)
+	if err != nil {
+		return nil, nil, err
+	}
 	recovery := account.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Postage: postage, Audit: audit, Now: a.clock.Now, Log: log}
 	a.limit(s, &config, &recovery, postage)
 	config.Recovery = account.NewRecovery(recovery)
-	background := []func(context.Context){config.Recovery.Run, config.Sync.Hub.Run, sendMails, config.Health.Run, recall(users.Guard, db, log)}
+	background := []func(context.Context){config.Recovery.Run, config.Sync.Hub.Run, sendMails, due.alarm.Run, due.pushes.Run, config.Health.Run, recall(users.Guard, db, log)}
 	var server *api.Server // of which the metrics are read while it serves
 	if d.metrics != nil {
-		page, err := newMetrics(a.build.Version, s.Mail.Server != "", db, lines, &config, func() int { return server.Streams() })
+		page, err := newMetrics(a.build.Version, s.Mail.Server != "", db, lines, due, &config, func() int { return server.Streams() })
 		if err != nil {
 			return nil, nil, err
 		}

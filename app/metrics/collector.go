@@ -34,6 +34,18 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(prometheus.NewDesc("taskapi_log_lines_dropped_total", "Lines of the log that nobody took in time.", nil, nil),
 		prometheus.CounterValue, float64(c.sources.Log()))
 	send(gauge("streams", "Connections that wait for changes."), float64(c.sources.Streams()))
+	count := func(name, help string, value int64, labels ...string) {
+		var names []string
+		if len(labels) > 0 {
+			names = []string{"outcome"}
+		}
+		out <- prometheus.MustNewConstMetric(prometheus.NewDesc("taskapi_"+name, help, names, nil), prometheus.CounterValue, float64(value), labels...)
+	}
+	count("reminders_fired_total", "Reminders that have gone out.", c.sources.Reminders())
+	sent, delayed, givenUp, gone := c.sources.Pushes()
+	for outcome, n := range map[string]int64{"sent": sent, "delayed": delayed, "given_up": givenUp, "gone": gone} {
+		count("pushes_total", "Tries to push a reminder to a browser.", n, outcome)
+	}
 	changes, log, database := c.sources.Database()
 	send(gauge("database_waiting_changes", "Changes that wait for the writer of the database."), float64(changes))
 	send(gauge("database_wal_bytes", "Size of the write-ahead log."), float64(log))

@@ -19,6 +19,10 @@ import (
 type Sources struct {
 	// Hashing is how many passwords are worked on, and how many wait.
 	Hashing func() (running, waiting int)
+	// Reminders is how many have gone out since the start, and Pushes how their tries to reach
+	// browsers ended.
+	Reminders func() int64
+	Pushes    func() (sent, delayed, givenUp, gone int64)
 	// Log is how many lines of it were dropped.
 	Log func() int64
 	// Database is how many changes wait for it, the size of its write-ahead log

@@ -102,7 +102,7 @@ func newestRow(until time.Time, one func(query string, args []any, to ...any) er
 	var newest int64
 	for _, query := range []string{
 		`SELECT at FROM events WHERE at <= ? ORDER BY at DESC LIMIT 1`,
-		`SELECT created_at FROM (SELECT created_at FROM mails ORDER BY id DESC LIMIT 1) WHERE created_at <= ?`,
+		`SELECT created_at FROM mails WHERE id = (SELECT max(id) FROM mails) AND created_at <= ?`,
 		`SELECT sent_at FROM mails WHERE status = 'sent' AND sent_at <= ? ORDER BY sent_at DESC LIMIT 1`,
 	} {
 		var at int64

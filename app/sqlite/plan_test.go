@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -252,8 +253,53 @@ func useTasksOfList(t *testing.T, db *DB, hers, his app.Caller, list todo.Ref) {
 		check(err)
 	}
 	check(db.write(ctx, func(tx *tx) error { return tx.trimAnswers(hers.UserID) }))
+	useReminders(t, db, hers)
 	_, err = db.Counts(ctx, hers.UserID, todo.Now{At: testNow, Reader: time.UTC})
 	check(err)
+}
+
+func useReminders(t *testing.T, db *DB, who app.Caller) {
+	t.Helper()
+	ctx := context.Background()
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		_, err := db.PushKey(ctx, func() (string, error) { return "key", nil })
+		check(err)
+	}
+	made, err := db.Subscribe(ctx, who, outbox.Subscription{Endpoint: "https://push.example.com/1", P256dh: make([]byte, 65), Auth: make([]byte, 16), CreatedAt: testNow})
+	check(err)
+	channels, zone := app.AllChannels(), "Europe/Berlin"
+	_, _, err = db.UpdateUser(ctx, app.Operator(), who.UserID, account.UserChange{ReminderChannels: &channels, TimeZone: &zone}, account.Record{})
+	check(err)
+	check(db.write(ctx, func(tx *tx) error { return tx.exec(`UPDATE users SET verified_at = 1 WHERE id = ?`, who.UserID) }))
+	remind(t, db, who.UserID, testNow)
+	fired, err := db.FireReminders(ctx, testNow, true)
+	if check(err); fired.Reminders != 1 || fired.Mailed != 1 || fired.Pushed != 1 {
+		t.Fatalf("%+v", fired)
+	}
+	_, err = db.Subscriptions(ctx, who.UserID, testNow)
+	check(err)
+	due, _, err := db.DuePushes(ctx, testNow, 10)
+	if check(err); len(due) != 1 {
+		t.Fatalf("%+v", due)
+	}
+	push, found, err := db.Push(ctx, made.ID, testNow)
+	if check(err); !found {
+		t.Fatal("nothing is to be pushed")
+	}
+	check(db.PushFailed(ctx, made.ID, testNow.AddDate(1, 0, 0)))
+	_, _, err = db.DuePushes(ctx, testNow, 10) // hastens
+	check(err)
+	check(db.PushDone(ctx, made.ID, push.Seq, testNow))
+	check(db.PushGone(ctx, made.ID))
+	if err := db.Unsubscribe(ctx, who, made.ID); !errors.Is(err, outbox.ErrSubscriptionNotFound) {
+		t.Fatal(err)
+	}
 }
 
 // TestEverySearchIsASearchByIndex asks how SQLite would run what is found by parameters:

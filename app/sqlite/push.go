@@ -114,12 +114,12 @@ func (db *DB) DuePushes(ctx context.Context, now time.Time, limit int) (due []ou
 	// A wrong clock may have put some too far off.
 	latest := millis(now.Add(outbox.LongestPushWait))
 	var far bool
-	if err := reader.one(`SELECT EXISTS (SELECT 1 FROM push_subscriptions WHERE next_at > max(0, ?))`, []any{latest}, &far); err != nil {
+	if err := reader.one(`SELECT EXISTS (SELECT 1 FROM push_subscriptions WHERE next_at > 0 AND next_at > ?)`, []any{latest}, &far); err != nil {
 		return nil, next, translate(err)
 	}
 	if far {
 		err := db.write(ctx, func(tx *tx) error {
-			return tx.exec(`UPDATE push_subscriptions SET next_at = ? WHERE next_at > max(0, ?)`, millis(now), latest)
+			return tx.exec(`UPDATE push_subscriptions SET next_at = ? WHERE next_at > 0 AND next_at > ?`, millis(now), latest)
 		})
 		if err != nil {
 			return nil, next, err

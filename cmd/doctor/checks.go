@@ -93,6 +93,7 @@ func Checks(s Subject) []Check {
 		{"disk", func(context.Context) Finding { return checkRoom(d) }},
 		{"sync", func(ctx context.Context) Finding { return checkSync(ctx, d) }},
 		{"database", func(ctx context.Context) Finding { return checkDatabase(ctx, d) }},
+		{"reminders", func(ctx context.Context) Finding { return checkReminders(ctx, d, s.Now()) }},
 		{"backups", func(context.Context) Finding { return checkBackups(s.Backups, d.Served(), s.Now()) }},
 		{"left-overs", func(context.Context) Finding { return checkLeftovers(d, s.Backups.Dir, s.Now()) }},
 		{"port", func(ctx context.Context) Finding { return checkPort(ctx, s, d) }},
