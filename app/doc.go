@@ -14,8 +14,8 @@
 //	  cmd/doctor                         what is wrong with an installation
 //	  cmd/settings  cmd/datadir          flags, environment, .env; the data folder
 //	  cmd/listen  cmd/certs  cmd/logs  cmd/machine  cmd/service
-//	app/api   app/sqlite   app/mailer   app/mariadb   app/transfer   app/metrics   web
-//	  HTTP      storage      SMTP        the tutorial's database, JSON and CSV files
+//	app/api   app/sqlite   app/mailer   app/push   app/mariadb   app/transfer   app/metrics   web
+//	  HTTP      storage      SMTP         Web Push   the tutorial's database, JSON and CSV files
 //	app/operate                          import, health
 //	app/account   app/todo               who people are; what they keep
 //	app/outbox   app/password   app/token
@@ -75,6 +75,9 @@
 //   - github.com/jordan-wright/email (2021-01): builds MIME messages; it does not
 //     send. Old but done, and what it is given is checked here. Instead:
 //     wneessen/go-mail.
+//   - github.com/SherClockHolmes/webpush-go (2025-01): encrypts and signs what is pushed to
+//     browsers (RFC 8291, RFC 8292). The client with its limits is ours. Instead: some 150
+//     lines of our own.
 //   - github.com/go-json-experiment/json (2026-11): the Go team's json/v2, whose
 //     jsontext refuses duplicate names, invalid UTF-8 and lone surrogates as RFC
 //     7493 asks; encoding/json quietly repairs them. Instead: the standard

@@ -16,7 +16,8 @@
 //     whose clock "today" is told.
 //   - Recurrence: how a task repeats, a subset of the RRULE of RFC 5545. Repetition: that
 //     and where it counts from. Copy: what is kept of an occurrence that was completed.
-//   - Reminder: when one person wants to be reminded of a task.
+//   - Reminder: when one person wants to be reminded of a task. It fires when that is,
+//     which an Alarm sees to. Channel: a way by which it reaches the person.
 //   - Label: a word on tasks. Key: what is the same for two spellings of it.
 //   - Trash: what was deleted and can be restored.
 //   - Version: the number of the last change of something, from the log of changes. Stamp:

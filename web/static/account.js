@@ -3,6 +3,7 @@
 import { announce, field, h } from "./dom.js";
 import { forget, remember, submit } from "./auth.js";
 import { date, dayOf, said, saidWaiting, t } from "./i18n.js";
+import { reminders } from "./push.js";
 
 const patience = 4_000; // milliseconds between two tries to read the account
 
@@ -32,7 +33,7 @@ export class AccountView {
       if (this.#gone) return;
       this.sessions = h("section", {});
       this.tokens = h("section", {});
-      await Promise.all([this.#showSessions(), this.#showTokens()]);
+      [this.reminders] = await Promise.all([reminders(this.#api), this.#showSessions(), this.#showTokens()]);
     } catch (error) {
       if (this.#gone) return;
       const text = saidWaiting(error);
@@ -42,7 +43,7 @@ export class AccountView {
       return;
     }
     if (this.#gone) return;
-    this.#root.replaceChildren(h("h1", { tabIndex: -1 }, t("account")), remember(this.#profile()), this.#password(), this.sessions, this.tokens, this.#end());
+    this.#root.replaceChildren(h("h1", { tabIndex: -1 }, t("account")), remember(this.#profile()), this.#password(), this.reminders, this.sessions, this.tokens, this.#end());
     this.#root.querySelector("h1").focus();
   }
 

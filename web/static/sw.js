@@ -3,7 +3,7 @@
 
 const prefix = "{{static}}";
 const base = "{{base}}";
-const shell = [`${base}/`, ...["app.css", "app.js", "account.js", "api.js", "auth.js", "dom.js", "edit.js", "i18n.js", "list.js", "outbox.js", "shelf.js", "store.js", "surroundings.js", "fault.js", "tab.js", "undo.js", "users.js", "icon.svg"].map((name) => `${prefix}/${name}`)];
+const shell = [`${base}/`, ...["app.css", "app.js", "account.js", "api.js", "auth.js", "dom.js", "edit.js", "i18n.js", "list.js", "outbox.js", "push.js", "shelf.js", "store.js", "surroundings.js", "fault.js", "tab.js", "undo.js", "users.js", "icon.svg"].map((name) => `${prefix}/${name}`)];
 
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
@@ -40,4 +40,31 @@ self.addEventListener("fetch", (event) => {
   } else if (url.pathname.startsWith(`${base}/static/`)) {
     event.respondWith((async () => (await caches.match(event.request, { ignoreVary: true })) ?? fetch(event.request))());
   }
+});
+
+// due is when a task is due, as the person writes dates.
+function due({ due, due_at }) {
+  if (!due) return "";
+  if (due.length === 10) return new Date(`${due}T00:00`).toLocaleDateString(navigator.languages, { dateStyle: "full" });
+  return new Date(due_at ?? due).toLocaleString(navigator.languages, { dateStyle: "medium", timeStyle: "short" });
+}
+
+self.addEventListener("push", (event) => {
+  const { type, task } = event.data.json();
+  if (type !== "reminder") return;
+  event.waitUntil(self.registration.showNotification(task.title, {
+    body: due(task), tag: `task-${task.id}`, renotify: true, icon: `${prefix}/icon-192.png`, data: { url: `${base}/#task-${task.id}` },
+  }));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil((async () => {
+    const { url } = event.notification.data;
+    const open = await self.clients.matchAll({ type: "window" });
+    const page = open.find((client) => new URL(client.url).pathname === `${base}/`);
+    if (!page) return self.clients.openWindow(url);
+    await page.focus();
+    return page.navigate(url);
+  })());
 });

@@ -1,0 +1,84 @@
+// Reminders on this device: a subscription of the browser, which the server pushes to.
+
+import { h } from "./dom.js";
+import { said, t } from "./i18n.js";
+
+// registration is that of the service worker; undefined where the browser can't show anything.
+async function registration() {
+  if (!("serviceWorker" in navigator && "PushManager" in window && "Notification" in window)) return undefined;
+  return navigator.serviceWorker.getRegistration();
+}
+
+// bytes reads base64 for URLs.
+const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+
+// known is what the server has of the browser's subscription, if there is one.
+async function known(api, subscription) {
+  if (!subscription) return undefined;
+  const { subscriptions } = await api.get("/push/subscriptions");
+  return subscriptions.find(({ endpoint }) => endpoint === subscription.endpoint);
+}
+
+async function switchOn(api, worker) {
+  if (await Notification.requestPermission() !== "granted") throw new Error(t("push.denied"));
+  const { public_key: key } = await api.get("/push/key");
+  const subscribe = () => worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(key) });
+  const subscription = await subscribe().catch(async (error) => {
+    if (error.name !== "InvalidStateError") throw new Error(t("push.failed"));
+    await (await worker.pushManager.getSubscription())?.unsubscribe(); // it is one of another key
+    return subscribe();
+  });
+  await api.request("POST", "/push/subscriptions", subscription.toJSON());
+}
+
+async function switchOff(api, worker) {
+  const subscription = await worker.pushManager.getSubscription();
+  const there = await known(api, subscription);
+  if (there) await api.request("DELETE", `/push/subscriptions/${there.id}`);
+  await subscription?.unsubscribe();
+}
+
+// reminders is the part of the account that switches them on and off; empty where they can't be.
+export async function reminders(api) {
+  const worker = await registration();
+  if (!worker) return "";
+  const status = h("p", { role: "status" });
+  const box = h("input", { type: "checkbox", name: "push", checked: Boolean(await known(api, await worker.pushManager.getSubscription())) });
+  box.addEventListener("change", async () => {
+    box.disabled = true;
+    status.textContent = "";
+    try {
+      await (box.checked ? switchOn : switchOff)(api, worker);
+      status.textContent = t(box.checked ? "push.on" : "push.off");
+    } catch (error) {
+      box.checked = !box.checked;
+      status.textContent = said(error);
+    }
+    box.disabled = false;
+  });
+  return h("section", { id: "reminders" }, h("h2", {}, t("push")), h("label", { class: "check" }, box, t("push.do")), h("p", { class: "soft" }, t("push.hint")), status);
+}
+
+// Mails and notifications link to a task as #task-5.
+const patience = 10_000; // milliseconds in which a task is waited for
+let waiting;
+
+function reveal() {
+  waiting?.disconnect();
+  const id = /^#task-(\d+)$/.exec(location.hash)?.[1];
+  if (!id) return;
+  const show = () => {
+    const row = document.querySelector(`li.task[data-id="${id}"]`);
+    if (!row) return;
+    waiting.disconnect();
+    row.scrollIntoView({ block: "center" });
+    row.querySelector("input, button")?.focus();
+  };
+  waiting = new MutationObserver(show);
+  waiting.observe(document.body, { childList: true, subtree: true });
+  setTimeout((observer) => observer.disconnect(), patience, waiting);
+  show();
+}
+
+addEventListener("hashchange", reveal);
+reveal();
