@@ -3,11 +3,18 @@
 import { h } from "./dom.js";
 import { said, t } from "./i18n.js";
 
-// registration is that of the service worker; undefined where the browser can't show anything.
-async function registration() {
-  if (!("serviceWorker" in navigator && "PushManager" in window && "Notification" in window)) return undefined;
-  return navigator.serviceWorker.getRegistration();
+// manager is what subscribes the browser; undefined where it can't show anything, or won't.
+async function manager() {
+  try {
+    if (!("PushManager" in window && "Notification" in window)) return undefined;
+    return (await navigator.serviceWorker.getRegistration())?.pushManager;
+  } catch {
+    return undefined;
+  }
 }
+
+// current is the browser's subscription, if there is one.
+const current = (pushes) => pushes.getSubscription().catch(() => null);
 
 // bytes reads base64 for URLs.
 const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
@@ -19,20 +26,20 @@ async function known(api, subscription) {
   return subscriptions.find(({ endpoint }) => endpoint === subscription.endpoint);
 }
 
-async function switchOn(api, worker) {
+async function switchOn(api, pushes) {
   if (await Notification.requestPermission() !== "granted") throw new Error(t("push.denied"));
   const { public_key: key } = await api.get("/push/key");
-  const subscribe = () => worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(key) });
+  const subscribe = () => pushes.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(key) });
   const subscription = await subscribe().catch(async (error) => {
     if (error.name !== "InvalidStateError") throw new Error(t("push.failed"));
-    await (await worker.pushManager.getSubscription())?.unsubscribe(); // it is one of another key
+    await (await current(pushes))?.unsubscribe(); // it is one of another key
     return subscribe();
   });
   await api.request("POST", "/push/subscriptions", subscription.toJSON());
 }
 
-async function switchOff(api, worker) {
-  const subscription = await worker.pushManager.getSubscription();
+async function switchOff(api, pushes) {
+  const subscription = await current(pushes);
   const there = await known(api, subscription);
   if (there) await api.request("DELETE", `/push/subscriptions/${there.id}`);
   await subscription?.unsubscribe();
@@ -40,15 +47,15 @@ async function switchOff(api, worker) {
 
 // reminders is the part of the account that switches them on and off; empty where they can't be.
 export async function reminders(api) {
-  const worker = await registration();
-  if (!worker) return "";
+  const pushes = await manager();
+  if (!pushes) return "";
   const status = h("p", { role: "status" });
-  const box = h("input", { type: "checkbox", name: "push", checked: Boolean(await known(api, await worker.pushManager.getSubscription())) });
+  const box = h("input", { type: "checkbox", name: "push", checked: Boolean(await known(api, await current(pushes))) });
   box.addEventListener("change", async () => {
     box.disabled = true;
     status.textContent = "";
     try {
-      await (box.checked ? switchOn : switchOff)(api, worker);
+      await (box.checked ? switchOn : switchOff)(api, pushes);
       status.textContent = t(box.checked ? "push.on" : "push.off");
     } catch (error) {
       box.checked = !box.checked;
@@ -80,5 +87,6 @@ function reveal() {
   show();
 }
 
-addEventListener("hashchange", reveal);
+// After the page has drawn what the address asks for.
+addEventListener("hashchange", () => setTimeout(reveal));
 reveal();
