@@ -21,6 +21,8 @@ const (
 	// if they are one person's, who gets one mail for all of them.
 	dueTurn      = 100
 	dueTurnOfOne = 500
+	// maxFireFailures is how many people's reminders may fail in one run.
+	maxFireFailures = 10
 	// doubtLooks is the wait while the clock may be wrong by much.
 	doubtLooks = time.Minute
 )
@@ -46,30 +48,49 @@ func (db *DB) FireReminders(ctx context.Context, now time.Time, mails bool) (fir
 	if doubtful, err := db.doubtfulClock(ctx); err != nil || doubtful && len(due) > 0 {
 		return todo.Fired{Next: now.Add(doubtLooks)}, err
 	}
-	for len(due) > 0 {
+	var failures []error
+	for len(due) > 0 && len(failures) < maxFireFailures {
 		turn := due[:1]
 		for n := len(due[0].ids); len(turn) < len(due) && n+len(due[len(turn)].ids) <= dueTurn; {
 			n += len(due[len(turn)].ids)
 			turn = due[:len(turn)+1]
 		}
 		due = due[len(turn):]
-		var done todo.Fired
-		err := db.write(ctx, func(tx *tx) error {
-			done = todo.Fired{}
-			for _, one := range turn {
-				if err := tx.fireFor(one, now, mails, &done); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return fired, err
+		if err := db.fireTurn(ctx, turn, now, mails, &fired); err == nil {
+			continue
+		} else if len(turn) == 1 {
+			failures = append(failures, err)
+			continue
 		}
-		fired.Reminders, fired.Mailed, fired.Pushed = fired.Reminders+done.Reminders, fired.Mailed+done.Mailed, fired.Pushed+done.Pushed
+		for i := range turn { // what fails for one person does not keep the others waiting
+			if err := db.fireTurn(ctx, turn[i:i+1], now, mails, &fired); err != nil {
+				failures = append(failures, err)
+			}
+		}
+	}
+	if len(failures) > 0 {
+		return fired, errors.Join(failures...)
 	}
 	fired.Next, err = reader.nextReminder()
 	return fired, translate(err)
+}
+
+// fireTurn fires reminders of some people in one turn of the writer, and counts them.
+func (db *DB) fireTurn(ctx context.Context, turn []dueReminders, now time.Time, mails bool, fired *todo.Fired) error {
+	var done todo.Fired
+	err := db.write(ctx, func(tx *tx) error {
+		done = todo.Fired{}
+		for _, one := range turn {
+			if err := tx.fireFor(one, now, mails, &done); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		fired.Reminders, fired.Mailed, fired.Pushed = fired.Reminders+done.Reminders, fired.Mailed+done.Mailed, fired.Pushed+done.Pushed
+	}
+	return err
 }
 
 // dueReminders returns what is due, by person; of those, whose first reminder is due longest

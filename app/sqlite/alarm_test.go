@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -80,5 +81,47 @@ func TestManyRemindersInOneRun(t *testing.T) {
 	fired, err := db.FireReminders(context.Background(), testNow, true)
 	if err != nil || fired.Reminders != 180 || turns != 3 {
 		t.Errorf("%+v in %d turns: %v", fired, turns, err)
+	}
+}
+
+// What fails for one person keeps nobody else waiting.
+func TestRemindersOfOneThatFail(t *testing.T) {
+	db := openTest(t)
+	ann, bob := addUser(t, db, "ann@example.com", app.RoleUser), addUser(t, db, "bob@example.com", app.RoleUser)
+	broken := remind(t, db, ann.ID, testNow)
+	remind(t, db, bob.ID, testNow)
+	if err := db.write(t.Context(), func(tx *tx) error {
+		return tx.exec(`UPDATE tasks SET labels = '5' WHERE id = ?`, broken)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	fired, err := db.FireReminders(t.Context(), testNow, true)
+	if err == nil || fired.Reminders != 1 {
+		t.Errorf("%+v, %v", fired, err)
+	}
+	if got := db.count(t, fmt.Sprintf(`SELECT count(*) FROM changes WHERE op = %d AND scope = %d`, todo.OpDue, -bob.ID)); got != 1 {
+		t.Errorf("bob was told %d times", got)
+	}
+}
+
+// The key by which browsers know the server is made once, and a backup has it.
+func TestThePushKeyStays(t *testing.T) {
+	db := openTest(t)
+	for _, made := range []string{"first", "second"} {
+		if key, err := db.PushKey(t.Context(), func() (string, error) { return made, nil }); key != "first" || err != nil {
+			t.Errorf("%s: %s, %v", made, key, err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "copy.db")
+	if _, err := Backup(t.Context(), BackupOptions{From: db.path, To: file, Now: testNow}); err != nil {
+		t.Fatal(err)
+	}
+	remind(t, db, addUser(t, db, "ann@example.com", app.RoleUser).ID, testNow)
+	for path, want := range map[string]RemindersState{
+		file: {PushKey: "first"}, db.path: {PushKey: "first", Overdue: time.Hour},
+	} {
+		if got, err := RemindersIn(t.Context(), path, testNow.Add(time.Hour)); got != want || err != nil {
+			t.Errorf("%s: %+v, %v", path, got, err)
+		}
 	}
 }
