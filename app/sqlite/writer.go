@@ -20,8 +20,10 @@ import (
 // of all that wait in one transaction, each in its own savepoint, and one commit
 // answers them all.
 //
-//   - Order: changes run in the order of their calls. A call returns only after the
-//     commit with its change is on the disk.
+//   - Order: the changes of one user, or of one network that is not signed in, run in
+//     the order of their calls. Users and networks take turns, one change each, so an
+//     import does not hold up a tick. A call returns only after the commit with its
+//     change is on the disk.
 //   - No delay: a change that finds nobody waiting commits at once; no change waits
 //     for a batch to fill. Batches grow by themselves while a commit is under way.
 //   - One failure: a change that fails or panics is rolled back to its savepoint,
@@ -34,7 +36,7 @@ import (
 //     from the queue with app.ErrBusy; afterwards it is carried through.
 //   - Bounds: at most maxWaiting changes wait, maxOfOne of them of one user or of
 //     one network that is not signed in; a further change gets app.ErrBusy at once.
-//     app.Line keeps as many places again for users that have nothing waiting.
+//     app.Line keeps as many places again for those who have nothing waiting.
 const (
 	maxWaiting = 4096
 	maxOfOne   = 512

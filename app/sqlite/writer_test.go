@@ -227,65 +227,118 @@ func TestMailsOfABatch(t *testing.T) {
 	}
 }
 
-// However much somebody has waiting, with however many tokens or connections,
-// others get their change in; and nobody overtakes anybody.
+// onBehalf is the context of a request of a user, or without a sign-in for user 0.
+func onBehalf(user int64, address string) context.Context {
+	return app.OnBehalf(context.Background(), app.Caller{UserID: user, From: app.Origin{Address: netip.MustParseAddr(address)}})
+}
+
+// lineup adds changes to the queue of a database whose turn is held, one after the
+// other, and notes in which order they ran.
+type lineup struct {
+	t     *testing.T
+	db    *DB
+	all   sync.WaitGroup
+	order []string
+}
+
+func (l *lineup) add(ctx context.Context, name string) {
+	want, answered := l.db.writer.waiting.Len()+1, make(chan struct{})
+	l.all.Go(func() {
+		defer close(answered)
+		if err := l.db.write(ctx, func(*tx) error { l.order = append(l.order, name); return nil }); err != nil {
+			l.t.Errorf("%s: %v", name, err)
+		}
+	})
+	for l.db.writer.waiting.Len() < want {
+		select {
+		case <-answered: // it was turned away
+			return
+		default:
+			runtime.Gosched()
+		}
+	}
+}
+
+// An account with many changes waiting does not hold up the one of another beyond the
+// next batch, and an account's own run in their order.
+func TestManyChangesOfOneDoNotHoldUpAnother(t *testing.T) {
+	db := openTest(t)
+	var batches []int
+	db.writer.onBatch = func(changes int) { batches = append(batches, changes) }
+	l := &lineup{t: t, db: db}
+	release := held(t, db)
+	const many = 500
+	for n := range many {
+		l.add(onBehalf(1, "192.0.2.1"), fmt.Sprint("import ", n))
+	}
+	l.add(onBehalf(2, "192.0.2.2"), "a tick")
+	l.add(onBehalf(0, "192.0.2.3"), "a stranger")
+	l.add(onBehalf(2, "192.0.2.4"), "a second tick")
+	l.add(context.Background(), "the program")
+	release()
+	l.all.Wait()
+	if want := []string{"import 0", "a tick", "a stranger", "the program", "import 1", "a second tick", "import 2"}; !slices.Equal(l.order[:len(want)], want) {
+		t.Errorf("they came as %v, want %v", l.order[:len(want)], want)
+	}
+	var imported []string
+	for _, name := range l.order {
+		if strings.HasPrefix(name, "import") {
+			imported = append(imported, name)
+		}
+	}
+	for n, name := range imported {
+		if name != fmt.Sprint("import ", n) {
+			t.Fatalf("%s came as number %d of the import", name, n)
+		}
+	}
+	if len(imported) != many || !slices.Equal(batches, []int{maxBatch, many + 4 - maxBatch}) {
+		t.Errorf("%d of the import in batches of %v", len(imported), batches)
+	}
+}
+
+// However much somebody has waiting, with however many tokens or connections, others
+// get their change in, and before the second of anybody who came earlier.
 func TestNobodyFillsTheQueueForAll(t *testing.T) {
 	db := openTest(t)
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
-	on := func(user int64, address string) context.Context {
-		return app.OnBehalf(context.Background(), app.Caller{UserID: user, From: app.Origin{Address: netip.MustParseAddr(address)}})
-	}
+	on, l := onBehalf, &lineup{t: t, db: db}
 	release := held(t, db)
-	var all sync.WaitGroup
-	var order []string
-	add := func(ctx context.Context, name string) {
-		want, answered := db.writer.waiting.Len()+1, make(chan struct{})
-		all.Go(func() {
-			defer close(answered)
-			if err := db.write(ctx, func(*tx) error { order = append(order, name); return nil }); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-		})
-		for db.writer.waiting.Len() < want {
-			select {
-			case <-answered: // it was turned away
-				return
-			default:
-				runtime.Gosched()
-			}
-		}
-	}
 	refused := func(ctx context.Context) {
 		t.Helper()
 		if err := db.write(ctx, insertTask("x", ann.ID)); !errors.Is(err, app.ErrBusy) {
 			t.Errorf("beyond the bound: %v", err)
 		}
 	}
-	var want []string
-	for i := range maxWaiting / maxOfOne {
+	const accounts = maxWaiting / maxOfOne
+	for i := range accounts {
 		for n := range maxOfOne {
 			name := fmt.Sprint(i, ".", n)
-			want = append(want, name)
 			if i%2 == 0 { // a user in many places, a stranger in one
-				add(on(int64(1000+i), fmt.Sprintf("10.0.%d.%d", n/256, n%256)), name)
+				l.add(on(int64(1000+i), fmt.Sprintf("10.0.%d.%d", n/256, n%256)), name)
 			} else {
-				add(on(0, fmt.Sprintf("192.0.2.%d", i)), name)
+				l.add(on(0, fmt.Sprintf("192.0.2.%d", i)), name)
 			}
 		}
 	}
 	refused(on(1000, "203.0.113.1"))
 	refused(on(0, "192.0.2.1"))
-	for _, c := range []struct {
-		name string
-		ctx  context.Context
-	}{{"ann", on(ann.ID, "192.0.2.1")}, {"stranger", on(0, "203.0.113.1")}, {"the program", context.Background()}} {
-		add(c.ctx, c.name)
-		want = append(want, c.name)
-		refused(c.ctx) // they have something now
+	others := []string{"ann", "stranger", "the program"}
+	for i, ctx := range []context.Context{on(ann.ID, "192.0.2.1"), on(0, "203.0.113.1"), context.Background()} {
+		l.add(ctx, others[i])
+		refused(ctx) // they have something now
 	}
 	release()
-	all.Wait()
-	if !slices.Equal(order, want) {
+	l.all.Wait()
+	var want []string
+	for n := range maxOfOne {
+		for i := range accounts {
+			want = append(want, fmt.Sprint(i, ".", n))
+		}
+		if n == 0 {
+			want = append(want, others...)
+		}
+	}
+	if !slices.Equal(l.order, want) {
 		t.Error("they came in another order")
 	}
 	if db.writer.waiting.Len() != 0 {
