@@ -118,6 +118,8 @@
 //
 // In tests only:
 //
+//   - github.com/anishathalye/porcupine: whether a history of requests at once is one
+//     that they could have had one after the other.
 //   - github.com/emersion/go-smtp: a real SMTP server to refuse, stall and drop.
 //   - github.com/getkin/kin-openapi: holds every exchange against openapi.yaml.
 //   - github.com/go-rod/rod: drives the Chromium that is installed.

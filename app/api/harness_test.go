@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -108,8 +109,14 @@ type parts struct {
 
 func start(t testing.TB, change ...func(*parts)) *server {
 	t.Helper()
+	return startAt(t, filepath.Join(t.TempDir(), "taskapi.db"), change...)
+}
+
+// startAt is start for the database at a path, which is made if it is not there.
+func startAt(t testing.TB, path string, change ...func(*parts)) *server {
+	t.Helper()
 	s := &server{t: t, clock: &clock{}, mails: make(chan outbox.NewMail, 1000), log: &lockedBuffer{}}
-	s.db = sqlitetest.Open(t, s.clock.Now)
+	s.db = sqlitetest.OpenAt(t, path, s.clock.Now)
 	s.db.OnMail(func(m outbox.NewMail) { s.mails <- m })
 	hasher, err := password.New(password.Options{Params: password.Params{Memory: 64, Iterations: 1, Parallelism: 1}})
 	must(t, err)

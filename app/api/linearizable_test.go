@@ -1,0 +1,302 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// life is a part of a test after which all that was started in it ends.
+type life struct {
+	testing.TB
+	ends []func()
+}
+
+// Cleanup calls f when the life ends.
+func (l *life) Cleanup(f func()) { l.ends = append(l.ends, f) }
+
+func (l *life) end() {
+	for _, f := range slices.Backward(l.ends) {
+		f()
+	}
+}
+
+// witness sends requests from many clients to a server that stops and starts again, and
+// records what was asked and answered.
+type witness struct {
+	t      *testing.T
+	http   *http.Client
+	token  string
+	server atomic.Pointer[server]
+	// plain is held by requests that can't be sent again, and by who stops the server.
+	plain sync.RWMutex
+	began time.Time
+	names atomic.Int64
+
+	// due gets an element after each that many answers.
+	due   chan struct{}
+	every int
+
+	mu      sync.Mutex
+	history []porcupine.Operation
+	keyed   []taskIn
+}
+
+// name returns a name that nothing else has.
+func (w *witness) name(of string) string { return fmt.Sprint(of, w.names.Add(1)) }
+
+// ask sends a request until it is answered, and records it.
+func (w *witness) ask(client int, random *rand.Rand, in taskIn) taskOut {
+	again := in.key != "" || in.do == "read"
+	if !again {
+		w.plain.RLock()
+		defer w.plain.RUnlock()
+	}
+	for {
+		ctx, cancel := context.WithCancel(w.t.Context())
+		if again && random.IntN(6) == 0 { // who does not wait for the answer, and asks again
+			timer := time.AfterFunc(time.Duration(random.IntN(3000))*time.Microsecond, cancel)
+			defer timer.Stop()
+		}
+		began := time.Since(w.began)
+		out, err := w.send(ctx, in)
+		cancel()
+		answered := time.Since(w.began)
+		if err != nil || out.status >= 500 {
+			out, answered = taskOut{lost: true}, math.MaxInt64
+		}
+		var dial *net.OpError
+		if refused := errors.As(err, &dial) && dial.Op == "dial"; !refused && (!out.lost || in.do != "read") {
+			w.record(porcupine.Operation{ClientId: client, Input: in, Output: out, Call: int64(began), Return: int64(answered)})
+		}
+		if !out.lost {
+			return out
+		}
+		if !again || w.t.Context().Err() != nil {
+			w.t.Errorf("%+v: %+v %v", in, out, err)
+			return out
+		}
+		w.wait()
+	}
+}
+
+// wait waits until the server is there again, if it was stopped.
+func (w *witness) wait() {
+	w.plain.RLock()
+	defer w.plain.RUnlock()
+}
+
+func (w *witness) record(operation porcupine.Operation) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.history = append(w.history, operation)
+	if len(w.history)%w.every == 0 {
+		w.due <- struct{}{}
+	}
+}
+
+// request makes the HTTP request of what is asked.
+func (w *witness) request(ctx context.Context, in taskIn) (*http.Request, error) {
+	path := "/tasks/" + in.uid
+	method, body := http.MethodPatch, map[string]string{in.do: in.text}
+	switch in.do {
+	case "create":
+		method, path, body = http.MethodPost, "/tasks/", map[string]string{"uid": in.uid, "title": in.text}
+	case "delete":
+		method, body = http.MethodDelete, nil
+	case "restore":
+		method, path, body = http.MethodPost, path+"/restore", nil
+	case "read":
+		method, body = http.MethodGet, nil
+	}
+	var text []byte
+	if body != nil {
+		var err error
+		if text, err = json.Marshal(body); err != nil {
+			return nil, err
+		}
+	}
+	s := w.server.Load()
+	request, err := http.NewRequestWithContext(ctx, method, s.url+path, strings.NewReader(string(text)))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+w.token)
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if in.match != 0 {
+		request.Header.Set("If-Match", fmt.Sprintf(`"%s-%d"`, s.db.Lineage(), in.match))
+	}
+	if in.key != "" {
+		// In small letters net/http does not know it, and never sends again by itself.
+		request.Header["idempotency-key"] = []string{in.key}
+	}
+	return request, nil
+}
+
+// send sends a request once, and reads its answer.
+func (w *witness) send(ctx context.Context, in taskIn) (out taskOut, err error) {
+	request, err := w.request(ctx, in)
+	if err != nil {
+		return out, err
+	}
+	response, err := w.http.Do(request)
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return out, err
+	}
+	type task struct {
+		ID, Version        int64
+		Title, Description string
+	}
+	var body struct {
+		task
+		Task, Current *task
+		Code          string
+	}
+	if err := json.Unmarshal(text, &body); err != nil {
+		return out, fmt.Errorf("%w: %s", err, text)
+	}
+	out = taskOut{status: response.StatusCode, code: body.Code, replayed: response.Header.Get("Idempotency-Replayed") == "true"}
+	shown := body.task
+	for _, one := range []*task{body.Task, body.Current} {
+		if one != nil {
+			shown = *one
+		}
+	}
+	if out.code != "in_trash" && out.code != "not_in_trash" {
+		out.shown = taskSeen{shown.ID, shown.Version, shown.Title, shown.Description}
+	}
+	etag := response.Header.Get("ETag")
+	if out.shown.id != 0 && etag != fmt.Sprintf(`"%s-%d"`, w.server.Load().db.Lineage(), out.shown.version) {
+		w.t.Errorf("the tag %s of %s", etag, text)
+	}
+	return out, nil
+}
+
+// few is how many tasks clients change at one time.
+const few = 4
+
+// client asks for so many things of some tasks.
+func (w *witness) client(number, requests int, uids []string) {
+	random := rand.New(rand.NewPCG(uint64(number), 5))
+	known := map[string]int64{}
+	for n := range requests {
+		// All clients go on from some tasks to the next at about the same time.
+		uid := uids[n*(len(uids)-few)/requests+random.IntN(few)]
+		in := taskIn{uid: uid, do: []string{"create", "title", "title", "description", "description", "delete", "restore", "restore", "read", "read"}[random.IntN(10)]}
+		switch in.do {
+		case "create", "title", "description":
+			in.text = w.name("text ")
+		}
+		if changes := in.do == "title" || in.do == "description" || in.do == "delete"; changes && random.IntN(2) == 0 {
+			in.match = known[in.uid]
+		}
+		if in.do != "read" && random.IntN(4) > 0 {
+			in.key = w.name("key-")
+		}
+		w.mu.Lock()
+		if len(w.keyed) > 0 && random.IntN(4) == 0 { // what somebody asks for at this time, or asked for long ago
+			in = w.keyed[max(0, len(w.keyed)-1-random.IntN([]int{8, len(w.keyed)}[random.IntN(2)]))]
+		} else if in.key != "" {
+			w.keyed = append(w.keyed, in)
+		}
+		w.mu.Unlock()
+		if out := w.ask(number, random, in); out.shown.version != 0 {
+			known[in.uid] = out.shown.version
+		}
+	}
+}
+
+// judge holds the history against the model, and looks that it was worth it.
+func (w *witness) judge() {
+	seen := map[string]int{}
+	for _, operation := range w.history {
+		out := operation.Output.(taskOut)
+		seen[fmt.Sprint(out.status)]++
+		if out.replayed {
+			seen["replayed"]++
+		}
+		if out.lost {
+			seen["lost"]++
+		}
+	}
+	for _, what := range []string{"200", "201", "404", "409", "412", "replayed", "lost"} {
+		if seen[what] == 0 {
+			w.t.Errorf("never seen: %s", what)
+		}
+	}
+	w.t.Log(len(w.history), "requests:", seen)
+	model := taskModel()
+	for _, part := range model.Partition(w.history) {
+		result, info := porcupine.CheckOperationsVerbose(model, part, time.Minute)
+		if result == porcupine.Ok {
+			continue
+		}
+		longest := slices.MaxFunc(info.PartialLinearizationsOperations()[0], func(a, b []porcupine.Operation) int { return len(a) - len(b) })
+		w.t.Errorf("task %s: %s: after %d of %d requests none that was open can come next:", part[0].Input.(taskIn).uid, result, len(longest), len(part))
+		for _, operation := range longest[max(0, len(longest)-3):] {
+			w.t.Logf("it came: %d %s", operation.ClientId, model.DescribeOperation(operation.Input, operation.Output))
+		}
+		for _, operation := range part {
+			if !slices.ContainsFunc(longest, func(o porcupine.Operation) bool { return o == operation }) {
+				w.t.Logf("did not: %d %s", operation.ClientId, model.DescribeOperation(operation.Input, operation.Output))
+				break
+			}
+		}
+	}
+}
+
+// Whatever clients ask at once, what they are answered is as if they had asked one after
+// the other, each at some moment between question and answer: also if they do not wait for
+// an answer and ask again with the same key, and if the server stops meanwhile, and goes on
+// with what is on the disk.
+func TestRequestsAreLinearizable(t *testing.T) {
+	const clients, requests, lives = 8, 200, 4
+	path := filepath.Join(t.TempDir(), "taskapi.db")
+	transport := &http.Transport{MaxIdleConnsPerHost: clients}
+	w := &witness{t: t, http: &http.Client{Transport: transport}, began: time.Now(), due: make(chan struct{}, lives), every: clients * requests / lives}
+	now := &life{TB: t}
+	w.server.Store(startAt(now, path))
+	w.token = w.server.Load().signUp("ann").access
+	uids := make([]string, 40)
+	for i := range uids {
+		uids[i] = fmt.Sprintf("0197a0c0-0000-7000-8000-0000000000%02x", i)
+	}
+	var all sync.WaitGroup
+	for number := range clients {
+		all.Go(func() { w.client(number, requests, uids) })
+	}
+	for range lives - 1 {
+		<-w.due
+		w.plain.Lock()
+		now.end()
+		now = &life{TB: t}
+		w.server.Store(startAt(now, path))
+		w.plain.Unlock()
+	}
+	all.Wait()
+	transport.CloseIdleConnections()
+	now.end()
+	w.judge()
+}
