@@ -11,9 +11,8 @@ type Retry struct {
 	Key string
 	// Fingerprint is a hash of the key, the method, the address and the body.
 	Fingerprint [16]byte
-	// Removal says that the answer shows nothing of what the request was about, so that it
-	// can be given again to who may not see that any more.
-	Removal bool
+	// Hidden is the error for who may no longer see what the answer shows.
+	Hidden error
 }
 
 // Answer is a response as it was given.
@@ -22,6 +21,9 @@ type Answer struct {
 	// Header holds the lines that belong to the body, such as its ETag.
 	Header map[string]string
 	Body   []byte
+	// Lists are those that the body shows something of. It is given again only to their
+	// members.
+	Lists []int64
 }
 
 // Done reports whether an answer is that of a success.

@@ -198,6 +198,7 @@ func (s *Server) runInner(ctx context.Context, outer *fiber.Ctx, in batchRequest
 	inner.SetUserValue(keyInner, ctx)
 	inner.SetUserValue(keyCaller, callerOf(outer))
 	inner.SetUserValue(keyRequestID, requestID(outer))
+	inner.SetUserValue(keyShows, outer.Locals(keyShows))
 	inner.SetUserValue(keyBody, []byte(in.Body))
 	s.inner.Handler()(&inner)
 	if err, failed := inner.UserValue(keyFailed).(error); failed {

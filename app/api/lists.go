@@ -104,6 +104,7 @@ func (s *Server) createList(c *fiber.Ctx) error {
 
 func (s *Server) sendList(c *fiber.Ctx, status int, message string, list todo.List) error {
 	s.listETag(c, list)
+	shows(c, list.ID)
 	return send(c, status, listAnswer{message, s.viewList(list)})
 }
 

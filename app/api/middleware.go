@@ -27,6 +27,7 @@ const (
 	keyCancel    = "cancel"
 	keyArrived   = "arrived"
 	keyPacked    = "packed"
+	keyShows     = "shows" // the lists that the answer shows, as *[]int64
 	keyBody      = "body"
 )
 

@@ -12,6 +12,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"taskapi/app"
+	"taskapi/app/todo"
 )
 
 // Headers of requests that are sent again.
@@ -35,6 +36,7 @@ func (s *Server) once(handle fiber.Handler) fiber.Handler {
 		began := app.NoteChange(c.UserContext(), &change)
 		answer, again, err := s.Answers.Once(began, callerOf(c), retry, func(ctx context.Context) (app.Answer, error) {
 			change = 0
+			noteLists(c)
 			c.SetUserContext(ctx)
 			failed = handle(c)
 			c.SetUserContext(began)
@@ -63,6 +65,7 @@ func (s *Server) onceInTurns(handle fiber.Handler) fiber.Handler {
 		case found:
 			return replay(c, answer)
 		}
+		noteLists(c)
 		err = noting(c, handle)
 		if answer = answerOf(c); err != nil || !answer.Done() {
 			return err
@@ -89,7 +92,7 @@ func (s *Server) noted(handle fiber.Handler, keyed func(*fiber.Ctx, app.Retry) e
 		defer lease.give()
 		c.Locals(keyBody, data)
 		return keyed(c, app.Retry{
-			UserID: callerOf(c).UserID, Key: key, Fingerprint: fingerprint(c, key, data), Removal: c.Method() == fiber.MethodDelete,
+			UserID: callerOf(c).UserID, Key: key, Fingerprint: fingerprint(c, key, data), Hidden: hidden(c),
 		})
 	}
 }
@@ -106,6 +109,28 @@ func noting(c *fiber.Ctx, handle fiber.Handler) error {
 func noteChange(c *fiber.Ctx, change int64) {
 	if change != 0 {
 		c.Set(headerChange, strconv.FormatInt(change, 10))
+	}
+}
+
+// hidden is the error of a request whose answer shows what the caller may no longer see.
+func hidden(c *fiber.Ctx) error {
+	for _, top := range []string{"/lists", "/invitations"} {
+		if strings.HasPrefix(c.Path(), top) {
+			return todo.ErrListNotFound
+		}
+	}
+	return todo.ErrTaskNotFound
+}
+
+// noteLists makes shows note the lists that the answer to a request shows.
+func noteLists(c *fiber.Ctx) { c.Locals(keyShows, new([]int64)) }
+
+// shows says that the answer to a request shows something of a list, so that it is given
+// again only to a member. Every handler of a write says so that answers with more than how
+// it went.
+func shows(c *fiber.Ctx, list int64) {
+	if noted, _ := c.Locals(keyShows).(*[]int64); noted != nil && !slices.Contains(*noted, list) {
+		*noted = append(*noted, list)
 	}
 }
 
@@ -139,7 +164,11 @@ func kept() []string { return []string{fiber.HeaderETag, fiber.HeaderLocation, h
 
 // answerOf is what was answered.
 func answerOf(c *fiber.Ctx) app.Answer {
+	noted, _ := c.Locals(keyShows).(*[]int64)
 	answer := app.Answer{Status: c.Response().StatusCode(), Body: slices.Clone(c.Response().Body()), Header: map[string]string{}}
+	if noted != nil {
+		answer.Lists = *noted
+	}
 	for _, name := range kept() {
 		if value := c.GetRespHeader(name); value != "" {
 			answer.Header[name] = value

@@ -137,6 +137,71 @@ func TestNothingIsReplayedToAStranger(t *testing.T) {
 	}
 }
 
+// forgets makes the owner of a list no member any more, whatever has become of it.
+func (s *server) forgets(list string, people map[string]person) {
+	s.t.Helper()
+	owner, editor := people["owner"], people["editor"]
+	path := "/lists/" + list
+	if s.call("GET", path, owner.access, "").status == 404 {
+		expect(s.t, "the list again", s.call("POST", path+"/restore", owner.access, ""), 200, "")
+	}
+	expect(s.t, "handing over", s.call("PATCH", fmt.Sprint(path, "/members/", editor.id), owner.access, `{"role":"owner"}`), 200, "")
+	expect(s.t, "leaving", s.call("DELETE", fmt.Sprint(path, "/members/", owner.id), owner.access, ""), 200, "")
+}
+
+// Of every write in a list, whoever is no member any more gets no answer again that shows
+// something of it, whether the request changed anything or not; but is told again how a
+// request went that shows nothing.
+func TestNoWriteIsReplayedToAStranger(t *testing.T) {
+	rows := append(matrix(),
+		matrixRow{"POST", "/tasks/", `{"title":"t","list_id":LIST,"uid":"0197a0c0-0000-7000-8000-000000000001"}`, everybody{}},
+		matrixRow{"PATCH", "/tasks/SHARED", `{}`, everybody{}}, matrixRow{"PATCH", "/tasks/SHARED", `{"reminders":[{"at":"2030-01-02T03:04:05Z"}]}`, everybody{}},
+		matrixRow{"PATCH", "/lists/LIST", `{}`, everybody{}}, matrixRow{"PATCH", "/lists/LIST/members/EDITOR", `{"role":"editor"}`, everybody{}},
+		matrixRow{"POST", "/tasks/TASK/move", `{"list_id":LIST}`, everybody{}},
+		matrixRow{"POST", "/batch", `{"requests":[{"method":"POST","path":"/tasks/","body":{"title":"t"}},{"method":"PATCH","path":"/lists/LIST","body":{"archived":true}}]}`, everybody{}},
+		matrixRow{"POST", "/batch", `{"atomic":false,"requests":[{"method":"DELETE","path":"/tasks/999"},{"method":"PATCH","path":"/tasks/SHARED","body":{}}]}`, everybody{}})
+	for _, row := range rows {
+		if row.method == "GET" || !needsList(row.path+row.body) || strings.Contains(row.body, "OFFER") {
+			continue
+		}
+		s := start(t)
+		people := s.everybody(row.path + row.body)
+		fill := s.placeholders(row.path+row.body, people)
+		owner := people["owner"].access
+		if strings.Contains(row.body, `"uid"`) {
+			expect(t, "one of the uid", s.call(row.method, row.path, owner, fill.Replace(row.body)), 201, "")
+		}
+		ask := func() answer {
+			return s.keyed(row.method, fill.Replace(row.path), owner, "key", fill.Replace(row.body))
+		}
+		first := ask()
+		if first.status >= 300 {
+			t.Fatalf("%s %s: %d %s", row.method, row.path, first.status, first.text)
+		}
+		if strings.Contains(row.path, "members/EDITOR") && strings.Contains(row.body, "viewer") {
+			expect(t, "an editor again", s.call(row.method, fill.Replace(row.path), owner, `{"role":"editor"}`), 200, "")
+		}
+		s.forgets(fill.Replace("LIST"), people)
+		again := ask()
+		if shows := !strings.HasPrefix(row.path, "/labels") && row.method != "DELETE"; shows {
+			code := map[bool]string{true: "list_not_found", false: "task_not_found"}[strings.HasPrefix(row.path, "/lists")]
+			expect(t, row.method+" "+row.path+" "+row.body, again, 404, code)
+		} else if again.text != first.text || again.header.Get("Idempotency-Replayed") != "true" {
+			t.Errorf("%s %s: %d %s", row.method, row.path, again.status, again.text)
+		}
+	}
+}
+
+// What was accepted is not told again to whoever has left since.
+func TestNoInvitationIsAcceptedAgainByAReplay(t *testing.T) {
+	g := startTrio(t)
+	guest := g.signUp("guest")
+	body := fmt.Sprintf(`{"token":%q}`, g.invite(g.list, g.owner, "viewer"))
+	expect(t, "accepting", g.keyed("POST", "/invitations/accept", guest.access, "key", body), 200, "")
+	expect(t, "leaving", g.call("DELETE", fmt.Sprint(g.listPath, "/members/", guest.id), guest.access, ""), 200, "")
+	expect(t, "again", g.keyed("POST", "/invitations/accept", guest.access, "key", body), 404, "list_not_found")
+}
+
 // Every write that takes a key gives its first answer again.
 func TestEveryWriteTakesAKey(t *testing.T) {
 	for _, row := range matrix() {

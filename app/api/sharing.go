@@ -115,6 +115,7 @@ func (s *Server) updateMember(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	shows(c, member.ListID)
 	return send(c, fiber.StatusOK, memberAnswer{"Member updated successfully.", viewMember(member)})
 }
 
@@ -150,6 +151,7 @@ func (s *Server) createInvitation(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	shows(c, invitation.ListID)
 	return send(c, fiber.StatusCreated, invitationAnswer{"Invitation created successfully.", viewInvitation(invitation)})
 }
 

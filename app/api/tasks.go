@@ -76,6 +76,7 @@ func (s *Server) failChange(c *fiber.Ctx, task todo.Task, err error) error {
 // sendTask answers with a task that a request has made or changed.
 func (s *Server) sendTask(c *fiber.Ctx, status int, message string, task todo.Task) error {
 	s.etag(c, task)
+	shows(c, task.ListID)
 	return sendText(c, status, func(text []byte) []byte { return append(s.appendAnswer(text, message, &task), '}') })
 }
 
@@ -133,6 +134,7 @@ func (s *Server) updateTask(c *fiber.Ctx) error {
 		return s.failChange(c, updated.Task, err)
 	}
 	s.etag(c, updated.Task)
+	shows(c, updated.ListID)
 	return sendText(c, fiber.StatusOK, func(text []byte) []byte {
 		o := object{s.appendAnswer(text, "Task updated successfully.", &updated.Task)}
 		if updated.Copy != nil { // what is kept of an occurrence that was completed

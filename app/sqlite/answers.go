@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"taskapi/app"
-	"taskapi/app/todo"
 )
 
 // Answers of requests with an Idempotency-Key are stored in the transaction of their change,
@@ -39,8 +38,8 @@ const (
 // Once runs a change for a request that may be sent again, and keeps its answer; or it returns
 // the answer that the request got before, with true. The change must follow the rules of
 // Together. An answer of another status than 2xx is not kept, and its change not made.
-// Returns app.ErrKeyReused for the key of another request, and todo.ErrTaskNotFound where the
-// caller sees no longer what the answer is about.
+// Returns app.ErrKeyReused for the key of another request, and Retry.Hidden where the caller
+// is no longer a member of a list that the answer shows.
 func (db *DB) Once(ctx context.Context, by app.Caller, retry app.Retry, change func(context.Context) (app.Answer, error)) (answer app.Answer, again bool, err error) {
 	err = db.write(ctx, db.as(by, func(tx *tx) (err error) {
 		if answer, again, err = tx.answerTo(by, retry); err != nil || again {
@@ -84,11 +83,17 @@ func hashOf(key string) int64 {
 	return int64(binary.BigEndian.Uint64(sum[:]))
 }
 
+// answerTo finds the answer to a key (?2) of a user (?1), and whether it is hidden: it shows a
+// list that is there and that they are no member of, unless everything is theirs (?3).
+const answerTo = `SELECT fingerprint, status, body, NOT ?3 AND EXISTS (
+	SELECT 1 FROM json_each(shows) JOIN lists l ON l.id = value
+	WHERE NOT EXISTS (SELECT 1 FROM members WHERE user_id = ?1 AND list_id = l.id))
+	FROM answers WHERE user_id = ?1 AND key = ?2`
+
 func (t *tx) answerTo(by app.Caller, retry app.Retry) (answer app.Answer, found bool, err error) {
 	var fingerprint, body []byte
-	var change int64
-	err = t.one(`SELECT fingerprint, status, body, change FROM answers WHERE user_id = ? AND key = ?`,
-		[]any{retry.UserID, hashOf(retry.Key)}, &fingerprint, &answer.Status, &body, &change)
+	var hidden bool
+	err = t.one(answerTo, []any{retry.UserID, hashOf(retry.Key), everything(by)}, &fingerprint, &answer.Status, &body, &hidden)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return answer, false, nil
@@ -96,29 +101,11 @@ func (t *tx) answerTo(by app.Caller, retry app.Retry) (answer app.Answer, found 
 		return answer, false, err
 	case !bytes.Equal(fingerprint, retry.Fingerprint[:]):
 		return answer, false, app.ErrKeyReused
-	}
-	if !retry.Removal {
-		if err := t.stillSeen(by, change); err != nil {
-			return answer, false, err
-		}
+	case hidden:
+		return answer, false, retry.Hidden
 	}
 	answer.Header, answer.Body, err = openAnswer(retry, body)
 	return answer, err == nil, err
-}
-
-// stillSeen returns todo.ErrTaskNotFound if a change was made in a list that is there, and that
-// the caller is no member of.
-func (t *tx) stillSeen(by app.Caller, change int64) error {
-	if change == 0 || everything(by) {
-		return nil
-	}
-	var hidden bool
-	err := t.one(`SELECT EXISTS (SELECT 1 FROM changes c JOIN lists l ON l.id = c.scope
-		WHERE c.seq = ?1 AND NOT EXISTS (SELECT 1 FROM members WHERE user_id = ?2 AND list_id = l.id))`, []any{change, by.UserID}, &hidden)
-	if err == nil && hidden {
-		return todo.ErrTaskNotFound
-	}
-	return err
 }
 
 // keepAnswer adds an answer, and now and then drops those beyond what an account may keep.
@@ -127,8 +114,8 @@ func (db *DB) keepAnswer(tx *tx, retry app.Retry, answer app.Answer) error {
 	if err != nil {
 		return err
 	}
-	err = tx.exec(`INSERT INTO answers (user_id, key, fingerprint, status, body, change, at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		retry.UserID, hashOf(retry.Key), retry.Fingerprint[:], answer.Status, body, tx.group, millis(db.now()))
+	err = tx.exec(`INSERT INTO answers (user_id, key, fingerprint, status, body, shows, at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		retry.UserID, hashOf(retry.Key), retry.Fingerprint[:], answer.Status, body, listsText(answer.Lists), millis(db.now()))
 	if err != nil {
 		return err
 	}
@@ -141,6 +128,14 @@ func (db *DB) keepAnswer(tx *tx, retry app.Retry, answer app.Answer) error {
 	}
 	db.answered[retry.UserID] = sum
 	return err
+}
+
+// listsText is NULL for no list.
+func listsText(ids []int64) any {
+	if len(ids) == 0 {
+		return nil
+	}
+	return jsonOf(ids)
 }
 
 // answeredSum is what was kept for an account since it was last looked at.

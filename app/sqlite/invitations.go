@@ -41,6 +41,7 @@ func (db *DB) Invite(ctx context.Context, by app.Caller, ref todo.Ref, n todo.Ne
 		err = tx.each(`INSERT INTO invitations (list_id, role, email, hash, created_by, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING `+invitationColumns,
 			[]any{list.ID, int(n.Role), nullText(n.Email), n.Hash, by.UserID, millis(n.CreatedAt), millis(n.ExpiresAt)}, func(row row) error {
 				made, err = scanInvitation(row)
+				made.ListID = list.ID
 				return err
 			})
 		if tx.changed = true; err != nil || letter.To == "" {

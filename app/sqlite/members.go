@@ -44,6 +44,7 @@ func (t *tx) member(list, userID int64) (m todo.Member, err error) {
 		[]any{userID, list}, func(row row) error {
 			found = true
 			m, err = scanMember(row)
+			m.ListID = list
 			return err
 		})
 	if err == nil && !found {

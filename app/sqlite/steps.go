@@ -133,8 +133,12 @@ CREATE TABLE answers (
 CREATE UNIQUE INDEX answers_key ON answers (user_id, key);
 `
 
-// stepLive brings version 6 to 7: webhooks, and browsers that show reminders.
+// stepLive brings version 6 to 7: webhooks, browsers that show reminders, and the lists that
+// an answer shows; those of before name none, and are given again for a day.
 const stepLive = `
+ALTER TABLE answers DROP COLUMN change;
+ALTER TABLE answers ADD COLUMN shows TEXT;
+
 ALTER TABLE users ADD COLUMN reminder_channels TEXT CHECK (length(reminder_channels) <= 40);
 
 CREATE TABLE webhooks (

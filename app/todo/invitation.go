@@ -16,8 +16,9 @@ type Invitation struct {
 	Role      Role
 	Email     string // to which it was mailed; empty if it was not
 	ExpiresAt time.Time
-	// URL is known only to who has just made it.
-	URL string
+	// ListID and URL are known only to who has just made it.
+	ListID int64
+	URL    string
 	// ListName and InvitedBy are for who holds the link.
 	ListName, InvitedBy string
 }

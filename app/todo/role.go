@@ -34,6 +34,8 @@ func ParseRole(name string) (Role, bool) {
 
 // Member is somebody in a list.
 type Member struct {
+	// ListID is set by what changes a member.
+	ListID   int64
 	UserID   int64
 	Username string
 	// Email is empty for everybody but the owner of the list.

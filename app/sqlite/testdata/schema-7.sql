@@ -411,9 +411,9 @@ CREATE TABLE answers (
     status  INTEGER NOT NULL,
     -- Encrypted with the key.
     body    BLOB    NOT NULL,
-    -- The first line that it wrote into the log; 0 for none.
-    change  INTEGER NOT NULL,
-    at      INTEGER NOT NULL
+    at      INTEGER NOT NULL,
+    -- The lists that it shows something of, as an array in JSON; NULL for none.
+    shows   TEXT
 ) STRICT;
 
 CREATE UNIQUE INDEX answers_key ON answers (user_id, key);
