@@ -129,6 +129,18 @@ func BenchmarkCreateTask(b *testing.B) {
 	s.run(b, 201, s.ask("POST", "/tasks/", p.access, `{"title":"one of many","description":"made by a benchmark"}`), nil)
 }
 
+// Each request has an Idempotency-Key of its own.
+func BenchmarkCreateTaskWithKey(b *testing.B) {
+	s := benchServer(b)
+	p := s.signUp("ann")
+	var keys atomic.Int64
+	key := func(r *fasthttp.Request) { r.Header.Set("Idempotency-Key", fmt.Sprint("benchmark-", keys.Add(1))) }
+	s.run(b, 201, func(r *fasthttp.Request) {
+		s.ask("POST", "/tasks/", p.access, `{"title":"one of many","description":"made by a benchmark"}`)(r)
+		key(r)
+	}, func(r *fasthttp.Request, _ string) { key(r) })
+}
+
 func BenchmarkLogin(b *testing.B) {
 	s := benchServer(b)
 	s.register("ann")

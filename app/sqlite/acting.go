@@ -13,14 +13,27 @@ import (
 // up before the change got its turn, and may have been signed out, deleted or
 // given another role since. So whether the caller may act is decided here, as
 // the first thing in the transaction that acts, for every write that anybody
-// makes in their own name.
+// makes in their own name. Of changes within one, which are those of one request,
+// only the first asks: nothing that it is made of ends a session or a token.
 func (db *DB) as(by app.Caller, change func(tx *tx) error) func(tx *tx) error {
 	return func(tx *tx) error {
-		if err := tx.mayAct(by, millis(db.now())); err != nil {
-			return err
+		if who := (actor{by.UserID, by.Role, by.SessionID, by.TokenID, by.Proof}); tx.acts != who {
+			if err := tx.mayAct(by, millis(db.now())); err != nil {
+				return err
+			}
+			tx.acts = who
 		}
 		return change(tx)
 	}
+}
+
+// actor is what mayAct looks at.
+type actor struct {
+	user    int64
+	role    app.Role
+	session string
+	token   int64
+	proof   app.Proof
 }
 
 // stepBack is how far a clock is set back without being wrong before.

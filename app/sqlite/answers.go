@@ -121,10 +121,9 @@ func (db *DB) keepAnswer(tx *tx, retry app.Retry, answer app.Answer) error {
 	}
 	// Only the writer comes here.
 	sum := db.answered[retry.UserID]
-	sum.count, sum.bytes = sum.count+1, sum.bytes+len(body)
+	sum.count, sum.bytes = sum.count+1, sum.bytes+int64(len(body))
 	if sum.count >= trimAfter || sum.bytes >= trimAfterLen {
-		sum = answeredSum{}
-		err = tx.trimAnswers(retry.UserID)
+		sum, err = tx.trimAnswers(retry.UserID, sum)
 	}
 	db.answered[retry.UserID] = sum
 	return err
@@ -138,15 +137,46 @@ func listsText(ids []int64) any {
 	return jsonOf(ids)
 }
 
-// answeredSum is what was kept for an account since it was last looked at.
-type answeredSum struct{ count, bytes int }
+// answeredSum is what was kept for an account since it was last looked at, and how many
+// bytes it had then, at most; 0 if that was never.
+type answeredSum struct {
+	count       int
+	bytes, most int64
+}
 
-// trimAnswers drops the oldest answers of an account beyond what it may keep.
-func (t *tx) trimAnswers(userID int64) error {
+// trimAnswers drops the oldest answers of an account beyond what it may keep. It counts them by
+// the index, and adds up their bytes only where they may be too many: that reads all rows, and
+// took most of the time of the requests with a key of an account that has many.
+func (t *tx) trimAnswers(userID int64, sum answeredSum) (answeredSum, error) {
+	var n int64
+	if err := t.one(`SELECT count(*) FROM answers WHERE user_id = ?`, []any{userID}, &n); err != nil {
+		return sum, err
+	}
+	if n > maxAnswers {
+		err := t.exec(`DELETE FROM answers WHERE id IN (SELECT id FROM answers WHERE user_id = ? ORDER BY id LIMIT ?)`+sorts, userID, n-maxAnswers)
+		if err != nil {
+			return sum, err
+		}
+	}
+	most := sum.most + sum.bytes
+	if sum.most == 0 || most > maxAnswered {
+		err := t.one(`SELECT coalesce(sum(length(body)), 0) FROM answers WHERE user_id = ?`, []any{userID}, &most)
+		if err != nil {
+			return sum, err
+		}
+	}
+	sum = answeredSum{most: most} // as before the trimming, which may be rolled back
+	if most > maxAnswered {
+		return sum, t.trimBytes(userID)
+	}
+	return sum, nil
+}
+
+// trimBytes drops the oldest answers of an account that has too many bytes of them.
+func (t *tx) trimBytes(userID int64) error {
 	return t.exec(`DELETE FROM answers WHERE user_id = ?1 AND id <= (SELECT max(id) FROM (
-			SELECT id, row_number() OVER newest AS n, sum(length(body)) OVER newest AS bytes FROM answers
-			WHERE user_id = ?1 WINDOW newest AS (ORDER BY id DESC))
-		WHERE n > ?2 OR bytes > ?3)`+sorts, userID, maxAnswers, maxAnswered)
+			SELECT id, sum(length(body)) OVER (ORDER BY id DESC) AS bytes FROM answers WHERE user_id = ?1)
+		WHERE bytes > ?2)`+sorts, userID, maxAnswered)
 }
 
 // pruneAnswers removes what is older than it must be, a chunk in each turn.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"taskapi/app"
+	"taskapi/app/account"
 	"taskapi/app/todo"
 )
 
@@ -106,5 +107,30 @@ func TestALargeTrashIsEmptiedInManyTurns(t *testing.T) {
 	}
 	if n := db.count(t, `SELECT sum(total) FROM totals WHERE list = 'trash'`); n != 1 {
 		t.Errorf("%d are counted", n)
+	}
+}
+
+// Within a request only its caller acts without being asked again: whoever is signed out does
+// not, nor in a role that they have no more.
+func TestWhoActsWithinARequestIsAskedOnce(t *testing.T) {
+	db, ann, ben, _ := pair(t, 0)
+	gone, admin := ben, ben
+	gone.SessionID = "session-that-has-ended"
+	admin.Role = app.RoleAdmin
+	for name, c := range map[string]struct {
+		by   app.Caller
+		want error
+	}{"the caller": {ann, nil}, "another": {ben, nil}, "signed out": {gone, account.ErrSessionEnded}, "in another role": {admin, account.ErrSessionEnded}} {
+		_, _, err := db.Once(t.Context(), ann, app.Retry{UserID: ann.UserID, Key: name}, func(ctx context.Context) (app.Answer, error) {
+			for _, by := range []app.Caller{ann, c.by} {
+				if _, err := db.CreateTask(ctx, by, todo.NewTask{UserID: by.UserID, Title: "t", CreatedAt: testNow}); err != nil {
+					return app.Answer{}, err
+				}
+			}
+			return app.Answer{Status: 200}, nil
+		})
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -252,8 +252,11 @@ func useTasksOfList(t *testing.T, db *DB, hers, his app.Caller, list todo.Ref) {
 		})
 		check(err)
 	}
-	check(db.write(ctx, func(tx *tx) error { return tx.trimAnswers(hers.UserID) }))
 	useReminders(t, db, hers)
+	check(db.write(ctx, func(tx *tx) error {
+		_, err := tx.trimAnswers(hers.UserID, answeredSum{})
+		return errors.Join(err, tx.trimBytes(hers.UserID))
+	}))
 	_, err = db.Counts(ctx, hers.UserID, todo.Now{At: testNow, Reader: time.UTC})
 	check(err)
 }

@@ -29,6 +29,8 @@ type tx struct {
 	first int64
 	// inTurns says that the change is one of several turns of a request.
 	inTurns bool
+	// acts is who may act in it, as far as was asked.
+	acts actor
 	// within is the snapshot that is read; nil for the state of the last commit.
 	within *sql.Tx
 	// reminded says that it may have changed when a reminder is due.
