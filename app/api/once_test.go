@@ -192,6 +192,24 @@ func TestNoWriteIsReplayedToAStranger(t *testing.T) {
 	}
 }
 
+// Nor is an undo: of a task, or of a list.
+func TestNoUndoIsReplayedToAStranger(t *testing.T) {
+	g := startTrio(t)
+	undo := func(p person, change, key string) answer {
+		return g.keyed("POST", "/undo", p.access, key, fmt.Sprintf(`{"change":%s}`, change))
+	}
+	task := g.call("PATCH", g.taskPath, g.editor.access, `{"title":"n"}`).header.Get("Change")
+	list := g.call("PATCH", g.listPath, g.owner.access, `{"name":"n"}`).header.Get("Change")
+	expect(t, "a task", undo(g.editor, task, "task"), 200, "")
+	expect(t, "a list", undo(g.owner, list, "list"), 200, "")
+	expect(t, "handing over", g.call("PATCH", fmt.Sprint(g.listPath, "/members/", g.viewer.id), g.owner.access, `{"role":"owner"}`), 200, "")
+	for _, p := range []person{g.editor, g.owner} {
+		expect(t, "leaving", g.call("DELETE", fmt.Sprint(g.listPath, "/members/", p.id), p.access, ""), 200, "")
+	}
+	expect(t, "a task", undo(g.editor, task, "task"), 404, "task_not_found")
+	expect(t, "a list", undo(g.owner, list, "list"), 404, "task_not_found")
+}
+
 // What was accepted is not told again to whoever has left since.
 func TestNoInvitationIsAcceptedAgainByAReplay(t *testing.T) {
 	g := startTrio(t)

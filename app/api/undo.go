@@ -24,8 +24,10 @@ func (s *Server) undo(c *fiber.Ctx) error {
 	switch {
 	case done.Task != nil:
 		s.etag(c, *done.Task)
+		shows(c, done.Task.ListID)
 	case done.List != nil:
 		s.listETag(c, *done.List)
+		shows(c, done.List.ID)
 	}
 	return sendText(c, fiber.StatusOK, func(text []byte) []byte {
 		o := object{append(text, '{')}
