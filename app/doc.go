@@ -14,8 +14,8 @@
 //	  cmd/doctor                         what is wrong with an installation
 //	  cmd/settings  cmd/datadir          flags, environment, .env; the data folder
 //	  cmd/listen  cmd/certs  cmd/logs  cmd/machine  cmd/service
-//	app/api   app/sqlite   app/mailer   app/push   app/mariadb   app/transfer   app/metrics   web
-//	  HTTP      storage      SMTP         Web Push   the tutorial's database, JSON and CSV files
+//	app/api   app/sqlite   app/mailer   app/push   app/webhook   app/mariadb   app/transfer   app/metrics   web
+//	  HTTP      storage      SMTP         Web Push   HTTP client   the tutorial's database, JSON and CSV files
 //	app/operate                          import, health
 //	app/account   app/todo               who people are; what they keep
 //	app/outbox   app/password   app/token
@@ -92,6 +92,12 @@
 //     every system.
 //   - github.com/prometheus/client_golang (2026-10) with its common/expfmt: counts
 //     and writes metrics as Prometheus' own servers do.
+//   - code.dny.dev/ssrf (2026-07): which addresses are not of the internet, by IANA's
+//     registries; asked about each address that a webhook's connection is made to.
+//     Instead: those two tables in our own code. doyensec/safeurl is a whole client,
+//     brings DNS of its own, and takes a network that is opened for the only one.
+//   - github.com/standard-webhooks/standard-webhooks/libraries (2026-05): signs
+//     webhooks, by those who wrote the specification. Instead: crypto/hmac.
 //   - golang.org/x/net/idna (2026-10), golang.org/x/text (2026-11): one form of the
 //     many ways to write an address, a label or a word that is looked for; imports in
 //     UTF-16, as Windows saves them.

@@ -35,6 +35,9 @@ const (
 	EventRole           EventName = "role_changed"
 	EventTokenCreated   EventName = "api_token_created"
 	EventTokenRevoked   EventName = "api_token_revoked"
+	EventWebhookCreated EventName = "webhook_created"
+	EventWebhookDeleted EventName = "webhook_deleted"
+	EventWebhookRotated EventName = "webhook_secret_rotated"
 )
 
 // Event is one line of the audit record. It never holds a secret.

@@ -68,7 +68,7 @@ func NewComposer(files fs.FS, from, name string, fill func(outbox.Mail) map[stri
 		}
 	}
 	for _, name := range []outbox.MailTemplate{
-		outbox.MailWelcome, outbox.MailVerify, outbox.MailReset, outbox.MailPassword, outbox.MailPasswordReset, outbox.MailEmailPending, outbox.MailEmail, outbox.MailReplay, outbox.MailAPIToken, outbox.MailInvitation, outbox.MailListOwner, outbox.MailReminder, TemplateTest,
+		outbox.MailWelcome, outbox.MailVerify, outbox.MailReset, outbox.MailPassword, outbox.MailPasswordReset, outbox.MailEmailPending, outbox.MailEmail, outbox.MailReplay, outbox.MailAPIToken, outbox.MailInvitation, outbox.MailListOwner, outbox.MailReminder, outbox.MailWebhookOff, TemplateTest,
 	} {
 		if html.Lookup(string(name)+".html") == nil || text.Lookup(string(name)+".txt") == nil {
 			return nil, fmt.Errorf("the mail template %s lacks its .html or its .txt", name)

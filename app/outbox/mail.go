@@ -39,6 +39,9 @@ const (
 	// MailListOwner tells a member that a list is theirs now, since its owner's account
 	// was deleted. Data: List, empty for one that is better not repeated.
 	MailListOwner MailTemplate = "list-handed-over"
+	// MailWebhookOff tells that a webhook was switched off. Data: Webhook, its number; Since;
+	// and Gone, which is not empty if its receiver asked for that.
+	MailWebhookOff MailTemplate = "webhook-off"
 	// MailReminder tells of tasks that somebody wanted to be reminded of. Data: Items, see
 	// ItemsText; More, how many tasks are not named; and Last, empty unless no more of these
 	// mails go out today.

@@ -80,7 +80,8 @@ func (db *DB) Housekeep(ctx context.Context, keep Keep) (int64, error) {
 		}
 	}
 	n, err := db.pruneChanges(ctx, keep)
-	return removed + n, errors.Join(err, db.pruneUndo(ctx, maxUndoBytes), db.pruneAnswers(ctx))
+	told, tellErr := db.pruneDeliveries(ctx)
+	return removed + n + told, errors.Join(err, tellErr, db.pruneUndo(ctx, maxUndoBytes), db.pruneAnswers(ctx))
 }
 
 // shorten lets nothing last longer from now on than it may from its beginning.

@@ -135,6 +135,7 @@ func useEverything(t *testing.T, db *DB) {
 	_, err = db.DeleteTask(ctx, app.Operator(), todo.ByID(task.ID), todo.Removal{Permanent: true, At: testNow})
 	check(err)
 	useLists(t, db, ann, admin)
+	useWebhooks(t, db, ann)
 	hash := testHash
 	_, _, err = db.UpdateUser(ctx, app.Operator(), ann.ID, account.UserChange{PasswordHash: &hash, PendingEmail: new(string)}, account.Record{})
 	check(err)
