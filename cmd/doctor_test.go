@@ -40,7 +40,7 @@ func TestDoctorOfAHealthyInstallation(t *testing.T) {
 	world{}.taskapi(t, "health", data).expect(t, exitOK, "ready")
 	for exam, text := range map[string]string{
 		"reminders": "none is late", "port": "a taskapi is serving at " + p.url, "database": "every page of the database is whole", "disk": "GiB are free",
-		"sync": "the disk keeps a write within", "filesystem": "a disk of this machine", "mail": "no mail server is set", "folder": "the data folder is", "backups": "none are made by themselves", "left-overs": "no unfinished copies lie about",
+		"sync": "the disk keeps a write within", "filesystem": "a disk of this machine", "mail": "no mail server is set", "folder": "the data folder is", "backups": "none are made by themselves", "left-overs": "no unfinished copies lie about", "webhooks": "none is switched off",
 	} {
 		during.finds(t, "ok", exam, text)
 	}
@@ -49,7 +49,7 @@ func TestDoctorOfAHealthyInstallation(t *testing.T) {
 	}
 	p.stop(syscall.SIGTERM)
 	world{}.taskapi(t, "health", data, port).expect(t, exitFailed, "no taskapi answers at", `start it with "taskapi serve"`)
-	if lines := strings.Count(during.out, "\n"); lines != 12 {
+	if lines := strings.Count(during.out, "\n"); lines != 13 {
 		t.Errorf("%d lines, want one for each thing:\n%s", lines, during.out)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"taskapi/app/operate"
 	"taskapi/app/push"
 	"taskapi/app/sqlite"
+	"taskapi/app/webhook"
 	"taskapi/cmd/doctor"
 	"taskapi/cmd/logs"
 	"taskapi/cmd/machine"
@@ -90,11 +91,15 @@ func enoughRoom(dir string) error {
 
 // newMetrics returns what serves the metrics, and lets the parts of the server
 // tell it what they do.
-func newMetrics(version string, mails bool, db *sqlite.DB, lines *logs.Queue, due reminders, config *api.Config, streams func() int) (*api.Side, error) {
+func newMetrics(version string, mails bool, db *sqlite.DB, lines *logs.Queue, due reminders, config *api.Config, streams func() int, hooks *webhook.Dispatcher) (*api.Side, error) {
 	counts, err := metrics.New(version, metrics.Sources{
 		Hashing:   config.Users.Passwords.Load,
 		Streams:   streams,
 		Reminders: due.alarm.Fired,
+		Webhooks: func() (int, int, time.Duration) {
+			load := hooks.Load()
+			return load.Active, load.Waiting, load.Behind
+		},
 		Pushes: func() (sent, delayed, givenUp, gone int64) {
 			counts := due.pushes.Counts()
 			return counts[push.Sent], counts[push.Delayed], counts[push.GivenUp], counts[push.Gone]
@@ -121,5 +126,6 @@ func newMetrics(version string, mails bool, db *sqlite.DB, lines *logs.Queue, du
 	}
 	db.OnBatch(counts.Batch)
 	config.OnAnswer, config.OnTold = counts.Answer, counts.Told
+	hooks.Count = func(outcome webhook.Outcome) { counts.Webhook(string(outcome)) }
 	return api.NewMetricsPage(metrics.ContentType(), counts.Write, config.Log), nil
 }

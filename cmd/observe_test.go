@@ -67,7 +67,7 @@ func TestMetrics(t *testing.T) {
 		`taskapi_http_request_duration_seconds_bucket{method="POST",route="/tasks/",status="201",le="10"} 1`,
 		`taskapi_database_batch_changes_count `, `taskapi_database_waiting_changes 0`, `taskapi_database_wal_bytes `, `taskapi_database_bytes `,
 		`taskapi_hashing_running 0`, `taskapi_hashing_waiting 0`, `taskapi_outbox_mails{status="queued"} 1`, `taskapi_outbox_mails{status="dead"} 0`,
-		`taskapi_outbox_overdue_seconds `, `taskapi_streams 0`, `taskapi_stream_delay_seconds_count 0`, `taskapi_build_info{version="1.2.3"} 1`, `go_goroutines `,
+		`taskapi_outbox_overdue_seconds `, `taskapi_streams 0`, `taskapi_webhooks_active 0`, `taskapi_webhooks_waiting 0`, `taskapi_webhooks_behind_seconds 0`, `taskapi_stream_delay_seconds_count 0`, `taskapi_build_info{version="1.2.3"} 1`, `go_goroutines `,
 	} {
 		if !strings.Contains(text, "\n"+want) {
 			t.Errorf("no %s in\n%s", want, text)

@@ -75,20 +75,28 @@ func (a *application) wire(ctx context.Context, s settings.Settings, d *listener
 	recovery := account.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Postage: postage, Audit: audit, Now: a.clock.Now, Log: log}
 	a.limit(s, &config, &recovery, postage)
 	config.Recovery = account.NewRecovery(recovery)
-	background := []func(context.Context){config.Recovery.Run, config.Sync.Hub.Run, sendMails, due.alarm.Run, due.pushes.Run, config.Health.Run, recall(users.Guard, db, log)}
-	var server *api.Server // of which the metrics are read while it serves
+	var server *api.Server // which the metrics and webhooks ask while it serves
+	hooks := a.newWebhooks(&config, s, db, postage, func() *api.Server { return server }, log)
+	background := []func(context.Context){config.Recovery.Run, config.Sync.Hub.Run, sendMails, due.alarm.Run, due.pushes.Run, hooks.Run, config.Health.Run, recall(users.Guard, db, log)}
 	if d.metrics != nil {
-		page, err := newMetrics(a.build.Version, s.Mail.Server != "", db, lines, due, &config, func() int { return server.Streams() })
+		page, err := newMetrics(a.build.Version, s.Mail.Server != "", db, lines, due, &config, func() int { return server.Streams() }, hooks)
 		if err != nil {
 			return nil, nil, err
 		}
 		background = append(background, serveSide(page, d.metrics, log))
 	}
-	if d.redirect != nil {
-		background = append(background, serveSide(api.NewRedirect(s.PublicURL, log), d.redirect, log))
-	}
+	background = append(background, redirects(s, d, log)...)
 	server, err = api.New(config)
 	return server, background, err
+}
+
+// redirects returns what sends those who come without encryption to the public URL, if there is a
+// listener for it.
+func redirects(s settings.Settings, d *listeners, log *slog.Logger) []func(context.Context) {
+	if d.redirect == nil {
+		return nil
+	}
+	return []func(context.Context){serveSide(api.NewRedirect(s.PublicURL, log), d.redirect, log)}
 }
 
 // limit sets what keeps anybody from guessing and flooding, unless that is off.

@@ -28,6 +28,7 @@ import (
 	"taskapi/app/sqlite/sqlitetest"
 	"taskapi/app/todo"
 	"taskapi/app/token"
+	"taskapi/app/webhook"
 	"taskapi/web"
 )
 
@@ -105,6 +106,7 @@ type parts struct {
 	recovery account.Recovery
 	proofs   *account.Proofs
 	postage  *outbox.Postage
+	hooks    *webhook.Dispatcher
 }
 
 func start(t testing.TB, change ...func(*parts)) *server {
@@ -155,6 +157,7 @@ func startAt(t testing.TB, path string, change ...func(*parts)) *server {
 			APITokens: &account.APITokens{Store: s.db, Proofs: proofs, Postage: postage, Now: s.clock.Now, Random: rand.Reader},
 		},
 	}
+	p.hooks, p.api.Webhooks = newHooks(s, hub, log)
 	for _, f := range change {
 		f(&p)
 	}
@@ -162,10 +165,25 @@ func startAt(t testing.TB, path string, change ...func(*parts)) *server {
 	s.config = p.api
 	server, err := api.New(p.api)
 	must(t, err)
+	p.hooks.Body = server.WebhookBody
+	run(t, p.hooks.Run)
 	s.api = server
 	s.url = serve(t, server)
 	run(t, p.api.Recovery.Run)
 	return s
+}
+
+// newHooks returns what tells webhooks, those on this machine as well.
+func newHooks(s *server, hub *todo.Hub, log *slog.Logger) (*webhook.Dispatcher, *outbox.Webhooks) {
+	d := webhook.NewDispatcher()
+	d.Store, d.Now, d.Log, d.Chance = s.db, s.clock.Now, log, func() float64 { return 0.5 }
+	d.Notices = func(_ int64, mails ...outbox.NewMail) []outbox.NewMail { return mails }
+	d.Sender = webhook.NewSender("test", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, nil, s.clock.Now, log)
+	d.Follow = func(userID int64) (<-chan struct{}, func()) {
+		follower := hub.Follow(userID)
+		return follower.C, follower.Close
+	}
+	return d, &outbox.Webhooks{Store: s.db, Sender: d.Sender, Changed: d.Changed, Now: s.clock.Now, Random: rand.Reader}
 }
 
 // run runs what works beside the server until the end of the test.

@@ -20,6 +20,8 @@ func rate(action string) app.Rate {
 		return app.Rate{Burst: 60, Every: 10 * time.Second}
 	case "login", "password", "reset", "verify":
 		return app.Rate{Burst: 120, Every: time.Second}
+	case "webhook":
+		return app.Rate{Burst: 30, Every: 5 * time.Second}
 	}
 	return app.Rate{Burst: 240, Every: 250 * time.Millisecond}
 }

@@ -86,6 +86,18 @@ func matrix() []matrixRow {
 		{"GET", "/labels/", "", member},
 		{"PATCH", "/labels/home", `{"name":"house"}`, shared(404, 200, 200, 404)},
 		{"DELETE", "/labels/home", "", shared(404, 200, 200, 404)},
+		{"GET", "/webhooks/", "", member},
+		{"POST", "/webhooks/", `{"url":"https://192.0.2.1/","events":["task.created"]}`, own(422, 422, 422)},
+		{"POST", "/webhooks/", `{"url":"http://127.0.0.1:9/","events":["task.created"]}`, own(201, 201, 201)},
+		{"POST", "/webhooks/", `{"url":"http://127.0.0.1:9/","events":["task.created"],"list_id":LIST}`, shared(201, 201, 201, 404)},
+		{"GET", "/webhooks/HOOK", "", own(404, 200, 404)},
+		{"PATCH", "/webhooks/HOOK", `{"events":["task.created"]}`, own(404, 200, 404)},
+		{"DELETE", "/webhooks/HOOK", "", own(404, 200, 404)},
+		{"POST", "/webhooks/HOOK/rotate", "", own(404, 200, 404)},
+		{"POST", "/webhooks/HOOK/resume", `{"from":"now"}`, own(404, 200, 404)},
+		{"POST", "/webhooks/HOOK/test", "", own(404, 200, 404)},
+		{"GET", "/webhooks/HOOK/deliveries", "", own(404, 200, 404)},
+		{"POST", "/webhooks/HOOK/deliveries/EVENT/redeliver", "", own(404, 200, 404)},
 		{"GET", "/lists/", "", member},
 		{"POST", "/lists/", `{"name":"n"}`, own(201, 201, 201)},
 		{"GET", "/lists/LIST", "", shared(200, 200, 200, 404)},
@@ -165,7 +177,7 @@ func newAsker(t *testing.T, row matrixRow) func(who string, want int) {
 }
 
 // patternOf turns a path of the matrix into that of a route.
-var patternOf = strings.NewReplacer("members/EDITOR", "members/:user_id", "members/VIEWER", "members/:user_id", "INVITATION", ":invitation_id", "OFFER", ":token", "labels/home", "labels/:name",
+var patternOf = strings.NewReplacer("members/EDITOR", "members/:user_id", "members/VIEWER", "members/:user_id", "INVITATION", ":invitation_id", "OFFER", ":token", "labels/home", "labels/:name", "HOOK", ":id", "EVENT", ":seq",
 	"OWNER", ":id", "TASK", ":id", "SHARED", ":id", "TRASHED", ":id", "SESSION", ":id", "BROWSER", ":id", "TOKEN", ":id", "LIST", ":id", "GONE", ":id")
 
 // everybody signs up those who ask, and those in the list where one is asked for.
@@ -261,6 +273,12 @@ func (s *server) placeholders(text string, people map[string]person) *strings.Re
 		"OFFER": func() string { return s.invite(list, owner, "viewer") },
 		"INVITATION": func() string {
 			return fmt.Sprint(s.call("POST", fmt.Sprintf("/lists/%d/invitations", list), owner.access, `{"role":"viewer"}`).id("invitation.id"))
+		},
+		"HOOK": func() string {
+			return fmt.Sprint(s.call("POST", "/webhooks/", owner.access, `{"url":"http://127.0.0.1:9/","events":["task.created"]}`).id("webhook.id"))
+		},
+		"EVENT": func() string {
+			return fmt.Sprint(s.call("GET", fmt.Sprint("/tasks/", s.task(owner, "t")), owner.access, "").id("version"))
 		},
 		"BROWSER": func() string { return fmt.Sprint(s.subscribe(owner, "https://push.example.com/1")) },
 		"SESSION": func() string { return sessionOf(s.t, owner) },

@@ -56,6 +56,7 @@ type Config struct {
 	Sync        *todo.Sync
 	Push        *outbox.Subscriptions
 	Tickets     *account.Tickets
+	Webhooks    *outbox.Webhooks
 	// MaxStreams is how many connections of GET /events may be open; 0 is 1,000.
 	MaxStreams int
 	Access     *token.Access

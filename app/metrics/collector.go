@@ -34,6 +34,10 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(prometheus.NewDesc("taskapi_log_lines_dropped_total", "Lines of the log that nobody took in time.", nil, nil),
 		prometheus.CounterValue, float64(c.sources.Log()))
 	send(gauge("streams", "Connections that wait for changes."), float64(c.sources.Streams()))
+	active, held, behind := c.sources.Webhooks()
+	send(gauge("webhooks_active", "Webhooks that are told of events."), float64(active))
+	send(gauge("webhooks_waiting", "Active webhooks that wait after a try in vain."), float64(held))
+	send(gauge("webhooks_behind_seconds", "Age of the oldest event that an active webhook was not told of yet."), behind.Seconds())
 	count := func(name, help string, value int64, labels ...string) {
 		var names []string
 		if len(labels) > 0 {

@@ -31,6 +31,9 @@ type Sources struct {
 	// Outbox is how many mails wait and how many were given up, and for how
 	// long the first of those who wait has been due.
 	Outbox func(ctx context.Context) (queued, dead int64, overdue time.Duration, err error)
+	// Webhooks is how many webhooks are told of events, how many of them wait after a try in
+	// vain, and how old the oldest event is that was not told yet.
+	Webhooks func() (active, waiting int, behind time.Duration)
 	// Streams is how many connections wait for changes.
 	Streams func() int
 }
@@ -42,6 +45,7 @@ type Metrics struct {
 	answers  *prometheus.HistogramVec
 	batches  prometheus.Histogram
 	told     prometheus.Histogram
+	webhooks *prometheus.CounterVec
 }
 
 // New returns what counts, and looks at the sources when it is written.
@@ -61,13 +65,16 @@ func New(version string, sources Sources) (*Metrics, error) {
 		Name: "taskapi_stream_delay_seconds", Help: "Time from a change until a stream was up to date.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 10},
 	})
+	m.webhooks = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "taskapi_webhook_deliveries_total", Help: "Tries to tell a webhook of an event, by outcome: delivered, failed (tried again, or switched off) or dead (given up).",
+	}, []string{"outcome"})
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "taskapi_build_info", Help: "Always 1; the version is in the label.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
 	var err error
 	for _, c := range []prometheus.Collector{
-		m.answers, m.batches, m.told, build, &collector{sources},
+		m.answers, m.batches, m.told, m.webhooks, build, &collector{sources},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	} {
 		err = errors.Join(err, m.registry.Register(c))
@@ -85,6 +92,9 @@ func (m *Metrics) Batch(changes int) { m.batches.Observe(float64(changes)) }
 
 // Told counts a stream that is up to date, so long after a change.
 func (m *Metrics) Told(took time.Duration) { m.told.Observe(took.Seconds()) }
+
+// Webhook counts a try to tell a webhook of an event.
+func (m *Metrics) Webhook(outcome string) { m.webhooks.WithLabelValues(outcome).Inc() }
 
 // ContentType is that of what Write writes.
 func ContentType() string { return string(expfmt.NewFormat(expfmt.TypeTextPlain)) }

@@ -97,6 +97,7 @@ func Checks(s Subject) []Check {
 		{"backups", func(context.Context) Finding { return checkBackups(s.Backups, d.Served(), s.Now()) }},
 		{"left-overs", func(context.Context) Finding { return checkLeftovers(d, s.Backups.Dir, s.Now()) }},
 		{"port", func(ctx context.Context) Finding { return checkPort(ctx, s, d) }},
+		{"webhooks", func(ctx context.Context) Finding { return checkWebhooks(ctx, d) }},
 		{"mail", func(ctx context.Context) Finding { return checkMail(ctx, s.Mail, s.Settings.Mail.From) }},
 	}
 	for _, one := range s.Settings.Sides() {

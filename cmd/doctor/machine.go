@@ -219,6 +219,15 @@ func checkDatabase(ctx context.Context, d datadir.Dir) Finding {
 	return failure("%s can't be read (%v); look at the system's log for a broken disk", path, cause(err))
 }
 
+// checkWebhooks looks for those that tell nobody of anything any more.
+func checkWebhooks(ctx context.Context, d datadir.Dir) Finding {
+	off, dead := sqlite.WebhooksInTrouble(ctx, d.Database())
+	if off+dead == 0 {
+		return okay("none is switched off, and no event was given up")
+	}
+	return warning("%d are switched off, and %d events of the last 30 days were refused by their receivers; their users see why at GET /webhooks, and resume or redeliver them", off, dead)
+}
+
 // checkBackups looks at those in the backup folder, and whether more can be made.
 func checkBackups(b *sqlite.Backups, served bool, now time.Time) Finding {
 	all, err := b.List()

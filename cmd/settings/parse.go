@@ -209,18 +209,29 @@ func normalOrigin(origin string) (normal string, ok bool) {
 	return scheme + "://" + host, true
 }
 
-func parseProxies(s *Settings, value string) error {
+func parseProxies(s *Settings, value string) (err error) {
+	s.TrustedProxies, err = networks(value)
+	return err
+}
+
+func parseWebhookNetworks(s *Settings, value string) (err error) {
+	s.WebhookNetworks, err = networks(value)
+	return err
+}
+
+// networks reads networks, and addresses as networks of one.
+func networks(value string) (all []netip.Prefix, err error) {
 	for _, item := range list(value) {
 		prefix, err := netip.ParsePrefix(item)
 		if addr, addrErr := netip.ParseAddr(item); addrErr == nil {
 			prefix, err = addr.Unmap().Prefix(addr.Unmap().BitLen())
 		}
 		if err != nil {
-			return errors.New("expected addresses or networks such as 10.0.0.1 or 10.0.0.0/8, separated by commas")
+			return nil, errors.New("expected addresses or networks such as 10.0.0.1 or 10.0.0.0/8, separated by commas")
 		}
-		s.TrustedProxies = append(s.TrustedProxies, prefix)
+		all = append(all, prefix)
 	}
-	return nil
+	return all, nil
 }
 
 func parseDurability(s *Settings, value string) error {
