@@ -290,6 +290,29 @@ func TestWebhooksAndRepeatingTasks(t *testing.T) {
 	r.nothing(s, ann)
 }
 
+func TestWebhooksAndReminders(t *testing.T) {
+	s := start(t)
+	ann, all, other := s.signUp("ann"), newReceiver(t), newReceiver(t)
+	s.webhook(ann, all.URL, "")
+	list := s.call("POST", "/lists/", ann.access, `{"name":"Other"}`).id("list.id")
+	all.next("list.created")
+	s.webhook(ann, other.URL, fmt.Sprintf(`,"list_id":%d`, list))
+	at := s.clock.Now().Add(time.Minute).UTC().Format(time.RFC3339)
+	a := s.call("POST", "/tasks/", ann.access, fmt.Sprintf(`{"title":"Call Bo","reminders":[{"at":%q}]}`, at))
+	all.next("task.created")
+	for range 10 { // a clock that jumps is in doubt at first
+		s.clock.advance(time.Minute)
+		_, err := s.db.FireReminders(t.Context(), s.clock.Now(), false)
+		must(t, err)
+	}
+	if got := all.next("reminder.due"); got.at("data.task.id") != float64(a.id("task.id")) || got.at("data.task.title") != "Call Bo" || got.at("data.actor_id") != nil {
+		t.Errorf("%v", got.json)
+	}
+	all.nothing(s, ann)
+	s.call("POST", "/tasks/", ann.access, fmt.Sprintf(`{"title":"in the list","list_id":%d}`, list))
+	other.next("task.created") // and of the reminder in another list nothing before
+}
+
 func TestWhatAWebhookMayBe(t *testing.T) {
 	s := start(t)
 	ann, ben := s.signUp("ann"), s.signUp("ben")
