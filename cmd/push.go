@@ -4,15 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
-	"errors"
 	"net"
 	"net/http"
 	"net/mail"
-	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"taskapi/app/api"
@@ -20,6 +16,7 @@ import (
 	"taskapi/app/push"
 	"taskapi/app/sqlite"
 	"taskapi/app/todo"
+	"taskapi/app/webhook"
 	"taskapi/cmd/settings"
 )
 
@@ -42,10 +39,11 @@ func (a *application) reminders(ctx context.Context, s settings.Settings, db *sq
 	if err != nil {
 		return reminders{}, err
 	}
-	sender := push.NewSender(db, pushClient(), key, pushSubject(s), a.clock.Now, config.Log)
+	guard := webhook.NewGuard(nil)
+	sender := push.NewSender(db, pushClient(guard), key, pushSubject(s), a.clock.Now, config.Log)
 	alarm := todo.NewAlarm(db, s.Mail.Server != "", a.clock.Now, sender.Wake, config.Log)
 	db.OnReminder(alarm.Wake)
-	config.Push = &outbox.Subscriptions{Store: db, Key: key.Public(), Allowed: isPublic, Now: a.clock.Now}
+	config.Push = &outbox.Subscriptions{Store: db, Key: key.Public(), Allowed: guard.Allows, Now: a.clock.Now}
 	return reminders{alarm, sender}, nil
 }
 
@@ -66,14 +64,8 @@ func pushSubject(s settings.Settings) string {
 
 // pushClient returns a client that reaches the internet only, whatever a name leads to, and goes
 // where it is told to and no further.
-func pushClient() *http.Client {
-	dialer := &net.Dialer{Timeout: pushPatience, Control: func(_, address string, _ syscall.RawConn) error {
-		to, err := netip.ParseAddrPort(address)
-		if err != nil || !isPublic(to.Addr()) {
-			return errors.New("the address may not be dialled")
-		}
-		return nil
-	}}
+func pushClient(guard *webhook.Guard) *http.Client {
+	dialer := &net.Dialer{Timeout: pushPatience, Control: guard.Control}
 	return &http.Client{
 		// Not the default transport, which asks the environment for a proxy.
 		Transport: &http.Transport{
@@ -83,27 +75,4 @@ func pushClient() *http.Client {
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-}
-
-// isPublic reports whether an address is one of the internet.
-func isPublic(addr netip.Addr) bool {
-	addr = addr.Unmap()
-	if !addr.IsGlobalUnicast() || addr.IsPrivate() || addr.Zone() != "" {
-		return false
-	}
-	return !slices.ContainsFunc(reserved(), func(prefix netip.Prefix) bool { return prefix.Contains(addr) })
-}
-
-// reserved are networks that look like those of the internet and lead elsewhere (RFC 6890 and
-// the registries of IANA).
-func reserved() []netip.Prefix {
-	var all []netip.Prefix
-	for _, text := range []string{
-		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15",
-		"198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4", "168.63.129.16/32",
-		"::/8", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "fec0::/10",
-	} {
-		all = append(all, netip.MustParsePrefix(text))
-	}
-	return all
 }
