@@ -48,22 +48,18 @@ func isAddress(routes []route, method, path string) bool {
 	if method == fiber.MethodHead {
 		method = fiber.MethodGet
 	}
-	segments := strings.Split(strings.Trim(path, "/"), "/")
+	segments := segmentsOf(path)
 	return slices.ContainsFunc(routes, func(r route) bool {
-		return (r.method == method || method == fiber.MethodOptions) && fits(strings.Split(strings.Trim(r.path, "/"), "/"), segments)
+		return (r.method == method || method == fiber.MethodOptions) && slices.EqualFunc(segmentsOf(r.path), segments, func(want, got string) bool {
+			if want == ":id" { // which is no first segment of an address
+				return got != "" && !slices.ContainsFunc(routes, func(r route) bool { return segmentsOf(r.path)[0] == got })
+			}
+			return want == got || strings.HasPrefix(want, ":") && got != ""
+		})
 	})
 }
 
-// fits compares the segments of a path with those of a route. An id is no first
-// segment of an address.
-func fits(pattern, segments []string) bool {
-	return slices.EqualFunc(pattern, segments, func(want, got string) bool {
-		if want == ":id" {
-			return got != "" && !slices.Contains([]string{"tasks", "users", "auth"}, got)
-		}
-		return want == got || strings.HasPrefix(want, ":") && got != ""
-	})
-}
+func segmentsOf(path string) []string { return strings.Split(strings.Trim(path, "/"), "/") }
 
 // rebase adds the base to the addresses in the headers of a response.
 func (s *Server) rebase(c *fiber.Ctx) {

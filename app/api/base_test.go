@@ -80,7 +80,7 @@ func checkAPIBelow(t *testing.T, s *server, base string) {
 	if a := ask("GET", "/tasks/?per_page=1", token, ""); a.status != 200 || !strings.HasPrefix(a.header.Get("Link"), "<"+base+"/tasks/?") {
 		t.Error(a)
 	}
-	for _, path := range []string{"/tasks/1", "/users/1", "/users/me", "/users/1/audit", "/auth/sessions"} {
+	for _, path := range []string{"/tasks/1", "/users/1", "/users/me", "/users/1/audit", "/auth/sessions", "/sync", "/lists/", "/labels/"} {
 		if a := ask("GET", path, token, ""); a.status != 200 {
 			t.Errorf("%s: %v", path, a)
 		}
