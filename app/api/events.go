@@ -58,8 +58,12 @@ func (s *Server) withTicket(bearer fiber.Handler) fiber.Handler {
 func (s *Server) events(c *fiber.Ctx) error {
 	caller := callerOf(c)
 	// A browser that comes back asks with its first address again, and this header.
-	since := cmp.Or(strings.TrimSpace(c.Get(headerLastEvent)), c.Query("since"))
-	at, err := s.Sync.Start(c.UserContext(), since)
+	asked := parameters(c)
+	delete(asked, "since")
+	if since := cmp.Or(strings.TrimSpace(c.Get(headerLastEvent)), c.Query("since")); since != "" {
+		asked["since"] = []string{since}
+	}
+	query, err := s.Sync.Start(c.UserContext(), caller, asked)
 	expired := errors.Is(err, todo.ErrSyncExpired)
 	if err != nil && !expired {
 		return err
@@ -78,7 +82,7 @@ func (s *Server) events(c *fiber.Ctx) error {
 	begin := c.Context().Response.Header.Header()
 	begin = append([]byte(nil), begin...)
 	begin = fmt.Appendf(begin, "retry: %d\n\n", (reconnect + s.jitter(reconnectJitter)).Milliseconds())
-	t := &stream{server: s, feed: feed, caller: caller, at: at, expired: expired}
+	t := &stream{server: s, feed: feed, caller: caller, query: query, expired: expired}
 	if own := ours(c.Context().Conn()); own != nil {
 		// Where the connection breaks now, the server below forgets what takes it over.
 		own.stream.Store(t)

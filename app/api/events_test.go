@@ -496,3 +496,25 @@ func TestStopEndsStreams(t *testing.T) {
 		t.Errorf("%d streams are left", n)
 	}
 }
+
+// A stream tells what its client keeps, each beside others of the same account.
+func TestStreamTellsOfCopiesWhoAsks(t *testing.T) {
+	s := start(t)
+	ann := s.signUp("ann")
+	with, without := s.listen(ann.access, "completed=all&include=copies"), s.listen(ann.access, "")
+	with.want("ready")
+	without.want("ready")
+	daily := s.call("POST", "/tasks/", ann.access, `{"title":"daily","due":"2031-01-01","recurrence":"FREQ=DAILY"}`)
+	with.want("changes")
+	without.want("changes")
+	s.call("PATCH", fmt.Sprint("/tasks/", daily.id("task.id")), ann.access, `{"completed":true}`)
+	if got := fmt.Sprint(with.want("changes").titles(t)); got != "[daily daily]" {
+		t.Error(got)
+	}
+	if got := fmt.Sprint(without.want("changes").titles(t)); got != "[daily]" {
+		t.Error(got)
+	}
+	for _, wrong := range []string{"completed=some", "include=trash", "since=x"} {
+		expect(t, wrong, s.call("GET", "/events?"+wrong, ann.access, ""), 400, "invalid_parameter")
+	}
+}

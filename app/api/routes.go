@@ -87,7 +87,7 @@ func (s *Server) todoRoutes() []route {
 		{post, "/tasks/:id/move", signedIn, write, none, s.once(s.moveTask)},
 		{post, "/tasks/:id/restore", signedIn, write, none, s.once(s.restoreTask)},
 		{get, "/sync", signedIn, read, query{"since", "limit", "completed", "include"}, s.paged(s.sync)},
-		{get, "/events", ticketed, read, query{"since", "ticket"}, s.events},
+		{get, "/events", ticketed, read, query{"since", "completed", "include", "ticket"}, s.events},
 		{post, "/events/tickets", signedIn, read, none, s.createTicket},
 		{post, "/batch", signedIn, write, none, s.once(s.batch)},
 		{post, "/undo", signedIn, write, none, s.once(s.undo)},

@@ -51,7 +51,13 @@ type feed struct {
 	streams int
 
 	mu   sync.Mutex
-	made map[todo.SyncCursor]message
+	made map[feedKey]message
+}
+
+// feedKey is where a stream is, and what of it that is new is left out.
+type feedKey struct {
+	at          todo.SyncCursor
+	all, copies bool
 }
 
 // message is what a stream tells next.
@@ -80,7 +86,7 @@ func (s *streams) join(userID int64) (*feed, error) {
 		return nil, errTooManyStreams
 	}
 	if f == nil {
-		f = &feed{made: map[todo.SyncCursor]message{}}
+		f = &feed{made: map[feedKey]message{}}
 		s.feeds[userID] = f
 	}
 	f.streams++
@@ -132,7 +138,7 @@ type stream struct {
 	feed   *feed
 	caller app.Caller
 	conn   net.Conn
-	at     todo.SyncCursor
+	query  todo.SyncQuery // of its next message
 	// expired says that the log has no more of what the client asks for.
 	expired bool
 	// settled says that the stream has begun, or that its connection broke before that.
@@ -187,7 +193,7 @@ func (t *stream) tell(ctx context.Context, follower *todo.Follower) error {
 	if err := t.catchUp(ctx); err != nil {
 		return err
 	}
-	if err := t.write(appendEvent(nil, t.server.Sync.Text(t.at), "ready", []byte(`{"cursor":"`+t.server.Sync.Text(t.at)+`"}`))); err != nil {
+	if err := t.write(appendEvent(nil, t.server.Sync.Text(*t.query.After), "ready", []byte(`{"cursor":"`+t.server.Sync.Text(*t.query.After)+`"}`))); err != nil {
 		return err
 	}
 	tick := time.NewTicker(recheck)
@@ -250,7 +256,7 @@ func (t *stream) catchUp(ctx context.Context) error {
 			}
 		}
 		// One that somebody else has made may be from before this stream was woken.
-		t.at, again = m.next, m.more || !own
+		t.query.After, again = &m.next, m.more || !own
 	}
 	return nil
 }
@@ -264,9 +270,10 @@ func (t *stream) resync() error {
 // next returns the message after the place of the stream, and whether it was read just now.
 func (t *stream) next(ctx context.Context) (m message, own bool, err error) {
 	f, s := t.feed, t.server
+	at := feedKey{*t.query.After, t.query.CompletedSince.IsZero(), t.query.Copies}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if m, ok := f.made[t.at]; ok {
+	if m, ok := f.made[at]; ok {
 		if age := s.Now().Sub(m.at); 0 <= age && age < sharedFor {
 			return m, false, nil
 		}
@@ -276,7 +283,7 @@ func (t *stream) next(ctx context.Context) (m message, own bool, err error) {
 		return m, false, err
 	}
 	defer place.give()
-	page, err := s.Sync.Next(ctx, t.caller.UserID, t.at)
+	page, err := s.Sync.Next(ctx, t.query)
 	if err != nil {
 		return m, false, err
 	}
@@ -288,7 +295,7 @@ func (t *stream) next(ctx context.Context) (m message, own bool, err error) {
 	if len(f.made) >= shared {
 		clear(f.made)
 	}
-	f.made[t.at] = m
+	f.made[at] = m
 	return m, true, nil
 }
 

@@ -169,6 +169,17 @@ type Sync struct {
 // Page returns what is new for the caller by the parameters since, limit, completed and include.
 // Returns KindMalformed errors and ErrSyncExpired.
 func (s *Sync) Page(ctx context.Context, caller app.Caller, q Parameters) (SyncPage, error) {
+	query, err := s.query(caller, q)
+	if err != nil {
+		return SyncPage{}, err
+	}
+	page, err := s.Store.Sync(ctx, query)
+	page.Cursor = page.After.text(s.Lineage)
+	return page, err
+}
+
+// query reads the parameters. Returns KindMalformed errors and ErrSyncExpired.
+func (s *Sync) query(caller app.Caller, q Parameters) (SyncQuery, error) {
 	query := SyncQuery{UserID: caller.UserID, Limit: DefaultSync, CompletedSince: s.Now().Add(-syncCompleted)}
 	one := func(name string) (string, bool) {
 		if values := q[name]; len(values) > 0 {
@@ -179,52 +190,52 @@ func (s *Sync) Page(ctx context.Context, caller app.Caller, q Parameters) (SyncP
 	if since, ok := one("since"); ok {
 		after, err := readSyncCursor(since, s.Lineage)
 		if err != nil {
-			return SyncPage{}, err
+			return query, err
 		}
 		query.After = &after
 	}
 	if limit, ok := one("limit"); ok {
 		n, err := strconv.ParseInt(limit, 10, 64)
 		if err != nil || n < 1 || n > MaxSync {
-			return SyncPage{}, app.InvalidParameter("limit", fmt.Sprintf("must be a number from 1 to %d", MaxSync))
+			return query, app.InvalidParameter("limit", fmt.Sprintf("must be a number from 1 to %d", MaxSync))
 		}
 		query.Limit = n
 	}
 	if completed, ok := one("completed"); ok {
 		if completed != "all" {
-			return SyncPage{}, app.InvalidParameter("completed", "must be all")
+			return query, app.InvalidParameter("completed", "must be all")
 		}
 		query.CompletedSince = time.Time{}
 	}
 	if include, ok := one("include"); ok {
 		if include != "copies" {
-			return SyncPage{}, app.InvalidParameter("include", "must be copies")
+			return query, app.InvalidParameter("include", "must be copies")
 		}
 		query.Copies = true
 	}
-	page, err := s.Store.Sync(ctx, query)
-	page.Cursor = page.After.text(s.Lineage)
-	return page, err
+	return query, nil
 }
 
 // streamLines is how many lines of the log one message of a stream is about.
 const streamLines = 100
 
-// Start returns where a stream begins: at the cursor since or, if that is empty, with what is
-// changed from now on. Returns KindMalformed errors and ErrSyncExpired.
-func (s *Sync) Start(ctx context.Context, since string) (SyncCursor, error) {
-	if since != "" {
-		return readSyncCursor(since, s.Lineage)
+// Start returns what a stream asks for by the parameters since, completed and include. Without
+// since it begins with what is changed from now on. Returns KindMalformed errors and
+// ErrSyncExpired.
+func (s *Sync) Start(ctx context.Context, caller app.Caller, q Parameters) (SyncQuery, error) {
+	query, err := s.query(caller, q)
+	query.Limit, query.Stream = streamLines, true
+	if err != nil || query.After != nil {
+		return query, err
 	}
 	newest, err := s.Store.NewestChange(ctx)
-	return SyncCursor{Seq: newest}, err
+	query.After = &SyncCursor{Seq: newest}
+	return query, err
 }
 
 // Next returns the next message of a stream. Returns ErrSyncExpired.
-func (s *Sync) Next(ctx context.Context, userID int64, after SyncCursor) (SyncPage, error) {
-	page, err := s.Store.Sync(ctx, SyncQuery{
-		UserID: userID, After: &after, Limit: streamLines, CompletedSince: s.Now().Add(-syncCompleted), Stream: true,
-	})
+func (s *Sync) Next(ctx context.Context, query SyncQuery) (SyncPage, error) {
+	page, err := s.Store.Sync(ctx, query)
 	page.Cursor = page.After.text(s.Lineage)
 	return page, err
 }
