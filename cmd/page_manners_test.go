@@ -92,7 +92,7 @@ func TestPageSignsOutWithoutTheServer(t *testing.T) {
 	x.shot("unsent")
 	x.click("dialog[open] .quiet")
 	x.wait(`document.querySelector("[role=status]")?.textContent.startsWith("You are signed out on this device.")`)
-	if kept := x.MustEval(`() => Object.keys(localStorage).filter((key) => key.startsWith("taskapi.tasks")).join()`).String(); kept != "" {
+	if kept := x.MustEval(`() => Object.keys(localStorage).filter((key) => key.startsWith("taskapi.seen")).join()`).String(); kept != "" {
 		t.Errorf("the list is kept: %s", kept)
 	}
 	startAt(t, strings.TrimPrefix(p.url, "http://"))
@@ -164,7 +164,7 @@ func TestPageWhenTheListFails(t *testing.T) {
 	x.add("one")
 	x.settled()
 	status := 500
-	stop := x.answer("*/tasks/*", http.MethodGet, func(h *rod.Hijack) {
+	stop := x.answer("*/sync*", http.MethodGet, func(h *rod.Hijack) {
 		h.Response.Payload().ResponseCode = status
 		h.Response.SetHeader("Content-Type", "application/json", "Retry-After", "30")
 		h.Response.SetBody(map[int]string{

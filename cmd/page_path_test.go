@@ -18,7 +18,6 @@ import (
 func TestPageBelowAPath(t *testing.T) {
 	for _, strips := range []bool{false, true} {
 		t.Run(fmt.Sprintf("strips %t", strips), func(t *testing.T) {
-			b := browser(t)
 			folder(t)
 			var to *url.URL
 			proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
@@ -27,7 +26,8 @@ func TestPageBelowAPath(t *testing.T) {
 					r.Out.URL.Path, r.Out.URL.RawPath = strings.TrimPrefix(r.In.URL.Path, "/tasks"), ""
 				}
 			}})
-			defer proxy.Close()
+			t.Cleanup(proxy.Close) // which waits for the streams of the browser
+			b := browser(t)
 			p := start(t, nil, "--public-url="+proxy.URL+"/tasks")
 			var err error
 			if to, err = url.Parse(p.url); err != nil {

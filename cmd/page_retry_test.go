@@ -22,8 +22,9 @@ func (x *tab) lose(act func(h *rod.Hijack)) (stop func()) {
 			h.ContinueRequest(&proto.FetchContinueRequest{})
 			return
 		}
-		h.MustLoadResponse()
-		act(h)
+		if h.LoadResponse(http.DefaultClient, true) == nil {
+			act(h)
+		}
 	})
 	go router.Run()
 	return func() {

@@ -63,9 +63,9 @@ func start(t *testing.T, environ []string, args ...string) *process {
 }
 
 // startAt starts it again at an address.
-func startAt(t *testing.T, addr string, args ...string) {
+func startAt(t *testing.T, addr string, args ...string) *process {
 	t.Helper()
-	startProcess(t, nil, append([]string{"serve", "--addr=" + addr, "--data-dir=data"}, args...))
+	return startProcess(t, nil, append([]string{"serve", "--addr=" + addr, "--data-dir=data"}, args...))
 }
 
 func startProcess(t *testing.T, environ, args []string) *process {

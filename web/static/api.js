@@ -42,20 +42,23 @@ export const etagOf = (answer) => etags.get(answer)?.replace(/^W\/|-gzip(?="$)/g
 const who = "taskapi.user";
 const leaving = "taskapi.leaving";
 
-// send sends a request; one with keepalive is sent although the page is left, and
-// one with match does something only to what has this ETag.
-async function send(method, path, body, token, keepalive = false, match = undefined) {
+// send sends a request. One with keepalive is sent although the page is left, one with
+// match does something only to what has this ETag, one with a key is done once however
+// often it is sent, and one with until answers with a stream that this signal ends.
+async function send(method, path, body, token, { keepalive = false, match, key, until } = {}) {
   const headers = {};
   const text = body === undefined ? undefined : JSON.stringify(body);
   if (text !== undefined) headers["Content-Type"] = "application/json";
   if (token) headers.Authorization = `Bearer ${token}`;
   if (match) headers["If-Match"] = match;
+  if (key) headers["Idempotency-Key"] = key;
   let response, answer;
   try {
     response = await fetch(base + path, {
       method, headers, credentials: "same-origin", cache: "no-store", body: text, keepalive,
-      signal: AbortSignal.timeout(timeout),
+      signal: until ?? AbortSignal.timeout(timeout),
     });
+    if (until && response.ok) return response.body;
     answer = await response.text();
   } catch (cause) {
     throw new Unreachable("no answer", { cause });
@@ -151,21 +154,27 @@ export class Api extends EventTarget {
   // userID is 0 for who is not signed in.
   get userID() { return Number(local.getItem(who)); }
 
-  // request sends a request of the person who is signed in. A token that has
-  // run out is renewed, and the request sent again: it was refused unseen.
-  async request(method, path, body, keepalive, match) {
+  // authorized does something as the person who is signed in. A token that has run
+  // out is renewed, and the request sent again: it was refused unseen.
+  async #authorized(act) {
     if (!this.#token) await this.#renewOrEnd();
     const shown = this.#token;
     try {
-      return await this.#ask(method, path, body, shown, keepalive, match);
+      return await act(shown);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
     }
     if (this.#token === shown) await this.#renewOrEnd();
-    return this.#ask(method, path, body, this.#token, keepalive, match);
+    return act(this.#token);
   }
 
+  request(method, path, body, more) { return this.#authorized((token) => this.#ask(method, path, body, token, more)); }
+
   get(path) { return this.request("GET", path); }
+
+  // stream is the body of an answer that goes on until a signal. That it breaks says
+  // nothing about the server.
+  stream(path, until) { return this.#authorized((token) => send("GET", path, undefined, token, { until })); }
 
   async #renewOrEnd() {
     try {

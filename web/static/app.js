@@ -7,18 +7,21 @@ import { AuthView, LinkView } from "./auth.js";
 import { $, announce, h, isTyping } from "./dom.js";
 import { t } from "./i18n.js";
 import { ListView } from "./list.js";
+import { Live } from "./live.js";
 import { Store } from "./store.js";
-import { base, channel as channelTo, lasting, local, session, work, zone } from "./surroundings.js";
+import { base, channel, lasting, local, session, work, zone } from "./surroundings.js";
 import { Tab } from "./tab.js";
 import { UsersView } from "./users.js";
 
-const often = 20_000; // milliseconds between two looks at what other devices did
-const soon = 4_000; // the same while the server is not answering
+const soon = 4_000; // milliseconds until the end of a session is told once more
 
 const api = new Api();
-const channel = channelTo("taskapi");
-const store = new Store(api, { channel });
-const signals = channelTo("taskapi-session");
+const store = new Store(api);
+const live = new Live(api, store, async () => {
+  await Promise.all([store.sync(), whoAmI()]);
+  if (person) tab.adopt(store.others(), (other) => store.adopt(other));
+});
+const signals = channel("taskapi-session");
 const tab = new Tab();
 const tabName = tab.open();
 tab.onlost = () => store.reopen();
@@ -74,7 +77,7 @@ async function invited(code) {
     session.removeItem(invitation);
     if (list) {
       announce(t("invitation.done", { list }));
-      store.reload().catch((error) => store.failed(error));
+      live.start();
     }
     route();
   }) : new ListView(store, root, drafts)));
@@ -94,7 +97,7 @@ async function enter() {
   store.open(person, await tabName);
   signals?.postMessage({ entered: person });
   route();
-  refresh();
+  live.start();
 }
 
 let asked = false;
@@ -125,32 +128,11 @@ async function settle({ id, time_zone }) {
   local.setItem(key, zone);
 }
 
-// refresh looks at what the server has, and goes on doing so while somebody
-// looks at the page.
-let refreshing = null;
-let next = 0;
-function refresh() {
-  if (!person || Date.now() < store.busyUntil) return wait();
-  const look = async () => {
-    await Promise.all([store.look(), whoAmI()]);
-    if (person) tab.adopt(store.others(), (other) => store.adopt(other));
-  };
-  refreshing ??= look().catch((error) => {
-    if (!(error instanceof ApiError) || error.status !== 401) store.failed(error);
-  }).finally(() => { refreshing = null; wait(); });
-  return refreshing;
-}
-
-function wait() {
-  clearTimeout(next);
-  const turn = () => (document.visibilityState === "visible" ? refresh() : wait());
-  if (person) next = setTimeout(turn, store.loaded && !store.offline && !store.trouble ? often : soon);
-}
-
 function leave(note) {
   if (!person && view) return;
   person = 0;
   asked = false;
+  live.stop();
   api.forget();
   store.close();
   history.replaceState(null, "", location.pathname);
@@ -231,23 +213,22 @@ function drawStatus() {
   if (bar.textContent !== text) bar.textContent = text;
   bar.hidden = !text;
   clearTimeout(second);
-  if (state === "busy") second = setTimeout(() => { drawStatus(); if (Date.now() >= store.busyUntil) refresh(); }, 1000 - (Date.now() % 1000));
+  if (state === "busy") second = setTimeout(drawStatus, 1000 - (Date.now() % 1000));
   if (state === told) return;
   if (person) announce(text || t("online"));
   told = state;
-  wait();
+  if (person && !state) live.start();
 }
 store.addEventListener("change", drawStatus);
 
-addEventListener("online", () => refresh());
+addEventListener("online", () => { if (person) live.start(); });
 addEventListener("offline", () => store.reached(false));
-let seen = Date.now();
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "hidden") {
-    seen = Date.now();
+  if (document.hidden) {
+    live.stop();
     store.hurry();
-  } else if (Date.now() - seen > 5000) {
-    refresh();
+  } else if (person) {
+    live.start();
   }
 });
 addEventListener("pagehide", () => store.hurry());

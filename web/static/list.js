@@ -129,7 +129,17 @@ export class ListView {
   #frame = 0;
   #soon() {
     // Many changes in one turn, as while loading, are drawn once.
-    this.#frame ||= requestAnimationFrame(() => { this.#frame = 0; if (!this.#stop.signal.aborted) this.#render(); });
+    this.#frame ||= requestAnimationFrame(() => { this.#frame = 0; if (!this.#stop.signal.aborted) this.#still(); });
+  }
+
+  // still draws, and leaves what is typed into where it is in the window.
+  #still() {
+    const form = this.#form?.element.contains(document.activeElement) ? this.#form.element : null;
+    const top = () => form?.getBoundingClientRect().top ?? 0;
+    const before = top();
+    this.#render();
+    const by = top() - before;
+    if (by && before > 0 && before < innerHeight) scrollBy(0, by);
   }
 
   // visible are the tasks of the store; one that repeats stays as it was ticked
@@ -333,7 +343,8 @@ export class ListView {
       this.#form.focus();
       return;
     }
-    this.#form = this.#formOf({ id, title: task.title, description: task.description });
+    const { title, description } = task;
+    this.#form = this.#formOf({ id, title, description, before: { title, description } });
     this.#drafts.set("edit", this.#form.draft);
     this.#render();
     this.#form.focus();
@@ -350,11 +361,10 @@ export class ListView {
   #finish(focus = false) {
     if (!this.#form) return true;
     if (this.#form.lost || !this.#form.ready()) return false;
-    const { id, title, description } = this.#form.draft;
-    const task = this.#task(id);
-    const patch = {};
-    if (title.trim() !== task?.title) patch.title = title.trim();
-    if (description !== task?.description) patch.description = description;
+    const { id, title, description, before } = this.#form.draft;
+    const patch = {}; // what somebody else has changed meanwhile stays
+    if (title.trim() !== before?.title) patch.title = title.trim();
+    if (description !== before?.description) patch.description = description;
     if (Object.keys(patch).length) this.#store.change(id, patch);
     this.#leave(focus);
     return true;

@@ -1,9 +1,7 @@
-// What is kept in the browser: the queues of unsent changes, one for each tab,
-// the newest tasks and the lists as they were last seen, and which tasks are the answers to
-// creations of ours.
+// What is kept in the browser: the queues of unsent changes, one for each tab, and the
+// newest tasks and the lists as they were last seen.
 
 const most = 500_000; // letters of tasks; the rest of the room is for what was typed
-const claims = 500;
 
 export class Shelf {
   #storage;
@@ -23,7 +21,7 @@ export class Shelf {
       this.#storage.setItem(key, value);
     } catch {
       // Full: what can be asked for again makes room.
-      this.dropTasks();
+      this.dropSeen();
       try { this.#storage.setItem(key, value); } catch { /* it lives as long as this tab */ }
     }
   }
@@ -44,20 +42,12 @@ export class Shelf {
     return this.#keys(prefix).map((key) => key.slice(prefix.length));
   }
 
-  claimed(userID) { return this.#get(`taskapi.claimed.${userID}`, []); }
+  seen(userID) { return this.#get(`taskapi.seen.${userID}`, { tasks: [], lists: [] }); }
 
-  claim(userID, id) { this.#set(`taskapi.claimed.${userID}`, JSON.stringify([...this.claimed(userID), id].slice(-claims))); }
-
-  tasks(userID) { return this.#get(`taskapi.tasks.${userID}`, []); }
-
-  setTasks(userID, tasks) {
-    const text = JSON.stringify(tasks);
-    if (userID && text.length < most) this.#set(`taskapi.tasks.${userID}`, text);
+  setSeen(userID, seen) {
+    const text = JSON.stringify(seen);
+    if (userID && text.length < most) this.#set(`taskapi.seen.${userID}`, text);
   }
 
-  lists(userID) { return this.#get(`taskapi.lists.${userID}`, []); }
-
-  setLists(userID, lists) { if (userID) this.#set(`taskapi.lists.${userID}`, JSON.stringify(lists)); }
-
-  dropTasks() { for (const key of [...this.#keys("taskapi.tasks."), ...this.#keys("taskapi.lists.")]) this.#storage.removeItem(key); }
+  dropSeen() { for (const key of this.#keys("taskapi.seen.")) this.#storage.removeItem(key); }
 }

@@ -4,44 +4,36 @@
 import { ApiError } from "./api.js";
 import { Outbox } from "./outbox.js";
 import { Shelf } from "./shelf.js";
-import { local } from "./surroundings.js";
+import { local, uid } from "./surroundings.js";
 
-const perPage = 100;
 const kept = 100; // tasks that are shown before the server answers
 export const undoTime = 8_000;
-
-// uid is a name that nobody else has. randomUUID is missing on pages over plain
-// http from another machine.
-export const uid = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
 
 export class Store extends EventTarget {
   #api;
   #userID = 0;
   #tasks = new Map();
   #lists = new Map();
-  #unlisted = null; // ids of lists that were asked for in vain; null before the first time
-  #touched = new Map(); // ids, with the turn in which we last heard of them by ourselves
-  #turn = 0;
+  #stale = new Set(); // ids of tasks that the server has not told of since the cursor was lost
   #names = new Map(); // the ids of what was made here
   #shelf;
   #outbox;
-  #channel;
+  #asking = null;
   #shelving = 0;
   #now;
-  newest = 0; // the highest id that was ever seen
+  scope = "completed=all&include=copies"; // what of the server's is kept here
+  cursor = ""; // up to where the server has told of it
   loaded = false;
   offline = false;
   busyUntil = 0; // milliseconds, when the server has asked us to wait
   trouble = null; // the server's own failure, until it does better
 
-  constructor(api, { storage = local, channel, now = Date.now } = {}) {
+  constructor(api, { storage = local, now = Date.now } = {}) {
     super();
     this.#api = api;
     this.#shelf = new Shelf(storage);
     this.#outbox = new Outbox(api, this.#shelf, now, this);
     this.#now = now;
-    this.#channel = channel;
-    if (channel) channel.onmessage = ({ data }) => this.#hear(data);
     api.addEventListener("answered", () => this.reached(true));
     api.addEventListener("away", () => this.reached(false));
   }
@@ -50,12 +42,12 @@ export class Store extends EventTarget {
   // that were last seen.
   open(userID, tab) {
     this.#userID = userID;
-    this.#tasks = new Map(this.#shelf.tasks(userID).map((task) => [task.id, task]));
-    this.#lists = new Map(this.#shelf.lists(userID).map((list) => [list.id, list]));
-    this.#unlisted = null;
-    this.newest = Math.max(0, ...this.#tasks.keys());
-    this.loaded = false;
+    const { tasks, lists } = this.#shelf.seen(userID);
+    this.#tasks = new Map(tasks.map((task) => [task.id, task]));
+    this.#lists = new Map(lists.map((list) => [list.id, list]));
+    this.restart();
     this.#outbox.open(userID, tab);
+    this.#outbox.work();
     this.changed();
   }
 
@@ -65,7 +57,7 @@ export class Store extends EventTarget {
     this.changed();
   }
 
-  knows(userID) { return this.#shelf.tasks(userID).length > 0; }
+  knows(userID) { return this.#shelf.seen(userID).tasks.length > 0; }
 
   adopt(tab) { this.#outbox.adopt(tab); }
 
@@ -76,19 +68,16 @@ export class Store extends EventTarget {
     clearTimeout(this.#shelving);
     this.#shelving = 0;
     this.#userID = 0;
+    this.#asking = null;
     this.#tasks.clear();
     this.#lists.clear();
-    this.#touched.clear();
     this.#names.clear();
     this.#outbox.close();
     this.loaded = false;
     this.busyUntil = 0;
     this.trouble = null;
-    this.#shelf.dropTasks();
+    this.#shelf.dropSeen();
   }
-
-  // ready says whether changes may go out: not before all tasks are known.
-  get ready() { return this.loaded; }
 
   get waiting() { return this.#outbox.changes.filter((change) => change.op !== "delete" || change.due <= this.#now()).length; }
 
@@ -117,91 +106,66 @@ export class Store extends EventTarget {
   // fixed says that a task may only be read.
   fixed(task) { return this.listOf(task)?.role === "viewer"; }
 
-  // learn reads the lists once, and again when a task is in one that is new.
-  async #learn() {
-    const ids = new Set([...this.#tasks.values()].map((task) => task.list_id));
-    const unknown = () => [...ids].filter((id) => !this.#lists.has(id));
-    if (this.#unlisted && unknown().every((id) => this.#unlisted.has(id))) return;
+  // sync asks for all that is new, once for all callers.
+  sync() {
+    const asking = this.#asking ??= this.#read().finally(() => { if (this.#asking === asking) this.#asking = null; });
+    return asking;
+  }
+
+  async #read() {
     const user = this.#userID;
-    const found = new Map();
-    for (let page = 1, more = true; more; page++) {
-      const { lists, pagination } = await this.#api.get(`/lists/?archived=all&per_page=${perPage}&page=${page}`);
+    for (let more = true; more;) {
+      const since = this.cursor && `&since=${this.cursor}`;
+      const page = await this.#api.get(`/sync?${this.scope}&limit=1000${since}`).catch((error) => {
+        if (error.code !== "sync_expired") throw error;
+        this.restart();
+      });
       if (this.#userID !== user) return;
-      for (const list of lists) found.set(list.id, list);
-      more = pagination.has_next;
+      if (page) this.take(page);
+      more = page?.more ?? true;
     }
-    this.#lists = found;
-    this.#unlisted = new Set(unknown());
-    this.#shelf.setLists(user, [...found.values()].map(({ id, name, inbox, role }) => ({ id, name, inbox, role })));
-    this.changed();
+    this.#calm();
   }
 
-  // relearn says that the lists are others by now.
-  relearn() { this.#unlisted = null; }
-
-  // reload reads the tasks and the lists again.
-  reload() {
-    this.relearn();
-    return this.load();
+  // restart begins the copy anew: what is not told of again is gone.
+  restart() {
+    this.cursor = "";
+    this.loaded = false;
+    this.#stale = new Set(this.#tasks.keys());
   }
 
-  // load reads everything, newest first, and shows each page as it comes.
-  async load() {
-    const user = this.#userID;
-    const turn = ++this.#turn;
-    const first = await this.#page(1);
-    if (this.#userID !== user) return;
-    const seen = new Set(first.tasks.map((task) => task.id));
-    this.#take(first.tasks, turn);
-    for (let page = first.pagination.pages; page > 1; page--) {
-      const { tasks } = await this.#page(page);
-      if (this.#userID !== user) return;
-      for (const task of tasks) seen.add(task.id);
-      this.#take(tasks, turn);
+  // take applies a page of what is new.
+  take({ lists, tasks, deleted, cursor, more }) {
+    for (const list of lists) this.#lists.set(list.id, list);
+    for (const task of tasks) this.#know(task);
+    for (const { kind, id } of deleted) {
+      (kind === "list" ? this.#lists : this.#tasks).delete(id);
+      if (kind === "list") for (const task of this.#tasks.values()) if (task.list_id === id) this.#tasks.delete(task.id);
     }
-    for (const id of this.#tasks.keys()) if (!seen.has(id) && !(this.#touched.get(id) >= turn)) this.#tasks.delete(id);
-    this.loaded = true;
-    this.#calm();
-    this.#outbox.work();
-    await this.#learn();
-  }
-
-  // look asks for the newest page only, and for everything when that does not
-  // explain how many there are.
-  async look() {
-    if (!this.loaded) return this.load();
-    const user = this.#userID;
-    const turn = ++this.#turn;
-    const { tasks, pagination } = await this.#page(Math.max(1, Math.ceil(this.#tasks.size / perPage)));
-    if (this.#userID !== user) return undefined;
-    this.#take(tasks, turn);
-    this.#calm();
-    this.#outbox.work();
-    return pagination.total === this.#tasks.size ? this.#learn() : this.load();
-  }
-
-  #page(number) { return this.#api.get(`/tasks/?scope=all&per_page=${perPage}&page=${number}`); }
-
-  // take believes a list, but not about what we have heard of since it was
-  // asked for.
-  #take(tasks, turn) {
-    for (const task of tasks) if (!(this.#touched.get(task.id) >= turn)) this.#know(task);
+    this.cursor = cursor;
+    if (!more && !this.loaded) {
+      for (const id of this.#stale) this.#tasks.delete(id);
+      this.loaded = true;
+    }
     this.#outbox.recognize(tasks);
+    this.#outbox.work();
     this.changed();
   }
 
+  // know believes what is newer than what is known, and anything of a new copy: the
+  // database may have been restored.
   #know(task) {
-    this.#tasks.set(task.id, task);
-    this.newest = Math.max(this.newest, task.id);
+    if (this.#stale.delete(task.id) || !(this.#tasks.get(task.id)?.version > task.version)) this.#tasks.set(task.id, task);
   }
+
+  // copyOf is the newest that is kept of the dates of a repeating task.
+  copyOf(id) { return Math.max(...[...this.#tasks.values()].filter((task) => task.recurrence_of === id).map((task) => task.id)); }
 
   // idOf is the id of a task that was known by another name before it had one.
   idOf(name) { return this.#names.get(name) ?? name; }
 
   add(title, description = "", completed = false) {
-    const key = `new-${this.#now()}-${uid()}`;
-    this.#outbox.push({ op: "create", key, title, description, ...(completed && { completed }) });
-    return key;
+    this.#outbox.push({ op: "create", title, description, ...(completed && { completed }) });
   }
 
   // change merges into a change of the same task that has not gone out yet.
@@ -226,7 +190,7 @@ export class Store extends EventTarget {
   #move({ id, due, recurrence }, patch) {
     const last = this.#outbox.changes.filter((change) => change.id === id && (change.seen || change.op === "reopen")).at(-1);
     if (last && last.patch.completed === patch.completed) return;
-    if (last && (last.problem || !last.match && !last.copy)) this.#outbox.drop(last);
+    if (last && !last.sent) this.#outbox.drop(last);
     else this.#outbox.push(patch.completed ? { op: "update", id, patch, seen: { due, recurrence } } : { op: "reopen", id, patch });
   }
 
@@ -287,11 +251,13 @@ export class Store extends EventTarget {
     if (this.loaded) this.#shelving ||= setTimeout(() => this.#shelve(), 1000);
   }
 
-  // shelve keeps the newest tasks for a start without the server.
+  // shelve keeps the newest tasks, and the lists, for a start without the server.
   #shelve() {
     clearTimeout(this.#shelving);
     this.#shelving = 0;
-    if (this.loaded) this.#shelf.setTasks(this.#userID, [...this.#tasks.values()].sort((a, b) => b.id - a.id).slice(0, kept));
+    if (!this.loaded) return;
+    const tasks = [...this.#tasks.values()].sort((a, b) => b.id - a.id).slice(0, kept);
+    this.#shelf.setSeen(this.#userID, { tasks, lists: [...this.#lists.values()].map(({ id, name, inbox, role }) => ({ id, name, inbox, role })) });
   }
 
   // reached says whether the server can be reached.
@@ -303,7 +269,7 @@ export class Store extends EventTarget {
 
   // failed says why a request has to wait.
   failed(error) {
-    if (!(error instanceof ApiError) || error.away) return;
+    if (!(error instanceof ApiError) || error.away || error.status === 401) return;
     if (error.definite && error.later) this.busyUntil = this.#now() + error.retryAfter * 1000;
     else this.trouble = error;
     this.changed();
@@ -315,27 +281,14 @@ export class Store extends EventTarget {
     this.changed();
   }
 
-  // settled takes over what the server said to a change, and tells other tabs.
-  settled({ task, gone, key, copy }) {
-    this.#apply({ task, gone, copy });
-    if (key) {
+  // settled takes over what the server said to a change.
+  settled({ op, key }, { task, copy, gone }) {
+    for (const each of [task, copy]) if (each) this.#know(each);
+    this.#tasks.delete(gone);
+    if (op === "create") {
       this.#names.set(key, task.id);
       this.dispatchEvent(new CustomEvent("named", { detail: { key, id: task.id } }));
     }
-    this.#channel?.postMessage({ userID: this.#userID, task, gone, copy });
     this.#calm();
-  }
-
-  #apply({ task, gone, copy }) {
-    for (const each of [task, copy]) if (each) this.#know(each);
-    if (gone) this.#tasks.delete(gone);
-    for (const id of [task?.id, copy?.id, gone]) if (id) this.#touched.set(id, this.#turn);
-  }
-
-  // hear takes over what another tab has done.
-  #hear(message) {
-    if (message.userID !== this.#userID || !this.#userID) return;
-    this.#apply(message);
-    this.changed();
   }
 }

@@ -89,3 +89,11 @@ export const locales = [...(navigator.languages ?? []), navigator.language].filt
     return false;
   }
 });
+
+// uid makes a UUID of version 7 (RFC 9562 section 5.7): a name that nobody else has.
+// crypto.randomUUID is missing on pages over plain http from another machine.
+export function uid() {
+  const time = Date.now().toString(16).padStart(12, "0");
+  const random = Array.from(crypto.getRandomValues(new Uint8Array(9)), (n) => n.toString(16).padStart(2, "0")).join("");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-8${random.slice(3, 6)}-${random.slice(6)}`;
+}

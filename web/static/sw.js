@@ -3,7 +3,7 @@
 
 const prefix = "{{static}}";
 const base = "{{base}}";
-const shell = [`${base}/`, ...["app.css", "app.js", "account.js", "api.js", "auth.js", "dom.js", "edit.js", "i18n.js", "list.js", "outbox.js", "push.js", "shelf.js", "store.js", "surroundings.js", "fault.js", "tab.js", "undo.js", "users.js", "icon.svg"].map((name) => `${prefix}/${name}`)];
+const shell = [`${base}/`, ...["app.css", "app.js", "account.js", "api.js", "auth.js", "dom.js", "edit.js", "i18n.js", "list.js", "live.js", "outbox.js", "push.js", "shelf.js", "store.js", "surroundings.js", "fault.js", "tab.js", "undo.js", "users.js", "icon.svg"].map((name) => `${prefix}/${name}`)];
 
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {

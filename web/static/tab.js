@@ -4,8 +4,7 @@
 // Who holds a tab's lock is alive. Pages over plain http from another machine
 // have no locks: there, a tab is asked, and one that says nothing is gone.
 
-import { uid } from "./store.js";
-import { channel, locked, locks, session } from "./surroundings.js";
+import { channel, locked, locks, session, uid } from "./surroundings.js";
 
 const kept = "taskapi.tab";
 const patience = 400; // milliseconds for an answer
