@@ -68,7 +68,7 @@ export class Live {
       for await (const { event, data, retry } of events(await this.#api.stream(`/events?${this.#store.scope}&since=${this.#store.cursor}`, stop.signal))) {
         clearTimeout(timer);
         timer = setTimeout(end, silence);
-        if (retry) again = Number(retry);
+        if (retry) again = Number(retry) || often;
         if (event) wait = again;
         if (event === "changes") this.#store.take(JSON.parse(data));
         if (event === "resync") this.#store.restart();
