@@ -38,7 +38,7 @@ func viewTokens(message string, t account.Tokens) tokensView {
 	return tokensView{
 		Message: message, AccessToken: t.Access, RefreshToken: t.Refresh,
 		TokenType: "Bearer", ExpiresIn: int64(t.ExpiresIn / time.Second),
-		User: viewUser(t.User),
+		User: viewOwn(t.User, app.Caller{UserID: t.User.ID}),
 	}
 }
 

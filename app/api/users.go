@@ -46,7 +46,11 @@ func (s *Server) addUser(c *fiber.Ctx, message string) error {
 	if err != nil {
 		return err
 	}
-	return send(c, fiber.StatusCreated, userAnswer{Message: message, User: viewUser(user)})
+	caller := callerOf(c)
+	if caller.UserID == 0 { // who registers
+		caller.UserID = user.ID
+	}
+	return send(c, fiber.StatusCreated, userAnswer{Message: message, User: viewOwn(user, caller)})
 }
 
 func (s *Server) listUsers(c *fiber.Ctx) error {

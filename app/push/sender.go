@@ -168,6 +168,7 @@ func (s *Sender) push(ctx context.Context, id int64) error {
 	if outcome == Delayed && now.Add(wait).Sub(push.FiredAt) > outbox.PushUntil {
 		outcome = GivenUp
 	}
+	s.counts[outcome].Add(1)
 	log := s.Log.With("subscription_id", id, "service", host(push.Endpoint), "status", status)
 	switch outcome {
 	case Gone:
@@ -182,7 +183,6 @@ func (s *Sender) push(ctx context.Context, id int64) error {
 	default:
 		err = s.Queue.PushDone(ctx, id, push.Seq, now)
 	}
-	s.counts[outcome].Add(1)
 	return err
 }
 
