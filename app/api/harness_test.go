@@ -176,6 +176,7 @@ func startAt(t testing.TB, path string, change ...func(*parts)) *server {
 // newHooks returns what tells webhooks, those on this machine as well.
 func newHooks(s *server, hub *todo.Hub, log *slog.Logger) (*webhook.Dispatcher, *outbox.Webhooks) {
 	d := webhook.NewDispatcher()
+	s.db.OnWebhook(d.Changed)
 	d.Store, d.Now, d.Log, d.Chance = s.db, s.clock.Now, log, func() float64 { return 0.5 }
 	d.Notices = func(_ int64, mails ...outbox.NewMail) []outbox.NewMail { return mails }
 	d.Sender = webhook.NewSender("test", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, nil, s.clock.Now, log)
@@ -183,7 +184,7 @@ func newHooks(s *server, hub *todo.Hub, log *slog.Logger) (*webhook.Dispatcher, 
 		follower := hub.Follow(userID)
 		return follower.C, follower.Close
 	}
-	return d, &outbox.Webhooks{Store: s.db, Sender: d.Sender, Changed: d.Changed, Now: s.clock.Now, Random: rand.Reader}
+	return d, &outbox.Webhooks{Store: s.db, Sender: d.Sender, Now: s.clock.Now, Random: rand.Reader}
 }
 
 // run runs what works beside the server until the end of the test.

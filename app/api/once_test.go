@@ -183,7 +183,8 @@ func TestNoWriteIsReplayedToAStranger(t *testing.T) {
 		}
 		s.forgets(fill.Replace("LIST"), people)
 		again := ask()
-		if shows := !strings.HasPrefix(row.path, "/labels") && row.method != "DELETE"; shows {
+		// A webhook has the id of its list, and nothing else of it.
+		if shows := !strings.HasPrefix(row.path, "/labels") && row.path != "/webhooks/" && row.method != "DELETE"; shows {
 			code := map[bool]string{true: "list_not_found", false: "task_not_found"}[strings.HasPrefix(row.path, "/lists")]
 			expect(t, row.method+" "+row.path+" "+row.body, again, 404, code)
 		} else if again.text != first.text || again.header.Get("Idempotency-Replayed") != "true" {
@@ -220,10 +221,16 @@ func TestNoInvitationIsAcceptedAgainByAReplay(t *testing.T) {
 	expect(t, "again", g.keyed("POST", "/invitations/accept", guest.access, "key", body), 404, "list_not_found")
 }
 
+// takesNoKey reports whether a write below other addresses than /auth and /users takes no key: a
+// ticket is new each time, and what is sent to a receiver takes its time.
+func takesNoKey(path string) bool {
+	return path == "/events/tickets" || strings.HasSuffix(path, "/test") || strings.HasSuffix(path, "/redeliver")
+}
+
 // Every write that takes a key gives its first answer again.
 func TestEveryWriteTakesAKey(t *testing.T) {
 	for _, row := range matrix() {
-		if row.method == "GET" || strings.HasPrefix(row.path, "/auth") || strings.HasPrefix(row.path, "/users") || strings.HasPrefix(row.path, "/push") || row.path == "/events/tickets" || row.want.owner == 403 {
+		if row.method == "GET" || strings.HasPrefix(row.path, "/auth") || strings.HasPrefix(row.path, "/users") || takesNoKey(row.path) || row.want.owner >= 400 {
 			continue
 		}
 		s := start(t)

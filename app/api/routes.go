@@ -121,8 +121,8 @@ func (s *Server) pushRoutes() []route {
 	return []route{
 		{fiber.MethodGet, "/push/key", signedIn, "", none, s.pushKey},
 		{fiber.MethodGet, "/push/subscriptions", signedIn, "", none, s.listSubscriptions},
-		{fiber.MethodPost, "/push/subscriptions", signedIn, "", none, s.createSubscription},
-		{fiber.MethodDelete, "/push/subscriptions/:id", signedIn, "", none, s.deleteSubscription},
+		{fiber.MethodPost, "/push/subscriptions", signedIn, "", none, s.once(s.createSubscription)},
+		{fiber.MethodDelete, "/push/subscriptions/:id", signedIn, "", none, s.once(s.deleteSubscription)},
 	}
 }
 

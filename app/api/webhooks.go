@@ -105,12 +105,12 @@ func (s *Server) webhookRoutes() []route {
 	none, pages := query{}, query{"page", "per_page"}
 	return []route{
 		{get, "/webhooks/", signedIn, account, pages, s.paged(s.listWebhooks)},
-		{post, "/webhooks/", signedIn, account, none, s.createWebhook},
+		{post, "/webhooks/", signedIn, account, none, s.once(s.createWebhook)},
 		{get, "/webhooks/:id", signedIn, account, none, s.getWebhook},
-		{patch, "/webhooks/:id", signedIn, account, none, s.updateWebhook},
-		{del, "/webhooks/:id", signedIn, account, none, s.deleteWebhook},
-		{post, "/webhooks/:id/rotate", signedIn, account, none, s.rotateWebhook},
-		{post, "/webhooks/:id/resume", signedIn, account, none, s.resumeWebhook},
+		{patch, "/webhooks/:id", signedIn, account, none, s.once(s.updateWebhook)},
+		{del, "/webhooks/:id", signedIn, account, none, s.once(s.deleteWebhook)},
+		{post, "/webhooks/:id/rotate", signedIn, account, none, s.once(s.rotateWebhook)},
+		{post, "/webhooks/:id/resume", signedIn, account, none, s.once(s.resumeWebhook)},
 		{post, "/webhooks/:id/test", signedIn, account, none, s.limited("webhook", s.testWebhook)},
 		{get, "/webhooks/:id/deliveries", signedIn, account, pages, s.paged(s.listDeliveries)},
 		{post, "/webhooks/:id/deliveries/:seq/redeliver", signedIn, account, none, s.limited("webhook", s.redeliver)},

@@ -64,10 +64,8 @@ type WebhookSender interface {
 type Webhooks struct {
 	Store  WebhookStore
 	Sender WebhookSender
-	// Changed is called after a change of a user's webhooks. It does not block. May be nil.
-	Changed func(userID int64)
-	Now     func() time.Time
-	Random  io.Reader
+	Now    func() time.Time
+	Random io.Reader
 }
 
 // WebhookInput is what a client says of a webhook.
@@ -96,16 +94,7 @@ func (w *Webhooks) Create(ctx context.Context, caller app.Caller, in WebhookInpu
 		return Webhook{}, err
 	}
 	n.URL, n.Secret = *address, secret
-	made, err := w.Store.CreateWebhook(ctx, caller, n)
-	return made, w.tell(caller, err)
-}
-
-// tell says that the caller's webhooks were changed, unless there is an error.
-func (w *Webhooks) tell(caller app.Caller, err error) error {
-	if err == nil && w.Changed != nil {
-		w.Changed(caller.UserID)
-	}
-	return err
+	return w.Store.CreateWebhook(ctx, caller, n)
 }
 
 func (w *Webhooks) secret() ([]byte, error) {
@@ -147,13 +136,12 @@ func (w *Webhooks) Update(ctx context.Context, caller app.Caller, id int64, in W
 	if !allowed {
 		return Webhook{}, ErrAddressNotAllowed
 	}
-	changed, err := w.Store.UpdateWebhook(ctx, caller, id, change)
-	return changed, w.tell(caller, err)
+	return w.Store.UpdateWebhook(ctx, caller, id, change)
 }
 
 // Delete removes a webhook.
 func (w *Webhooks) Delete(ctx context.Context, caller app.Caller, id int64) error {
-	return w.tell(caller, w.Store.DeleteWebhook(ctx, caller, id))
+	return w.Store.DeleteWebhook(ctx, caller, id)
 }
 
 // Rotate gives a webhook a new secret. The old one signs beside it for SecretTime.
@@ -162,8 +150,7 @@ func (w *Webhooks) Rotate(ctx context.Context, caller app.Caller, id int64) (Web
 	if err != nil {
 		return Webhook{}, err
 	}
-	rotated, err := w.Store.RotateWebhook(ctx, caller, id, secret, w.Now().Add(SecretTime))
-	return rotated, w.tell(caller, err)
+	return w.Store.RotateWebhook(ctx, caller, id, secret, w.Now().Add(SecretTime))
 }
 
 // Resume switches a webhook on, or makes one that waits go on, "where_it_stopped" or "now".
@@ -171,8 +158,7 @@ func (w *Webhooks) Resume(ctx context.Context, caller app.Caller, id int64, from
 	if from.State != app.Present || from.Value != "where_it_stopped" && from.Value != "now" {
 		return Webhook{}, app.Mistake("from", "The field from must be where_it_stopped or now.")
 	}
-	resumed, err := w.Store.ResumeWebhook(ctx, caller, id, from.Value == "now")
-	return resumed, w.tell(caller, err)
+	return w.Store.ResumeWebhook(ctx, caller, id, from.Value == "now")
 }
 
 // Deliveries returns a page of how telling a webhook of events went, the newest first.

@@ -70,7 +70,7 @@ func (t *tx) nest(ctx context.Context, do func(*tx) error) error {
 	}
 	t.group, t.first, t.changed, t.rows = inner.group, cmp.Or(t.first, inner.first), t.changed || inner.changed, t.rows+inner.rows
 	t.queued, t.touched = append(t.queued, inner.queued...), append(t.touched, inner.touched...)
-	t.reminded = t.reminded || inner.reminded
+	t.reminded, t.hooked = t.reminded || inner.reminded, cmp.Or(inner.hooked, t.hooked)
 	if inner.first != 0 {
 		app.ChangeMade(ctx, inner.first)
 	}

@@ -85,6 +85,10 @@ func (db *DB) OnChange(changed func([]todo.Touched)) { db.writer.onChange = chan
 // is due. Call it before any other method; changed must not block.
 func (db *DB) OnReminder(changed func()) { db.writer.onReminder = changed }
 
+// OnWebhook sets a function that is called after each commit that has changed webhooks of a user.
+// Call it before any other method; changed must not block.
+func (db *DB) OnWebhook(changed func(userID int64)) { db.writer.onWebhook = changed }
+
 // busyTimeout is how long a connection waits for another process, such as a
 // command that is run while the server serves.
 const busyTimeout = 5 * time.Second

@@ -35,6 +35,8 @@ type tx struct {
 	within *sql.Tx
 	// reminded says that it may have changed when a reminder is due.
 	reminded bool
+	// hooked is the user whose webhooks were changed; 0 for nobody.
+	hooked int64
 	// changed says that a row was certainly changed, rows how many were, as far as is known.
 	changed bool
 	rows    int64

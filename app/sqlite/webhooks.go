@@ -63,6 +63,7 @@ func (db *DB) CreateWebhook(ctx context.Context, by app.Caller, n outbox.NewWebh
 		if errors.Is(err, outbox.ErrWebhookNotFound) {
 			return outbox.ErrTooManyWebhooks
 		}
+		tx.hooked = by.UserID
 		return errors.Join(err, tx.recordWebhook(by, account.EventWebhookCreated, made, n.CreatedAt))
 	}))
 	return made, err
@@ -106,6 +107,7 @@ func (db *DB) Webhook(ctx context.Context, userID, id int64) (outbox.Webhook, er
 // changeWebhook changes a webhook of the caller's, or returns outbox.ErrWebhookNotFound.
 func (db *DB) changeWebhook(ctx context.Context, by app.Caller, id int64, change func(tx *tx, w outbox.Webhook) error) (w outbox.Webhook, err error) {
 	err = db.write(ctx, db.as(by, func(tx *tx) error {
+		tx.hooked = by.UserID
 		if w, err = tx.webhook(oneWebhook, id, by.UserID); err != nil {
 			return err
 		}
@@ -142,7 +144,7 @@ func (db *DB) UpdateWebhook(ctx context.Context, by app.Caller, id int64, c outb
 func (db *DB) DeleteWebhook(ctx context.Context, by app.Caller, id int64) error {
 	return db.write(ctx, db.as(by, func(tx *tx) error {
 		w, err := tx.webhook(`DELETE FROM webhooks WHERE id = ? AND user_id = ? RETURNING `+webhookColumns, id, by.UserID)
-		tx.changed = true
+		tx.changed, tx.hooked = true, by.UserID
 		return errors.Join(err, tx.recordWebhook(by, account.EventWebhookDeleted, w, db.now()))
 	}))
 }

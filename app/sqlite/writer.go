@@ -58,6 +58,8 @@ type writer struct {
 	// onReminder is called after a commit that may have changed when a reminder is due. May
 	// be nil.
 	onReminder func()
+	// onWebhook is called after a commit that changed webhooks of a user. May be nil.
+	onWebhook func(userID int64)
 	// onBatch receives the number of changes in a batch. May be nil.
 	onBatch func(changes int)
 	// written is when a change last reached the disk, in Unix milliseconds; 0
@@ -83,6 +85,8 @@ type change struct {
 	group   int64
 	// reminded is that of the tx.
 	reminded bool
+	// hooked is that of the tx.
+	hooked int64
 }
 
 // outcome is the error of a change, or the value that it panicked with.
@@ -187,6 +191,9 @@ func (w *writer) batch() {
 		w.note(c)
 		if c.reminded && c.outcome == (outcome{}) && w.onReminder != nil {
 			w.onReminder()
+		}
+		if c.hooked != 0 && c.outcome == (outcome{}) && w.onWebhook != nil {
+			w.onWebhook(c.hooked)
 		}
 		if c.outcome == (outcome{}) && w.onMail != nil {
 			for _, mail := range c.mails {
@@ -306,7 +313,7 @@ func (w *writer) try(c *change) {
 	c.outcome = outcome{}
 	defer func() {
 		c.mails, c.touched, c.changed, c.group = t.queued, t.touched, t.changed, t.group
-		c.reminded = t.reminded
+		c.reminded, c.hooked = t.reminded, t.hooked
 		c.mails, c.changed, c.group = t.queued, t.changed, t.group
 		if reason := recover(); reason != nil {
 			// The caller's goroutine panics again, without this stack.

@@ -36,7 +36,9 @@ type world struct {
 	skew  time.Duration
 	told  map[int64][]int64 // the changes that arrived, by webhook
 	tried int
-	log   strings.Builder
+	// changed is told whose webhooks were changed. May be nil.
+	changed func(userID int64)
+	log     strings.Builder
 }
 
 func newWorld(t testing.TB) *world {
@@ -45,6 +47,14 @@ func newWorld(t testing.TB) *world {
 	w.db = sqlitetest.Open(t, w.now)
 	w.hub = todo.NewHub(w.db.MembersOf, w.db.NewestChange, w.now)
 	w.db.OnChange(w.hub.Changed)
+	w.db.OnWebhook(func(user int64) {
+		w.mu.Lock()
+		changed := w.changed
+		w.mu.Unlock()
+		if changed != nil {
+			changed(user)
+		}
+	})
 	w.answer = func(context.Context, outbox.Webhook, int64) outbox.Attempt { return outbox.Attempt{Status: 200} }
 	w.background(w.hub.Run)
 	w.user = w.addUser("ann")
@@ -152,6 +162,9 @@ func (w *world) Send(ctx context.Context, hook outbox.Webhook, m outbox.WebhookM
 
 func (w *world) dispatcher() *webhook.Dispatcher {
 	d := webhook.NewDispatcher()
+	w.mu.Lock()
+	w.changed = d.Changed
+	w.mu.Unlock()
 	d.Store, d.Sender, d.Now, d.Chance, d.Log = w.db, w, w.now, rand.Float64, slog.New(slog.NewTextHandler(w, nil))
 	d.Body = func(_ context.Context, _ int64, e outbox.WebhookEvent) ([]byte, error) {
 		return fmt.Append(nil, e.Seq), nil
@@ -284,7 +297,7 @@ func TestThreeDaysOfFailureAndOnFromThere(t *testing.T) {
 			w.mu.Lock()
 			w.answer = func(context.Context, outbox.Webhook, int64) outbox.Attempt { return outbox.Attempt{Status: 200} }
 			w.mu.Unlock()
-			use := outbox.Webhooks{Store: w.db, Sender: w, Changed: d.Changed, Now: w.now}
+			use := outbox.Webhooks{Store: w.db, Sender: w, Now: w.now}
 			resumed, err := use.Resume(context.Background(), w.as(w.user), hook.ID, app.Given(from))
 			w.must(err)
 			if resumed.State != outbox.WebhookActive || !resumed.FailingSince.IsZero() || resumed.LastError != "" {
@@ -447,7 +460,7 @@ func TestChangesOfWebhooksCountAtOnce(t *testing.T) {
 	w := newWorld(t)
 	d := w.dispatcher()
 	w.background(d.Run)
-	use := outbox.Webhooks{Store: w.db, Sender: w, Changed: d.Changed, Now: w.now, Random: strings.NewReader(strings.Repeat("s", 1000))}
+	use := outbox.Webhooks{Store: w.db, Sender: w, Now: w.now, Random: strings.NewReader(strings.Repeat("s", 1000))}
 	ctx, me := context.Background(), w.as(w.user)
 	hook, err := use.Create(ctx, me, outbox.WebhookInput{URL: app.Given("https://hooks.example/"), Events: app.Given([]string{"task.created"})})
 	w.must(err)
