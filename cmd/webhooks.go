@@ -19,7 +19,7 @@ func (a *application) newWebhooks(config *api.Config, s settings.Settings, db *s
 	hub := config.Sync.Hub
 	d := webhook.NewDispatcher()
 	db.OnWebhook(d.Changed)
-	d.Store, d.Notices, d.Now, d.Chance, d.Log = db, postage.Notices, a.clock.Now, mathrand.Float64, log
+	d.Store, d.Lineage, d.Notices, d.Now, d.Chance, d.Log = db, db.Lineage(), postage.Notices, a.clock.Now, mathrand.Float64, log
 	d.Sender = webhook.NewSender(a.build.Version, s.WebhookNetworks, nil, a.clock.Now, log)
 	d.Body = func(ctx context.Context, userID int64, e outbox.WebhookEvent) ([]byte, error) {
 		return server().WebhookBody(ctx, userID, e)
@@ -28,6 +28,6 @@ func (a *application) newWebhooks(config *api.Config, s settings.Settings, db *s
 		follower := hub.Follow(userID)
 		return follower.C, follower.Close
 	}
-	config.Webhooks = &outbox.Webhooks{Store: db, Sender: d.Sender, Now: a.clock.Now, Random: rand.Reader}
+	config.Webhooks = &outbox.Webhooks{Store: db, Sender: d.Sender, Lineage: d.Lineage, Now: a.clock.Now, Random: rand.Reader}
 	return d
 }

@@ -177,14 +177,14 @@ func startAt(t testing.TB, path string, change ...func(*parts)) *server {
 func newHooks(s *server, hub *todo.Hub, log *slog.Logger) (*webhook.Dispatcher, *outbox.Webhooks) {
 	d := webhook.NewDispatcher()
 	s.db.OnWebhook(d.Changed)
-	d.Store, d.Now, d.Log, d.Chance = s.db, s.clock.Now, log, func() float64 { return 0.5 }
+	d.Store, d.Lineage, d.Now, d.Log, d.Chance = s.db, s.db.Lineage(), s.clock.Now, log, func() float64 { return 0.5 }
 	d.Notices = func(_ int64, mails ...outbox.NewMail) []outbox.NewMail { return mails }
 	d.Sender = webhook.NewSender("test", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, nil, s.clock.Now, log)
 	d.Follow = func(userID int64) (<-chan struct{}, func()) {
 		follower := hub.Follow(userID)
 		return follower.C, follower.Close
 	}
-	return d, &outbox.Webhooks{Store: s.db, Sender: d.Sender, Now: s.clock.Now, Random: rand.Reader}
+	return d, &outbox.Webhooks{Store: s.db, Sender: d.Sender, Lineage: d.Lineage, Now: s.clock.Now, Random: rand.Reader}
 }
 
 // run runs what works beside the server until the end of the test.

@@ -132,7 +132,7 @@ func TestAWebhookFromBeginningToEnd(t *testing.T) {
 	if err != nil || s.clock.Now().Sub(at).Abs() > time.Minute {
 		t.Errorf("%v %v", got.json, err)
 	}
-	if seq := int64(got.at("data.seq").(float64)); got.id != fmt.Sprintf("msg_%d_%d", id, seq) || got.at("data.task.title") != "Milk" || got.at("data.actor_id") != float64(ann.id) {
+	if seq := int64(got.at("data.seq").(float64)); got.id != fmt.Sprintf("msg_%s_%d_%d", s.db.Lineage(), id, seq) || got.at("data.task.title") != "Milk" || got.at("data.actor_id") != float64(ann.id) {
 		t.Errorf("%s %v", got.id, got.json)
 	}
 	// The task is as GET has it.

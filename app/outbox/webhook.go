@@ -154,9 +154,10 @@ type WebhookMessage struct {
 	Body []byte
 }
 
-// MessageID returns the id of the message about a change.
-func MessageID(webhook, seq int64) string {
-	return "msg_" + strconv.FormatInt(webhook, 10) + "_" + strconv.FormatInt(seq, 10)
+// MessageID returns the id of the message about a change. The lineage of the database is in it: after
+// a restore the numbers are given again, and a receiver that knows one would drop what is new.
+func MessageID(lineage string, webhook, seq int64) string {
+	return "msg_" + lineage + "_" + strconv.FormatInt(webhook, 10) + "_" + strconv.FormatInt(seq, 10)
 }
 
 // Delivery is how telling a webhook of one event went.

@@ -64,8 +64,10 @@ type WebhookSender interface {
 type Webhooks struct {
 	Store  WebhookStore
 	Sender WebhookSender
-	Now    func() time.Time
-	Random io.Reader
+	// Lineage is that of the database.
+	Lineage string
+	Now     func() time.Time
+	Random  io.Reader
 }
 
 // WebhookInput is what a client says of a webhook.
@@ -196,7 +198,7 @@ func (w *Webhooks) Redeliver(ctx context.Context, caller app.Caller, id, seq int
 	if err != nil {
 		return Delivery{}, err
 	}
-	attempt := w.Sender.Send(ctx, webhook, WebhookMessage{ID: MessageID(id, seq), Body: text})
+	attempt := w.Sender.Send(ctx, webhook, WebhookMessage{ID: MessageID(w.Lineage, id, seq), Body: text})
 	// How it went is to be known though the caller has left.
 	return w.Store.NoteDelivery(context.WithoutCancel(ctx), caller, id, DeliveryOf(event, attempt, 1, w.Now()))
 }

@@ -43,6 +43,8 @@ type Dispatcher struct {
 	// Body makes the body of a message, as things are now for a user. Nil is that of what the
 	// user may not know of any more.
 	Body func(ctx context.Context, userID int64, event outbox.WebhookEvent) ([]byte, error)
+	// Lineage is that of the database.
+	Lineage string
 	// Follow returns what wakes when something that a user sees may have changed, and what
 	// ends that.
 	Follow func(userID int64) (changed <-chan struct{}, end func())

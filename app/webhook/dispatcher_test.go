@@ -144,7 +144,7 @@ func (w *world) Allows(netip.Addr) bool { return true }
 
 func (w *world) Send(ctx context.Context, hook outbox.Webhook, m outbox.WebhookMessage) outbox.Attempt {
 	var id, seq int64
-	if _, err := fmt.Sscanf(m.ID, "msg_%d_%d", &id, &seq); err != nil || id != hook.ID || string(m.Body) != fmt.Sprint(seq) {
+	if _, err := fmt.Sscanf(m.ID, "msg_test_%d_%d", &id, &seq); err != nil || id != hook.ID || string(m.Body) != fmt.Sprint(seq) {
 		w.t.Errorf("message %s with %s for webhook %d", m.ID, m.Body, hook.ID)
 	}
 	w.mu.Lock()
@@ -165,7 +165,7 @@ func (w *world) dispatcher() *webhook.Dispatcher {
 	w.mu.Lock()
 	w.changed = d.Changed
 	w.mu.Unlock()
-	d.Store, d.Sender, d.Now, d.Chance, d.Log = w.db, w, w.now, rand.Float64, slog.New(slog.NewTextHandler(w, nil))
+	d.Store, d.Lineage, d.Sender, d.Now, d.Chance, d.Log = w.db, "test", w, w.now, rand.Float64, slog.New(slog.NewTextHandler(w, nil))
 	d.Body = func(_ context.Context, _ int64, e outbox.WebhookEvent) ([]byte, error) {
 		return fmt.Append(nil, e.Seq), nil
 	}

@@ -188,7 +188,7 @@ func (h *hook) try(ctx context.Context, webhook outbox.Webhook, e outbox.Webhook
 	if body == nil {
 		return nil, nil
 	}
-	attempt := d.Sender.Send(sending, webhook, outbox.WebhookMessage{ID: outbox.MessageID(webhook.ID, e.Seq), Body: body})
+	attempt := d.Sender.Send(sending, webhook, outbox.WebhookMessage{ID: outbox.MessageID(d.Lineage, webhook.ID, e.Seq), Body: body})
 	if !attempt.Delivered() && sending.Err() != nil {
 		return nil, sending.Err() // our stop is why
 	}
