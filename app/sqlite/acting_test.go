@@ -120,6 +120,29 @@ func actors(task int64) map[string]func(*DB, app.Caller) error {
 		"Unsubscribe": func(db *DB, by app.Caller) error {
 			return ignoring(db.Unsubscribe(ctx, by, 4711), outbox.ErrSubscriptionNotFound)
 		},
+		"CreateWebhook": func(db *DB, by app.Caller) error {
+			_, err := db.CreateWebhook(ctx, by, outbox.NewWebhook{URL: "https://a.example/", Events: 1, Secret: make([]byte, 32), CreatedAt: testNow})
+			return err
+		},
+		"UpdateWebhook": func(db *DB, by app.Caller) error {
+			_, err := db.UpdateWebhook(ctx, by, 4711, outbox.WebhookChange{})
+			return ignoring(err, outbox.ErrWebhookNotFound)
+		},
+		"DeleteWebhook": func(db *DB, by app.Caller) error {
+			return ignoring(db.DeleteWebhook(ctx, by, 4711), outbox.ErrWebhookNotFound)
+		},
+		"RotateWebhook": func(db *DB, by app.Caller) error {
+			_, err := db.RotateWebhook(ctx, by, 4711, make([]byte, 32), testNow)
+			return ignoring(err, outbox.ErrWebhookNotFound)
+		},
+		"ResumeWebhook": func(db *DB, by app.Caller) error {
+			_, err := db.ResumeWebhook(ctx, by, 4711, false)
+			return ignoring(err, outbox.ErrWebhookNotFound)
+		},
+		"NoteDelivery": func(db *DB, by app.Caller) error {
+			_, err := db.NoteDelivery(ctx, by, 4711, outbox.Delivery{Seq: 1, Event: "task.created", At: testNow, Tries: 1})
+			return ignoring(err, outbox.ErrWebhookNotFound)
+		},
 		"DeleteAPIToken": func(db *DB, by app.Caller) error {
 			err := db.DeleteAPIToken(ctx, by, 4711, account.Record{})
 			if errors.Is(err, account.ErrTokenNotFound) {
