@@ -202,3 +202,36 @@ func TestCursorsOfTheLog(t *testing.T) {
 		}
 	}
 }
+
+// A copy whose log is pruned while it is walked begins anew, instead of lacking what was deleted
+// meanwhile.
+func TestPruningDuringAWalk(t *testing.T) {
+	db, ann, _, _ := pair(t, 300)
+	r := &replica{user: ann.UserID}
+	for range 5 {
+		r.pull(t, db, 20)
+	}
+	if _, err := db.DeleteTask(t.Context(), ann, todo.ByID(1), todo.Removal{At: testNow}); err != nil {
+		t.Fatal(err)
+	}
+	rename(t, db, ann, 2, "the newest line is kept")
+	for more := true; more; {
+		var err error
+		if more, err = db.IndexWords(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := db.pruneChanges(t.Context(), Keep{Changes: -time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := db.Sync(t.Context(), todo.SyncQuery{UserID: ann.UserID, After: r.after, Limit: 20})
+	if !errors.Is(err, todo.ErrSyncExpired) {
+		t.Fatalf("it goes on: %v", err)
+	}
+	r.after = nil
+	for r.pull(t, db, 20) {
+	}
+	if got, want := r.lines(), seen(t, db, ann.UserID); !slices.Equal(got, want) {
+		t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+	}
+}
