@@ -31,7 +31,7 @@ type batchRequest struct {
 	Method  string         `json:"method"`
 	Path    string         `json:"path"`
 	Body    jsontext.Value `json:"body"`
-	IfMatch string         `json:"if_match"`
+	IfMatch *string        `json:"if_match"`
 }
 
 // batchResponse is what one request of a batch was answered.
@@ -153,7 +153,8 @@ func (s *Server) newInner(routes []route) *fiber.App {
 	inner := fiber.New(fiber.Config{Immutable: true, CaseSensitive: true, DisableStartupMessage: true, ErrorHandler: func(c *fiber.Ctx, err error) error {
 		var domain *app.Error
 		var http *fiber.Error
-		if (!errors.As(err, &domain) || domain.Kind == app.KindUnavailable || domain.Kind == app.KindInternal) && !errors.As(err, &http) {
+		if errors.Is(err, app.ErrTooMuchAtOnce) || (!errors.As(err, &domain) || domain.Kind == app.KindUnavailable || domain.Kind == app.KindInternal) && !errors.As(err, &http) {
+			// It is about the batch as a whole, or about the server.
 			c.Locals(keyFailed, err)
 			return nil
 		}
@@ -187,8 +188,8 @@ func (s *Server) runInner(ctx context.Context, outer *fiber.Ctx, in batchRequest
 	var request fasthttp.Request
 	request.Header.SetMethod(in.Method)
 	request.SetRequestURI(in.Path)
-	if in.IfMatch != "" {
-		request.Header.Set(fiber.HeaderIfMatch, in.IfMatch)
+	if in.IfMatch != nil {
+		request.Header.Set(fiber.HeaderIfMatch, *in.IfMatch)
 	}
 	if in.Body != nil {
 		request.Header.SetContentType(fiber.MIMEApplicationJSON)

@@ -227,6 +227,17 @@ func takesNoKey(path string) bool {
 	return path == "/events/tickets" || strings.HasSuffix(path, "/test") || strings.HasSuffix(path, "/redeliver")
 }
 
+// An If-Match that is empty matches nothing, in a batch as well.
+func TestABatchWithAnEmptyIfMatch(t *testing.T) {
+	s := start(t)
+	ann := s.signUp("ann")
+	task := s.task(ann, "t")
+	a := s.call("POST", "/batch", ann.access, fmt.Sprintf(`{"requests":[{"method":"PATCH","path":"/tasks/%d","body":{"title":"x"},"if_match":""}]}`, task))
+	if a.status != 409 || a.at("response.status") != float64(412) {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+}
+
 // Every write that takes a key gives its first answer again.
 func TestEveryWriteTakesAKey(t *testing.T) {
 	for _, row := range matrix() {

@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -53,6 +54,27 @@ func TestSyncOverHTTP(t *testing.T) {
 	gone, _ := a.at("deleted").([]any)
 	if len(gone) != 1 || gone[0].(map[string]any)["kind"] != "list" || gone[0].(map[string]any)["id"] != float64(g.list) {
 		t.Errorf("%s", a.text)
+	}
+}
+
+// Whose a task is, and what a member is called, is news to everybody who sees it.
+func TestSyncTellsOfNamesAndOwners(t *testing.T) {
+	g := startTrio(t)
+	since := "since=" + g.page(g.viewer, "").str("cursor")
+	before := g.call("GET", g.taskPath, g.viewer.access, "")
+	g.call("PATCH", "/users/me", g.editor.access, `{"username":"renamed"}`)
+	if a := g.page(g.viewer, since); !strings.Contains(a.text, `"username":"renamed"`) {
+		t.Errorf("a name: %s", a.text)
+	}
+	expect(t, "hand over", g.call("PATCH", g.member(g.editor), g.owner.access, `{"role":"owner"}`), 200, "")
+	after := g.when(g.viewer, "GET", g.taskPath, "", "If-None-Match", before.header.Get("ETag"))
+	if after.status != 200 || after.id("task.user_id")+after.id("user_id") != g.editor.id {
+		t.Errorf("%d %s", after.status, after.text)
+	}
+	a := g.page(g.viewer, since)
+	tasks, _ := a.at("tasks").([]any)
+	if len(tasks) != 1 || tasks[0].(map[string]any)["user_id"] != float64(g.editor.id) {
+		t.Errorf("an owner: %s", a.text)
 	}
 }
 

@@ -265,7 +265,11 @@ func (s *Server) testWebhook(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return send(c, fiber.StatusOK, testAnswer{"Test sent.", viewAttempt(attempt)})
+	message := "Test delivered."
+	if !attempt.Delivered() {
+		message = "The receiver did not take the test."
+	}
+	return send(c, fiber.StatusOK, testAnswer{message, viewAttempt(attempt)})
 }
 
 func (s *Server) listDeliveries(c *fiber.Ctx) error {
@@ -349,9 +353,9 @@ func (s *Server) eventTask(ctx context.Context, caller app.Caller, e outbox.Webh
 	case !errors.Is(err, todo.ErrTaskNotFound):
 		return nil, err
 	}
-	if _, err := s.Lists.Get(ctx, caller, todo.ByID(e.ListID)); errors.Is(err, todo.ErrListNotFound) {
+	if _, err := s.Lists.Get(ctx, caller, todo.ByID(e.ListID)); errors.Is(err, todo.ErrListNotFound) && !e.Trashed {
 		return nil, nil
-	} else if err != nil {
+	} else if err != nil && !e.Trashed {
 		return nil, err
 	}
 	return func(o *object) { s.gone(o, "task", todo.KindTask, e.TaskID, e.UID) }, nil
@@ -364,7 +368,7 @@ func (s *Server) eventList(ctx context.Context, caller app.Caller, e outbox.Webh
 		return func(o *object) { o.value("list", s.viewList(list)) }, nil
 	case !errors.Is(err, todo.ErrListNotFound):
 		return nil, err
-	case e.Kind == outbox.EventListDeleted, e.Kind == outbox.EventListLeft && e.MemberID == caller.UserID:
+	case e.Trashed, e.Kind == outbox.EventListDeleted, e.Kind == outbox.EventListLeft && e.MemberID == caller.UserID:
 		return func(o *object) { s.gone(o, "list", todo.KindList, e.ListID, e.UID) }, nil
 	}
 	return nil, nil

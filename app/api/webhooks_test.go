@@ -320,12 +320,13 @@ func TestWhatAWebhookMayBe(t *testing.T) {
 	good := `"events":["task.created"]`
 	long := strings.Repeat("a", outbox.MaxWebhookURL)
 	for body, want := range map[string]string{
-		`{}`:                                                                          "422 validation_failed",
-		`{"url":"https://a.example"}`:                                                 "422 validation_failed",
-		`{"url":5,` + good + `}`:                                                      "422 validation_failed",
-		`{"url":"",` + good + `}`:                                                     "422 validation_failed",
-		`{"url":"a.example",` + good + `}`:                                            "422 validation_failed",
-		`{"url":"ftp://a.example",` + good + `}`:                                      "422 validation_failed",
+		`{}`:                                             "422 validation_failed",
+		`{"url":"https://a.example"}`:                    "422 validation_failed",
+		`{"url":5,` + good + `}`:                         "422 validation_failed",
+		`{"url":"",` + good + `}`:                        "422 validation_failed",
+		`{"url":"a.example",` + good + `}`:               "422 validation_failed",
+		`{"url":"ftp://a.example",` + good + `}`:         "422 validation_failed",
+		`{"url":"http://a.example:99999/",` + good + `}`: "422 validation_failed", `{"url":"http://a.example:0/",` + good + `}`: "422 validation_failed",
 		`{"url":"file:///etc/passwd",` + good + `}`:                                   "422 validation_failed",
 		`{"url":"https://me:pass@a.example",` + good + `}`:                            "422 validation_failed",
 		`{"url":"https://me@a.example",` + good + `}`:                                 "422 validation_failed",
@@ -423,6 +424,66 @@ func TestWebhooksNeedTheScopeAccount(t *testing.T) {
 			t.Errorf("%s %s: %d %s", row[0], row[1], a.status, a.text)
 		}
 	}
+	expect(t, "redeliver", s.call("POST", hook+"/deliveries/5/redeliver", tasks, ""), 403, "insufficient_scope")
+}
+
+// What happened in a list before it went to the trash is told: from there by its ids, and in full
+// after it came back.
+func TestWebhooksOfAListInTheTrash(t *testing.T) {
+	s := start(t)
+	ann, r := s.signUp("ann"), newReceiver(t)
+	s.webhook(ann, r.URL, "")
+	list := s.newList(ann, "shared")
+	path := fmt.Sprint("/lists/", list)
+	r.next("list.created")
+	r.answers(500)
+	s.newTask(ann, fmt.Sprintf(`"list_id":%d`, list))
+	r.next("task.created") // in vain
+	s.call("DELETE", path, ann.access, "")
+	r.answers(204)
+	s.clock.advance(time.Minute)
+	s.task(ann, "another") // wakes what waits
+	got := r.next("task.created")
+	if task, _ := got.at("data.task").(map[string]any); len(task) != 2 || task["uid"] == "" {
+		t.Errorf("%v", got.json)
+	}
+	r.next("list.deleted")
+	r.next("task.created")
+	r.answers(500)
+	expect(t, "restore", s.call("POST", path+"/restore", ann.access, ""), 200, "")
+	r.next("list.created")
+	s.newTask(ann, fmt.Sprintf(`"list_id":%d`, list))
+	s.call("DELETE", path, ann.access, "")
+	expect(t, "restore again", s.call("POST", path+"/restore", ann.access, ""), 200, "")
+	r.answers(204)
+	s.clock.advance(time.Minute)
+	s.task(ann, "one more")
+	var kinds []string
+	for len(kinds) == 0 || kinds[len(kinds)-1] != "one more" {
+		got := <-r.events
+		if title, _ := got.at("data.task.title").(string); title == "one more" {
+			kinds = append(kinds, title)
+			continue
+		}
+		kinds = append(kinds, got.kind())
+	}
+	if n := strings.Count(fmt.Sprint(kinds), "task.created"); n != 1 {
+		t.Errorf("%v", kinds)
+	}
+}
+
+// A secret signs for a day after it was replaced, however often.
+func TestRotatingTwiceKeepsTheFirstSecret(t *testing.T) {
+	s := start(t)
+	ann, r := s.signUp("ann"), newReceiver(t)
+	id, first := s.webhook(ann, r.URL, "")
+	secrets := []string{first}
+	for range 2 {
+		secrets = append(secrets, s.call("POST", fmt.Sprintf("/webhooks/%d/rotate", id), ann.access, "").str("webhook.secret"))
+	}
+	r.trusts(secrets...)
+	s.task(ann, "t")
+	r.next("task.created")
 }
 
 func TestTryAndRedeliver(t *testing.T) {

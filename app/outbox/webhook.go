@@ -18,6 +18,8 @@ import (
 const (
 	MaxWebhooks   = 20 // an account
 	MaxWebhookURL = 2000
+	// SecretBytes is the length of a secret.
+	SecretBytes = 32
 	// SecretTime is how long a secret that was replaced signs beside the new one.
 	SecretTime = 24 * time.Hour
 	// KeepDeliveries is how many deliveries of a webhook are kept, and KeepDead how long those
@@ -26,7 +28,6 @@ const (
 	KeepDead       = 30 * 24 * time.Hour
 	// MaxDeliveryError is how much is kept of why a try failed, in characters.
 	MaxDeliveryError = 200
-	secretBytes      = 32
 )
 
 // EventSet is a set of kinds of events, a bit each. The bits are stored.
@@ -96,7 +97,8 @@ type Webhook struct {
 	ListID int64
 	URL    string
 	Events EventSet
-	// Secret signs, and OldSecret beside it until OldUntil.
+	// Secret signs, and those before it, one after the other in OldSecret, beside it until
+	// OldUntil.
 	Secret, OldSecret []byte
 	OldUntil          time.Time
 	CreatedAt         time.Time
@@ -134,6 +136,9 @@ type WebhookEvent struct {
 	// Told says that the event is that a task left a list for another one that its reader
 	// sees: there, it is an event as well.
 	Told bool
+	// Trashed says that the list is in the trash of its reader, who sees no more of what was in
+	// it than its ids.
+	Trashed bool
 }
 
 // For reports whether a webhook is told of the event.

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -100,7 +101,7 @@ func (w *Webhooks) Create(ctx context.Context, caller app.Caller, in WebhookInpu
 }
 
 func (w *Webhooks) secret() ([]byte, error) {
-	secret := make([]byte, secretBytes)
+	secret := make([]byte, SecretBytes)
 	if _, err := io.ReadFull(w.Random, secret); err != nil {
 		return nil, fmt.Errorf("secret of a webhook: %w", err)
 	}
@@ -219,6 +220,12 @@ func (w *Webhooks) readURL(p app.Problems, field app.Field[string], required boo
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || strings.Contains(*address, "#") {
 		p.Add("url", "The field url must be an address such as https://example.com/hook, without a user name and without a fragment.")
 		return nil, true
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			p.Add("url", "The field url must have a port from 1 to 65535, or none.")
+			return nil, true
+		}
 	}
 	host := strings.TrimSuffix(u.Hostname(), ".")
 	addr, err := netip.ParseAddr(host)

@@ -66,6 +66,21 @@ func undoText(undo map[string]any) (any, error) {
 	return string(raw), err
 }
 
+// logAll adds a line for each of some tasks in a list, in which nothing changed but whose they are,
+// and returns the number before the first of them.
+func (t *tx) logAll(a act, list int64, tasks []int64) (newest int64, err error) {
+	if err := t.one(`SELECT coalesce(max(seq), 1) FROM changes`, nil, &newest); err != nil {
+		return 0, err
+	}
+	t.first = cmp.Or(t.first, newest+1)
+	t.group = cmp.Or(t.group, newest+1)
+	for range tasks {
+		t.touched = append(t.touched, todo.Touched{Scope: list})
+	}
+	return newest, t.exec(`INSERT INTO changes (seq, scope, grp, at, actor, kind, op, entity) SELECT ?1 + 1 + key, ?2, ?3, ?4, ?5, ?6, ?7, value FROM json_each(?8)`,
+		newest, list, t.group, millis(a.at), nullID(a.by.UserID), int(todo.KindTask), int(todo.OpUpdated), jsonOf(tasks))
+}
+
 // join puts a line that a trigger wrote into the group of the request.
 func (t *tx) join(seq, scope int64) error {
 	t.touched = append(t.touched, todo.Touched{Scope: scope})

@@ -109,7 +109,7 @@ func (db *DB) FinishHandOvers(ctx context.Context) error {
 			return err
 		}
 		err = db.write(ctx, func(tx *tx) error {
-			n, err := tx.followList(list, treeChunk)
+			n, err := tx.followList(act{at: db.now()}, list, treeChunk)
 			if err != nil || n == treeChunk {
 				return err
 			}
@@ -122,7 +122,7 @@ func (db *DB) FinishHandOvers(ctx context.Context) error {
 }
 
 // followList gives tasks of a list to who owns it, and returns how many.
-func (t *tx) followList(list, limit int64) (int64, error) {
+func (t *tx) followList(a act, list, limit int64) (int64, error) {
 	var owner int64
 	err := t.one(`SELECT owner_id FROM lists WHERE id = ?`, []any{list}, &owner)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -131,7 +131,7 @@ func (t *tx) followList(list, limit int64) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return t.giveTasks(list, owner, limit)
+	return t.giveTasks(a, list, owner, limit)
 }
 
 // setRole gives a member another role.
@@ -173,9 +173,23 @@ func (t *tx) handOver(a act, list todo.List, heir, most int64) error {
 
 // giveTasks gives tasks of a list to its owner to be, and returns how many. A uid that the
 // heir has already is derived from now on.
-func (t *tx) giveTasks(list, heir, limit int64) (int64, error) {
-	return t.change(`UPDATE tasks SET uid = iif(uid IS NULL OR EXISTS (SELECT 1 FROM tasks other WHERE other.uid = tasks.uid AND other.user_id = ?2), NULL, uid), user_id = ?2
-		WHERE id IN (SELECT id FROM tasks WHERE list_id = ?1 AND user_id <> ?2 LIMIT ?3)`, list, heir, limit)
+func (t *tx) giveTasks(a act, list, heir, limit int64) (int64, error) {
+	var ids []int64
+	err := t.each(`SELECT id FROM tasks WHERE list_id = ? AND user_id <> ? LIMIT ?`, []any{list, heir, limit}, func(row row) error {
+		var id int64
+		err := row.Scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	newest, err := t.logAll(a, list, ids)
+	if err != nil {
+		return 0, err
+	}
+	return t.change(`UPDATE tasks SET uid = iif(uid IS NULL OR EXISTS (SELECT 1 FROM tasks other WHERE other.uid = tasks.uid AND other.user_id = ?2), NULL, uid), user_id = ?2, version = ?3 + 1 + json_each.key
+		FROM json_each(?1) WHERE tasks.id = json_each.value`, jsonOf(ids), heir, newest)
 }
 
 // giveList makes a member the owner of a list, whose tasks follow: see FinishHandOvers. Who was
@@ -199,7 +213,7 @@ func (t *tx) giveList(a act, list, from, heir int64) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.followList(list, treeChunk)
+	_, err = t.followList(a, list, treeChunk)
 	return err
 }
 
@@ -227,7 +241,7 @@ func (db *DB) RemoveMember(ctx context.Context, by app.Caller, ref todo.Ref, use
 // leave ends a membership with what hangs on it: assignments and reminders.
 func (t *tx) leave(a act, list, userID int64) error {
 	// What has not followed a hand-over yet would go with who leaves.
-	if _, err := t.followList(list, -1); err != nil {
+	if _, err := t.followList(a, list, -1); err != nil {
 		return err
 	}
 	version, err := t.log(a, logged{scope: list, kind: todo.KindMember, op: todo.OpLeft, entity: userID})

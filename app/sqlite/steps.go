@@ -148,7 +148,7 @@ CREATE TABLE webhooks (
     url           TEXT    NOT NULL CHECK (length(url) BETWEEN 1 AND 2000),
     events        INTEGER NOT NULL CHECK (events > 0),
     secret        BLOB    NOT NULL CHECK (length(secret) BETWEEN 24 AND 64),
-    old_secret    BLOB    CHECK (length(old_secret) BETWEEN 24 AND 64),
+    old_secret    BLOB    CHECK (length(old_secret) BETWEEN 24 AND 160),
     old_until     INTEGER CHECK ((old_until IS NULL) = (old_secret IS NULL)),
     created_at    INTEGER NOT NULL,
     cursor        INTEGER NOT NULL,

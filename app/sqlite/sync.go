@@ -207,9 +207,25 @@ func (s *syncing) giveUser() error {
 	return err
 }
 
-// noteUser tells a user's own copies that their name or zone is another one.
-func (t *tx) noteUser(a act, id int64) error {
+// noteUser tells a user's own copies that their name or zone is another one, and those of everybody
+// they share a list with of a name.
+func (t *tx) noteUser(a act, id int64, renamed bool) error {
 	_, err := t.log(a, logged{scope: -id, kind: todo.KindUser, op: todo.OpUpdated, entity: id})
+	if err != nil || !renamed {
+		return err
+	}
+	var lists []int64
+	err = t.each(`SELECT list_id FROM members own WHERE user_id = ?1 AND EXISTS (SELECT 1 FROM members WHERE list_id = own.list_id AND user_id <> ?1)`, []any{id}, func(row row) error {
+		var list int64
+		err := row.Scan(&list)
+		lists = append(lists, list)
+		return err
+	})
+	for _, list := range lists {
+		if err == nil {
+			_, err = t.log(a, logged{scope: list, kind: todo.KindMember, op: todo.OpUpdated, entity: id})
+		}
+	}
 	return err
 }
 

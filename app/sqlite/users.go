@@ -149,7 +149,7 @@ func (db *DB) UpdateUser(ctx context.Context, by app.Caller, id int64, c account
 			return err
 		}
 		if c.Username != nil || c.TimeZone != nil {
-			if err := tx.noteUser(act{by, db.now()}, id); err != nil {
+			if err := tx.noteUser(act{by, db.now()}, id, c.Username != nil); err != nil {
 				return err
 			}
 		}

@@ -54,16 +54,20 @@ const (
 		CASE WHEN c.kind = 3 AND c.op = 9 AND c.scope < 0 THEN EXISTS (SELECT 1 FROM changes r
 			WHERE r.seq BETWEEN c.grp AND c.seq AND r.kind = 2 AND r.op = 8 AND r.entity = c.entity) ELSE 0 END,
 		CASE WHEN c.kind = 1 AND c.op = 6 THEN EXISTS (SELECT 1 FROM changes n JOIN members m ON m.user_id = ?1 AND m.list_id = n.scope
-			WHERE n.seq = c.seq + 1 AND n.kind = 1 AND n.entity = c.entity) ELSE 0 END`
+			WHERE n.seq = c.seq + 1 AND n.kind = 1 AND n.entity = c.entity) ELSE 0 END,
+		c.scope > 0 AND EXISTS (SELECT 1 FROM trash WHERE id = -c.scope AND user_id = ?1)`
 	// happened are the first lines (at most ?3) after a number (?2) up to another one (?4) in all
-	// scopes of a user, in those of a list only from when the user came into it.
+	// scopes of a user, in those of a list only from when the user came into it, other than with the
+	// list itself from the trash; and in a list of the user's own that is in the trash, up to its
+	// deletion.
 	happened = `SELECT ` + happenedColumns + ` FROM (
-			SELECT list_id AS scope, coalesce((SELECT max(j.seq) FROM changes j WHERE j.scope = -?1 AND j.seq > ?2 AND j.kind = 3 AND j.op = 9 AND j.entity = list_id), ?2) AS since
-			FROM members WHERE user_id = ?1 UNION ALL SELECT -?1, ?2) own
-		JOIN changes c ON c.seq IN (SELECT seq FROM changes WHERE scope = own.scope AND seq > own.since AND seq <= ?4 ORDER BY seq LIMIT ?3)
+			SELECT list_id AS scope, coalesce((SELECT max(j.seq) FROM changes j WHERE j.scope = -?1 AND j.seq > ?2 AND j.kind = 3 AND j.op = 9 AND j.entity = list_id
+				AND NOT EXISTS (SELECT 1 FROM changes r WHERE r.seq BETWEEN j.grp AND j.seq AND r.kind = 2 AND r.op = 8 AND r.entity = list_id)), ?2) AS since, ?4 AS upto
+			FROM members WHERE user_id = ?1 UNION ALL SELECT -?1, ?2, ?4 UNION ALL SELECT -id, ?2, min(grp - 1, ?4) FROM trash WHERE user_id = ?1 AND id < 0) own
+		JOIN changes c ON c.seq IN (SELECT seq FROM changes WHERE scope = own.scope AND seq > own.since AND seq <= own.upto ORDER BY seq LIMIT ?3)
 		ORDER BY c.seq LIMIT ?3` + sorts
 	happenedOnce = `SELECT ` + happenedColumns + ` FROM changes c WHERE c.seq = ?2
-		AND (c.scope = -?1 OR EXISTS (SELECT 1 FROM members WHERE user_id = ?1 AND list_id = c.scope))`
+		AND (c.scope = -?1 OR EXISTS (SELECT 1 FROM members WHERE user_id = ?1 AND list_id = c.scope) OR c.scope > 0 AND EXISTS (SELECT 1 FROM trash WHERE id = -c.scope AND user_id = ?1))`
 )
 
 // WebhookEvents returns what happened, that a user may see, after a change.
@@ -104,7 +108,7 @@ func scanHappened(row row, reader int64) (e outbox.WebhookEvent, told bool, err 
 	var fields todo.FieldSet
 	var names sql.NullString
 	var copied, restored bool
-	err = row.Scan(&e.Seq, &kind, &op, &entity, &fields, &e.UID, &scope, &e.ActorID, &at, &list, &names, &copied, &restored, &e.Told)
+	err = row.Scan(&e.Seq, &kind, &op, &entity, &fields, &e.UID, &scope, &e.ActorID, &at, &list, &names, &copied, &restored, &e.Told, &e.Trashed)
 	if err != nil {
 		return e, false, err
 	}
@@ -112,6 +116,9 @@ func scanHappened(row row, reader int64) (e outbox.WebhookEvent, told bool, err 
 	switch kind {
 	case todo.KindTask:
 		e.Kind, e.TaskID, e.ListID, e.Changed = taskEvent(op), entity, max(scope, list), fields.Names()
+		if op == todo.OpUpdated && fields == 0 {
+			e.Kind = 0 // it has another owner, with its list
+		}
 		if copied {
 			e.Kind, e.Changed = outbox.EventTaskCompleted, todo.FieldCompleted.Names()
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"taskapi/app"
@@ -13,6 +14,9 @@ import (
 )
 
 var _ outbox.WebhookStore = (*DB)(nil)
+
+// maxOldSecrets is how many secrets that were replaced sign beside the one of now.
+const maxOldSecrets = 4
 
 const (
 	webhookColumns = `id, user_id, coalesce(list_id, 0), url, events, secret, old_secret, old_until, created_at, state, cursor, tries, next_at, failing_since, last_error`
@@ -152,8 +156,13 @@ func (db *DB) DeleteWebhook(ctx context.Context, by app.Caller, id int64) error 
 // RotateWebhook replaces the secret of a webhook; the old one signs until a time.
 func (db *DB) RotateWebhook(ctx context.Context, by app.Caller, id int64, secret []byte, until time.Time) (outbox.Webhook, error) {
 	return db.changeWebhook(ctx, by, id, func(tx *tx, w outbox.Webhook) error {
+		old := w.Secret
+		if db.now().Before(w.OldUntil) { // receivers may not have got the one in between
+			old = append(slices.Clone(old), w.OldSecret...)
+		}
+		old = old[:min(len(old), maxOldSecrets*outbox.SecretBytes)]
 		return errors.Join(
-			tx.exec(`UPDATE webhooks SET old_secret = secret, old_until = ?, secret = ? WHERE id = ?`, millis(until), secret, id),
+			tx.exec(`UPDATE webhooks SET old_secret = ?, old_until = ?, secret = ? WHERE id = ?`, old, millis(until), secret, id),
 			tx.recordWebhook(by, account.EventWebhookRotated, w, db.now()))
 	})
 }

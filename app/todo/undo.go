@@ -21,7 +21,7 @@ var (
 	// task or the list as it is now comes with it, if there is one.
 	ErrUndoConflict = &app.Error{Kind: app.KindConflict, Code: "undo_conflict", Message: "It was changed again since, so it can't be undone."}
 	ErrUndoExpired  = &app.Error{Kind: app.KindConflict, Code: "undo_expired", Message: fmt.Sprintf("The values from before are no longer kept: a change can be undone for %d days, and a deletion while it is in the trash.", int(KeepUndo.Hours()/24))}
-	ErrNotUndoable  = &app.Error{Kind: app.KindConflict, Code: "not_undoable", Message: "A change of this kind, or of so much at once, can't be undone."}
+	ErrNotUndoable  = &app.Error{Kind: app.KindConflict, Code: "not_undoable", Message: "This can't be undone: it is not of a kind that can, or changed more than 500 tasks at once. What was deleted may be in the trash, and can be restored from there."}
 )
 
 // Undo asks for a request to be undone whole.

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -108,9 +109,10 @@ func (s *Sender) request(ctx context.Context, w outbox.Webhook, m outbox.Webhook
 	}
 	signature, err := sign(w.Secret, m, now)
 	if err == nil && len(w.OldSecret) > 0 && now.Before(w.OldUntil) {
-		var old string
-		old, err = sign(w.OldSecret, m, now)
-		signature += " " + old
+		for old := range slices.Chunk(w.OldSecret, outbox.SecretBytes) {
+			also, wrong := sign(old, m, now)
+			signature, err = signature+" "+also, errors.Join(err, wrong)
+		}
 	}
 	if err != nil {
 		return nil, err

@@ -430,7 +430,7 @@ CREATE TABLE webhooks (
     events        INTEGER NOT NULL CHECK (events > 0),
     -- What signs, and what signs beside it for a while after it was replaced.
     secret        BLOB    NOT NULL CHECK (length(secret) BETWEEN 24 AND 64),
-    old_secret    BLOB    CHECK (length(old_secret) BETWEEN 24 AND 64),
+    old_secret    BLOB    CHECK (length(old_secret) BETWEEN 24 AND 160),
     old_until     INTEGER CHECK ((old_until IS NULL) = (old_secret IS NULL)),
     created_at    INTEGER NOT NULL,
     -- The change that was told, or given up, last.
