@@ -1,8 +1,10 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/go-rod/rod/lib/proto"
 )
@@ -78,7 +80,17 @@ func TestPageShowsAReminder(t *testing.T) {
 	go func() { listen(); close(heard) }() // what it listens to is switched off at its end
 	t.Cleanup(func() { leave(); <-heard })
 	x.wait(`navigator.serviceWorker.controller`)
-	push := proto.ServiceWorkerDeliverPushMessage{Origin: p.url, RegistrationID: <-registered, Data: `{"type":"reminder","task":{"id":3,"uid":"u","title":"<b>task</b> 2","due":"2027-03-10","due_at":null},"seq":9}`}
+	// EachEvent asks before it listens, so the answer may be lost: ask again.
+	if err := errors.Join(proto.ServiceWorkerDisable{}.Call(page), proto.ServiceWorkerEnable{}.Call(page)); err != nil {
+		t.Fatal(err)
+	}
+	var worker proto.ServiceWorkerRegistrationID
+	select {
+	case worker = <-registered:
+	case <-time.After(time.Minute):
+		t.Fatal("the service worker is not registered")
+	}
+	push := proto.ServiceWorkerDeliverPushMessage{Origin: p.url, RegistrationID: worker, Data: `{"type":"reminder","task":{"id":3,"uid":"u","title":"<b>task</b> 2","due":"2027-03-10","due_at":null},"seq":9}`}
 	if err := push.Call(page); err != nil {
 		t.Fatal(err)
 	}
