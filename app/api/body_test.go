@@ -126,6 +126,9 @@ func TestNoFieldMakesAServerError(t *testing.T) {
 	fields := []string{"username", "email", "password", "confirm_password", "current_password", "title", "description", "completed", "user_id", "refresh_token"}
 	for _, route := range withBody(ann.id, task) {
 		for _, field := range fields {
+			if mails := route[1] == "/auth/password/forgot" || route[1] == "/auth/email/resend"; mails && field != "email" {
+				continue // they look up an account one after the other, and refuse who asks faster
+			}
 			for _, value := range values {
 				in := map[string]any{"title": "t", "username": "u"}
 				if strings.HasPrefix(route[1], "/auth") {
