@@ -3,9 +3,6 @@ package cmd
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
-	"net"
-	"net/http"
 	"net/mail"
 	"net/url"
 	"strings"
@@ -40,7 +37,7 @@ func (a *application) reminders(ctx context.Context, s settings.Settings, db *sq
 		return reminders{}, err
 	}
 	guard := webhook.NewGuard(nil)
-	sender := push.NewSender(db, pushClient(guard), key, pushSubject(s), a.clock.Now, config.Log)
+	sender := push.NewSender(db, guard.Client(pushPatience, nil), key, pushSubject(s), a.clock.Now, config.Log)
 	alarm := todo.NewAlarm(db, s.Mail.Server != "", a.clock.Now, sender.Wake, config.Log)
 	db.OnReminder(alarm.Wake)
 	config.Push = &outbox.Subscriptions{Store: db, Key: key.Public(), Allowed: guard.Allows, Now: a.clock.Now}
@@ -60,19 +57,4 @@ func pushSubject(s settings.Settings) string {
 		host = public.Hostname()
 	}
 	return "postmaster@" + host
-}
-
-// pushClient returns a client that reaches the internet only, whatever a name leads to, and goes
-// where it is told to and no further.
-func pushClient(guard *webhook.Guard) *http.Client {
-	dialer := &net.Dialer{Timeout: pushPatience, Control: guard.Control}
-	return &http.Client{
-		// Not the default transport, which asks the environment for a proxy.
-		Transport: &http.Transport{
-			DialContext: dialer.DialContext, TLSHandshakeTimeout: pushPatience, ForceAttemptHTTP2: true,
-			TLSClientConfig:    &tls.Config{MinVersion: tls.VersionTLS12},
-			DisableCompression: true, MaxResponseHeaderBytes: 64 << 10, MaxIdleConns: 20, IdleConnTimeout: time.Minute,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 }

@@ -33,7 +33,7 @@ func TestWhereAPushGoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := pushClient(webhook.NewGuard(nil))
+	client := webhook.NewGuard(nil).Client(pushPatience, nil)
 	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0"} {
 		answer, err := client.Post("https://"+host+":"+port+"/", "text/plain", strings.NewReader("x"))
 		if err == nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"taskapi/app"
@@ -152,7 +153,7 @@ func (t *tx) fireFor(due dueReminders, now time.Time, mails bool, done *todo.Fir
 		if err != nil {
 			return err
 		}
-		if task.ID == 0 || who.deleted || contains(tasks, task.ID) {
+		if task.ID == 0 || who.deleted || slices.ContainsFunc(tasks, func(t todo.Task) bool { return t.ID == task.ID }) {
 			continue
 		}
 		seq, err := t.log(act{at: now}, logged{scope: -due.userID, kind: todo.KindReminder, op: todo.OpDue, entity: task.ID})
@@ -184,15 +185,6 @@ func (t *tx) fireFor(due dueReminders, now time.Time, mails bool, done *todo.Fir
 		done.Mailed += len(tasks)
 	}
 	return err
-}
-
-func contains(tasks []todo.Task, id int64) bool {
-	for i := range tasks {
-		if tasks[i].ID == id {
-			return true
-		}
-	}
-	return false
 }
 
 // recipient returns a person as reminders need them.

@@ -1,10 +1,14 @@
 package webhook
 
 import (
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
+	"net"
+	"net/http"
 	"net/netip"
 	"syscall"
+	"time"
 
 	"code.dny.dev/ssrf"
 )
@@ -70,6 +74,26 @@ func (g *Guard) Control(network, address string, conn syscall.RawConn) error {
 		return errAddress
 	}
 	return nil
+}
+
+// mostHeaders bounds the headers of an answer.
+const mostHeaders = 64 << 10
+
+// Client returns a client that dials what is allowed, whatever a name leads to, and goes where it
+// is told to and no further. Each step of a connection has so much patience. The resolver may be
+// nil.
+func (g *Guard) Client(patience time.Duration, resolver *net.Resolver) *http.Client {
+	dialer := &net.Dialer{Timeout: patience, Control: g.Control, Resolver: resolver}
+	return &http.Client{
+		// Not the default transport, which asks the environment for a proxy.
+		Transport: &http.Transport{
+			DialContext: dialer.DialContext, TLSHandshakeTimeout: patience, ForceAttemptHTTP2: true,
+			TLSClientConfig:    &tls.Config{MinVersion: tls.VersionTLS12},
+			DisableCompression: true, MaxResponseHeaderBytes: mostHeaders,
+			MaxIdleConns: 2 * parallel, MaxIdleConnsPerHost: parallel, IdleConnTimeout: 30 * time.Second,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // within returns the IPv4 address that an IPv6 one leads to: a mapped one, one behind NAT64

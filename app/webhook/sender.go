@@ -29,8 +29,6 @@ const (
 	// that the connection can be used again.
 	readFor  = time.Second
 	mostRead = 64 << 10
-	// mostHeaders bounds the headers of an answer.
-	mostHeaders = 64 << 10
 )
 
 // Sender makes the tries.
@@ -51,20 +49,7 @@ var _ outbox.WebhookSender = (*Sender)(nil)
 // networks that are open. The resolver may be nil.
 func NewSender(version string, open []netip.Prefix, resolver *net.Resolver, now func() time.Time, log *slog.Logger) *Sender {
 	guard := NewGuard(open)
-	dialer := &net.Dialer{Timeout: patience, Control: guard.Control, Resolver: resolver}
-	return &Sender{
-		Guard: guard, Now: now, Log: log, Patience: patience, agent: "taskapi/" + version,
-		client: &http.Client{
-			// Not the default transport, which asks the environment for a proxy.
-			Transport: &http.Transport{
-				DialContext: dialer.DialContext, TLSHandshakeTimeout: patience, ForceAttemptHTTP2: true,
-				TLSClientConfig:    &tls.Config{MinVersion: tls.VersionTLS12},
-				DisableCompression: true, MaxResponseHeaderBytes: mostHeaders,
-				MaxIdleConns: 2 * parallel, MaxIdleConnsPerHost: parallel, IdleConnTimeout: 30 * time.Second,
-			},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-	}
+	return &Sender{Guard: guard, Now: now, Log: log, Patience: patience, agent: "taskapi/" + version, client: guard.Client(patience, resolver)}
 }
 
 // Close ends connections that are kept for further tries.
