@@ -65,5 +65,5 @@ func TestWebhooksOfARunningServer(t *testing.T) {
 	if code := p.stop(syscall.SIGTERM); code != exitOK { // while one hangs
 		t.Errorf("exit code %d\n%s", code, p.log.String())
 	}
-	world{}.taskapi(t, "doctor", "--data-dir=data", "--addr=127.0.0.1:0").finds(t, "warn", "webhooks", "1 are switched off, and 0 events")
+	world{}.taskapi(t, "doctor", "--data-dir=data", "--addr=127.0.0.1:0").finds(t, "warn", "webhooks", "switched off: 1; events of the last 30 days that were given up: 0")
 }

@@ -225,7 +225,7 @@ func checkWebhooks(ctx context.Context, d datadir.Dir) Finding {
 	if off+dead == 0 {
 		return okay("none is switched off, and no event was given up")
 	}
-	return warning("%d are switched off, and %d events of the last 30 days were refused by their receivers; their users see why at GET /webhooks, and resume or redeliver them", off, dead)
+	return warning("switched off: %d; events of the last 30 days that were given up: %d; their users see why at GET /webhooks, and resume or redeliver them", off, dead)
 }
 
 // checkBackups looks at those in the backup folder, and whether more can be made.
