@@ -7,15 +7,18 @@ import (
 )
 
 // The heap of this program is small, and then collecting it at half its growth again costs a few
-// MB and saves a twentieth of the work under load. Under attack it is large, and memory counts.
+// MB and saves a twentieth of the work under load. Under attack it is large, and memory counts
+// more than work.
 const (
 	collectAt      = 150 // percent of growth
 	usualCollectAt = 100
+	largeCollectAt = 50
 	smallHeap      = 24 << 20 // bytes that live
+	largeHeap      = 64 << 20
 )
 
-// TuneCollector lets the heap grow more between collections while it is small. An environment
-// variable GOGC other than 100 goes first.
+// TuneCollector lets the heap grow more between collections while it is small, and less while
+// it is large. An environment variable GOGC other than 100 goes first.
 func TuneCollector() {
 	if before := debug.SetGCPercent(collectAt); before != usualCollectAt {
 		debug.SetGCPercent(before)
@@ -32,8 +35,11 @@ func afterCollection(percent int) {
 		sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 		metrics.Read(sample)
 		next := usualCollectAt
-		if sample[0].Value.Uint64() < smallHeap {
+		switch live := sample[0].Value.Uint64(); {
+		case live < smallHeap:
 			next = collectAt
+		case live > largeHeap:
+			next = largeCollectAt
 		}
 		if next != percent {
 			debug.SetGCPercent(next)

@@ -9,7 +9,7 @@ import (
 	"taskapi/cmd/machine"
 )
 
-// A small heap may grow by half more than a large one.
+// A small heap may grow by half more than others, a large one by half of that only.
 func TestTheCollectorFollowsTheHeap(t *testing.T) {
 	before := debug.SetGCPercent(100)
 	t.Cleanup(func() { debug.SetGCPercent(before) })
@@ -26,8 +26,12 @@ func TestTheCollectorFollowsTheHeap(t *testing.T) {
 		t.Errorf("it stays at %d %%, want %d", sample[0].Value.Uint64(), want)
 	}
 	until(150)
-	large := make([]byte, 48<<20)
+	medium := make([]byte, 48<<20)
 	until(100)
+	large := make([]byte, 48<<20)
+	until(50)
 	runtime.KeepAlive(large)
+	until(100)
+	runtime.KeepAlive(medium)
 	until(150)
 }
