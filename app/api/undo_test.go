@@ -55,6 +55,9 @@ func undoKinds() []undoKind {
 		{"assignee", "PATCH", "/tasks/TASK", `{"assignee_id":null}`},
 		{"parent", "PATCH", "/tasks/TASK", `{"parent_id":DONE}`},
 		{"reminders", "PATCH", "/tasks/TASK", `{"reminders":[{"before":"PT5M"}]}`},
+		{"a date for as long as a reminder needs it", "POST", "/batch", `{"requests":[
+			{"method":"PATCH","path":"/tasks/DONE","body":{"due":"2026-03-04T10:00","reminders":[{"at":"2026-03-05T10:00:00Z"},{"before":"PT0S"}]}},
+			{"method":"PATCH","path":"/tasks/DONE","body":{"due":null,"reminders":[{"at":"2026-03-05T10:00:00Z"}]}}]}`},
 		{"all at once", "PUT", "/tasks/TASK", `{"title":"x","description":"y","completed":true,"priority":"low","due":null,"start":null,"labels":[],"assignee_id":null,"reminders":[],"list_id":OTHER}`},
 		{"position", "POST", "/tasks/DONE/move", `{"after_id":TASK}`},
 		{"first", "POST", "/tasks/TASK/move", ``},

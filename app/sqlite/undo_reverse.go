@@ -24,11 +24,16 @@ func (u *undoing) reverseAll() error {
 			return err
 		}
 	}
-	for _, l := range slices.Backward(u.lines) {
-		if l.kind == todo.KindReminder {
-			if err := u.remindAgain(l); err != nil {
-				return err
-			}
+	for i, l := range slices.Backward(u.lines) {
+		// Those in between may be relative to a date that was there for as long.
+		reminds := func(other pastLine) bool {
+			return other.kind == todo.KindReminder && other.entity == l.entity && other.undo.has("reminders")
+		}
+		if !reminds(l) || slices.ContainsFunc(u.lines[:i], reminds) {
+			continue
+		}
+		if err := u.remindAgain(l); err != nil {
+			return err
 		}
 	}
 	for owner := range u.owners {
