@@ -2,38 +2,19 @@
 // no clock. A day is counted from 1 January 1970, so no time zone can move it.
 
 /** @typedef {{date: string, time: string}} Now The clock on a person's wall: 2026-11-29 and 10:30. */
-/** @typedef {{day: number, nth: number}} OrdinalDay A weekday from Sunday, 0; nth 0 is each. */
-/**
- * @typedef {object} Rule An RRULE as app/todo/recurrence.go reads it.
- * @property {number} frequency 0 daily, 1 weekly, 2 monthly, 3 yearly
- * @property {number} interval
- * @property {number} count 0: no end
- * @property {number} weekStart
- * @property {number} until the last day; Infinity without one
- * @property {number[]} months
- * @property {number[]} monthDays
- * @property {OrdinalDay[]} weekdays
- * @property {number[]} positions
- */
 
 const frequencies = ["DAILY", "WEEKLY", "MONTHLY", "YEARLY"];
 export const weekdayCodes = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
 const horizon = 50; // years after its start for which the server computes a rule
 
-/** @param {string} text a day, or a day and a time */
 export const dayNumber = (text) => Date.parse(`${text.slice(0, 10)}T00:00Z`) / 864e5;
-/** @param {number} day */
 export const dayText = (day) => new Date(day * 864e5).toISOString().slice(0, 10);
-/** @param {number} day */
 export const weekday = (day) => (day + 4) % 7;
-/** dayOf may be given months and days beyond the end, as Date.UTC.
- * @param {number} year @param {number} month from 0 @param {number} day */
+// The month is from 0; months and days may go beyond the end, as in Date.UTC.
 export const dayOf = (year, month, day) => Date.UTC(year, month, day) / 864e5;
 
-/** @type {Map<string, Intl.DateTimeFormat>} */
 const formats = new Map();
 
-/** @param {number} day @param {string} language @param {Intl.DateTimeFormatOptions} options */
 function format(day, language, options) {
   const key = language + JSON.stringify(options);
   let made = formats.get(key);
@@ -48,7 +29,6 @@ function format(day, language, options) {
  */
 export function dueWords(due, now, language, zone) {
   const day = dayNumber(due), away = day - dayNumber(now.date);
-  /** @type {string} */
   let words;
   if (Math.abs(away) < 2) words = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(away, "day");
   else if (away > 0 && away < 7) words = format(day, language, { weekday: "long" });
@@ -57,18 +37,14 @@ export function dueWords(due, now, language, zone) {
   return zone ? `${words} (${zone.slice(zone.lastIndexOf("/") + 1).replaceAll("_", " ")})` : words;
 }
 
-/** @param {string | undefined} text @param {number} least @param {number} most @param {boolean} [signed] @returns {number[] | null} */
 function numbers(text, least, most, signed) {
   if (text === undefined) return [];
   const all = text.split(",").map((n) => /^[+-]?\d{1,4}$/.test(n) ? Number(n) : 0);
   return all.length < 32 && all.every((n) => (n > 0 || signed) && Math.abs(n) >= least && Math.abs(n) <= most) ? all : null;
 }
 
-/**
- * clamp makes a rule without days take the last day of the months or years that lack the
- * day on which it starts, as the server does.
- * @param {Record<string, string>} parts @param {string} start
- */
+// clamp makes a rule without days take the last day of the months or years that lack the
+// day on which it starts, as the server does.
 function clamp(parts, start) {
   if (["BYMONTH", "BYMONTHDAY", "BYDAY", "BYSETPOS"].some((name) => parts[name])) return;
   const day = Number(start.slice(8, 10));
@@ -76,18 +52,13 @@ function clamp(parts, start) {
   if (parts.FREQ === "YEARLY" && start.slice(5, 10) === "02-29") Object.assign(parts, { BYMONTH: "2", BYMONTHDAY: clamped(29), BYSETPOS: "-1" });
 }
 
-/** clamped is the BYMONTHDAY for a day from 29 on, which goes with BYSETPOS=-1.
- * @param {number} day */
+// clamped is the BYMONTHDAY for a day from 29 on, which goes with BYSETPOS=-1.
 export const clamped = (day) => [28, 29, 30, 31].filter((d) => d <= day).join();
 
-/**
- * readRule returns null for what the server refuses, and for an UNTIL that is a moment,
- * whose last day depends on a zone.
- * @param {string} text @param {string} [start] @returns {Rule | null}
- */
+// readRule returns null for what the server refuses, and for an UNTIL that is a moment,
+// whose last day depends on a zone.
 function readRule(text, start) {
-  /** @type {Record<string, string>} */
-  const parts = {};
+  const parts = /** @type {Record<string, string>} */ ({});
   for (const part of text.trim().toUpperCase().split(";")) {
     const [, name, value] = /^(FREQ|INTERVAL|BYMONTH|BYMONTHDAY|BYDAY|BYSETPOS|WKST|COUNT|UNTIL)=([^=]+)$/.exec(part) ?? [];
     if (!name || parts[name]) return null;
@@ -110,14 +81,13 @@ function readRule(text, start) {
   return { frequency, interval: interval[0] ?? 1, count: count[0] ?? 0, weekStart, until, months, monthDays, weekdays, positions };
 }
 
-/** step goes some periods on. @param {Rule} rule @param {number} period @param {number} periods */
+// step goes some periods on.
 function step(rule, period, periods) {
   const date = new Date(period * 864e5);
   if (rule.frequency < 2) return period + periods * (rule.frequency ? 7 : 1);
   return dayOf(date.getUTCFullYear() + (rule.frequency === 3 ? periods : 0), date.getUTCMonth() + (rule.frequency === 2 ? periods : 0), 1);
 }
 
-/** @param {Rule} rule @param {number} day @param {Date} first */
 function fits(rule, day, first) {
   const date = new Date(day * 864e5), year = date.getUTCFullYear(), month = date.getUTCMonth(), nth = date.getUTCDate();
   if (rule.months.length && !rule.months.includes(month + 1)) return false;
@@ -146,7 +116,6 @@ export function nextDates(text, start, after, count) {
   if (!rule) return null;
   const from = after ? dayNumber(after) : first - 1;
   const end = Math.min(rule.until, dayOf(date.getUTCFullYear() + horizon, date.getUTCMonth(), date.getUTCDate()));
-  /** @type {string[]} */
   const dates = [];
   let counted = 0;
   let period = [first, first - (weekday(first) - rule.weekStart + 7) % 7, first + 1 - date.getUTCDate(), dayOf(date.getUTCFullYear(), 0, 1)][rule.frequency];
@@ -163,25 +132,17 @@ export function nextDates(text, start, after, count) {
   return dates;
 }
 
-/** @typedef {typeof english} Phrases */
-
 const english = {
-  /** @param {number} unit @param {number} n */
   every: (unit, n) => n === 1 ? `every ${["day", "week", "month", "year"][unit]}` : `every ${n} ${["days", "weeks", "months", "years"][unit]}`,
   each: "every ", workdays: "every weekday", workday: "weekday", lastDay: "on the last day", on: " on ", of: " of ",
-  /** @param {string} days @param {number} _many */
-  dates: (days, _many) => `on the ${days}`,
-  /** @param {number} n */
-  date: (n) => n + ({ one: "st", two: "nd", few: "rd" }[new Intl.PluralRules("en", { type: "ordinal" }).select(n)] ?? "th"),
-  /** @param {string} day */
+  dates: (days) => `on the ${days}`,
+  date: (n) => n + (/1.$/.test(n) ? "th" : ["th", "st", "nd", "rd"][n % 10] ?? "th"),
   nth: (day) => `on the ${day}`,
   ordinals: ["second to last", "last", "", "first", "second", "third", "fourth", "fifth"],
-  /** @param {number} n */
   times: (n) => n === 1 ? ", once" : `, ${n} times`,
   until: ", until ", other: "by a rule",
 };
 
-/** @type {Phrases} */
 const spanish = {
   every: (unit, n) => n === 1 ? `cada ${["día", "semana", "mes", "año"][unit]}` : `cada ${n} ${["días", "semanas", "meses", "años"][unit]}`,
   each: "cada ", workdays: "de lunes a viernes", workday: "día laborable", lastDay: "el último día", on: " los ", of: " de ",
@@ -193,13 +154,10 @@ const spanish = {
   until: ", hasta el ", other: "según una regla",
 };
 
-/**
- * weekdayWords says which weekdays of a week, or which one of a month.
- * @param {Rule} rule @param {string} language @param {Phrases} say @param {(words: string[]) => string} list
- */
+// weekdayWords says which weekdays of a week, or which one of a month.
 function weekdayWords(rule, language, say, list) {
   const { weekdays, frequency, interval, positions } = rule;
-  const name = (/** @type {number} */ day) => format(day + 3, language, { weekday: "long" }); // 4 January 1970 was a Sunday
+  const name = (day) => format(day + 3, language, { weekday: "long" }); // 4 January 1970 was a Sunday
   const names = list([...weekdays].sort((a, b) => (a.day + 6) % 7 - (b.day + 6) % 7).map(({ day }) => name(day)));
   const working = weekdays.length === 5 && weekdays.every(({ day, nth }) => day % 6 && !nth);
   if (frequency < 2) {
@@ -215,10 +173,7 @@ function weekdayWords(rule, language, say, list) {
   return `${say.every(3, interval)} ${which}${say.of}${format(dayOf(1970, rule.months[0] - 1, 1), language, { month: "long" })}`;
 }
 
-/**
- * monthDayWords says which days of a month, or which one of a year.
- * @param {Rule} rule @param {string} language @param {Phrases} say @param {(words: string[]) => string} list
- */
+// monthDayWords says which days of a month, or which one of a year.
 function monthDayWords(rule, language, say, list) {
   let { monthDays } = rule;
   const last = Math.max(...monthDays);
@@ -243,7 +198,7 @@ function monthDayWords(rule, language, say, list) {
 export function repeatWords(text, language) {
   const say = language === "es" ? spanish : english, rule = readRule(text);
   if (!rule) return say.other;
-  const list = (/** @type {string[]} */ words) => new Intl.ListFormat(language === "es" ? "es" : "en-GB").format(words);
+  const list = (words) => new Intl.ListFormat(language === "es" ? "es" : "en-GB").format(words);
   let words = "";
   if (rule.weekdays.length) words = rule.monthDays.length || rule.frequency < 2 && rule.months.length ? "" : weekdayWords(rule, language, say, list);
   else if (rule.monthDays.length) words = monthDayWords(rule, language, say, list);
