@@ -1,6 +1,6 @@
 // Quick add: what a line of English or Spanish says beside its title. No DOM, no clock.
 // Nothing is guessed silently: what is understood is a chip over an exact slice, the title
-// is the rest, and quotes and removed chips stay text. .ci/scripts/quick.test.mjs has the
+// is the rest, and quotes and removed chips stay text. .ci/scripts/phrases.mjs has the
 // rules, with examples.
 
 import { clamped, dayNumber, dayOf, dayText, dueWords, nextDates, repeatWords, weekday, weekdayCodes } from "./words.js";
@@ -22,7 +22,7 @@ const shortDays = { ...numbered("sun/dom mon/lun", 0), ...numbered("wed/mie jue 
 const days = { ...longDays, ...shortDays };
 const months = numbered("january/jan/enero/ene february/feb/febrero march/mar/marzo april/apr/abril/abr may/mayo june/jun/junio july/jul/julio august/aug/agosto/ago september/sept/sep/septiembre/setiembre october/oct/octubre november/nov/noviembre december/dec/diciembre/dic", 1);
 const numbers = numbered("a/an/one/un/una two/dos/other three/tres four/cuatro five/cinco six/seis seven/siete eight/ocho nine/nueve ten/diez", 1);
-const ordinals = numbered("last/ultimo . first/1st/primer second/2nd/segundo third/3rd/tercer fourth/4th/cuarto", -1);
+const ordinals = { ...numbered("first/1st/primer second/2nd/segundo third/3rd/tercer fourth/4th/cuarto", 1), last: -1, ultimo: -1 };
 const units = numbered("day/dia week/semana month/mes year/ano hour/hora minute/minuto", 0);
 const adverbs = numbered("daily/diariamente weekly/semanalmente monthly/mensualmente yearly/annually/anualmente", 0);
 const parts = numbered("morning/manana noon afternoon tarde evening night/noche", 0);
@@ -33,8 +33,9 @@ const levels = ["high", "medium", "low"], niveles = ["alta", "media", "baja"];
 const end = "(?=[,.;:!?)…]*(?: |$))";
 // tail is what may follow words that are understood only where a thought ends.
 const tail = /^(?:[,.;:!?)…]|$| (?:[#!@(]|at |a las? |on |every |each |cada |todos |\d\d?(?::\d\d| ?[ap]\.?m)))/;
+const atTime = /^,? (?:at |a las )?\d\d?(?::\d\d| ?[ap]\.?m)/;
 // Behind these, a day or a time is not when the task is due.
-const attributive = / (?:from|since|before|after|until|till|between|than|of|to|last|past|the|an?|one|some|all|black|good|ash|cyber|every|each|del?|desde|hasta|antes|despues|entre|tras|al|las?|los|una?|cada|todos|santo|placido) $/;
+const attributive = / (?:from|since|before|after|until|till|between|than|of|to|first|second|third|last|past|the|an?|one|some|all|black|good|ash|cyber|every|each|del?|desde|hasta|antes|despues|entre|tras|al|las?|los|una?|cada|todos|santo|placido|-|–) $/;
 const joint = /(?: (?:to|until|till|and|or|a|al|hasta|y|e|o|-|–|&) |, ?)(?:el )?/y;
 
 const lead = "(?<lead>(?:(?:due|starting|para|a partir del?) )?(?:(?:on|by|for) )?)";
@@ -66,7 +67,7 @@ function onDate(c, d, m = 0, y = 0) {
 
 // byNumbers reads 24/12. Where one order is no date, it is the other.
 function byNumbers(g, c) {
-  if (!g.year && !g.lead && !g.the && !c.near && !(tail.test(c.rest) && `${g.a}${g.b}` !== "247" && (g.a + g.b).length > 2)) return null;
+  if (!g.year && !g.lead && !g.the && !c.near && !atTime.test(c.rest) && !(tail.test(c.rest) && `${g.a}${g.b}` !== "247" && (g.a + g.b).length > 2)) return null;
   const dayFirst = g.a > 12 || g.b <= 12 && (c.spanish || g.sign === ".");
   return onDate(c, Number(dayFirst ? g.a : g.b), Number(dayFirst ? g.b : g.a), Number(g.year ?? 0));
 }
@@ -98,7 +99,7 @@ const dayReadings = readings(
   [(_, c) => ({ day: c.day + 2 }), `${lead}(?:(?:the )?day after tomorrow|pasado manana)`],
   [(_, c) => ({ day: c.day + 1 }), `${lead}(?:tomorrow|tmrw|manana)`],
   [(g, c) => onWeekday(c.day, g.day), `${lead}(?:this |next |(?:el |este )?(?:proximo )?)(?<day>${any(longDays)})(?: que viene)?(?! (?:pasado|santo|negro|de ramos))`],
-  [(g, c) => /on |by /.test(g.lead) || g.which || /^,? (?:at |a las )?\d\d?(?::\d\d| ?[ap]\.?m)/.test(c.rest) ? onWeekday(c.day, g.day) : null,
+  [(g, c) => /on |by /.test(g.lead) || g.which || atTime.test(c.rest) ? onWeekday(c.day, g.day) : null,
     `${lead}(?<which>this |next |(?:el |este )(?:proximo )?)?(?<day>${any(shortDays)})`],
   [later, `(?:in|en|dentro de) ${number} ${unit}`],
   [(_, c) => onWeekday(c.day, "mon"), `${lead}(?:next week|la semana que viene|(?:la )?proxima semana)`],
@@ -186,10 +187,10 @@ const repeatReadings = readings(
   [nthWeekday, `(?<every>${every} |(?:on )?the |el )?${which}(?<of> of the month| del? mes)?(?<each> (?:${ofMonth}))?`],
   [() => ({ FREQ: "MONTHLY", BYMONTHDAY: -1 }), `(?:on )?(?:the |el )?(?:last day|ultimo dia) (?:${ofMonth})`, `${every} (?:last day of the month|(?:end of (?:the )?|month )(?:month|end)|fin(?:al)? de mes|ultimo dia del mes)|a fin(?:al)?(?:es)? de cada mes`],
   [yearly, `${every} (?<d>\\d\\d?)${nth}?(?: of| de)? ${month}`, `${every} ${month} (?<d>\\d\\d?)${nth}?`],
-  [byUnits, `(?:${every} (?:${number.replace(")", `|${any(ordinals)}|\\d\\d?${nth})`)} )?|todos los |todas las )${unit}(?! \\d)${onDays}` +
+  [byUnits, `(?:${every} (?:${number.replace(")", `|${any(ordinals)}|\\d\\d?${nth})`)} )?|todos los |todas las )${unit}(?! \\d\\d?(?! veces| times))${onDays}` +
     `(?: (?:on the|el|los)(?: dias?)? ${daysOfMonth}(?!\\d|/| de | of ))?(?: (?:on the|el) (?:${which}|(?<last>last day|ultimo dia)))?`,
     `(?<ly>${any(adverbs)}|a diario)${onDays}(?: on the ${daysOfMonth})?`],
-  [(g) => monthly(g), `every (?<d>\\d\\d?)${nth}(?: and (?:the )?(?<e>\\d\\d?)${nth})?(?: of (?:the|each|every) month)?`, `cada dia ${daysOfMonth}(?: del? mes)?`, `(?:(?:on )?the |el |los )?(?:dias? )?${daysOfMonth} (?:${ofMonth})`],
+  [(g) => monthly(g), `every (?<d>\\d\\d?)${nth}(?: and (?:the )?(?<e>\\d\\d?)${nth})?(?: of (?:the|each|every) month)?`, `cada dia ${daysOfMonth}(?! veces)(?: del? mes)?`, `(?:(?:on )?the |el |los )?(?:dias? )?${daysOfMonth} (?:${ofMonth})`],
   [(g) => weekly(g.days, intervalOf(g.n)), `(?:${every}|todos los) (?:${number} )?${listOf(`(?:${any(days)})s?`)}`, `on ${listOf("(?:mon|tues|wednes|thurs|fri|satur|sun)days")}`, `los ${listOf("lunes|martes|miercoles|jueves|viernes|sabados|domingos")}`],
   [(g) => ({ FREQ: "DAILY", time: hours[parts[g.part]] * 60 }), `(?:${every}|todas las) (?<part>morning|afternoon|evening|night|manana|tarde|noche)s?`],
 );
@@ -251,16 +252,24 @@ class Reader {
     return null;
   }
 
+  after(end) { return end + (this.match(/,? (?:del? )?/y, end)?.[0].length ?? this.plain.length); }
+
+  // timeAt reads a time, or a part of a day with a time in it: "in the evening at 8".
+  timeAt(at, known) {
+    const time = this.first(timeReadings, at, known);
+    const exact = time?.part && this.first(timeReadings, this.after(time.end), { near: true, part: time.part });
+    return exact && exact.time !== undefined && !exact.unsure ? exact : time;
+  }
+
   // moment reads a day, a time, or both, in either order.
   moment(at) {
-    const after = (end) => end + (this.match(/,? (?:del? )?/y, end)?.[0].length ?? this.plain.length);
     const day = this.first(dayReadings, at), near = at === this.near;
     if (day) {
-      const time = day.time === undefined && this.first(timeReadings, after(day.end), { near: true, part: day.part });
+      const time = day.time === undefined && this.timeAt(this.after(day.end), { near: true, part: day.part });
       return time && !time.unsure ? { ...day, ...time } : day;
     }
-    const time = this.first(timeReadings, at, { near });
-    const later = time && !near && this.first(dayReadings, after(time.end), { near: true });
+    const time = this.timeAt(at, { near });
+    const later = time && !near && this.first(dayReadings, this.after(time.end), { near: true });
     if (later && later.time === undefined) return { ...time, ...this.first(timeReadings, at, { near: true, part: later.part }), ...later };
     return time?.unsure ? null : time;
   }
@@ -402,7 +411,7 @@ class Reader {
     for (const { from: start, to } of [...this.chips, { from: this.text.length, to: 0 }]) {
       let piece = this.text.slice(from, start).replace(/\s+/g, " ").trim();
       if (from && /^[,;:]/.test(piece) && /^$|[,;:(]$/.test(title)) piece = piece.slice(1).trim();
-      if (title && piece && !(from && /^[,.;:!?)]/.test(piece))) title += " ";
+      if (title && piece && !/[(¿¡]$/.test(title) && !(from && /^[,.;:!?)]+(?: |$)/.test(piece))) title += " ";
       title += piece;
       from = to;
     }

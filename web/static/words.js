@@ -13,14 +13,15 @@ export const weekday = (day) => (day + 4) % 7;
 // The month is from 0; months and days may go beyond the end, as in Date.UTC.
 export const dayOf = (year, month, day) => Date.UTC(year, month, day) / 864e5;
 
-const formats = new Map();
+const made = new Map(); // formatters, which are slow to make
 
-function format(day, language, options) {
-  const key = language + JSON.stringify(options);
-  let made = formats.get(key);
-  if (!made) formats.set(key, made = new Intl.DateTimeFormat(language === "es" ? "es" : "en-GB", { ...options, timeZone: "UTC" }));
-  return made.format(day * 864e5);
+function formatter(kind, language, options) {
+  const key = kind + language + JSON.stringify(options);
+  if (!made.has(key)) made.set(key, new Intl[kind](language === "es" ? "es" : "en-GB", options));
+  return made.get(key);
 }
+
+const format = (day, language, options) => formatter("DateTimeFormat", language, { ...options, timeZone: "UTC" }).format(day * 864e5);
 
 /**
  * dueWords says when a task is due: "tomorrow 09:00", "Friday", "12 March". The clock is
@@ -30,7 +31,7 @@ function format(day, language, options) {
 export function dueWords(due, now, language, zone) {
   const day = dayNumber(due), away = day - dayNumber(now.date);
   let words;
-  if (Math.abs(away) < 2) words = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(away, "day");
+  if (Math.abs(away) < 2) words = formatter("RelativeTimeFormat", language, { numeric: "auto" }).format(away, "day");
   else if (away > 0 && away < 7) words = format(day, language, { weekday: "long" });
   else words = format(day, language, { day: "numeric", month: "long", ...due.slice(0, 4) !== now.date.slice(0, 4) && { year: "numeric" } });
   if (due.length > 10) words += ` ${due.slice(11, 16)}`;
@@ -198,7 +199,7 @@ function monthDayWords(rule, language, say, list) {
 export function repeatWords(text, language) {
   const say = language === "es" ? spanish : english, rule = readRule(text);
   if (!rule) return say.other;
-  const list = (words) => new Intl.ListFormat(language === "es" ? "es" : "en-GB").format(words);
+  const list = (words) => formatter("ListFormat", language, {}).format(words);
   let words = "";
   if (rule.weekdays.length) words = rule.monthDays.length || rule.frequency < 2 && rule.months.length ? "" : weekdayWords(rule, language, say, list);
   else if (rule.monthDays.length) words = monthDayWords(rule, language, say, list);
