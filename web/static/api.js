@@ -1,6 +1,7 @@
 // Speaks HTTP with the server. The access token lives here, in memory, and
 // nowhere else; the refresh token is in a cookie that no script can read.
 
+import { knows } from "./replica.js";
 import { base, local, locked } from "./surroundings.js";
 
 // ApiError is an answer that is not a success.
@@ -112,9 +113,11 @@ export class Api extends EventTarget {
   }
 
   // resume tries to go on with the session of the cookie: "in", "out" without
-  // one, "ended" if it is over.
+  // one, "ended" if it is over. Whose tasks are here sees them at once, and is told
+  // by the first request if the session is over.
   async resume() {
     if (!this.userID || this.leaving) return "out";
+    if (knows(this.userID)) return "in";
     try {
       await this.#renew();
       return "in";

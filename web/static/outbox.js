@@ -20,7 +20,7 @@ export class Outbox {
   #timer = 0;
   changes = [];
 
-  // host has loaded, whether all tasks are known; copyOf; busyUntil; failed, which hears
+  // host has current, whether it knows all tasks as they are now; copyOf; busyUntil; failed, which hears
   // of errors; changed; and settled, which takes what the server said.
   constructor(api, shelf, now, host) {
     this.#api = api;
@@ -140,7 +140,7 @@ export class Outbox {
 
   // blocked says that a change waits for the creation of its task, for the deletion
   // that it takes back, or for the copy that it opens again.
-  #blocked(change) { return change.op === "reopen" && !this.#host.loaded || this.changes.some((c) => c.op === "create" && c.key === change.id || change.op === "restore" && c.op === "delete" && c.id === change.id && !c.problem); }
+  #blocked(change) { return change.op === "reopen" && !this.#host.current || this.changes.some((c) => c.op === "create" && c.key === change.id || change.op === "restore" && c.op === "delete" && c.id === change.id && !c.problem); }
 
   #persist() {
     this.#write();

@@ -1,7 +1,5 @@
-// What is kept in the browser: the queues of unsent changes, one for each tab, and the
-// newest tasks and the lists as they were last seen.
-
-const most = 500_000; // letters of tasks; the rest of the room is for what was typed
+// The queues of unsent changes, one for each tab, in the storage that answers at once: what
+// was typed is kept though the tab is gone in the next moment.
 
 export class Shelf {
   #storage;
@@ -42,12 +40,8 @@ export class Shelf {
     return this.#keys(prefix).map((key) => key.slice(prefix.length));
   }
 
+  // seen is what earlier pages kept of the newest tasks and the lists, in place of a replica.
   seen(userID) { return this.#get(`taskapi.seen.${userID}`, { tasks: [], lists: [] }); }
-
-  setSeen(userID, seen) {
-    const text = JSON.stringify(seen);
-    if (userID && text.length < most) this.#set(`taskapi.seen.${userID}`, text);
-  }
 
   dropSeen() { for (const key of this.#keys("taskapi.seen.")) this.#storage.removeItem(key); }
 }

@@ -3,10 +3,10 @@
 
 import { ApiError } from "./api.js";
 import { Outbox } from "./outbox.js";
+import { Replica, knows } from "./replica.js";
 import { Shelf } from "./shelf.js";
 import { local, uid } from "./surroundings.js";
 
-const kept = 100; // tasks that are shown before the server answers
 export const undoTime = 8_000;
 
 export class Store extends EventTarget {
@@ -18,12 +18,18 @@ export class Store extends EventTarget {
   #names = new Map(); // the ids of what was made here
   #shelf;
   #outbox;
+  #replica;
+  #filling; // ends when the replica was read
+  #copy = ""; // the name of the copy in the replica
+  #begins = true; // the next page begins a copy
   #asking = null;
-  #shelving = 0;
+  #shown = null; // what visible has made of it all
   #now;
   scope = "completed=all&include=copies"; // what of the server's is kept here
   cursor = ""; // up to where the server has told of it
-  loaded = false;
+  loaded = false; // all is there, as of the cursor
+  current = false; // and the server has told of all since, once
+  user = null; // who has signed in, as far as it is known
   offline = false;
   busyUntil = 0; // milliseconds, when the server has asked us to wait
   trouble = null; // the server's own failure, until it does better
@@ -38,16 +44,38 @@ export class Store extends EventTarget {
     api.addEventListener("away", () => this.reached(false));
   }
 
-  // open begins with the person who has signed in, and with the newest tasks
-  // that were last seen.
+  // open begins with the person who has signed in, and with what was last seen.
   open(userID, tab) {
     this.#userID = userID;
-    const { tasks, lists } = this.#shelf.seen(userID);
-    this.#tasks = new Map(tasks.map((task) => [task.id, task]));
-    this.#lists = new Map(lists.map((list) => [list.id, list]));
     this.restart();
+    this.#replica = new Replica(userID);
+    this.#filling = this.#fill(userID);
     this.#outbox.open(userID, tab);
+    this.changed();
+  }
+
+  // fill shows what is in the replica, and goes on from there.
+  async #fill(userID) {
+    const kept = await this.#replica.read();
+    if (this.#userID !== userID) return;
+    const { tasks, lists, user, state } = kept ?? this.#shelf.seen(userID);
+    for (const list of lists) this.#lists.set(list.id, list);
+    for (const task of tasks) this.#tasks.set(task.id, task);
+    this.user = user ?? null;
+    this.restart();
+    if (state?.scope === this.scope) {
+      ({ copy: this.#copy, cursor: this.cursor, whole: this.loaded } = state);
+      this.#begins = false;
+      this.#stale.clear();
+    }
     this.#outbox.work();
+    this.changed();
+  }
+
+  // setUser keeps what is known of the person.
+  setUser(user) {
+    this.user = { ...this.user, ...user };
+    if (!this.#begins) this.#replica?.write(this.#copy, { user: this.user });
     this.changed();
   }
 
@@ -57,7 +85,8 @@ export class Store extends EventTarget {
     this.changed();
   }
 
-  knows(userID) { return this.#shelf.seen(userID).tasks.length > 0; }
+  // knows says whether there is something to show before the server answers.
+  knows(userID) { return knows(userID) || this.#shelf.seen(userID).tasks.length > 0; }
 
   adopt(tab) { this.#outbox.adopt(tab); }
 
@@ -65,15 +94,16 @@ export class Store extends EventTarget {
 
   // close forgets who was signed in, except for what was not sent.
   close() {
-    clearTimeout(this.#shelving);
-    this.#shelving = 0;
+    this.#replica?.drop();
+    this.#replica = undefined;
     this.#userID = 0;
+    this.user = null;
     this.#asking = null;
     this.#tasks.clear();
     this.#lists.clear();
     this.#names.clear();
     this.#outbox.close();
-    this.loaded = false;
+    this.restart();
     this.busyUntil = 0;
     this.trouble = null;
     this.#shelf.dropSeen();
@@ -82,7 +112,9 @@ export class Store extends EventTarget {
   get waiting() { return this.#outbox.changes.filter((change) => change.op !== "delete" || change.due <= this.#now()).length; }
 
   // visible are all tasks with the waiting changes applied, newest first.
-  visible() {
+  visible() { return [...this.#shown ??= this.#apply()]; }
+
+  #apply() {
     const tasks = new Map([...this.#tasks].map(([id, task]) => [id, { ...task }]));
     for (const change of this.#outbox.changes) {
       if (change.op === "create") {
@@ -114,6 +146,7 @@ export class Store extends EventTarget {
 
   async #read() {
     const user = this.#userID;
+    await this.#filling;
     for (let more = true; more;) {
       const since = this.cursor && `&since=${this.cursor}`;
       const page = await this.#api.get(`/sync?${this.scope}&limit=1000${since}`).catch((error) => {
@@ -130,26 +163,41 @@ export class Store extends EventTarget {
   // restart begins the copy anew: what is not told of again is gone.
   restart() {
     this.cursor = "";
-    this.loaded = false;
+    this.loaded = this.current = false;
+    this.#copy = uid();
+    this.#begins = true;
     this.#stale = new Set(this.#tasks.keys());
   }
 
   // take applies a page of what is new.
-  take({ lists, tasks, deleted, cursor, more }) {
+  take({ lists, tasks, deleted, user, cursor, more }) {
     for (const list of lists) this.#lists.set(list.id, list);
     for (const task of tasks) this.#know(task);
+    const gone = [...deleted];
     for (const { kind, id } of deleted) {
-      (kind === "list" ? this.#lists : this.#tasks).delete(id);
-      if (kind === "list") for (const task of this.#tasks.values()) if (task.list_id === id) this.#tasks.delete(task.id);
+      if (kind !== "list") continue;
+      this.#lists.delete(id);
+      for (const task of this.#tasks.values()) if (task.list_id === id) gone.push({ kind: "task", id: task.id });
     }
+    for (const { kind, id } of gone) if (kind === "task") this.#tasks.delete(id);
+    if (user) this.user = { ...this.user, ...user };
     this.cursor = cursor;
-    if (!more && !this.loaded) {
+    if (!more) {
       for (const id of this.#stale) this.#tasks.delete(id);
-      this.loaded = true;
+      this.#stale.clear();
+      this.loaded = this.current = true;
     }
+    this.#keep({ begins: this.#begins, lists, tasks: tasks.map(({ id }) => this.#tasks.get(id)).filter(Boolean), gone, user: (user || this.#begins) && this.user });
     this.#outbox.recognize(tasks);
     this.#outbox.work();
     this.changed();
+  }
+
+  // keep writes a page into the replica, with the cursor.
+  #keep(page) {
+    this.#begins = false;
+    if (this.loaded) this.#shelf.dropSeen();
+    this.#replica?.write(this.#copy, { ...page, state: { cursor: this.cursor, whole: this.loaded, scope: this.scope } });
   }
 
   // know believes what is newer than what is known, and anything of a new copy: the
@@ -220,7 +268,6 @@ export class Store extends EventTarget {
   // hurry sends what waits for a change of mind: the page goes away.
   hurry() {
     this.#outbox.hurry();
-    this.#shelve();
   }
 
   // finish waits until everything is sent, for at most limit milliseconds, and
@@ -247,17 +294,8 @@ export class Store extends EventTarget {
   }
 
   changed() {
+    this.#shown = null;
     this.dispatchEvent(new Event("change"));
-    if (this.loaded) this.#shelving ||= setTimeout(() => this.#shelve(), 1000);
-  }
-
-  // shelve keeps the newest tasks, and the lists, for a start without the server.
-  #shelve() {
-    clearTimeout(this.#shelving);
-    this.#shelving = 0;
-    if (!this.loaded) return;
-    const tasks = [...this.#tasks.values()].sort((a, b) => b.id - a.id).slice(0, kept);
-    this.#shelf.setSeen(this.#userID, { tasks, lists: [...this.#lists.values()].map(({ id, name, inbox, role }) => ({ id, name, inbox, role })) });
   }
 
   // reached says whether the server can be reached.
@@ -283,8 +321,10 @@ export class Store extends EventTarget {
 
   // settled takes over what the server said to a change.
   settled({ op, key }, { task, copy, gone }) {
-    for (const each of [task, copy]) if (each) this.#know(each);
+    const news = [task, copy].filter(Boolean);
+    for (const each of news) this.#know(each);
     this.#tasks.delete(gone);
+    if (!this.#begins) this.#replica?.write(this.#copy, { tasks: news.map(({ id }) => this.#tasks.get(id)), gone: gone ? [{ kind: "task", id: gone }] : [] });
     if (op === "create") {
       this.#names.set(key, task.id);
       this.dispatchEvent(new CustomEvent("named", { detail: { key, id: task.id } }));

@@ -3,12 +3,26 @@
 
 const prefix = "{{static}}";
 const base = "{{base}}";
-const shell = [`${base}/`, ...["app.css", "app.js", "account.js", "api.js", "auth.js", "dom.js", "edit.js", "i18n.js", "list.js", "live.js", "outbox.js", "push.js", "shelf.js", "store.js", "surroundings.js", "fault.js", "tab.js", "undo.js", "users.js", "icon.svg"].map((name) => `${prefix}/${name}`)];
+
+// The shell is the page and all that it names: what a module imports is asked for next.
+const names = /\/static\/[\w-]+\/([\w.-]+\.(?:css|js|svg))"|(?:from|import) ?\(?"\.\/([\w-]+\.js)"/g;
+
+async function keep(cache, url) {
+  const answer = await fetch(new Request(url, { headers: { Accept: "text/html,*/*" } }));
+  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+  await cache.put(url, answer.clone());
+  return [...(await answer.text()).matchAll(names)].map(([, named, imported]) => `${prefix}/${named ?? imported}`);
+}
 
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
     const cache = await caches.open(prefix);
-    await cache.addAll(shell.map((url) => new Request(url, { headers: { Accept: "text/html,*/*" } })));
+    const known = new Set([`${base}/`]);
+    for (let next = [...known]; next.length;) {
+      const found = new Set((await Promise.all(next.map((url) => keep(cache, url)))).flat());
+      next = [...found].filter((url) => !known.has(url));
+      for (const url of next) known.add(url);
+    }
     await self.skipWaiting();
   })());
 });

@@ -1,0 +1,257 @@
+package cmd
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+// copies are the tasks in the databases of the browser, as JSON, and the names of the databases.
+func (x *tab) copies() string {
+	x.t.Helper()
+	return x.MustEval(`async () => {
+		const done = (request) => new Promise((resolve, reject) => { request.onsuccess = () => resolve(request.result); request.onerror = () => reject(request.error); });
+		const found = [];
+		for (const { name } of await indexedDB.databases()) {
+			const database = await done(indexedDB.open(name));
+			try {
+				if (database.objectStoreNames.contains("tasks")) found.push(name, ...(await done(database.transaction("tasks").objectStore("tasks").getAll())).map((task) => JSON.stringify(task)));
+			} finally {
+				database.close();
+			}
+		}
+		return found.join("\n");
+	}`).String()
+}
+
+// copied waits until a text is in a database of the browser.
+func (x *tab) copied(text string) {
+	x.t.Helper()
+	until(x.t, text+" is in the copy", func() bool { return strings.Contains(x.copies(), text) })
+}
+
+// unasked is a page that gets no answers, though its shell is there.
+func (x *tab) unasked() {
+	x.t.Helper()
+	x.wait(`navigator.serviceWorker.controller`)
+	x.MustEvalOnNewDocument(`{
+		const before = window.fetch;
+		window.asked = [];
+		window.fetch = (address, ...more) => { asked.push(String(address)); return new Promise(() => {}); };
+	}`)
+}
+
+// What was there last is shown before anything is asked for, whole, after a reload and after
+// a visit elsewhere.
+func TestPageShowsItsCopyFirst(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil, "--rate-limit=off", "--durability=normal")
+	x := open(t, b, p.url)
+	x.register()
+	ann := p.login()
+	for n := range 150 {
+		p.done("POST", "/tasks/", ann, fmt.Sprintf(`{"title":"task %d"}`, n+1))
+	}
+	x.wait(row("task 150"))
+	p.done("PATCH", "/tasks/150", ann, `{"completed":true}`)
+	p.done("DELETE", "/tasks/149", ann, "")
+	p.done("PATCH", "/tasks/148", ann, `{"title":"renamed elsewhere"}`)
+	x.wait(row("renamed elsewhere") + ` && !` + row("task 149") + ` && document.querySelector(".fold summary").textContent === "Done (1)"`)
+	x.add("typed here")
+	x.settled()
+	x.copied(`"typed here"`)
+	x.copied(`"renamed elsewhere"`)
+	x.unasked()
+	x.MustReload()
+	x.wait(row("typed here") + ` && ` + row("renamed elsewhere") + ` && !` + row("task 149") + ` && document.querySelector(".fold summary").textContent === "Done (1)"`)
+	if got := x.titles(); !strings.HasPrefix(got, "typed here|renamed elsewhere|task 147|") {
+		t.Errorf("first is shown %.80s", got)
+	}
+	x.enter("#search", "task 7")
+	x.wait(row("task 7") + ` && document.querySelectorAll("#list .task").length === 11`) // and not the newest alone
+}
+
+// Who signs out, or whose session ends, leaves nothing behind, and somebody else finds nothing.
+func TestPageDeletesItsCopy(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil)
+	x := open(t, b, p.url)
+	x.register()
+	x.add("a secret")
+	x.settled()
+	x.copied("a secret")
+	second := open(t, b, p.url) // which has the database open, too
+	second.wait(row("a secret"))
+	x.click("#menu button")
+	x.wait(`document.querySelector("#signin")`)
+	until(t, "the copy is deleted", func() bool { return x.copies() == "" })
+	second.wait(`document.querySelector("#signin")`)
+	if kept := x.MustEval(`() => Object.keys(localStorage).filter((key) => /copy|seen|queue/.test(key)).join()`).String(); kept != "" {
+		t.Errorf("kept: %s", kept)
+	}
+
+	x.signIn("ann")
+	x.wait(row("a secret"))
+	x.copied("a secret")
+	p.done("POST", "/auth/logout-all", p.login(), "{}")
+	x.wait(`document.querySelector("#signin")`)
+	until(t, "the copy is deleted", func() bool { return x.copies() == "" })
+
+	// One that nobody has deleted, as after a crash, is not left to the next person.
+	x.signIn("ann")
+	x.wait(row("a secret"))
+	x.copied("a secret")
+	p.another("bob")
+	x.MustEval(`() => { localStorage.removeItem("taskapi.user"); }`)
+	x.MustReload()
+	x.signIn("bob")
+	x.wait(`document.querySelector("#new-task")`)
+	until(t, "the copy is deleted", func() bool { return !strings.Contains(x.copies(), "a secret") })
+	x.add("of bob")
+	x.settled()
+	x.copied("of bob")
+}
+
+// What earlier versions kept in the storage is shown, sent, and then given up.
+func TestPageTakesOverWhatWasKept(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil)
+	x := open(t, b, p.url)
+	x.register()
+	x.add("known before")
+	x.settled()
+	x.MustEval(`async () => {
+		for (const { name } of await indexedDB.databases()) indexedDB.deleteDatabase(name);
+		localStorage.removeItem("taskapi.copy.1");
+		localStorage.setItem("taskapi.seen.1", JSON.stringify({ tasks: [{ id: 1, title: "seen before", description: "", completed: false, version: 1, labels: [] }], lists: [] }));
+		localStorage.setItem("taskapi.queue.1.0197a0c0-0000-7000-8000-000000000001", JSON.stringify([{ key: "0197a0c0-0000-7000-8000-000000000002", op: "create", title: "typed before", description: "" }]));
+	}`)
+	x.MustReload()
+	x.wait(row("typed before") + ` && ` + row("known before"))
+	x.only(p, "typed before", 1)
+	x.copied("typed before")
+	if x.MustEval(`() => localStorage.getItem("taskapi.seen.1") !== null`).Bool() {
+		t.Error("the old copy is kept")
+	}
+}
+
+// A browser without room for a copy, or without databases, shows what the server says and
+// says nothing itself.
+func TestPageWithoutACopy(t *testing.T) {
+	for name, script := range map[string]string{
+		"no database opens":     `IDBFactory.prototype.open = function () { return { addEventListener() {} }; };`,
+		"databases are refused": `IDBFactory.prototype.open = function () { throw new DOMException("denied", "SecurityError"); };`,
+		"a full disk":           `IDBObjectStore.prototype.put = function () { throw new DOMException("full", "QuotaExceededError"); };`,
+		"writes that fail late": `{ const before = IDBObjectStore.prototype.put; IDBObjectStore.prototype.put = function (...what) { const request = before.apply(this, what); this.transaction.abort(); return request; }; }`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder(t)
+			p := start(t, nil)
+			x := without(t, p, script)
+			x.register()
+			x.add("one")
+			x.settled()
+			x.MustReload()
+			x.wait(row("one"))
+			x.add("two")
+			x.settled()
+			x.MustReload()
+			x.wait(row("two") + ` && document.querySelector("#status").hidden`)
+			x.click("#menu button")
+			x.wait(`document.querySelector("#signin")`)
+		})
+	}
+}
+
+// Two devices change things without the server, and both end with what both have done.
+func TestPageMergesTwoDevices(t *testing.T) {
+	phone, laptop := browser(t), browser(t)
+	folder(t)
+	p := start(t, nil)
+	x := open(t, phone, p.url)
+	x.register()
+	for _, title := range []string{"bread", "milk", "eggs"} {
+		x.add(title)
+	}
+	x.settled()
+	y := open(t, laptop, p.url)
+	y.signIn("ann")
+	y.wait(`document.querySelectorAll("#list .task").length === 3`)
+	for _, each := range []*tab{x, y} {
+		each.wait(`navigator.serviceWorker.controller`)
+		each.copied("eggs")
+	}
+	p.stop(os.Interrupt)
+	for _, each := range []*tab{x, y} {
+		each.MustReload()
+		each.wait(`document.querySelectorAll("#list .task").length === 3`)
+	}
+	edit := func(x *tab, title, field, text string) {
+		x.t.Helper()
+		x.MustEval(`() => ` + row(title) + `.querySelector(".title").click()`)
+		x.fill(".edit", field, text)
+		x.click(".edit button[type=submit]")
+	}
+	x.add("from the phone")
+	edit(x, "bread", "title", "dark bread")
+	x.MustEval(`() => ` + row("milk") + `.querySelector(".tick").click()`)
+	y.add("from the laptop")
+	edit(y, "bread", "description", "two loaves")
+	edit(y, "from the laptop", "description", "and its note")
+	y.MustEval(`() => ` + row("eggs") + `.querySelector(".remove").click()`)
+	y.MustEval(`() => dispatchEvent(new Event("pagehide"))`)
+	y.MustReload() // what was typed is there again
+	y.wait(row("from the laptop") + `?.textContent.includes("and its note") && !` + row("eggs"))
+	startAt(t, strings.TrimPrefix(p.url, "http://"))
+	for _, each := range []*tab{x, y} {
+		each.settled()
+		each.wait(row("dark bread") + `?.textContent.includes("two loaves") && ` + row("from the phone") + ` && ` + row("from the laptop") + `?.textContent.includes("and its note") && !` + row("eggs") + ` && document.querySelector(".fold summary").textContent === "Done (1)"`)
+		each.only(p, "from the phone", 1)
+		each.only(p, "from the laptop", 1)
+	}
+}
+
+// How long it takes until the tasks are there, from the beginning of the navigation and from
+// that of the scripts.
+func TestPageBeginsQuickly(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil, "--rate-limit=off", "--durability=normal")
+	x := open(t, b, p.url)
+	x.register()
+	ann := p.login()
+	x.MustEvalOnNewDocument(`new MutationObserver((_, observer) => {
+		if (!document.querySelector("li.task")) return;
+		observer.disconnect();
+		performance.mark("drawn");
+		requestAnimationFrame(() => setTimeout(() => performance.mark("painted")));
+	}).observe(document, { childList: true, subtree: true });`)
+	total := 0
+	for _, n := range []int{500, 5000} {
+		for total < n {
+			requests := make([]string, 100)
+			for i := range requests {
+				total++
+				requests[i] = fmt.Sprintf(`{"method":"POST","path":"/tasks/","body":{"title":"task %d of those that are to be done","description":"With a few words on how."}}`, total)
+			}
+			p.done("POST", "/batch", ann, `{"requests":[`+strings.Join(requests, ",")+`]}`)
+		}
+		x.copied(fmt.Sprintf(`"task %d of`, n))
+		x.MustReload()
+		x.wait(`navigator.serviceWorker.controller && ` + row(fmt.Sprintf("task %d of those that are to be done", n)))
+		var best [2]int
+		for range 5 {
+			x.MustReload()
+			x.wait(`performance.getEntriesByName("painted").length`)
+			got := x.MustEval(`() => { const at = performance.getEntriesByName("painted")[0].startTime; return [at, at - performance.getEntriesByType("navigation")[0].domInteractive].map(Math.round); }`).Arr()
+			if at := got[0].Int(); best[0] == 0 || at < best[0] {
+				best = [2]int{at, got[1].Int()}
+			}
+		}
+		t.Logf("%d tasks are there after %d ms, %d ms after the scripts began", n, best[0], best[1])
+	}
+}
