@@ -1,6 +1,8 @@
 // The words of the page, in the person's language.
 
 import { locales } from "./surroundings.js";
+import * as dates from "./texts-b.js";
+import * as sending from "./texts-c.js";
 
 const catalogue = {
   en: {
@@ -102,6 +104,13 @@ const catalogue = {
     "required": "Rellena este campo.", "differ": "Las dos contraseñas son distintas.", "failed": "No ha funcionado: {error}", "skip": "Al contenido",
   },
 };
+
+// The parts of the page that have their words in a file of their own.
+for (const part of [dates, sending]) {
+  const { en, es } = part.default ?? part.texts ?? part;
+  Object.assign(catalogue.en, en);
+  Object.assign(catalogue.es, es);
+}
 
 // What the server says in English, for those who read Spanish: by code, and
 // for the sentences about fields by their form. What is missing is said in the

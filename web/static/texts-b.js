@@ -1,0 +1,3 @@
+// The words of the date popovers and of sharing.
+
+export default { en: {}, es: {} };

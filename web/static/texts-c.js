@@ -1,0 +1,3 @@
+// The words of what is kept and sent.
+
+export default { en: {}, es: {} };
