@@ -175,12 +175,31 @@ func (x *tab) wait(what string) {
 // register makes the account of ann.
 func (x *tab) register() {
 	x.t.Helper()
+	x.door("register")
 	x.fill("#register", "username", "ann")
 	x.fill("#register", "email", "ann@example.com")
 	x.fill("#register", "password", plainPassword)
 	x.fill("#register", "confirm_password", plainPassword)
 	x.click("#register button[type=submit]")
+	x.goTo("inbox")
+}
+
+// door opens one of the two forms of who is not signed in.
+func (x *tab) door(form string) {
+	x.t.Helper()
+	x.wait(`document.querySelector("#signin, #register")`)
+	if !x.MustHas("#" + form) {
+		x.click("#switch")
+	}
+	x.wait(fmt.Sprintf(`document.querySelector("#%s")`, form))
+}
+
+// goTo goes to a place by its address.
+func (x *tab) goTo(place string) {
+	x.t.Helper()
 	x.wait(`document.querySelector("#new-task")`)
+	x.MustEval(`(place) => { location.hash = "#/" + place; }`, place)
+	x.wait(fmt.Sprintf(`document.querySelector("#places a[aria-current]")?.getAttribute("href") === "#/%s"`, strings.Split(place, "?")[0]))
 }
 
 // add types a task and presses Enter.
@@ -194,7 +213,7 @@ func (x *tab) add(title string) {
 // signIn fills the form of who has an account.
 func (x *tab) signIn(name string) {
 	x.t.Helper()
-	x.wait(`document.querySelector("#signin")`)
+	x.door("signin")
 	x.fill("#signin", "email", name+"@example.com")
 	x.fill("#signin", "password", plainPassword)
 	x.click("#signin button[type=submit]")

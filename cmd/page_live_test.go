@@ -94,6 +94,7 @@ func TestPageShowsWhatOthersDo(t *testing.T) {
 	x.press(input.Escape)
 
 	// A list with its tasks comes and goes.
+	x.goTo("search")
 	bob := p.another("bob")
 	team := p.list(bob, "Team")
 	p.done("POST", "/tasks/", bob, fmt.Sprintf(`{"list_id":%d,"title":"Write the report"}`, team))

@@ -110,19 +110,24 @@ func TestPageControlsLieApart(t *testing.T) {
 const apart = `() => {
 	const problems = [];
 	const controls = [...document.querySelectorAll("button, a[href], input, textarea, select, summary")].filter((e) => e.checkVisibility() && e.getClientRects().length);
+	const dock = document.querySelector("#dock");
+	const top = dock.checkVisibility() ? dock.getBoundingClientRect().top : innerHeight;
+	const bar = (e) => top < innerHeight && Boolean(e.closest("#dock, .new"));
 	const name = (e) => e.id || e.getAttribute("aria-label") || e.textContent.trim().slice(0, 20) || e.outerHTML.slice(0, 60);
 	for (const [i, one] of controls.entries()) {
 		const a = one.getBoundingClientRect();
-		if (a.bottom < 0 || a.top > innerHeight) continue;
+		// What has scrolled behind the bar of a phone comes up again above it.
+		if (a.bottom < 0 || a.top > innerHeight || !bar(one) && a.bottom > top) continue;
 		const [x, y] = [(a.left + a.right) / 2, (a.top + a.bottom) / 2];
-		const top = document.elementFromPoint(x, y);
+		const found = document.elementFromPoint(x, y);
 		// An input that cannot be seen takes its clicks through its label.
-		if (top && !one.contains(top) && !top.contains(one) && !one.closest("label")?.contains(top)) {
-			problems.push(name(top) + " covers " + name(one));
+		if (found && !one.contains(found) && !found.contains(one) && !one.closest("label")?.contains(found)) {
+			problems.push(name(found) + " covers " + name(one));
 		}
 		for (const other of controls.slice(i + 1)) {
 			if (one.contains(other) || other.contains(one) || one.closest("label")?.contains(other)) continue;
 			const b = other.getBoundingClientRect();
+			if (bar(one) !== bar(other) && Math.max(a.bottom, b.bottom) > top) continue;
 			if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1) {
 				problems.push(name(one) + " and " + name(other));
 			}

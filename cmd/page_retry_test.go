@@ -149,7 +149,7 @@ func TestPageFromAnotherMachine(t *testing.T) {
 	x.wait(`document.querySelector(".once input")`)
 	x.click(".once button")
 	x.wait(`document.querySelector(".once [role=status]").textContent`)
-	x.click(`#menu a`)
+	x.click(`#places a[href="#/inbox"]`)
 	x.wait(`document.querySelector("#new-task")`)
 	p.stop(os.Interrupt)
 	x.enter("#new-task", "kept by a tab that is closed")

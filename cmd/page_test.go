@@ -178,6 +178,7 @@ func TestPageByKeyboardOnly(t *testing.T) {
 	}
 	x.press(input.Escape)
 	x.press('/')
+	x.wait(`document.activeElement.id === "search"`)
 	if got := focus(); got != "search" {
 		t.Errorf("/ goes to %q", got)
 	}
@@ -207,6 +208,7 @@ func TestPageWithFiveThousandTasks(t *testing.T) {
 	x.MustReload()
 	x.wait(`document.querySelectorAll("#list .task").length >= 50`)
 	shown := time.Since(began)
+	x.goTo("search")
 	x.enter("#search", "number 4711")
 	x.wait(`document.querySelectorAll("#list .task").length === 1`)
 	t.Logf("5,000 tasks: the newest are there after %s, an old one is found after %s", shown, time.Since(began))

@@ -1,22 +1,29 @@
-// The page: who is signed in sees the list, the account or the users, anybody
-// else the way in.
+// The page: who is signed in sees a place with its tasks, the account or the users,
+// anybody else the way in.
 
 import { AccountView } from "./account.js";
 import { Api, ApiError } from "./api.js";
 import { AuthView, LinkView } from "./auth.js";
+import { Desk } from "./desk.js";
 import { $, announce, h, isTyping } from "./dom.js";
 import { t } from "./i18n.js";
 import { ListView } from "./list.js";
 import { Live } from "./live.js";
+import { Nav } from "./nav.js";
+import { hashOf, readPlace } from "./places.js";
 import { Store } from "./store.js";
 import { base, channel, lasting, local, session, work, zone } from "./surroundings.js";
 import { Tab } from "./tab.js";
+import { Undo } from "./undo.js";
 import { UsersView } from "./users.js";
 
 const soon = 4_000; // milliseconds until the end of a session is told once more
 
 const api = new Api();
 const store = new Store(api);
+const desk = new Desk(store, api);
+const nav = new Nav(desk, api);
+const undo = new Undo($("#undo"), () => (view?.input ?? $("h1"))?.focus());
 const live = new Live(api, store, async () => {
   await Promise.all([store.sync(), whoAmI()]);
   if (person) tab.adopt(store.others(), (other) => store.adopt(other));
@@ -26,6 +33,7 @@ const tab = new Tab();
 const tabName = tab.open();
 tab.onlost = () => store.reopen();
 const root = $("main");
+const helpButton = h("button", { type: "button", id: "help-open", class: "quiet", onclick: () => $("#help").showModal() }, t("help"));
 let view = null;
 let admin = false;
 let person = 0; // who is signed in
@@ -53,25 +61,63 @@ function show(next) {
   root.scrollIntoView?.({ block: "start" });
 }
 
-function route() {
+const start = { kind: "today" };
+const kept = () => `taskapi.place.${person}`;
+
+// placeOf is where an address leads: a task is in its list, and who comes without an
+// address goes on where they were.
+function placeOf(hash) {
+  const place = readPlace(hash);
+  if (!place || place.kind === "users" && !admin) return readPlace(local.getItem(kept()) ?? "") ?? start;
+  if (place.kind !== "task") return place;
+  const list = desk.task(place.id)?.list_id ?? desk.inbox;
+  return { ...(list === desk.inbox ? { kind: "inbox" } : { kind: "list", id: list }), task: place.id };
+}
+
+let shown; // the place
+async function route() {
   drawMenu();
   if (!person) return;
-  const views = { "#account": () => new AccountView(api, root, () => leave()), "#users": () => new UsersView(api, root) };
-  const name = (location.hash !== "#users" || admin) && location.hash in views ? location.hash.slice(1) : "";
+  const place = placeOf(location.hash), { kind } = place;
+  const other = { account: () => new AccountView(api, root, () => leave()), users: () => new UsersView(api, root) }[kind];
   const code = session.getItem(invitation);
-  document.title = name ? `${t(name)} – taskapi` : "taskapi";
-  if (code && !name) {
+  if (code && !other) {
     invited(code);
     return;
   }
-  show(name ? views[location.hash] : () => new ListView(store, root, drafts));
+  nav.place = shown = place;
+  nav.drawNow();
+  if (other) {
+    document.title = `${t(kind)} – taskapi`;
+    show(other);
+  } else if (kind === "trash") {
+    document.title = `${t("place.trash")} – taskapi`;
+    const { TrashView } = await import("./trash.js").catch(() => ({}));
+    if (person && shown === place && TrashView) show(() => new TrashView(desk, root, ask));
+  } else {
+    if (location.hash.length < 2) history.replaceState(null, "", hashOf(place));
+    if (kind !== "search") local.setItem(kept(), hashOf(place));
+    if (view instanceof ListView) {
+      view.moveTo(place);
+      scrollTo(0, 0);
+    } else show(() => list(place));
+    if (place.task) reveal(place);
+  }
+}
+
+const list = (place) => new ListView(desk, root, drafts, undo, place, (to) => { location.hash = hashOf(to); });
+
+// reveal shows a task as soon as it is known.
+function reveal(place) {
+  if (view.reveal(place.task)) return;
+  store.addEventListener("change", () => { if (shown === place && person) route(); }, { once: true });
 }
 
 // invited shows an invitation before the list, until it is answered. What that
 // takes is loaded by those who are invited.
 async function invited(code) {
   const { InvitationView } = await import("./invitation.js").catch(() => ({}));
-  if (code && (!person || location.hash.length > 1)) return; // meanwhile
+  if (code && (!person || ["account", "users"].includes(readPlace(location.hash)?.kind))) return; // meanwhile
   document.title = `${t("invitation")} – taskapi`;
   show(() => (InvitationView ? new InvitationView(api, root, code, (list) => {
     session.removeItem(invitation);
@@ -80,14 +126,14 @@ async function invited(code) {
       live.start();
     }
     route();
-  }) : new ListView(store, root, drafts)));
+  }) : list(start)));
 }
 
 function drawMenu() {
-  const link = (hash, text) => h("a", { href: hash || "#", "aria-current": (location.hash || "#") === (hash || "#") ? "page" : undefined }, text);
+  document.documentElement.classList.toggle("in", Boolean(person));
+  const link = (kind) => h("a", { href: `#${kind}`, "aria-current": location.hash === `#${kind}` ? "page" : undefined }, t(kind));
   $("#menu").replaceChildren(...(person ? [
-    location.hash.length > 1 ? link("#", t("to.list")) : "", admin ? link("#users", t("users")) : "", link("#account", t("account")),
-    h("button", { type: "button", class: "quiet", onclick: signOut }, t("signout")),
+    link("account"), admin ? link("users") : "", h("button", { type: "button", class: "quiet", onclick: signOut }, t("signout")), helpButton,
   ].filter(Boolean) : []));
 }
 
@@ -135,9 +181,12 @@ function leave(note) {
   live.stop();
   api.forget();
   store.close();
+  undo.hide();
   history.replaceState(null, "", location.pathname);
   document.title = "taskapi";
   drawMenu();
+  nav.close();
+  nav.drawNow();
   drawStatus();
   show(() => new AuthView(api, root, enter, note ?? (session.getItem(invitation) ? t("invitation.signin") : undefined)));
 }
@@ -243,13 +292,10 @@ $("#skip").addEventListener("click", (event) => {
   root.focus();
 });
 $("#undo").setAttribute("aria-label", t("undo"));
-$("#help-list").replaceChildren(...[["n", "n"], ["/", "search"], ["j k", "jk"], ["x", "x"], ["e", "e"], [`# ${t("key.delete")}`, "delete"], ["u", "u"], ["Ctrl Enter", "save"], ["Esc", "esc"], ["?", "help"]]
+$("#help-list").replaceChildren(...[["n", "n"], ["/", "search"], ["j k", "jk"], ["x", "x"], ["e", "e"], [`# ${t("key.delete")}`, "delete"], ["u", "u"], ["Alt ↑ ↓", "order"], ["Alt ← →", "nest"], ["Shift ↑ ↓", "choose"], ["Ctrl Enter", "save"], ["Esc", "esc"], ["?", "help"]]
   .flatMap(([keys, name]) => [h("dt", {}, keys.split(" ").map((key) => h("kbd", {}, key))), h("dd", {}, t(`help.${name}`))]));
 $("#help-close").textContent = t("help.close");
 $("#help-close").addEventListener("click", () => help.close());
-const helpButton = $("#help-open");
-helpButton.setAttribute("aria-label", t("help"));
-helpButton.addEventListener("click", () => help.showModal());
 document.addEventListener("keydown", (event) => {
   if (event.key === "?" && !isTyping(event.target) && !$("dialog[open]")) { event.preventDefault(); help.showModal(); }
 });

@@ -63,6 +63,8 @@ const newPassword = (label = t("password")) => [
 ];
 // open says whether anyone may make an account on this server.
 const open = document.querySelector("meta[name=registration]")?.content !== "closed";
+const door = "taskapi.door"; // which of the two forms is open, over a reload
+const icon = new URL("icon.svg", import.meta.url).href;
 const go = (text) => h("button", { type: "submit" }, text);
 
 export class AuthView {
@@ -78,37 +80,38 @@ export class AuthView {
   close() {}
 
   #choose(note = "") {
-    const signIn = remember(submit(h("form", { id: "signin" }, h("h2", {}, t("signin.title")), email(),
-      field("password", t("password"), { type: "password", autocomplete: "current-password", required: true }),
-      h("div", { class: "line" }, go(t("signin")), h("button", { type: "button", class: "quiet", onclick: () => this.#forgot() }, t("forgot")))),
-    async (values) => { await this.#api.signIn(values.email, values.password); this.#signedIn(); }));
+    const create = open && session.getItem(door) === "register";
+    const form = create ? this.#register() : this.#signIn();
+    const turn = h("button", { type: "button", id: "switch", class: "quiet", onclick: () => {
+      session.setItem(door, create ? "" : "register");
+      this.#choose(this.note.textContent);
+    } }, t(create ? "door.have" : "register"));
     this.note = h("p", { role: "status" }, note);
-    this.#root.replaceChildren(h("h1", {}, "taskapi"), this.note, h("div", { class: "doors" }, signIn, open ? this.#register() : h("p", { class: "soft" }, t("register.closed"))));
-    signIn.querySelector("input").focus();
+    this.#root.replaceChildren(h("div", { class: "door" }, h("img", { src: icon, alt: "", width: 56, height: 56 }), h("h1", {}, t(create ? "register" : "signin.title")), h("p", { class: "soft" }, t("door.line")), this.note,
+      form, open ? turn : h("p", { class: "soft" }, t("register.closed"))));
+    form.querySelector("input").focus();
+  }
+
+  #signIn() {
+    return remember(submit(h("form", { id: "signin" }, email(),
+      field("password", t("password"), { type: "password", autocomplete: "current-password", required: true }), go(t("signin")), h("button", { type: "button", class: "quiet", onclick: () => this.#forgot() }, t("forgot"))),
+    async (values) => { await this.#api.signIn(values.email, values.password); this.#signedIn(); }));
   }
 
   // say replaces what stands above the forms.
   say(text) { if (this.note.isConnected) this.note.textContent = text; }
 
   #register() {
-    return remember(submit(h("form", { id: "register" }, h("h2", {}, t("register.title")),
-      field("username", t("username"), { autocomplete: "nickname", required: true, "data-max": 50 }), this.#second(email()), ...newPassword().map((f) => this.#second(f)), go(t("register"))),
+    return remember(submit(h("form", { id: "register" },
+      field("username", t("username"), { autocomplete: "nickname", required: true, "data-max": 50 }), email(), ...newPassword(), go(t("register"))),
     async (values) => {
       const register = (more) => this.#api.post("/auth/register", { ...values, ...more });
       // A zone that only the browser knows keeps nobody out.
       await register({ time_zone: zone }).catch((error) => { if (!error.errors?.time_zone) throw error; return register(); });
       await this.#api.signIn(values.email, values.password);
+      session.removeItem(door);
       this.#signedIn();
     }));
-  }
-
-  // second gives a field of the second form ids of its own.
-  #second(element) {
-    for (const part of element.querySelectorAll("[id]")) part.id = `second-${part.id}`;
-    element.querySelector("label").htmlFor = `second-${element.querySelector("label").htmlFor}`;
-    const input = element.querySelector("input");
-    input.setAttribute("aria-describedby", `second-${input.getAttribute("aria-describedby")}`);
-    return element;
   }
 
   #forgot() {

@@ -1,72 +1,104 @@
-// The list: one field, the open tasks below it, the done ones folded away.
+// A place with its tasks: the open ones in sections, the done ones folded away.
 
-import { $, announce, h, isTyping, tooLong } from "./dom.js";
-import { EditForm, maxTitle } from "./edit.js";
-import { date, due, repeats, said, t } from "./i18n.js";
-import { Undo } from "./undo.js";
+import { Add } from "./add.js";
+import { Arrange } from "./arrange.js";
+import { $, announce, h, isTyping } from "./dom.js";
+import { EditForm } from "./edit.js";
+import { due, language, t } from "./i18n.js";
+import { fold, hashOf, inPlace, lastDone, sectionsOf } from "./places.js";
+import { cellsOf, dot, markOf } from "./rows.js";
+import { local } from "./surroundings.js";
+import { dayNumber, dueWords } from "./words.js";
 
 const step = 100; // rows at a time
 const lingerTime = 900; // how long a ticked row stays
-const glimpse = 200; // letters of a description that a row shows
+const minute = 60_000;
+const locale = language === "es" ? "es" : "en-GB"; // as words.js writes dates
+const say = (date, options) => { const text = new Intl.DateTimeFormat(locale, options).format(date); return text[0].toUpperCase() + text.slice(1); };
 
 export class ListView {
-  #store; #root; #drafts;
-  #rows = new Map();
-  #filter = "all"; #query = ""; #limit = step; #doneLimit = step;
-  #unfolded = false; #unfoldedBefore = false;
+  #desk; #store; #root; #drafts; #undo; #go;
+  #place; #query = "";
+  #rows = new Map(); #sections = new Map(); #order = [];
+  #limit = step; #doneLimit = step;
+  #unfolded = false; #folded;
   #lingering = new Map();
   #form = null;
   #pressing = false;
-  #undo;
-  #watcher;
+  #watcher; #arrange;
   #stop = new AbortController();
 
-  constructor(store, root, drafts) {
-    this.#store = store;
+  // go leads to another place.
+  constructor(desk, root, drafts, undo, place, go) {
+    this.#desk = desk;
+    this.#store = desk.store;
     this.#root = root;
     this.#drafts = drafts;
-    this.#undo = new Undo($("#undo"), () => this.input.focus());
+    this.#undo = undo;
+    this.#go = go;
+    this.#place = place;
+    this.#folded = new Set(JSON.parse(local.getItem("taskapi.folded") ?? "[]"));
     this.#build();
+    this.#arrange = new Arrange(desk, {
+      root, undo, order: () => this.#order, place: () => this.#place, row: (id) => this.#rows.get(id)?.element, task: (id) => this.#own(id),
+      render: () => this.#render(), tick: (id) => this.#tick(id), remove: (ids) => this.#removeAll(ids), focus: (id) => this.#rows.get(id)?.element.querySelector(".title")?.focus(), idOf: (row) => this.#idOf(row),
+    });
     const { signal } = this.#stop;
+    const store = this.#store;
     store.addEventListener("change", () => this.#soon(), { signal });
     store.addEventListener("named", ({ detail }) => this.#renamed(detail), { signal });
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
-    document.addEventListener("pointerdown", ({ target }) => { this.#pressing = Boolean(this.#form && !this.#form.element.contains(target)); }, { signal, capture: true });
+    document.addEventListener("pointerdown", ({ target }) => { this.#pressing = Boolean(this.#form && !this.#form.busy && !this.#form.element.contains(target)); }, { signal, capture: true });
     // Only after the click: what moves under the pointer is missed by it.
     document.addEventListener("click", () => this.#pressed(), { signal });
     document.addEventListener("pointerup", () => setTimeout(() => this.#pressed(), 300), { signal });
+    // What is late, and what today is, changes by itself.
+    const clock = setInterval(() => this.#soon(), minute);
+    signal.addEventListener("abort", () => clearInterval(clock));
     const draft = drafts.get("edit");
     if (draft) this.#form = this.#formOf(draft);
+    this.#head();
     this.#render();
     if (draft) this.#form.focus();
-    else if (!matchMedia("(pointer: coarse)").matches) this.input.focus();
+    else this.#begin();
   }
 
   close() {
     this.#stop.abort();
+    this.#arrange.close();
     this.#watcher.disconnect();
-    this.#undo.hide();
+  }
+
+  // moveTo shows another place.
+  moveTo(place) {
+    const searching = place.kind === "search" && this.#place.kind === "search";
+    if (searching && fold(place.query.trim()) === this.#query) return;
+    if (!this.#finish()) this.#form.element.scrollIntoView({ block: "nearest" });
+    this.#place = place;
+    this.#limit = this.#doneLimit = step;
+    this.#unfolded = false;
+    this.#arrange.clear();
+    this.#head();
+    this.#render();
+    this.#begin();
+  }
+
+  // begin puts the focus where the person goes on.
+  #begin() {
+    if (this.#place.kind === "search") this.search.focus();
+    else if (!matchMedia("(pointer: coarse)").matches) this.input.focus();
   }
 
   #build() {
-    this.input = h("input", { id: "new-task", name: "title", dir: "auto", autocomplete: "off", placeholder: t("new.hint"), enterKeyHint: "done", "aria-describedby": "new-problem", value: this.#drafts.get("new") ?? "" });
-    this.problem = h("p", { class: "problem", id: "new-problem", role: "alert" });
-    this.input.addEventListener("input", () => {
-      this.#drafts.set("new", this.input.value);
-      this.#say(tooLong(this.input.value, maxTitle));
-    });
-    const form = h("form", { class: "new", onsubmit: (event) => { event.preventDefault(); this.#add(); } },
-      h("h1", {}, h("label", { for: "new-task" }, t("new.label"))),
-      h("div", { class: "line" }, this.input, h("button", { type: "submit" }, t("add"))), this.problem);
-    this.search = h("input", { id: "search", type: "search", dir: "auto", placeholder: t("search"), "aria-label": t("search"), "aria-controls": "list", oninput: () => this.#find() });
-    const choice = (name) => h("label", { class: "choice" },
-      h("input", { type: "radio", name: "filter", value: name, checked: name === this.#filter, onchange: () => this.#choose(name) }),
-      h("span", {}, t(`filter.${name}`)));
-    this.tools = h("div", { class: "tools", hidden: true },
-      h("fieldset", { class: "choices" }, h("legend", { class: "unseen" }, t("filter")), choice("all"), choice("open"), choice("done")), this.search);
+    this.add = new Add(this.#desk, this.#drafts, () => this.#place, () => {});
+    this.input = this.add.input;
+    this.title = h("h1", { tabIndex: -1 });
+    this.under = h("p", { class: "soft" });
+    this.extras = h("div", { class: "extras" });
+    this.search = h("input", { id: "search", type: "search", dir: "auto", placeholder: t("search.all"), "aria-label": t("search"), "aria-controls": "list", oninput: () => this.#find() });
     this.note = h("p", { class: "note soft" });
     this.loading = h("div", { class: "loading", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
-    this.open = h("ul", { id: "list", class: "tasks", "aria-label": t("filter.open") });
+    this.open = h("div", { id: "list" });
     this.doneList = h("ul", { class: "tasks", "aria-label": t("filter.done") });
     this.summary = h("summary", { onclick: (event) => { event.preventDefault(); this.#unfolded = !this.fold.open; this.#render(); } });
     this.fold = h("details", { class: "fold" }, this.summary, this.doneList);
@@ -74,48 +106,48 @@ export class ListView {
     this.#watcher = new IntersectionObserver((entries) => {
       if (entries.some((entry) => entry.isIntersecting)) this.#more();
     }, { rootMargin: "600px" });
-    this.#root.replaceChildren(form, this.tools, this.note, this.loading, this.open, this.fold, this.end);
+    this.#root.replaceChildren(h("div", { class: "head" }, h("div", { class: "line" }, this.title, this.extras), this.under), this.search, this.add.element, this.note, this.loading, this.open, this.fold, this.end);
     this.#watcher.observe(this.end);
   }
 
-  #say(text) { if (this.problem.textContent !== text) this.problem.textContent = text; }
-
-  #add() {
-    const title = this.input.value.trim();
-    const wrong = title ? tooLong(title, maxTitle) : t("title.needed");
-    this.#say(wrong);
-    if (wrong) return;
-    this.#clear(); // who adds a task wants to see it
-    if (this.#filter === "done") this.tools.querySelector("[value=all]").click();
-    this.#store.add(title);
-    this.input.value = "";
-    this.#drafts.set("new", "");
-    announce(t("added", { title }));
-  }
-
-  #choose(name) {
-    this.#filter = name;
-    this.#limit = this.#doneLimit = step;
-    this.#render();
-  }
-
-  #clear() {
-    if (!this.search.value) return;
-    this.search.value = "";
-    this.#find();
+  // head names the place.
+  #head() {
+    const { kind, id, name, query } = this.#place, list = kind === "list" && this.#desk.list(id);
+    const text = kind === "list" ? list?.name ?? "" : kind === "label" ? `#${name}` : t(`place.${kind}`);
+    if (this.title.textContent !== text) this.title.replaceChildren(list ? dot(this.#desk.hueOf(list)) : "", h("bdi", {}, text));
+    document.title = `${text || "…"} – taskapi`;
+    this.under.textContent = kind === "today" ? say(new Date(), { weekday: "long", day: "numeric", month: "long" }) : list?.role === "viewer" ? t("list.fixed.why") : "";
+    this.under.hidden = !this.under.textContent;
+    this.search.hidden = kind !== "search";
+    this.add.element.hidden = kind === "search" || list?.role === "viewer";
+    if (kind === "search") {
+      this.#query = fold(query.trim());
+      if (fold(this.search.value.trim()) !== this.#query) this.search.value = query;
+      if (this.#query) this.#unfolded = true;
+    } else {
+      this.#query = "";
+      this.search.value = "";
+    }
+    this.add.moved();
+    const had = this.extras.dataset.of, of = list && list.role ? `${id} ${list.version}` : "";
+    if (had === of) return;
+    this.extras.dataset.of = of;
+    this.extras.replaceChildren();
+    if (of) import("./head.js").then(({ headOf }) => { if (this.extras.dataset.of === of) this.extras.replaceChildren(...headOf(list, this.#desk, this.#undo)); }, () => {});
   }
 
   #counting = 0;
-  // find shows what matches, among the done ones too.
+  // find shows what matches, among the done ones too, and says so in the address.
   #find() {
-    const query = this.search.value.trim().toLocaleLowerCase();
-    if (query && !this.#query) [this.#unfoldedBefore, this.#unfolded] = [this.#unfolded, true];
-    if (!query && this.#query) this.#unfolded = this.#unfoldedBefore;
-    this.#query = query;
+    const query = this.search.value;
+    history.replaceState(null, "", hashOf({ kind: "search", query: query.trim() }));
+    this.#place = { kind: "search", query };
+    this.#query = fold(query.trim());
+    this.#unfolded = Boolean(this.#query);
     this.#limit = this.#doneLimit = step;
     this.#render();
     clearTimeout(this.#counting);
-    if (query) this.#counting = setTimeout(() => { const { open, done } = this.#split(); announce(t("found", { n: open.length + done.length })); }, 500);
+    if (this.#query) this.#counting = setTimeout(() => { const { open, done } = this.#split(); announce(t("found", { n: open.length + done.length })); }, 500);
   }
 
   #more() {
@@ -132,51 +164,79 @@ export class ListView {
     this.#frame ||= requestAnimationFrame(() => { this.#frame = 0; if (!this.#stop.signal.aborted) this.#still(); });
   }
 
-  // still draws, and leaves what is typed into where it is in the window.
+  // still draws, and leaves what is typed into or read where it is in the window.
   #still() {
-    const form = this.#form?.element.contains(document.activeElement) ? this.#form.element : null;
-    const top = () => form?.getBoundingClientRect().top ?? 0;
+    const held = this.#form?.element.contains(document.activeElement) ? this.#form.element : document.activeElement?.closest?.("#list .task");
+    const top = () => (held?.isConnected ? held.getBoundingClientRect().top : 0);
     const before = top();
+    this.#head();
     this.#render();
-    const by = top() - before;
+    const by = held?.isConnected ? top() - before : 0;
     if (by && before > 0 && before < innerHeight) scrollBy(0, by);
   }
 
   // visible are the tasks of the store; one that repeats stays as it was ticked
   // for a moment, though it has moved on.
   #visible() {
-    return this.#store.visible().map((task) => {
+    if (!this.#lingering.size) return this.#desk.tasks();
+    return this.#desk.tasks().map((task) => {
       const before = !task.completed && this.#lingering.get(task.id);
       return before ? { ...before, completed: true } : task;
     });
   }
 
-  #split(all = this.#visible()) {
-    const found = all.filter((task) => !this.#query ||
-      task.title.toLocaleLowerCase().includes(this.#query) || task.description.toLocaleLowerCase().includes(this.#query));
-    const isDone = (task) => task.completed && !task.moving && !this.#lingering.has(task.id);
-    return { open: this.#filter === "done" ? [] : found.filter((task) => !isDone(task)), done: this.#filter === "open" ? [] : found.filter(isDone) };
+  #split() {
+    const desk = this.#desk, context = { now: desk.now, inbox: desk.inbox, query: this.#query, listName: (task) => desk.listOf(task)?.name ?? "" };
+    const open = [], done = [];
+    for (const task of this.#visible()) {
+      if (!inPlace(this.#place, task, context)) continue;
+      const isDone = task.completed && !task.moving && !this.#lingering.has(task.id);
+      // What is below a task is done and deleted with it.
+      const above = !isDone && task.parent_id && this.#store.loaded ? desk.above(task) : task;
+      if (above) (isDone || above !== task && above.completed && !this.#lingering.has(above.id) ? done : open).push(task);
+    }
+    // What is done has no place in what is to come, nor has what was done on other days in Today.
+    if (this.#place.kind === "upcoming") done.length = 0;
+    return { open, done: this.#place.kind === "today" ? done.filter((task) => !task.date_completed || new Date(task.date_completed).toDateString() === new Date().toDateString()) : done.sort(lastDone) };
   }
 
   #render() {
     const active = document.activeElement;
-    const all = this.#visible();
-    const { open, done } = this.#split(all);
-    this.loading.hidden = this.#store.loaded || all.length > 0;
-    this.tools.hidden = all.length === 0;
-    this.note.textContent = this.#noteOf(all, open, done);
+    const { open, done } = this.#split();
+    this.loading.hidden = this.#store.loaded || this.#desk.tasks().length > 0;
+    this.note.textContent = this.#noteOf(open, done);
     this.note.hidden = !this.note.textContent;
     this.fold.hidden = done.length === 0;
-    this.fold.open = this.#filter === "done" || this.#unfolded;
-    this.summary.hidden = this.#filter === "done";
+    this.fold.open = this.#unfolded;
     this.summary.textContent = t("done.count", { n: done.length });
-    const shown = open.slice(0, this.#limit);
-    const folded = this.fold.open ? done.slice(0, this.#doneLimit) : [];
-    this.#pin(all, shown, folded);
-    const used = new Set([...shown, ...folded].map((task) => task.id));
+    const sections = sectionsOf(this.#place, open, { now: this.#desk.now, folded: this.#folded });
+    let room = this.#limit;
+    for (const section of sections) {
+      section.rows = section.rows.slice(0, Math.max(0, room));
+      room -= section.rows.length;
+    }
+    const shown = sections.filter((section) => section.rows.length);
+    const folded = this.fold.open ? done.slice(0, this.#doneLimit).map((task) => ({ task, depth: 0 })) : [];
+    this.#pin(shown, folded);
+    this.#order = [...shown.flatMap((section) => section.rows), ...folded];
+    const used = new Set(this.#order.map(({ task }) => task.id));
     for (const [id, row] of this.#rows) if (!used.has(id)) { row.element.remove(); this.#rows.delete(id); }
-    this.#place(this.open, shown);
-    this.#place(this.doneList, folded);
+    const keys = new Set(shown.map(({ key }) => key));
+    for (const [key, { element }] of this.#sections) if (!keys.has(key)) { element.remove(); this.#sections.delete(key); }
+    let next = this.open.firstElementChild;
+    for (const section of shown) {
+      const { element, list, heading } = this.#section(section);
+      const text = this.#nameOf(section);
+      if (heading.textContent !== text) heading.textContent = text;
+      heading.hidden = !text;
+      heading.classList.toggle("late", Boolean(section.late));
+      if (element === next) next = next.nextElementSibling;
+      else this.open.insertBefore(element, next);
+      this.#put(list, section.rows, section.key);
+    }
+    this.#put(this.doneList, folded, "done");
+    this.#form?.update();
+    this.#arrange.drawn();
     // The observer tells of changes only: an end that is still near is asked
     // for again.
     this.#watcher.unobserve(this.end);
@@ -185,86 +245,94 @@ export class ListView {
     if (document.activeElement === document.body && active?.isConnected) active.focus({ preventScroll: !this.#form?.element.contains(active) });
   }
 
-  #noteOf(all, open, done) {
+  #section({ key }) {
+    let section = this.#sections.get(key);
+    if (!section) {
+      const heading = h("h2", { class: "day", id: `day-${key}` }), list = h("ul", { class: "tasks", "aria-labelledby": heading.id });
+      section = { element: h("div", { class: "group" }, heading, list), heading, list };
+      if (key === "all" || key === "edit") { list.removeAttribute("aria-labelledby"); list.setAttribute("aria-label", t("filter.open")); }
+      this.#sections.set(key, section);
+    }
+    return section;
+  }
+
+  #nameOf({ key, late, day, month }) {
+    const { now } = this.#desk;
+    if (late) return t("late");
+    if (key === "today") return this.#sections.has("late") ? t("place.today") : "";
+    if (day) {
+      const tomorrow = dayNumber(day) - dayNumber(now.date) === 1, words = dueWords(day, now, language);
+      const whole = say(new Date(`${day}T12:00`), { weekday: tomorrow ? undefined : "long", day: "numeric", month: "long" });
+      return tomorrow ? `${words[0].toUpperCase()}${words.slice(1)}, ${whole}` : whole;
+    }
+    return month ? say(new Date(`${month}-15T12:00`), { month: "long", year: month.slice(0, 4) === now.date.slice(0, 4) ? undefined : "numeric" }) : "";
+  }
+
+  #noteOf(open, done) {
+    const { kind } = this.#place;
     if (!this.#store.loaded || open.length) return "";
-    if (!all.length) return t("empty");
-    if (this.#query) return done.length ? "" : t("empty.search");
-    if (this.#filter === "all") return t("empty.all");
-    return done.length ? "" : t(`empty.${this.#filter}`);
+    if (kind === "search") return done.length ? "" : this.#query ? t("empty.search") : t("empty");
+    if (!this.#desk.tasks().length) return t("empty");
+    if (kind === "today") return t(done.length ? "empty.all" : "empty.today");
+    if (kind === "upcoming" || kind === "label") return t(`empty.${kind}`);
+    return t(done.length ? "empty.all" : kind === "list" ? "empty.list" : "empty.inbox");
   }
 
   // pin puts what is edited on top where it would not be seen: folded away, far
-  // down, or deleted elsewhere.
-  #pin(all, shown, folded) {
+  // down, in another place, or deleted elsewhere.
+  #pin(shown, folded) {
     if (!this.#form) return;
     const { id, title, description } = this.#form.draft;
-    const task = all.find((each) => each.id === id);
+    const task = this.#desk.task(id);
     this.#form.lose(!task && this.#store.loaded);
-    if (!shown.some((each) => each.id === id) && !folded.some((each) => each.id === id)) shown.unshift(task ?? { id, title, description, completed: false });
+    if ([...shown.flatMap((section) => section.rows), ...folded].some((row) => row.task.id === id)) return;
+    const rows = [{ task: task ?? { id, title, description, completed: false }, depth: 0 }];
+    if (shown.length && shown[0].key === "all") shown[0].rows = [...rows, ...shown[0].rows];
+    else shown.unshift({ key: "edit", rows });
   }
 
-  #place(list, tasks) {
+  #put(list, rows, section) {
     let next = list.firstElementChild;
-    for (const task of tasks) {
-      const element = this.#row(task);
+    for (const { task, depth } of rows) {
+      const element = this.#row(task, depth, section);
       if (element === next) next = next.nextElementSibling;
       else list.insertBefore(element, next);
     }
   }
 
-  #row(task) {
-    const editing = this.#form?.draft.id === task.id;
-    const mark = editing ? "edit" : JSON.stringify([task.title, task.description, task.completed, ...this.#details(task), this.#store.fixed(task), task.waiting && this.#store.offline, task.problem, task.date_completed]);
-    const known = this.#rows.get(task.id);
+  #row(task, depth, section) {
+    const { id } = task, editing = this.#form?.draft.id === id, desk = this.#desk;
+    const tree = this.#place.kind === "inbox" || this.#place.kind === "list";
+    const children = desk.children(id);
+    const place = { ...this.#place, section, depth, folded: this.#folded.has(id), children: tree && section !== "done" && children && children.done < children.all ? children : null };
+    const mark = editing ? `edit ${depth}` : markOf(task, desk, place);
+    const known = this.#rows.get(id);
     if (known?.mark === mark) return known.element;
     const focused = known?.element.contains(document.activeElement) ? document.activeElement.classList[0] : "";
     const element = known?.element ?? h("li", { class: "task" });
-    element.dataset.id = String(task.id);
+    element.dataset.id = String(id);
+    element.dataset.depth = String(Math.min(depth, 4));
     element.classList.toggle("done", task.completed);
-    this.#rows.set(task.id, { element, mark });
+    this.#rows.set(id, { element, mark });
     if (editing) element.replaceChildren(this.#form.element);
-    else element.replaceChildren(...this.#cells(task, element));
+    else {
+      const now = () => this.#idOf(element);
+      element.replaceChildren(...cellsOf(task, desk, place, {
+        tick: () => this.#tick(now()), remove: () => this.#remove(now()), unfold: () => this.#unfold(now()), retry: () => this.#store.retry(now()), drop: () => this.#store.drop(now()),
+        open: (event) => { if (!this.#arrange.clicked(event, now())) this.#edit(now()); },
+      }));
+    }
     if (focused && !editing) element.querySelector(`.${focused}`)?.focus();
     return element;
   }
 
-  // details are what a task has, in words.
-  #details(task) {
-    const list = this.#store.listOf(task);
-    return [
-      task.due && due(task), task.recurrence && repeats(task.recurrence), task.priority && task.priority !== "none" && t(`priority.${task.priority}`),
-      list && !(list.inbox && list.role === "owner") && list.name, this.#store.fixed(task) && t("list.fixed"), ...(task.labels ?? []).map((label) => `#${label}`),
-    ].filter(Boolean);
+  #unfold(id) {
+    if (!this.#folded.delete(id)) this.#folded.add(id);
+    local.setItem("taskapi.folded", JSON.stringify([...this.#folded].slice(-500)));
+    this.#render();
   }
 
-  // cells are what a row holds. Its listeners ask for the row's id when they
-  // are needed: a new task gets another one, and replacing what a person is
-  // about to press would lose the click.
-  #cells(task, row) {
-    const { title } = task;
-    const id = () => this.#idOf(row);
-    const fixed = this.#store.fixed(task);
-    const box = h("input", { type: "checkbox", class: "tick", checked: task.completed, disabled: fixed, title: fixed ? t("list.fixed.why") : undefined, "aria-label": t("task.tick", { title }), onchange: () => this.#tick(id()) });
-    const more = fixed ? task.description : task.description.slice(0, glimpse);
-    const details = this.#details(task).flatMap((text, i) => [i ? " · " : "", h("bdi", {}, text)]);
-    const words = [h("span", { class: "words", dir: "auto" }, title), details.length ? h("span", { class: "details soft" }, details) : null, more ? h("span", { class: "more soft", dir: "auto" }, more) : null];
-    const text = fixed ? h("div", { class: "title", tabIndex: -1 }, words)
-      : h("button", { type: "button", class: "title", onclick: () => this.#edit(id()) }, h("span", { class: "unseen" }, `${t("task.edit")}: `), words);
-    const cells = [h("label", { class: "box" }, box), text];
-    if (!fixed) cells.push(h("button", { type: "button", class: "remove quiet", "aria-label": t("task.delete.of", { title }), onclick: () => this.#remove(id()) }, "×"));
-    if (task.problem) {
-      cells.push(h("div", { class: "trouble" }, h("p", { class: "problem" }, said(task.problem)),
-        h("button", { type: "button", class: "quiet", onclick: () => this.#store.retry(id()) }, t("task.retry")),
-        h("button", { type: "button", class: "quiet", onclick: () => this.#store.drop(id()) }, t("task.drop"))));
-    } else if (task.waiting && this.#store.offline) {
-      cells.push(h("p", { class: "trouble soft" }, t("task.waiting")));
-    } else if (task.completed && task.date_completed) {
-      cells.push(h("p", { class: "trouble soft" }, t("task.completed", { date: date(task.date_completed) })));
-    }
-    return cells;
-  }
-
-  #task(id) { return this.#visible().find((task) => task.id === id); }
+  #task(id) { return this.#lingering.size ? this.#visible().find((task) => task.id === id) : this.#desk.task(id); }
 
   // own is a task that may be changed.
   #own(id) {
@@ -303,24 +371,34 @@ export class ListView {
     const row = this.#rows.get(id)?.element;
     const had = row?.contains(document.activeElement);
     const name = had && document.activeElement.matches(".tick") ? "tick" : "title";
-    const next = row?.nextElementSibling ?? row?.previousElementSibling;
+    const all = [...this.#root.querySelectorAll("#list .task")], at = all.indexOf(row);
+    const next = row?.nextElementSibling ?? row?.previousElementSibling ?? all[at + 1] ?? all[at - 1];
     act();
-    if (had && !row.contains(document.activeElement)) (next?.isConnected && next.querySelector(`.${name}`) || this.input).focus();
+    if (had && !row.contains(document.activeElement)) (next?.isConnected && next.querySelector(`.${name}`) || this.#field()).focus();
   }
 
-  #remove(id) {
-    const task = this.#own(id);
-    if (!task) return;
-    this.#keepFocus(id, () => { this.#store.remove(id); this.#render(); });
+  // field is where one types in this place.
+  #field() { return this.#place.kind === "search" ? this.search : this.add.element.hidden ? this.title : this.input; }
+
+  #remove(id) { this.#removeAll([id]); }
+
+  #removeAll(ids) {
+    const tasks = ids.map((id) => this.#own(id)).filter(Boolean);
+    if (!tasks.length) return;
+    this.#keepFocus(tasks[0].id, () => {
+      for (const { id } of tasks) this.#store.remove(id);
+      this.#render();
+    });
     this.#store.postpone();
-    this.#undo.offer(t("deleted", { title: task.title }), () => this.#store.undoRemove(task));
+    this.#undo.offer(tasks.length > 1 ? t("deleted.n", { n: tasks.length }) : t("deleted", { title: tasks[0].title }), () => { for (const task of tasks) this.#store.undoRemove(task); });
   }
 
   #formOf(draft) {
-    const form = new EditForm(draft, {
+    const form = new EditForm(draft, this.#desk, {
       keep: () => this.#drafts.set("edit", draft),
       save: (focus) => this.#finish(focus),
       cancel: () => this.#leave(true),
+      remove: () => { const { id } = draft; this.#leave(true); this.#remove(id); },
       again: () => {
         if (!this.#form.ready()) return;
         this.#store.add(draft.title.trim(), draft.description);
@@ -330,7 +408,7 @@ export class ListView {
       },
     });
     form.element.addEventListener("focusout", ({ relatedTarget }) => {
-      if (relatedTarget && !this.#pressing && this.#form === form && !form.element.contains(relatedTarget)) this.#finish();
+      if (relatedTarget && !form.busy && !this.#pressing && this.#form === form && !form.element.contains(relatedTarget)) this.#finish();
     });
     return form;
   }
@@ -348,6 +426,20 @@ export class ListView {
     this.#drafts.set("edit", this.#form.draft);
     this.#render();
     this.#form.focus();
+  }
+
+  // reveal shows a task, also one that is done, and puts the focus on it.
+  reveal(id) {
+    const { open, done } = this.#split(), at = open.findIndex((task) => task.id === id);
+    if (at >= 0) this.#limit = Math.max(this.#limit, open.length);
+    else if (done.some((task) => task.id === id)) [this.#unfolded, this.#doneLimit] = [true, done.length];
+    else return false;
+    for (let task = this.#desk.task(id); task?.parent_id; task = this.#desk.task(task.parent_id)) this.#folded.delete(task.parent_id);
+    this.#render();
+    const title = this.#rows.get(id)?.element.querySelector(".title");
+    title?.scrollIntoView({ block: "center" });
+    title?.focus();
+    return Boolean(title);
   }
 
   // pressed saves an edit after a click beside it.
@@ -375,7 +467,7 @@ export class ListView {
     this.#form = null;
     this.#drafts.set("edit", null);
     this.#render();
-    if (focus) (this.#rows.get(id)?.element.querySelector(".title") ?? this.input).focus();
+    if (focus) (this.#rows.get(id)?.element.querySelector(".title") ?? this.#field()).focus();
   }
 
   // renamed follows a new task when it gets its id.
@@ -388,15 +480,17 @@ export class ListView {
     const ticked = this.#lingering.get(key);
     if (this.#lingering.delete(key)) this.#lingering.set(id, ticked);
     if (this.#form?.draft.id === key) this.#form.draft.id = id;
+    this.#arrange.renamed(key, id);
   }
 
   #key(event) {
+    if (this.#arrange.key(event)) return;
     // Some keyboards need Alt or AltGr for #.
     const plain = !event.ctrlKey && !event.altKey || event.getModifierState("AltGraph") || event.key === "#";
     if (!plain || event.metaKey || event.defaultPrevented || $("dialog[open]")) return;
     if (isTyping(event.target)) {
-      if (event.key !== "Escape") return;
-      if (event.target === this.search) { event.preventDefault(); this.#clear(); }
+      if (event.key !== "Escape" || !this.#root.contains(event.target)) return;
+      if (event.target === this.search && this.search.value) { event.preventDefault(); this.search.value = ""; this.#find(); }
       event.target.blur();
       this.#move(0);
       return;
@@ -404,12 +498,17 @@ export class ListView {
     const row = document.activeElement?.closest?.(".task");
     const id = row && this.#idOf(row);
     const act = {
-      n: () => this.input.focus(), "/": () => this.search.focus(), j: () => this.#move(1), k: () => this.#move(-1), u: () => this.#undo.back(),
+      n: () => this.#new(), "/": () => (this.#place.kind === "search" ? this.search.focus() : this.#go({ kind: "search", query: "" })), j: () => this.#move(1), k: () => this.#move(-1), u: () => this.#undo.back(),
       x: id && (() => this.#tick(id)), e: id && (() => this.#edit(id)), "#": id && (() => this.#remove(id)), Delete: id && (() => this.#remove(id)),
     }[event.key];
     if (!act) return;
     event.preventDefault();
     act();
+  }
+
+  #new() {
+    if (this.add.element.hidden) this.#go({ kind: "inbox" });
+    else this.input.focus();
   }
 
   #idOf(row) { return [...this.#rows].find(([, known]) => known.element === row)?.[0]; }

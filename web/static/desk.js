@@ -1,0 +1,139 @@
+// What the views ask of the store: tasks and lists, people, and writes by field.
+
+import { countsOf, dueOf, hueOf, rankOf, wallOf } from "./places.js";
+import { hue } from "./words.js";
+
+export class Desk {
+  #store; #api;
+  #lists = new Map();
+  #moved = new Map(); // where tasks stand that are being moved
+  #all = null; #byID = null; #sorted = null; #counts = null; #day = ""; #second = 0; #now = null;
+
+  constructor(store, api) {
+    this.#store = store;
+    this.#api = api;
+    this.#learn();
+    store.addEventListener("change", () => this.#forget());
+  }
+
+  // learn hears of the lists as the store takes them over.
+  #learn() {
+    const store = this.#store, take = store.take.bind(store), close = store.close.bind(store);
+    store.take = (page) => {
+      for (const list of page.lists) this.#lists.set(list.id, list);
+      for (const { kind, id } of page.deleted) if (kind === "list") this.#lists.delete(id);
+      take(page);
+    };
+    store.close = () => {
+      this.#lists.clear();
+      close();
+    };
+  }
+
+  get store() { return this.#store; }
+
+  get api() { return this.#api; }
+
+  // now is the time on the person's wall.
+  get now() {
+    const moment = Math.floor(Date.now() / 1000);
+    if (this.#second !== moment) {
+      const wall = wallOf(new Date());
+      this.#second = moment;
+      this.#now = { date: wall.slice(0, 10), time: wall.slice(11) };
+    }
+    return this.#now;
+  }
+
+  // tasks are all that there are, newest first.
+  tasks() { return this.#all ??= this.#moved.size ? this.#store.visible().map((task) => ({ ...task, ...this.#moved.get(task.id) })) : this.#store.visible(); }
+
+  task(id) { return (this.#byID ??= new Map(this.tasks().map((task) => [task.id, task]))).get(id); }
+
+  // counts of what is open, of today.
+  counts() {
+    const { now } = this;
+    if (this.#counts && this.#day === now.date) return this.#counts;
+    this.#day = now.date;
+    return this.#counts = countsOf(this.tasks(), now, this.inbox);
+  }
+
+  // lists are the person's, the Inbox first.
+  lists() { return this.#sorted ??= this.#sort(); }
+
+  #sort() {
+    const lists = new Map(this.#lists);
+    for (const task of this.tasks()) if (task.list_id && !lists.has(task.list_id)) lists.set(task.list_id, this.#store.listOf(task));
+    return [...lists.values()].filter((list) => list && !list.archived).sort((a, b) => Number(b.inbox ?? false) - Number(a.inbox ?? false) || (a.position ?? 0) - (b.position ?? 0) || a.id - b.id);
+  }
+
+  list(id) { return this.#lists.get(id) ?? this.#store.listOf({ list_id: id }); }
+
+  // inbox is the id of the person's own, 0 as long as it is not known.
+  get inbox() { return this.lists().find((list) => list.inbox && (list.role ?? "owner") === "owner")?.id ?? 0; }
+
+  listOf(task) { return task.list_id ? this.list(task.list_id) : undefined; }
+
+  // hueOf is which of the eight hues a list has.
+  hueOf(list) { return list.color ? hueOf(list.color) : list.inbox ? 8 : hue(list.name); }
+
+  labels() { return [...this.counts().labels.keys()].sort((a, b) => a.localeCompare(b)); }
+
+  // people are the members of a list that is shared.
+  people(id) {
+    const { members } = this.list(id) ?? {};
+    return members?.length > 1 ? members.map((member) => ({ id: member.user_id, name: member.username })) : [];
+  }
+
+  // add makes a task of fields of the API.
+  add({ title, description = "", completed = false, ...more }) {
+    const before = new Set(this.tasks().map((task) => task.id));
+    this.#store.add(title, description, completed);
+    const made = this.#store.visible().find((task) => !before.has(task.id));
+    for (const name of Object.keys(more)) if (more[name] === undefined || more[name] === null) delete more[name];
+    if (made && Object.keys(more).length) this.#store.change(made.id, { ...more, completed });
+    return made?.id;
+  }
+
+  change(id, patch) { this.#store.change(id, patch); }
+
+  // move puts a task before or behind another, below a parent or into a list. It stands
+  // there at once, and goes back where the server refuses.
+  async move(id, where) {
+    const { before_id: before, after_id: after, ...rest } = where, task = this.task(id);
+    const all = this.siblings({ ...task, ...rest }).filter((each) => each.id !== id), at = all.findIndex((each) => each.id === (before ?? after)) + (after ? 1 : 0);
+    const [above, below] = [all[at - 1], all[at]].map((each) => each && rankOf(each));
+    const position = above === undefined ? (below ?? 0) - 1 : below === undefined ? above + 1 : (above + below) / 2;
+    this.#moved.set(id, { ...rest, position });
+    this.#forget();
+    try {
+      await this.#api.request("POST", `/tasks/${id}/move`, where);
+      await this.#store.sync();
+    } finally {
+      this.#moved.delete(id);
+      this.#store.changed();
+    }
+  }
+
+  #forget() { this.#all = this.#counts = this.#byID = this.#sorted = null; }
+
+  // above is the highest of the tasks above one that is completed, or else the highest;
+  // nothing where one of them is gone.
+  above(task) {
+    for (let left = 5; task?.parent_id && left--;) {
+      task = this.task(task.parent_id);
+      if (task?.completed) return task;
+    }
+    return task;
+  }
+
+  children(id) { return this.counts().children.get(id); }
+
+  due(task) { return dueOf(task); }
+
+  // siblings are the open tasks beside one, in their order.
+  siblings(task) {
+    return this.tasks().filter((each) => !each.completed && (each.parent_id ?? null) === (task.parent_id ?? null) && (each.list_id ?? this.inbox) === (task.list_id ?? this.inbox))
+      .sort((a, b) => rankOf(a) - rankOf(b));
+  }
+}
