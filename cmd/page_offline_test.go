@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/go-rod/rod/lib/input"
 )
 
 // copies are the tasks in the databases of the browser, as JSON, and the names of the databases.
@@ -213,6 +215,37 @@ func TestPageMergesTwoDevices(t *testing.T) {
 		each.only(p, "from the phone", 1)
 		each.only(p, "from the laptop", 1)
 	}
+}
+
+// What is typed in a tab without the server is shown in the other one, and sent once.
+func TestPageSharesWhatIsNotSent(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil)
+	x := open(t, b, p.url)
+	x.register()
+	x.add("before")
+	x.settled()
+	x.wait(`navigator.serviceWorker.controller`)
+	x.copied("before")
+	y := open(t, b, p.url)
+	y.wait(row("before"))
+	p.stop(os.Interrupt)
+	x.add("typed in the first")
+	y.wait(row("typed in the first"))
+	y.MustEval(`() => ` + row("typed in the first") + `.querySelector(".title").click()`)
+	y.fill(".edit", "description", "described in the second")
+	y.click(".edit button[type=submit]")
+	y.enter("#new-task", "typed in the second")
+	y.press(input.Enter)
+	x.wait(row("typed in the first") + `?.textContent.includes("described in the second") && ` + row("typed in the second"))
+	x.MustNavigate("about:blank") // a tab that is closed
+	y.MustReload()
+	y.wait(row("typed in the first") + `?.textContent.includes("described in the second") && ` + row("typed in the second") + ` && ` + row("before"))
+	startAt(t, strings.TrimPrefix(p.url, "http://"))
+	y.only(p, "typed in the first", 1)
+	y.only(p, "typed in the second", 1)
+	y.wait(row("typed in the first") + `?.textContent.includes("described in the second")`)
 }
 
 // How long it takes until the tasks are there, from the beginning of the navigation and from

@@ -37,6 +37,12 @@ const etags = new WeakMap();
 // packs answers has made of the tag is undone.
 export const etagOf = (answer) => etags.get(answer)?.replace(/^W\/|-gzip(?="$)/g, "");
 
+const numbers = new WeakMap();
+
+// changeOf is the number by which the server can undo what it has answered.
+export const changeOf = (answer) => numbers.get(answer);
+export const noteChange = (answer, number) => numbers.set(answer, number);
+
 // who names the person of the session whose cookie no script can see: without
 // it, a first visit asks for nothing. leaving remembers a sign-out that the
 // server has not heard of.
@@ -71,6 +77,7 @@ async function send(method, path, body, token, { keepalive = false, match, key, 
   }
   if (response.ok && answer && typeof answer === "object") {
     etags.set(answer, response.headers.get("ETag") ?? undefined);
+    noteChange(answer, Number(response.headers.get("Change")) || undefined);
     return answer;
   }
   const wait = Number(response.headers.get("Retry-After")) || 5;

@@ -1,15 +1,25 @@
 // The queue of changes that the server has not heard of. It outlives a reload,
-// and its changes go out one after the other. No DOM here.
+// and its changes go out one after the other. Each tab writes and sends its own, and
+// shows those of the others, too. No DOM here.
 //
 // A change has a `key`, by which the server knows it when it comes again; of a creation
 // it is the uid of the task, too. One that may have arrived is `sent`, and stays as it
 // is. A completion of a task that repeats has `seen`, the dates that the person saw, and
-// later `match`, the one version that may be moved on.
+// later `match`, the one version that may be moved on. Changes of one `group` that are
+// ready go out as one request, which has the key `batch` and is the same whenever it is
+// sent. An undo is `of` the key of a change or a batch, and has the number `change` of it
+// when that is known.
 
-import { ApiError, etagOf } from "./api.js";
+import { ApiError, changeOf, etagOf } from "./api.js";
 import { uid } from "./surroundings.js";
 
 const patience = 5_000; // milliseconds until a change is tried again whose person is signed out
+const linger = 1_000; // for which a change that another tab has sent is shown, until the server tells of it
+const most = 100; // changes in a batch
+
+// timeOf is when a change was made: its key begins with it.
+const timeOf = ({ key = "" }) => key.slice(0, 13);
+const byTime = (a, b) => (timeOf(a) < timeOf(b) ? -1 : Number(timeOf(a) > timeOf(b)));
 
 export class Outbox {
   #api; #shelf; #now; #host;
@@ -19,14 +29,44 @@ export class Outbox {
   #working = null;
   #timer = 0;
   changes = [];
+  #others = []; // what other tabs have to send
+  #leaving = 0;
 
   // host has current, whether it knows all tasks as they are now; copyOf; busyUntil; failed, which hears
-  // of errors; changed; and settled, which takes what the server said.
+  // of errors; refused, which hears of an undo that can't be; changed; and settled, which takes
+  // what the server said.
   constructor(api, shelf, now, host) {
     this.#api = api;
     this.#shelf = shelf;
     this.#now = now;
     this.#host = host;
+    shelf.watch(() => this.#look());
+  }
+
+  // all are the changes of this tab and the others, as they were made.
+  get all() { return this.#others.length ? [...this.#others, ...this.changes].sort(byTime) : this.changes; }
+
+  // look reads what other tabs have to send. What they have sent is shown until the server
+  // tells of it.
+  #look() {
+    if (!this.#userID) return;
+    const now = this.#shelf.foreign(this.#userID, this.#tab);
+    const gone = this.#others.filter(({ key }) => !now.some((c) => c.key === key) && !this.changes.some((c) => c.key === key));
+    this.#others = [...now, ...gone];
+    clearTimeout(this.#leaving);
+    if (gone.length) this.#leaving = setTimeout(() => this.caughtUp(), linger);
+    this.#host.changed();
+    this.work(); // something may have waited for one of them
+  }
+
+  // caughtUp forgets what other tabs have sent: the server has told of it.
+  caughtUp() {
+    clearTimeout(this.#leaving);
+    const now = this.#shelf.foreign(this.#userID, this.#tab);
+    if (now.length === 0 && this.#others.length === 0) return;
+    this.#others = now;
+    this.#host.changed();
+    this.work();
   }
 
   // open takes up the queue of a tab: each writes its own.
@@ -34,6 +74,7 @@ export class Outbox {
     this.#userID = userID;
     this.#tab = tab;
     this.changes = this.#shelf.queue(userID, tab);
+    this.#others = this.#shelf.foreign(userID, tab);
   }
 
   reopen() { this.open(this.#userID, this.#tab); }
@@ -41,15 +82,18 @@ export class Outbox {
   // close leaves what was not sent where it is kept.
   close() {
     clearTimeout(this.#timer);
+    clearTimeout(this.#leaving);
     this.#userID = 0;
     this.changes = [];
+    this.#others = [];
   }
 
   // adopt takes over what a tab that is gone could not send.
   adopt(tab) {
-    this.changes.push(...this.#shelf.queue(this.#userID, tab));
+    this.changes = [...this.#shelf.queue(this.#userID, tab), ...this.changes].sort(byTime);
     this.#write();
     this.#shelf.setQueue(this.#userID, tab, []);
+    this.#others = this.#shelf.foreign(this.#userID, this.#tab);
     this.#host.changed();
     this.work();
   }
@@ -57,9 +101,12 @@ export class Outbox {
   // others are the names of the tabs that have something kept.
   others() { return this.#shelf.tabs(this.#userID).filter((tab) => tab !== this.#tab); }
 
+  // push takes up a change, and returns it.
   push(change) {
-    this.changes.push({ key: uid(), ...change });
+    const whole = { key: uid(), ...change };
+    this.changes.push(whole);
     this.keep();
+    return whole;
   }
 
   drop(change) {
@@ -78,7 +125,7 @@ export class Outbox {
     for (const change of this.changes) {
       if (change.op !== "delete" || change.sent) continue;
       change.due = 0;
-      if (typeof change.id === "number") this.#try(change, true);
+      if (typeof change.id === "number" && !this.#flying.has(change)) this.#try([change], true);
     }
     this.#write();
   }
@@ -94,6 +141,7 @@ export class Outbox {
   }
 
   async #drain() {
+    await undefined; // for all that is done at once
     for (;;) {
       const now = this.#now();
       const ready = this.changes.filter((c) => !c.problem && !this.#flying.has(c) && !this.#blocked(c));
@@ -102,7 +150,7 @@ export class Outbox {
         if (ready.length) this.#later(Math.min(...ready.map((c) => c.due)) - now);
         return;
       }
-      const wait = await this.#try(change);
+      const wait = await this.#try(this.#company(change, ready.filter((c) => (c.due ?? 0) <= now)));
       if (wait) {
         this.#later(wait);
         return;
@@ -110,37 +158,74 @@ export class Outbox {
     }
   }
 
-  // try sends a change and returns for how long to wait when it has to be sent
+  // company are the changes that go out with one: those that it went out with before, or
+  // those that were made with it.
+  #company(change, ready) {
+    if (change.batch) return this.changes.filter(({ batch }) => batch === change.batch);
+    const simple = (c) => c.group && c.group === change.group && !c.sent && !c.alone && !c.seen && c.op in { create: 1, update: 1, move: 1, restore: 1, delete: 1 };
+    return simple(change) ? ready.filter(simple).slice(0, most) : [change];
+  }
+
+  // try sends changes and returns for how long to wait when they have to be sent
   // again.
-  async #try(change, leaving = false) {
+  async #try(changes, leaving = false) {
     const user = this.#userID;
-    this.#flying.add(change);
+    for (const change of changes) this.#flying.add(change);
     try {
-      await this.#send(change, leaving);
+      await (changes.length > 1 || changes[0].batch ? this.#sendAll(changes) : this.#send(changes[0], leaving));
     } catch (error) {
       if (this.#userID !== user) return 0;
       const ours = error instanceof ApiError;
-      if (ours && error.status === 404 && change.op !== "create") this.#settle(change, { gone: change.copy ?? change.id });
-      else if (error.code === "not_in_trash" || error.current) this.#settle(change, { task: error.current }); // somebody was first
-      else if (error.code === "in_trash") this.drop(change); // it had arrived, and was deleted elsewhere
-      else if (ours && error.status === 401) return patience;
-      else if (ours && !error.later) {
-        change.problem = { code: error.code, message: error.message, errors: error.errors };
-        change.sent = false;
-      } else {
+      if (ours && error.status === 401) return patience;
+      if (!ours || error.later) {
         this.#host.failed(error);
         return (error.retryAfter ?? 3) * 1000;
       }
+      if (changes[0].batch) this.#part(changes, error);
+      else this.#refused(changes[0], error);
       this.#persist();
     } finally {
-      this.#flying.delete(change);
+      for (const change of changes) this.#flying.delete(change);
     }
     return 0;
   }
 
-  // blocked says that a change waits for the creation of its task, for the deletion
-  // that it takes back, or for the copy that it opens again.
-  #blocked(change) { return change.op === "reopen" && !this.#host.current || this.changes.some((c) => c.op === "create" && c.key === change.id || change.op === "restore" && c.op === "delete" && c.id === change.id && !c.problem); }
+  // refused does with a change what the server's answer asks for.
+  #refused(change, error) {
+    if (change.op === "undo") {
+      this.drop(change);
+      this.#host.refused(error);
+    } else if (error.status === 404 && change.op !== "create") {
+      this.#settle(change, { gone: change.copy ?? change.id });
+    } else if (error.code === "not_in_trash" || error.current) {
+      this.#settle(change, { task: error.current }); // somebody was first
+    } else if (error.code === "in_trash") {
+      this.drop(change); // it had arrived, and was deleted elsewhere
+    } else {
+      change.problem = { code: error.code, message: error.message, errors: error.errors };
+      change.sent = false;
+    }
+  }
+
+  // part lets the changes of a batch that was refused go out one by one. Only what was
+  // answered otherwise before may have been done.
+  #part(changes, error) {
+    for (const change of changes) {
+      delete change.batch;
+      change.alone = true;
+      change.sent = error.code === "idempotency_key_reused";
+    }
+  }
+
+  // blocked says that a change waits for the creation of its task or of where that is to be,
+  // for what it takes back, or for the copy that it opens again.
+  #blocked(change) {
+    if (change.op === "reopen" && !this.#host.current) return true;
+    const { parent_id: parent, before_id: before, after_id: after } = change.more ?? change.where ?? {};
+    const named = [change.id, parent, before, after].filter((id) => typeof id === "string");
+    return named.length > 0 && [...this.changes, ...this.#others].some((c) => c.op === "create" && named.includes(c.key))
+      || this.changes.some((c) => change.op === "restore" && c.op === "delete" && c.id === change.id && !c.problem || change.op === "undo" && change.of in { [c.key]: 1, [c.batch]: 1 });
+  }
 
   #persist() {
     this.#write();
@@ -154,12 +239,32 @@ export class Outbox {
     this.#timer = setTimeout(() => this.work(), Math.max(50, wait));
   }
 
+  // requestOf is how a change is put to the server.
+  #requestOf({ op, key, title, description, completed, more, patch, where, change }, id) {
+    return {
+      create: ["POST", "/tasks/", { title, description, completed, ...more, uid: key }],
+      update: ["PATCH", `/tasks/${id}`, patch],
+      reopen: ["PATCH", `/tasks/${id}`, patch],
+      move: ["POST", `/tasks/${id}/move`, where],
+      restore: ["POST", `/tasks/${id}/restore`],
+      delete: ["DELETE", `/tasks/${id}`],
+      undo: ["POST", "/undo", { change }],
+    }[op];
+  }
+
   async #send(change, keepalive) {
-    const { op, key, title, description, completed, patch, seen } = change;
+    const { op, key, seen } = change;
     if (op === "reopen") {
       // The date before is the newest copy, which goes when it is opened again.
       change.copy ??= this.#host.copyOf(change.id);
       if (change.copy < 0) return this.#settle(change, {});
+    }
+    if (op === "undo" && !change.change) {
+      // The server told of a new task before it answered, or did nothing.
+      const [{ made, id }] = change.pieces;
+      if (!made) return this.#settle(change, {});
+      Object.assign(change, { op: "delete", id });
+      return this.#send(change, keepalive);
     }
     const id = change.copy ?? change.id;
     if (seen && !change.match) {
@@ -170,22 +275,31 @@ export class Outbox {
     }
     change.sent = true;
     this.#write();
-    const [method, path, body] = {
-      create: ["POST", "/tasks/", { title, description, completed, uid: key }],
-      update: ["PATCH", `/tasks/${id}`, patch],
-      reopen: ["PATCH", `/tasks/${id}`, patch],
-      restore: ["POST", `/tasks/${id}/restore`],
-      delete: ["DELETE", `/tasks/${id}`],
-    }[op];
-    const { task, completed_copy: copy } = await this.#api.request(method, path, body, { keepalive, key, match: change.match });
+    const [method, path, body] = this.#requestOf(change, id);
+    const answer = await this.#api.request(method, path, body, { keepalive, key, match: change.match });
+    const { task, completed_copy: copy } = answer;
     // A copy that is opened again becomes the task that repeats.
-    return this.#settle(change, { task, copy, gone: op !== "create" && task?.id !== id ? id : undefined });
+    const other = typeof id === "number" && op !== "undo" && task && task.id !== id;
+    return this.#settle(change, { task, copy, number: changeOf(answer), gone: op === "delete" || other ? id : undefined });
+  }
+
+  // sendAll sends several changes, of which all are done or none.
+  async #sendAll(changes) {
+    const batch = changes[0].batch ?? uid();
+    for (const change of changes) Object.assign(change, { batch, sent: true });
+    this.#write();
+    const requests = changes.map((change) => { const [method, path, body] = this.#requestOf(change, change.id); return { method, path, ...(body && { body }) }; });
+    const answer = await this.#api.request("POST", "/batch", { requests }, { key: batch });
+    changes.forEach((change, i) => {
+      const { task, completed_copy: copy } = answer.responses[i]?.body ?? {};
+      this.#settle(change, { task, copy, number: changeOf(answer), gone: change.op === "delete" ? change.id : undefined });
+    });
   }
 
   // recognize settles the creations that the server tells of before it has answered.
   recognize(tasks) {
     for (const change of this.changes) {
-      const task = change.op === "create" && tasks.find((each) => each.uid === change.key);
+      const task = change.op === "create" && !change.batch && tasks.find((each) => each.uid === change.key);
       if (task) this.#settle(change, { task });
     }
   }
@@ -196,6 +310,7 @@ export class Outbox {
     this.changes = this.changes.filter((c) => c !== change);
     // What was changed on a task before it had an id is meant for that id.
     if (change.op === "create") for (const c of this.changes) if (c.id === change.key) c.id = answer.task.id;
+    for (const c of this.changes) if (c.op === "undo" && c.of in { [change.key]: 1, [change.batch]: 1 }) c.change ??= answer.number;
     this.#write();
     this.#host.settled(change, answer);
     this.work(); // something may have waited for this one

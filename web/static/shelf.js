@@ -34,6 +34,14 @@ export class Shelf {
     else this.#storage.removeItem(key);
   }
 
+  // foreign are the changes that the other tabs have kept.
+  foreign(userID, tab) { return this.tabs(userID).filter((each) => each !== tab).flatMap((each) => this.queue(userID, each)); }
+
+  // watch tells of what other tabs write.
+  watch(act) {
+    globalThis.addEventListener?.("storage", ({ key }) => { if (!key || key.includes("taskapi.queue.")) act(); });
+  }
+
   // tabs are the names of those that have something kept.
   tabs(userID) {
     const prefix = `taskapi.queue.${userID}.`;

@@ -1,11 +1,12 @@
 // The tasks as the person sees them: what the server last said, with the
 // changes on top that it has not heard of yet. No DOM here.
 
+import { Acts, reverse } from "./acts.js";
 import { ApiError } from "./api.js";
 import { Outbox } from "./outbox.js";
 import { Replica, knows } from "./replica.js";
 import { Shelf } from "./shelf.js";
-import { local, uid } from "./surroundings.js";
+import { local, session, uid } from "./surroundings.js";
 
 export const undoTime = 8_000;
 
@@ -18,6 +19,7 @@ export class Store extends EventTarget {
   #names = new Map(); // the ids of what was made here
   #shelf;
   #outbox;
+  #acts;
   #replica;
   #filling; // ends when the replica was read
   #copy = ""; // the name of the copy in the replica
@@ -33,9 +35,11 @@ export class Store extends EventTarget {
   offline = false;
   busyUntil = 0; // milliseconds, when the server has asked us to wait
   trouble = null; // the server's own failure, until it does better
+  onReminder; // called with a task that the person wants to be reminded of
 
-  constructor(api, { storage = local, now = Date.now } = {}) {
+  constructor(api, { storage = local, passing = session, now = Date.now } = {}) {
     super();
+    this.#acts = new Acts(passing);
     this.#api = api;
     this.#shelf = new Shelf(storage);
     this.#outbox = new Outbox(api, this.#shelf, now, this);
@@ -50,6 +54,7 @@ export class Store extends EventTarget {
     this.restart();
     this.#replica = new Replica(userID);
     this.#filling = this.#fill(userID);
+    this.#acts.open(userID);
     this.#outbox.open(userID, tab);
     this.changed();
   }
@@ -103,28 +108,37 @@ export class Store extends EventTarget {
     this.#lists.clear();
     this.#names.clear();
     this.#outbox.close();
+    this.#acts.close();
     this.restart();
     this.busyUntil = 0;
     this.trouble = null;
     this.#shelf.dropSeen();
   }
 
-  get waiting() { return this.#outbox.changes.filter((change) => change.op !== "delete" || change.due <= this.#now()).length; }
+  get waiting() { return this.#outbox.all.filter((change) => change.op !== "delete" || change.due <= this.#now()).length; }
 
   // visible are all tasks with the waiting changes applied, newest first.
   visible() { return [...this.#shown ??= this.#apply()]; }
 
   #apply() {
     const tasks = new Map([...this.#tasks].map(([id, task]) => [id, { ...task }]));
-    for (const change of this.#outbox.changes) {
+    const changes = this.#outbox.all;
+    const there = new Set(changes.some(({ op }) => op === "create") ? [...tasks.values()].map((task) => task.uid) : []);
+    for (const change of changes) {
       if (change.op === "create") {
-        tasks.set(change.key, { id: change.key, title: change.title, description: change.description ?? "", completed: Boolean(change.completed), waiting: true, problem: change.problem });
+        const { key, title, description = "", completed, more, problem } = change;
+        if (!there.has(key)) tasks.set(key, { id: key, uid: key, title, description, completed: Boolean(completed), ...more, waiting: true, problem });
+        continue;
+      }
+      if (change.op === "undo") {
+        reverse(tasks, change.pieces.map((piece) => ({ ...piece, id: this.idOf(piece.id) })));
         continue;
       }
       if (change.op === "restore") tasks.set(change.id, { ...change.task });
-      const task = tasks.get(change.id);
+      const id = this.idOf(change.id);
+      const task = tasks.get(id);
       if (!task) continue;
-      if (change.op === "delete" && !change.problem) tasks.delete(change.id);
+      if (change.op === "delete" && !change.problem) tasks.delete(id);
       // What is to move on is ticked, but has its next date in a moment.
       else Object.assign(task, change.patch, { waiting: true, moving: Boolean(change.seen) && !change.problem, problem: change.problem });
     }
@@ -188,9 +202,19 @@ export class Store extends EventTarget {
       this.loaded = this.current = true;
     }
     this.#keep({ begins: this.#begins, lists, tasks: tasks.map(({ id }) => this.#tasks.get(id)).filter(Boolean), gone, user: (user || this.#begins) && this.user });
+    const made = this.#outbox.all.filter(({ op }) => op === "create");
+    for (const { id, uid: key } of made.length ? tasks : []) if (made.some((change) => change.key === key)) this.#name(key, id);
     this.#outbox.recognize(tasks);
+    this.#outbox.caughtUp();
     this.#outbox.work();
     this.changed();
+  }
+
+  // name says that what was known by a key has an id now.
+  #name(key, id) {
+    if (this.#names.has(key)) return;
+    this.#names.set(key, id);
+    this.dispatchEvent(new CustomEvent("named", { detail: { key, id } }));
   }
 
   // keep writes a page into the replica, with the cursor.
@@ -212,51 +236,129 @@ export class Store extends EventTarget {
   // idOf is the id of a task that was known by another name before it had one.
   idOf(name) { return this.#names.get(name) ?? name; }
 
-  add(title, description = "", completed = false) {
-    this.#outbox.push({ op: "create", title, description, ...(completed && { completed }) });
+  // push takes up a change that can be undone. The piece is what it was before.
+  #push(change, kind, title, piece) {
+    const group = this.#acts.group ?? undefined;
+    const { key } = this.#outbox.push({ ...change, ...(group && { group }) });
+    this.#acts.add(kind, title, { ...piece, of: key, ...(piece.made && { id: key }) });
+    return key;
   }
 
-  // change merges into a change of the same task that has not gone out yet.
+  // together makes one act of all that is done meanwhile: it goes out as one request, as far
+  // as it can, and is undone at once.
+  together(act) { return this.#acts.together(uid(), act); }
+
+  // changeAll changes several tasks at once: each part has the id of a task, and a patch for
+  // it, or remove, or where it is to be moved, as for move.
+  changeAll(parts) {
+    this.together(() => {
+      for (const { id, patch, remove, where, shown } of parts) {
+        if (remove) this.remove(id);
+        else if (where) this.move(id, where, shown);
+        else this.change(id, patch);
+      }
+    });
+  }
+
+  // add makes a task, and returns the name by which it is known until it has an id. more has
+  // other fields, as in the API; a parent may have such a name.
+  add(title, description = "", completed = false, more = undefined) {
+    return this.#push({ op: "create", title, description, ...(completed && { completed }), ...(more && { more }) }, "create", title, { made: true });
+  }
+
+  // seenAs is a task as the person sees it.
+  #seenAs(id) { return (this.#outbox.all.some((change) => change.id === id || change.key === id || change.pieces) ? this.visible().find((each) => each.id === id) : this.#tasks.get(id)); }
+
+  // before is what fields of a task are now, as far as it is known.
+  #before(id, fields) {
+    const task = this.#seenAs(id);
+    return { id, title: task?.title ?? "", before: task && Object.fromEntries(fields.map((name) => [name, task[name] ?? null])) };
+  }
+
+  // change changes a task. What the server has refused is mended.
   change(name, patch) {
     const id = this.idOf(name);
     const task = this.#tasks.get(id);
     if (task?.recurrence && "completed" in patch && !task.completed) {
-      this.#move(task, patch);
+      this.#next(task, patch);
       return;
     }
-    const open = this.#outbox.changes.find((change) => !change.sent && !change.seen && (change.op === "update" && change.id === id || change.key === id && !("completed" in patch)));
-    if (!open) {
-      this.#outbox.push({ op: "update", id, patch });
+    const refused = this.#outbox.changes.find((change) => change.problem && !change.seen && (change.op === "update" && change.id === id || change.key === id && !("completed" in patch)));
+    if (!refused) {
+      const { title, before } = this.#before(id, [...Object.keys(patch), ...("completed" in patch ? ["date_completed"] : [])]);
+      const kind = !("completed" in patch) ? "update" : patch.completed ? "tick" : "untick";
+      this.#push({ op: "update", id, patch }, kind, title, { id, before });
       return;
     }
-    Object.assign(open.patch ?? open, patch);
-    open.problem = undefined;
+    if (refused.op === "create") {
+      const { title = refused.title, description = refused.description, ...more } = patch;
+      Object.assign(refused, { title, description, more: { ...refused.more, ...more } });
+    } else {
+      Object.assign(refused.patch, patch);
+    }
+    refused.problem = undefined;
     this.#outbox.keep();
   }
 
-  // move lets a repeating task go on to its next date, or takes it back.
-  #move({ id, due, recurrence }, patch) {
+  // move puts a task somewhere else: where is as in the API, and shown are the fields that it
+  // has there, such as list_id, parent_id and position, for until the server has answered.
+  move(name, where, shown = {}) {
+    const id = this.idOf(name);
+    const ids = Object.fromEntries(Object.entries(where).map(([key, value]) => [key, this.idOf(value)]));
+    const { title, before } = this.#before(id, ["list_id", "parent_id", "position"]);
+    this.#push({ op: "move", id, where: ids, patch: shown }, "move", title, { id, before });
+  }
+
+  // next lets a repeating task go on to its next date, or takes it back.
+  #next({ id, title, due, recurrence }, patch) {
     const last = this.#outbox.changes.filter((change) => change.id === id && (change.seen || change.op === "reopen")).at(-1);
     if (last && last.patch.completed === patch.completed) return;
-    if (last && !last.sent) this.#outbox.drop(last);
-    else this.#outbox.push(patch.completed ? { op: "update", id, patch, seen: { due, recurrence } } : { op: "reopen", id, patch });
+    if (last && !last.sent) this.#drop(last);
+    else if (patch.completed) this.#push({ op: "update", id, patch, seen: { due, recurrence } }, "tick", title, { id, before: this.#before(id, ["due", "due_at", "start"]).before });
+    else this.#outbox.push({ op: "reopen", id, patch });
   }
 
   // remove hides a task now and deletes it when nobody has undone it.
   remove(name) {
     const id = this.idOf(name);
+    const task = this.#seenAs(id);
     const creation = this.#outbox.changes.find((change) => change.key === id);
-    if (creation && !creation.sent) this.drop(id);
-    else this.#outbox.push({ op: "delete", id, due: this.#now() + undoTime });
+    if (creation && !creation.sent) this.#acts.add("delete", task?.title, { id, again: this.drop(id) });
+    else this.#push({ op: "delete", id, due: this.#now() + undoTime }, "delete", task?.title, { id, task });
   }
 
   // undoRemove brings a task back, out of the trash if the deletion has gone out.
   undoRemove(task) {
     const id = this.idOf(task.id);
     const waiting = this.#outbox.changes.find((change) => change.op === "delete" && change.id === id && !change.sent);
-    if (waiting) this.#outbox.drop(waiting);
+    if (waiting) this.#drop(waiting);
     else if (typeof id === "number") this.#outbox.push({ op: "restore", id, task: { ...task, id } });
+    else if (this.#acts.last?.pieces.some((piece) => piece.again && piece.id === id)) this.undoLast();
     else this.add(task.title, task.description, task.completed);
+  }
+
+  // undoable is what undoLast would undo: kind (create, update, tick, untick, move, delete, or
+  // change for several kinds), the title of the task, and how many there are; or undefined.
+  undoable() {
+    const act = this.#acts.last;
+    return act && { kind: act.kind, title: act.title, n: act.n };
+  }
+
+  // undoLast undoes the last act that this tab has done, and returns what it was. What is not
+  // sent is dropped, and the rest is undone by the server: an event "refused" says that it
+  // can't be.
+  undoLast() {
+    const act = this.#acts.take();
+    if (!act) return undefined;
+    const rest = new Map();
+    for (const piece of act.pieces.toReversed()) {
+      const change = this.#outbox.changes.find(({ key }) => key === piece.of);
+      if (piece.again) for (const each of piece.again) this.#outbox.push(each);
+      else if (change && !change.sent) for (const each of change.op === "create" ? this.#of(change.key) : [change]) this.#outbox.drop(each);
+      else rest.set(change?.batch ?? piece.of, [...rest.get(change?.batch ?? piece.of) ?? [], piece]);
+    }
+    for (const [of, pieces] of rest) this.#outbox.push({ op: "undo", of, change: pieces[0].number, pieces });
+    return { kind: act.kind, title: act.title, n: act.n };
   }
 
   // postpone gives the deletions that wait as long as the last of them.
@@ -288,9 +390,19 @@ export class Store extends EventTarget {
     this.#outbox.keep();
   }
 
-  // drop gives up the changes of a task, its creation with all that came after.
+  // of are the changes of a task, its creation with all that came after.
+  #of(id) { return this.#outbox.changes.filter((change) => change.key === id || change.id === id); }
+
+  // drop gives up the changes of a task, and returns them.
   drop(id) {
-    for (const change of this.#outbox.changes) if (change.key === id || change.id === id) this.#outbox.drop(change);
+    const dropped = this.#of(id);
+    for (const change of dropped) this.#drop(change);
+    return dropped;
+  }
+
+  #drop(change) {
+    this.#acts.without(change.key);
+    this.#outbox.drop(change);
   }
 
   changed() {
@@ -319,16 +431,21 @@ export class Store extends EventTarget {
     this.changed();
   }
 
+  // refused says that the server can't undo something.
+  refused(error) { this.dispatchEvent(new CustomEvent("refused", { detail: error })); }
+
   // settled takes over what the server said to a change.
-  settled({ op, key }, { task, copy, gone }) {
-    const news = [task, copy].filter(Boolean);
+  settled(change, { task, copy, gone, number }) {
+    const { op, key } = change;
+    const unmade = op === "undo" && change.pieces.some(({ made }) => made);
+    const news = unmade ? [] : [task, copy].filter(Boolean);
     for (const each of news) this.#know(each);
-    this.#tasks.delete(gone);
-    if (!this.#begins) this.#replica?.write(this.#copy, { tasks: news.map(({ id }) => this.#tasks.get(id)), gone: gone ? [{ kind: "task", id: gone }] : [] });
-    if (op === "create") {
-      this.#names.set(key, task.id);
-      this.dispatchEvent(new CustomEvent("named", { detail: { key, id: task.id } }));
-    }
+    const lost = op === "delete" || typeof gone === "number" ? this.idOf(gone) : undefined;
+    this.#tasks.delete(lost);
+    if (op === "undo" && number && !news.length) reverse(this.#tasks, change.pieces.map((piece) => ({ ...piece, id: this.idOf(piece.id) })));
+    if (!this.#begins) this.#replica?.write(this.#copy, { tasks: news.map(({ id }) => this.#tasks.get(id)).filter(Boolean), gone: lost ? [{ kind: "task", id: lost }] : [] });
+    if (op === "create" && task) this.#name(key, task.id);
+    this.#acts.answered(change, number, op === "create" ? task?.id : undefined);
     this.#calm();
   }
 }
