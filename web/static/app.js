@@ -1,7 +1,6 @@
 // The page: who is signed in sees a place with its tasks, the account or the users,
 // anybody else the way in.
 
-import { AccountView } from "./account.js";
 import { Api, ApiError } from "./api.js";
 import { AuthView, LinkView } from "./auth.js";
 import { Desk } from "./desk.js";
@@ -15,7 +14,6 @@ import { Store } from "./store.js";
 import { base, channel, lasting, local, session, work, zone } from "./surroundings.js";
 import { Tab } from "./tab.js";
 import { Undo } from "./undo.js";
-import { UsersView } from "./users.js";
 
 const soon = 4_000; // milliseconds until the end of a session is told once more
 
@@ -74,35 +72,45 @@ function placeOf(hash) {
   return { ...(list === desk.inbox ? { kind: "inbox" } : { kind: "list", id: list }), task: place.id };
 }
 
+// apart are the places that are loaded when somebody goes there.
+const apart = {
+  account: () => import("./account.js").then(({ AccountView }) => new AccountView(api, root, () => leave())),
+  users: () => import("./users.js").then(({ UsersView }) => new UsersView(api, root)),
+  trash: () => import("./trash.js").then(({ TrashView }) => new TrashView(desk, root, ask)),
+};
+
 let shown; // the place
 async function route() {
   drawMenu();
   if (!person) return;
   const place = placeOf(location.hash), { kind } = place;
-  const other = { account: () => new AccountView(api, root, () => leave()), users: () => new UsersView(api, root) }[kind];
-  const code = session.getItem(invitation);
-  if (code && !other) {
-    invited(code);
+  if (session.getItem(invitation) && !["account", "users"].includes(kind)) {
+    invited(session.getItem(invitation));
     return;
   }
   nav.place = shown = place;
   nav.drawNow();
-  if (other) {
-    document.title = `${t(kind)} – taskapi`;
-    show(other);
-  } else if (kind === "trash") {
-    document.title = `${t("place.trash")} – taskapi`;
-    const { TrashView } = await import("./trash.js").catch(() => ({}));
-    if (person && shown === place && TrashView) show(() => new TrashView(desk, root, ask));
-  } else {
-    if (location.hash.length < 2) history.replaceState(null, "", hashOf(place));
-    if (kind !== "search") local.setItem(kept(), hashOf(place));
-    if (view instanceof ListView) {
-      view.moveTo(place);
-      scrollTo(0, 0);
-    } else show(() => list(place));
-    if (place.task) reveal(place);
+  if (kind in apart) {
+    document.title = `${t(kind === "trash" ? "place.trash" : kind)} – taskapi`;
+    view?.close();
+    view = null;
+    root.replaceChildren();
+    try {
+      const next = await apart[kind]();
+      if (person && shown === place) view = next;
+      else next.close();
+    } catch {
+      if (person && shown === place) root.replaceChildren(h("p", { role: "alert" }, t("offline.sentence")));
+    }
+    return;
   }
+  if (location.hash.length < 2) history.replaceState(null, "", hashOf(place));
+  if (kind !== "search") local.setItem(kept(), hashOf(place));
+  if (view instanceof ListView) {
+    view.moveTo(place);
+    scrollTo(0, 0);
+  } else show(() => list(place));
+  if (place.task) reveal(place);
 }
 
 const list = (place) => new ListView(desk, root, drafts, undo, place, (to) => { location.hash = hashOf(to); });
@@ -153,6 +161,7 @@ async function whoAmI() {
   try {
     const user = await api.get(`/users/${person}`);
     admin = user.role === "admin";
+    store.setUser(user);
     settle(user);
     drawMenu();
     if (admin && location.hash === "#users") route();
@@ -326,22 +335,20 @@ async function begin() {
     endAtLast();
     return;
   }
-  // Never a flash of the wrong page. Who is known and gets no answer sees what
-  // was there last.
+  // Who is known sees at once what was there last; a session that is over says so then.
+  if (store.knows(api.userID)) {
+    enter();
+    return;
+  }
   root.replaceChildren(h("div", { class: "loading", "aria-hidden": "true" }, h("i"), h("i"), h("i")));
-  const known = store.knows(api.userID);
   for (;;) {
     try {
-      const state = await Promise.race([api.resume(), ...(known ? [pause(2500)] : [])]);
+      const state = await api.resume();
       if (state === "out") leave();
       else if (state === "ended") leave(t("ended"));
       else enter();
       return;
     } catch (error) {
-      if (known && api.userID) {
-        enter();
-        return;
-      }
       const text = error instanceof ApiError && !error.away ? t("trouble", { id: error.requestID ?? "–" }) : t("offline.start");
       root.replaceChildren(h("h1", {}, "taskapi"), h("p", { class: "note", role: "status" }, text));
       await pause(error.retryAfter ? error.retryAfter * 1000 : 2000);

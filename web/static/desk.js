@@ -1,11 +1,14 @@
 // What the views ask of the store: tasks and lists, people, and writes by field.
 
 import { countsOf, dueOf, hueOf, rankOf, wallOf } from "./places.js";
+import { local } from "./surroundings.js";
 import { hue } from "./words.js";
+
+const kept = "taskapi.lists";
 
 export class Desk {
   #store; #api;
-  #lists = new Map();
+  #lists = new Set(JSON.parse(local.getItem(kept) ?? "[]")); // their ids
   #moved = new Map(); // where tasks stand that are being moved
   #all = null; #byID = null; #sorted = null; #counts = null; #day = ""; #second = 0; #now = null;
 
@@ -16,16 +19,19 @@ export class Desk {
     store.addEventListener("change", () => this.#forget());
   }
 
-  // learn hears of the lists as the store takes them over.
+  // learn hears which lists there are as the store takes them over, and remembers it: the
+  // store tells of a list, but not which.
   #learn() {
     const store = this.#store, take = store.take.bind(store), close = store.close.bind(store);
     store.take = (page) => {
-      for (const list of page.lists) this.#lists.set(list.id, list);
-      for (const { kind, id } of page.deleted) if (kind === "list") this.#lists.delete(id);
+      const before = this.#lists.size;
+      for (const list of page.lists) this.#lists.add(list.id);
+      if (this.#lists.size !== before) local.setItem(kept, JSON.stringify([...this.#lists]));
       take(page);
     };
     store.close = () => {
       this.#lists.clear();
+      local.removeItem(kept);
       close();
     };
   }
@@ -62,12 +68,13 @@ export class Desk {
   lists() { return this.#sorted ??= this.#sort(); }
 
   #sort() {
-    const lists = new Map(this.#lists);
-    for (const task of this.tasks()) if (task.list_id && !lists.has(task.list_id)) lists.set(task.list_id, this.#store.listOf(task));
-    return [...lists.values()].filter((list) => list && !list.archived).sort((a, b) => Number(b.inbox ?? false) - Number(a.inbox ?? false) || (a.position ?? 0) - (b.position ?? 0) || a.id - b.id);
+    const ids = new Set(this.#lists);
+    for (const task of this.tasks()) ids.add(task.list_id);
+    return [...ids].map((id) => this.list(id)).filter((list) => list && !list.archived)
+      .sort((a, b) => Number(b.inbox ?? false) - Number(a.inbox ?? false) || (a.position ?? 0) - (b.position ?? 0) || a.id - b.id);
   }
 
-  list(id) { return this.#lists.get(id) ?? this.#store.listOf({ list_id: id }); }
+  list(id) { return this.#store.listOf({ list_id: id }); }
 
   // inbox is the id of the person's own, 0 as long as it is not known.
   get inbox() { return this.lists().find((list) => list.inbox && (list.role ?? "owner") === "owner")?.id ?? 0; }
