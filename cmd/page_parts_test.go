@@ -369,3 +369,56 @@ func TestPagePartsInSpanish(t *testing.T) {
 	x.looks("reminders in Spanish", ".popover")
 	x.press(input.Escape)
 }
+
+// What the editor of repetition offers, the server takes as it is, and a task that is
+// done comes again on the date that was shown.
+func TestPagePartsRepeatAsTheServer(t *testing.T) {
+	_, x := part(t, "")
+	wrong := x.MustEval(`async () => {
+		const { Api } = await module("api.js"), { comingDates, repeatChoices, sameRule } = await module("choices.js"), wrong = [];
+		const api = new Api();
+		await api.resume();
+		const now = { date: new Intl.DateTimeFormat("sv").format(new Date()), time: "12:00" };
+		for (const due of [now.date, "2031-01-31", "2032-02-29T09:00", "2031-12-11", "2020-05-30"]) {
+			for (const completion of [false, true]) {
+				for (const { rule: recurrence } of repeatChoices(due, completion)) {
+					const { task } = await api.request("POST", "/tasks/", { title: recurrence, due, recurrence, recurrence_from: completion ? "completion" : "due" });
+					if (!sameRule(task.recurrence, recurrence)) wrong.push(due + " " + recurrence + " became " + task.recurrence);
+					const done = await api.request("PATCH", "/tasks/" + task.id, { completed: true });
+					const next = comingDates(recurrence, completion, due, now)[0];
+					if (done.task.due !== next) wrong.push(due + " " + recurrence + " " + completion + ": " + done.task.due + ", shown " + next);
+				}
+			}
+		}
+		return wrong.join("\n");
+	}`).String()
+	if wrong != "" {
+		t.Error(wrong)
+	}
+}
+
+// The popovers open at the chips of a task, do not close its editor, and give the focus
+// back to the chip, which is drawn anew.
+func TestPagePartsOnATask(t *testing.T) {
+	_, x := part(t, "")
+	x.add("Pay the rent")
+	x.settled()
+	x.click("#list .title")
+	x.click("[data-chip=due]")
+	x.wait(`document.querySelector(".popover")?.contains(document.activeElement)`)
+	x.click(".popover .cal-choice:nth-child(2)")
+	x.wait(`document.querySelector("[data-chip=due]")?.textContent.startsWith("tomorrow") && document.activeElement.dataset.chip === "due"`)
+	x.click("[data-chip=repeat]")
+	x.wait(`document.querySelector(".popover")?.contains(document.activeElement)`)
+	x.shot("part repeat on a task")
+	x.click(".popover [value=day]")
+	x.press(input.Enter)
+	x.wait(`document.querySelector("[data-chip=repeat]")?.textContent.startsWith("every day") && document.activeElement.dataset.chip === "repeat"`)
+	x.click("[data-chip=remind]")
+	x.wait(`document.querySelector(".popover")?.contains(document.activeElement)`)
+	x.shot("part reminders on a task")
+	x.press(input.Space)
+	x.click(".popover .pop-set")
+	x.settled()
+	x.wait(`document.activeElement.dataset.chip === "remind"`)
+}

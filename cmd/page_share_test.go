@@ -128,6 +128,22 @@ func TestPagePartsShareAsOwner(t *testing.T) {
 	}
 }
 
+// Long names of one word, and those from right to left, break nothing.
+func TestPagePartsShareLongNames(t *testing.T) {
+	p, x := part(t, "")
+	ann := p.login()
+	list := p.list(ann, strings.Repeat("Donaudampfschifffahrt", 4))
+	p.join(ann, p.another(strings.Repeat("wolfeschlegel", 3)), list, "editor")
+	hebrew := p.another("noa")
+	p.done("PUT", "/users/me", hebrew, `{"username":"נועה כהן (בית)"}`)
+	p.join(ann, hebrew, list, "viewer")
+	x.share(list)
+	x.wait(`document.querySelectorAll("#panel .share-people li").length === 3`)
+	x.looks("share with long names", "#panel")
+	x.click("[id^=share-remove]")
+	x.looks("share with long names, asking", "#panel")
+}
+
 // A viewer sees who is there, and what changes meanwhile; without the server the panel
 // says so, and goes on.
 func TestPagePartsShareAsMember(t *testing.T) {

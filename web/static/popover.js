@@ -77,8 +77,12 @@ class Popover {
     panel.style.top = `${(above ? about.top - gap - height : at.bottom + gap) + scrollY}px`;
   }
 
-  // current is the anchor; one that was drawn anew meanwhile is known by its id.
-  get #current() { return this.anchor.isConnected ? this.anchor : this.anchor.id && document.getElementById(this.anchor.id) || null; }
+  // current is the anchor; one that was drawn anew meanwhile is known by its id or its data.
+  get #current() {
+    const { anchor } = this, data = Object.entries(anchor.dataset).map(([name, value]) => `[data-${name}="${CSS.escape(value)}"]`).join("");
+    if (anchor.isConnected) return anchor;
+    return anchor.id ? document.getElementById(anchor.id) : data && this.#about.querySelector(data) || null;
+  }
 
   // leave closes it after what was chosen so far is taken.
   leave() {

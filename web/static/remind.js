@@ -43,8 +43,8 @@ class Reminders {
   }
 
   #more() {
-    const say = this.#say, kinds = [...this.#due ? Object.keys(units) : [], "at"];
-    this.#number = h("input", { type: "number", min: 0, value: 15, "aria-label": say("remind.number") });
+    const say = this.#say, timed = this.#due?.length > 10, before = timed ? ["minute", "hour", "day"] : ["day", "hour", "minute"], kinds = [...this.#due ? before : [], "at"];
+    this.#number = h("input", { type: "number", min: 0, value: timed ? 15 : 3, "aria-label": say("remind.number") });
     this.#kind = h("select", { "aria-label": say("remind.kind"), onchange: () => this.#drawFields() }, kinds.map((kind) => h("option", { value: kind }, say(`remind.unit.${kind}`))));
     this.#moment = h("input", { type: "datetime-local", "aria-label": say("remind.moment"), value: this.#dayAt9(), min: `${this.#now.date}T${this.#now.time}` });
     this.#add = h("button", { type: "submit", class: "second" }, say("remind.add"));
