@@ -2,6 +2,8 @@
 // new, and then listens to the stream of what changes. Where there is none, because too
 // many are open or a proxy holds it back, asks again from time to time.
 
+import { look } from "./upgrade.js";
+
 const often = 20_000; // milliseconds between two questions without a stream
 const soon = 2_000; // before the second question to a server that does not answer
 const patience = 10_000; // for the beginning of a stream
@@ -71,6 +73,8 @@ export class Live {
         if (retry) again = Number(retry) || often;
         if (event) wait = again;
         if (event === "changes") this.#store.take(JSON.parse(data));
+        if (event === "ready") look(); // the server may be another since
+        if (event === "reminder") this.#store.onReminder?.(JSON.parse(data).task);
         if (event === "resync") this.#store.restart();
       }
     } catch { /* it was ended, or there is none */ } finally {

@@ -23,14 +23,19 @@ self.addEventListener("install", (event) => {
       next = [...found].filter((url) => !known.has(url));
       for (const url of next) known.add(url);
     }
-    await self.skipWaiting();
   })());
 });
 
+// A newer worker waits until the pages that are open are hidden, or begin anew: see upgrade.js.
+self.addEventListener("message", ({ data }) => { if (data === "take over") self.skipWaiting(); });
+
 self.addEventListener("activate", (event) => {
   event.waitUntil((async () => {
-    for (const name of await caches.keys()) if (name !== prefix && name.startsWith(`${base}/static/`)) await caches.delete(name);
+    // A page in another tab may still need a part of the version before.
+    const others = (await caches.keys()).filter((name) => name !== prefix && name.startsWith(`${base}/static/`));
+    for (const name of others.slice(0, -1)) await caches.delete(name);
     await self.clients.claim();
+    for (const page of await self.clients.matchAll({ type: "window" })) page.postMessage({ version: prefix });
   })());
 });
 
@@ -63,22 +68,53 @@ function due({ due, due_at }) {
   return new Date(due_at ?? due).toLocaleString(navigator.languages, { dateStyle: "medium", timeStyle: "short" });
 }
 
+const words = (navigator.language ?? "").startsWith("es") ? { done: "Hecha", later: "En 10 minutos" } : { done: "Done", later: "In 10 minutes" };
+
 self.addEventListener("push", (event) => {
   const { type, task } = event.data.json();
   if (type !== "reminder") return;
   event.waitUntil(self.registration.showNotification(task.title, {
-    body: due(task), tag: `task-${task.id}`, renotify: true, icon: `${prefix}/icon-192.png`, data: { url: `${base}/#task-${task.id}` },
+    body: due(task), tag: `task-${task.id}`, renotify: true, icon: `${prefix}/icon-192.png`,
+    actions: Object.entries(words).map(([action, title]) => ({ action, title })),
+    data: { url: `${base}/#task-${task.id}`, id: task.id, keys: { done: crypto.randomUUID(), later: crypto.randomUUID() }, due: task.due },
   }));
 });
 
+// ask sends a request to the server. Anything but success throws.
+async function ask(method, path, body, headers = {}) {
+  const answer = await fetch(base + path, {
+    method, headers: { "Content-Type": "application/json", ...headers }, body: body && JSON.stringify(body), signal: AbortSignal.timeout(20_000),
+  });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  return { tag: answer.headers.get("ETag"), ...await answer.json() };
+}
+
+// act does what a button of a notification says, as the person whose session the cookie
+// is of. The lock is that of the pages, which renew their tokens in turn.
+async function act(action, { id, keys, due }) {
+  const renew = () => ask("POST", "/auth/refresh", {});
+  const { access_token: token } = await (navigator.locks ? navigator.locks.request(`${base}taskapi-refresh`, renew) : renew());
+  const headers = { Authorization: `Bearer ${token}` };
+  const { tag, completed, due: now, reminders = [] } = await ask("GET", `/tasks/${id}`, undefined, headers);
+  const at = new Date(Date.now() + 10 * 60_000).toISOString();
+  // A date that was completed meanwhile must not move on once more.
+  if (action === "done" && (completed || now !== due)) return;
+  const patch = action === "done" ? { completed: true } : { reminders: [...reminders.filter((one) => !one.at || new Date(one.at) > new Date()).slice(-4), { at }] };
+  await ask("PATCH", `/tasks/${id}`, patch, { ...headers, "Idempotency-Key": keys[action], ...(tag && { "If-Match": tag.replace(/^W\/|-gzip(?="$)/g, "") }) });
+}
+
+// show brings a page to the front, at the task.
+async function show(url) {
+  const open = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const page = open.find((client) => new URL(client.url).pathname === `${base}/`);
+  if (!page) return self.clients.openWindow(url);
+  await page.focus();
+  page.postMessage({ show: new URL(url, location.origin).hash }); // it is not loaded anew: something may be typed there
+  return undefined;
+}
+
 self.addEventListener("notificationclick", (event) => {
+  const { action, notification: { data } } = event;
   event.notification.close();
-  event.waitUntil((async () => {
-    const { url } = event.notification.data;
-    const open = await self.clients.matchAll({ type: "window" });
-    const page = open.find((client) => new URL(client.url).pathname === `${base}/`);
-    if (!page) return self.clients.openWindow(url);
-    await page.focus();
-    return page.navigate(url);
-  })());
+  event.waitUntil(action in words ? act(action, data).catch(() => show(data.url)) : show(data.url));
 });
