@@ -248,6 +248,38 @@ func TestPageSharesWhatIsNotSent(t *testing.T) {
 	y.wait(row("typed in the first") + `?.textContent.includes("described in the second")`)
 }
 
+// A newer version waits while somebody looks at the page or has typed something, and is there
+// when nobody does.
+func TestPageTakesUpANewerVersion(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil)
+	x := open(t, b, p.url)
+	x.register()
+	x.add("before")
+	x.settled()
+	x.wait(`navigator.serviceWorker.controller`)
+	x.enter("#new-task", "half a thou")
+	x.MustEval(`() => { window.same = true; }`)
+	newer := `navigator.serviceWorker.dispatchEvent(Object.assign(new MessageEvent("message", { data: { version: "/static/another" } })));`
+	hide := `Object.defineProperty(document, "hidden", { value: true, configurable: true }); document.dispatchEvent(new Event("visibilitychange"));`
+	x.MustEval(`() => { ` + newer + ` }`)
+	x.MustEval(`() => { ` + hide + ` }`)
+	x.MustEval(`() => new Promise((done) => setTimeout(done, 500))`)
+	if !x.MustEval(`() => window.same === true && document.querySelector("#new-task").value === "half a thou"`).Bool() {
+		t.Error("what was typed was loaded anew")
+	}
+	x.MustEval(`() => { delete document.hidden; document.dispatchEvent(new Event("visibilitychange")); }`)
+	x.replace("#new-task", "")
+	x.press(input.Backspace)
+	x.MustEval(`() => new Promise((done) => setTimeout(done, 500))`)
+	if !x.MustEval(`() => window.same === true`).Bool() {
+		t.Error("the page was loaded anew before somebody's eyes")
+	}
+	x.MustEval(`() => { setTimeout(() => { ` + hide + ` }); }`)
+	x.wait(`!window.same && ` + row("before"))
+}
+
 // How long it takes until the tasks are there, from the beginning of the navigation and from
 // that of the scripts.
 func TestPageBeginsQuickly(t *testing.T) {

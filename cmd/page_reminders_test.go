@@ -3,9 +3,11 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-rod/rod"
 	"github.com/go-rod/rod/lib/proto"
 )
 
@@ -55,6 +57,119 @@ func TestPageSwitchesReminders(t *testing.T) {
 	}
 }
 
+// pushes lets messages come to the worker of a page, and shows what they say.
+func (x *tab) pushes(b *rod.Browser) func(data string) {
+	x.t.Helper()
+	origin := x.MustEval(`() => location.origin`).String()
+	if err := (proto.BrowserGrantPermissions{Permissions: []proto.BrowserPermissionType{proto.BrowserPermissionTypeNotifications}, Origin: origin}).Call(b); err != nil {
+		x.t.Fatal(err)
+	}
+	registered := make(chan proto.ServiceWorkerRegistrationID, 100)
+	page, leave := x.WithCancel()
+	listen := page.EachEvent(func(e *proto.ServiceWorkerWorkerRegistrationUpdated) {
+		for _, one := range e.Registrations {
+			registered <- one.RegistrationID
+		}
+	})
+	heard := make(chan struct{})
+	go func() { listen(); close(heard) }() // what it listens to is switched off at its end
+	x.t.Cleanup(func() { leave(); <-heard })
+	x.wait(`navigator.serviceWorker.controller`)
+	// EachEvent asks before it listens, so the answer may be lost: ask again.
+	if err := errors.Join((proto.ServiceWorkerDisable{}).Call(page), (proto.ServiceWorkerEnable{}).Call(page)); err != nil {
+		x.t.Fatal(err)
+	}
+	var id proto.ServiceWorkerRegistrationID
+	select {
+	case id = <-registered:
+	case <-time.After(time.Minute):
+		x.t.Fatal("the service worker is not registered")
+	}
+	return func(data string) {
+		x.t.Helper()
+		if err := (proto.ServiceWorkerDeliverPushMessage{Origin: origin, RegistrationID: id, Data: data}).Call(page); err != nil {
+			x.t.Fatal(err)
+		}
+	}
+}
+
+// inWorker runs a function in the worker of the page.
+func inWorker(t *testing.T, b *rod.Browser, script string) {
+	t.Helper()
+	targets, err := proto.TargetGetTargets{}.Call(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range targets.TargetInfos {
+		if target.Type != "service_worker" {
+			continue
+		}
+		session, err := proto.TargetAttachToTarget{TargetID: target.TargetID, Flatten: true}.Call(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := b.Call(t.Context(), string(session.SessionID), "Runtime.evaluate", map[string]any{"expression": "(" + script + ")()", "awaitPromise": true})
+		if err != nil || strings.Contains(string(raw), "exceptionDetails") {
+			t.Fatalf("%s %v", raw, err)
+		}
+		return
+	}
+	t.Fatal("there is no worker")
+}
+
+// pressShown presses a button of the notification that is shown.
+func pressShown(t *testing.T, b *rod.Browser, action string) {
+	t.Helper()
+	inWorker(t, b, fmt.Sprintf(`async () => {
+		let shown = [];
+		for (let n = 0; n < 200 && !shown.length; n++) {
+			shown = await registration.getNotifications();
+			await new Promise((done) => setTimeout(done, 50));
+		}
+		if (shown[0].actions.map(({ action }) => action).join() !== "done,later") throw new Error("other buttons");
+		self.dispatchEvent(new NotificationEvent("notificationclick", { notification: shown[0], action: %q }));
+	}`, action))
+}
+
+// The buttons of a notification complete the task, or remind of it again, without the page.
+func TestPageActsOnAReminder(t *testing.T) {
+	folder(t)
+	p := start(t, nil, "--rate-limit=off")
+	b := browser(t)
+	x := open(t, b, p.url)
+	x.register()
+	ann := p.login()
+	p.done("POST", "/tasks/", ann, `{"title":"Pay rent","due":"2031-01-05","recurrence":"FREQ=MONTHLY"}`)
+	p.done("POST", "/tasks/", ann, `{"title":"Call Bob","due":"2031-01-06T09:00","reminders":[{"before":"PT1H"}]}`)
+	push := x.pushes(b)
+	push(`{"type":"reminder","task":{"id":1,"uid":"u","title":"Pay rent","due":"2031-01-05","due_at":null},"seq":9}`)
+	pressShown(t, b, "done")
+	until(t, "the task is done", func() bool { return p.done("GET", "/tasks/1", ann, "")["due"] == "2031-02-05" })
+	// One of a date that is done already moves nothing on.
+	push(`{"type":"reminder","task":{"id":1,"uid":"u","title":"Pay rent","due":"2031-01-05","due_at":null},"seq":10}`)
+	pressShown(t, b, "done")
+	push(`{"type":"reminder","task":{"id":2,"uid":"u","title":"Call Bob","due":"2031-01-06T09:00","due_at":null},"seq":11}`)
+	pressShown(t, b, "later")
+	until(t, "there is another reminder", func() bool { return len(p.done("GET", "/tasks/2", ann, "")["reminders"].([]any)) == 2 })
+	if due := p.done("GET", "/tasks/1", ann, "")["due"]; due != "2031-02-05" {
+		t.Errorf("moved on to %s", due)
+	}
+	x.add("the session goes on")
+	x.settled()
+
+	// Without a session, nothing is done.
+	x.click("#menu button")
+	x.wait(`document.querySelector("#signin")`)
+	push(`{"type":"reminder","task":{"id":2,"uid":"u","title":"Call Bob","due":"2031-01-06T09:00","due_at":null},"seq":12}`)
+	pressShown(t, b, "done")
+	until(t, "the notification is gone", func() bool {
+		return x.MustEval(`async () => (await (await navigator.serviceWorker.getRegistration()).getNotifications()).length`).Int() == 0
+	})
+	if p.done("GET", "/tasks/2", ann, "")["completed"] == true {
+		t.Error("it was completed by nobody")
+	}
+}
+
 // A push becomes a notification; mails and notifications lead to the task.
 func TestPageShowsAReminder(t *testing.T) {
 	folder(t)
@@ -66,34 +181,7 @@ func TestPageShowsAReminder(t *testing.T) {
 		x.add(fmt.Sprint("task ", i))
 	}
 	until(t, "the tasks arrive", func() bool { return p.tasks(p.login()) == 60 })
-	if err := (proto.BrowserGrantPermissions{Permissions: []proto.BrowserPermissionType{proto.BrowserPermissionTypeNotifications}, Origin: p.url}).Call(b); err != nil {
-		t.Fatal(err)
-	}
-	registered := make(chan proto.ServiceWorkerRegistrationID, 100)
-	page, leave := x.WithCancel()
-	listen := page.EachEvent(func(e *proto.ServiceWorkerWorkerRegistrationUpdated) {
-		for _, one := range e.Registrations {
-			registered <- one.RegistrationID
-		}
-	})
-	heard := make(chan struct{})
-	go func() { listen(); close(heard) }() // what it listens to is switched off at its end
-	t.Cleanup(func() { leave(); <-heard })
-	x.wait(`navigator.serviceWorker.controller`)
-	// EachEvent asks before it listens, so the answer may be lost: ask again.
-	if err := errors.Join(proto.ServiceWorkerDisable{}.Call(page), proto.ServiceWorkerEnable{}.Call(page)); err != nil {
-		t.Fatal(err)
-	}
-	var worker proto.ServiceWorkerRegistrationID
-	select {
-	case worker = <-registered:
-	case <-time.After(time.Minute):
-		t.Fatal("the service worker is not registered")
-	}
-	push := proto.ServiceWorkerDeliverPushMessage{Origin: p.url, RegistrationID: worker, Data: `{"type":"reminder","task":{"id":3,"uid":"u","title":"<b>task</b> 2","due":"2027-03-10","due_at":null},"seq":9}`}
-	if err := push.Call(page); err != nil {
-		t.Fatal(err)
-	}
+	x.pushes(b)(`{"type":"reminder","task":{"id":3,"uid":"u","title":"<b>task</b> 2","due":"2027-03-10","due_at":null},"seq":9}`)
 	shown := `(await (await navigator.serviceWorker.getRegistration()).getNotifications())`
 	until(t, "the notification is shown", func() bool { return x.MustEval(`async () => `+shown+`.length`).Int() == 1 })
 	got := x.MustEval(`async () => { const [n] = ` + shown + `; return [n.title, n.body, n.tag, n.data.url].join("|"); }`).String()
