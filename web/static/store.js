@@ -21,6 +21,7 @@ export class Store extends EventTarget {
   #outbox;
   #acts;
   #replica;
+  #early; // the replica of who seems to be signed in, and what is read from it meanwhile
   #filling; // ends when the replica was read
   #copy = ""; // the name of the copy in the replica
   #begins = true; // the next page begins a copy
@@ -44,6 +45,10 @@ export class Store extends EventTarget {
     this.#shelf = new Shelf(storage);
     this.#outbox = new Outbox(api, this.#shelf, now, this);
     this.#now = now;
+    if (knows(api.userID)) {
+      const replica = new Replica(api.userID);
+      this.#early = { userID: api.userID, replica, kept: replica.read() };
+    }
     api.addEventListener("answered", () => this.reached(true));
     api.addEventListener("away", () => this.reached(false));
   }
@@ -52,16 +57,18 @@ export class Store extends EventTarget {
   open(userID, tab) {
     this.#userID = userID;
     this.restart();
-    this.#replica = new Replica(userID);
-    this.#filling = this.#fill(userID);
+    const early = this.#early?.userID === userID ? this.#early : undefined;
+    this.#early = undefined;
+    this.#replica = early?.replica ?? new Replica(userID);
+    this.#filling = this.#fill(userID, early?.kept ?? this.#replica.read());
     this.#acts.open(userID);
     this.#outbox.open(userID, tab);
     this.changed();
   }
 
   // fill shows what is in the replica, and goes on from there.
-  async #fill(userID) {
-    const kept = await this.#replica.read();
+  async #fill(userID, reading) {
+    const kept = await reading;
     if (this.#userID !== userID) return;
     const { tasks, lists, user, state } = kept ?? this.#shelf.seen(userID);
     for (const list of lists) this.#lists.set(list.id, list);
@@ -99,8 +106,8 @@ export class Store extends EventTarget {
 
   // close forgets who was signed in, except for what was not sent.
   close() {
-    this.#replica?.drop();
-    this.#replica = undefined;
+    (this.#replica ?? this.#early?.replica)?.drop();
+    this.#replica = this.#early = undefined;
     this.#userID = 0;
     this.user = null;
     this.#asking = null;
