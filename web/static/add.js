@@ -135,11 +135,11 @@ export class Add {
       type: "button",
       onclick: () => {
         end();
-        const made = found.map((line) => {
+        const made = this.#desk.together(() => found.map((line) => {
           const fields = this.#fields(line.text, []);
           fields.title = [...fields.title].slice(0, maxTitle).join("");
           return [this.#desk.add({ ...fields, completed: line.completed }), fields];
-        });
+        }));
         announce(t("pasted", { n: made.length }));
         this.#added(made.map(([id]) => id), made[0][1]);
       },

@@ -21,7 +21,7 @@ const api = new Api();
 const store = new Store(api);
 const desk = new Desk(store, api);
 const nav = new Nav(desk, api);
-const undo = new Undo($("#undo"), () => (view?.input ?? $("h1"))?.focus());
+const undo = new Undo(store, $("#undo"), () => (view?.input ?? $("h1"))?.focus());
 const live = new Live(api, store, async () => {
   await Promise.all([store.sync(), whoAmI()]);
   if (person) tab.adopt(store.others(), (other) => store.adopt(other));

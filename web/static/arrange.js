@@ -3,13 +3,13 @@
 
 import { $, announce, h, isTyping } from "./dom.js";
 import { Drag } from "./drag.js";
-import { said, t } from "./i18n.js";
+import { t } from "./i18n.js";
 import { dayNumber, dayText } from "./words.js";
 
 export class Arrange {
   #desk; #view; #chosen = new Set(); #anchor = null; #bar = null; #drag;
 
-  // view has root, undo, order, place, row, task, idOf, render, tick, remove and focus.
+  // view has root, undo, order, place, row, task, idOf, render, tick, calm, remove and focus.
   constructor(desk, view) {
     this.#desk = desk;
     this.#view = view;
@@ -142,31 +142,15 @@ export class Arrange {
     if (this.#tree && parent) this.#move([id], { parent_id: parent.parent_id ?? null, after_id: parent.id }, t("moved", { title: task.title }));
   }
 
-  // move moves tasks one behind the other, with a way back.
-  async #move(ids, where, text) {
-    const back = ids.map((id) => {
-      const task = this.#desk.task(id), all = this.#desk.siblings(task), at = all.findIndex((each) => each.id === id), before = all[at - 1];
-      return [id, { list_id: task.list_id, parent_id: task.parent_id ?? null, ...before && { after_id: before.id } }];
-    });
+  // move moves tasks one behind the other.
+  #move(ids, where, text) {
     const focused = ids.find((id) => this.#view.row(id)?.contains(document.activeElement));
-    const go = async (moves) => {
-      for (const [id, to] of moves) await this.#desk.move(id, to);
-    };
-    let place = where;
-    const moves = ids.map((id) => {
-      const move = [id, place];
-      place = { ...place, before_id: undefined, after_id: id };
-      return move;
+    this.#desk.together(() => {
+      for (const [i, id] of ids.entries()) this.#desk.move(id, i ? { ...where, before_id: undefined, after_id: ids[i - 1] } : where);
     });
-    try {
-      const done = go(moves);
-      this.#view.render();
-      if (focused !== undefined) this.#view.focus(focused);
-      this.#view.undo.offer(text, () => go(back.reverse()));
-      await done;
-    } catch (error) {
-      announce(said(error));
-    }
+    this.#view.render();
+    if (focused !== undefined) this.#view.focus(focused);
+    this.#view.undo.offer(text);
   }
 
   #drop(id, other, where) {
@@ -191,21 +175,16 @@ export class Arrange {
 
   // changeAll changes tasks by their fields, with one way back for all.
   #changeAll(ids, patchOf) {
-    const before = [];
-    for (const id of ids) {
-      const task = this.#view.task(id);
-      if (!task) continue;
-      const patch = patchOf(task);
-      before.push([id, Object.fromEntries(Object.keys(patch).map((name) => [name, task[name] ?? null]))]);
-      this.#desk.change(id, patch);
-    }
-    if (before.length) this.#view.undo.offer(t("changed.n", { n: before.length }), () => { for (const [id, patch] of before) this.#desk.change(id, patch); });
+    const tasks = ids.map((id) => this.#view.task(id)).filter(Boolean);
+    this.#desk.together(() => { for (const task of tasks) this.#desk.change(task.id, patchOf(task)); });
+    if (tasks.length) this.#view.undo.offer(t("changed.n", { n: tasks.length }));
   }
 
   #tickAll() {
     const ids = [...this.#chosen];
     this.clear();
-    for (const id of ids) if (!this.#view.task(id)?.completed) this.#view.tick(id);
+    this.#desk.together(() => { for (const id of ids) if (!this.#view.task(id)?.completed) this.#view.tick(id); });
+    this.#view.undo.offer(t("ticked.n", { n: ids.length }), { also: () => this.#view.calm() });
   }
 
   #removeAll() {

@@ -9,7 +9,6 @@ const kept = "taskapi.lists";
 export class Desk {
   #store; #api;
   #lists = new Set(JSON.parse(local.getItem(kept) ?? "[]")); // their ids
-  #moved = new Map(); // where tasks stand that are being moved
   #all = null; #byID = null; #sorted = null; #counts = null; #day = ""; #second = 0; #now = null;
 
   constructor(store, api) {
@@ -52,7 +51,7 @@ export class Desk {
   }
 
   // tasks are all that there are, newest first.
-  tasks() { return this.#all ??= this.#moved.size ? this.#store.visible().map((task) => ({ ...task, ...this.#moved.get(task.id) })) : this.#store.visible(); }
+  tasks() { return this.#all ??= this.#store.visible(); }
 
   task(id) { return (this.#byID ??= new Map(this.tasks().map((task) => [task.id, task]))).get(id); }
 
@@ -92,34 +91,24 @@ export class Desk {
     return members?.length > 1 ? members.map((member) => ({ id: member.user_id, name: member.username })) : [];
   }
 
-  // add makes a task of fields of the API.
+  // add makes a task of fields of the API, and returns by what name it is known.
   add({ title, description = "", completed = false, ...more }) {
-    const before = new Set(this.tasks().map((task) => task.id));
-    this.#store.add(title, description, completed);
-    const made = this.#store.visible().find((task) => !before.has(task.id));
     for (const name of Object.keys(more)) if (more[name] === undefined || more[name] === null) delete more[name];
-    if (made && Object.keys(more).length) this.#store.change(made.id, { ...more, completed });
-    return made?.id;
+    return this.#store.add(title, description, completed, Object.keys(more).length ? more : undefined);
   }
+
+  // together makes one act of all that is done meanwhile.
+  together(act) { return this.#store.together(act); }
 
   change(id, patch) { this.#store.change(id, patch); }
 
-  // move puts a task before or behind another, below a parent or into a list. It stands
-  // there at once, and goes back where the server refuses.
-  async move(id, where) {
+  // move puts a task before or behind another, below a parent or into a list.
+  move(id, where) {
     const { before_id: before, after_id: after, ...rest } = where, task = this.task(id);
     const all = this.siblings({ ...task, ...rest }).filter((each) => each.id !== id), at = all.findIndex((each) => each.id === (before ?? after)) + (after ? 1 : 0);
     const [above, below] = [all[at - 1], all[at]].map((each) => each && rankOf(each));
     const position = above === undefined ? (below ?? 0) - 1 : below === undefined ? above + 1 : (above + below) / 2;
-    this.#moved.set(id, { ...rest, position });
-    this.#forget();
-    try {
-      await this.#api.request("POST", `/tasks/${id}/move`, where);
-      await this.#store.sync();
-    } finally {
-      this.#moved.delete(id);
-      this.#store.changed();
-    }
+    this.#store.move(id, where, { ...rest, position });
   }
 
   #forget() { this.#all = this.#counts = this.#byID = this.#sorted = null; }

@@ -68,7 +68,7 @@ export class EditForm {
     this.#marks = marks;
     const had = this.#chips.contains(document.activeElement) ? document.activeElement.dataset.chip : "";
     const due = dueOf(task);
-    const chip = (name, text, open) => h("button", { type: "button", class: text ? "chip set" : "chip", "data-chip": name, "aria-haspopup": "dialog", onclick: (event) => open(event.currentTarget) },
+    const chip = (name, text, open) => h("button", { type: "button", class: text ? "chip set" : "chip", id: `chip-${name}`, "data-chip": name, "aria-haspopup": "dialog", onclick: (event) => open(event.currentTarget) },
       h("span", {}, text || `+ ${t(`chip.${name}`)}`), text ? h("span", { class: "unseen" }, ` (${t(`chip.${name}`)})`) : null);
     const choose = (name, value, options, pick) => h("select", { class: options[0][0] === value ? "chip" : "chip set", "data-chip": name, "aria-label": t(`chip.${name}`), onchange: (event) => pick(event.target.value) },
       options.map(([key, text]) => h("option", { value: key, selected: key === value }, text)));

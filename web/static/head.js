@@ -6,7 +6,7 @@ import { hashOf, hueOf } from "./places.js";
 
 const hues = ["#c0392b", "#b9770e", "#6b8e23", "#2e8b57", "#148f8f", "#2b5fc0", "#7d3cc0", "#b03a9a"];
 
-// headOf are the controls of a list: sharing, and what only few need.
+// headOf are the controls of a list, sharing and what only few need, and what opens below.
 export function headOf(list, desk, undo) {
   const api = desk.api, owner = list.role === "owner" && !list.inbox, mine = list.role === "owner";
   const problem = h("p", { class: "problem", role: "alert" });
@@ -47,14 +47,17 @@ export function headOf(list, desk, undo) {
   const name = h("input", { name: "name", value: list.name, maxLength: 100, dir: "auto", autocomplete: "off", "aria-label": t("list.name") });
   const rename = h("form", { class: "line", onsubmit: async (event) => { event.preventDefault(); if (name.value.trim() && await write("PATCH", path, { name: name.value.trim() })) menu.open = false; } }, name, h("button", { type: "submit", class: "second" }, t("list.rename")));
   const colors = h("div", { class: "hues", role: "group", "aria-label": t("list.color") }, hues.map((color, i) => h("button", {
-    type: "button", class: `swatch hue-${i}`, "aria-label": t(`hue.${i}`), "aria-pressed": String(Boolean(list.color) && hueOf(list.color) === i), onclick: () => write("PATCH", path, { color }),
+    type: "button", class: `swatch hue-${i}`, "aria-label": t(`hue.${i}`), "aria-pressed": String(Boolean(list.color) && hueOf(list.color) === i), onclick: async (event) => {
+      const chosen = event.currentTarget;
+      if (await write("PATCH", path, { color })) for (const each of colors.children) each.setAttribute("aria-pressed", String(each === chosen));
+    },
   })));
   const remove = h("button", { type: "button", class: "quiet erase", onclick: async () => {
     if (!await write("DELETE", path)) return;
     location.hash = hashOf({ kind: "inbox" });
-    undo.offer(t("list.deleted", { name: list.name }), async () => {
+    undo.offer(t("list.deleted", { name: list.name }), { instead: async () => {
       if (await write("POST", `${path}/restore`)) location.hash = hashOf({ kind: "list", id: list.id });
-    });
+    } });
   } }, t("list.delete"));
   const leave = h("button", { type: "button", class: "quiet erase", onclick: async () => {
     if (!await write("DELETE", `${path}/members/${api.userID}`)) return;
@@ -70,5 +73,5 @@ export function headOf(list, desk, undo) {
     menu.firstElementChild.focus();
   });
   menu.addEventListener("focusout", ({ relatedTarget }) => { if (relatedTarget && !menu.contains(relatedTarget)) menu.open = false; });
-  return [owner || !mine ? share : "", owner || !mine ? menu : "", problem, panel].filter(Boolean);
+  return { controls: owner || !mine ? [share, menu] : [], below: [problem, panel] };
 }

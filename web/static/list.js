@@ -41,7 +41,7 @@ export class ListView {
     this.#build();
     this.#arrange = new Arrange(desk, {
       root, undo, order: () => this.#order, place: () => this.#place, row: (id) => this.#rows.get(id)?.element, task: (id) => this.#own(id),
-      render: () => this.#render(), tick: (id) => this.#tick(id), remove: (ids) => this.#removeAll(ids), focus: (id) => this.#rows.get(id)?.element.querySelector(".title")?.focus(), idOf: (row) => this.#idOf(row),
+      render: () => this.#render(), tick: (id) => this.#tick(id), calm: () => this.#lingering.clear(), remove: (ids) => this.#removeAll(ids), focus: (id) => this.#rows.get(id)?.element.querySelector(".title")?.focus(), idOf: (row) => this.#idOf(row),
     });
     const { signal } = this.#stop;
     const store = this.#store;
@@ -90,11 +90,12 @@ export class ListView {
   }
 
   #build() {
-    this.add = new Add(this.#desk, this.#drafts, () => this.#place, () => {});
+    this.add = new Add(this.#desk, this.#drafts, () => this.#place, () => this.#undo.passed());
     this.input = this.add.input;
     this.title = h("h1", { tabIndex: -1 });
     this.under = h("p", { class: "soft" });
     this.extras = h("div", { class: "extras" });
+    this.below = h("div");
     this.search = h("input", { id: "search", type: "search", dir: "auto", placeholder: t("search.all"), "aria-label": t("search"), "aria-controls": "list", oninput: () => this.#find() });
     this.note = h("p", { class: "note soft" });
     this.loading = h("div", { class: "loading", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
@@ -106,7 +107,7 @@ export class ListView {
     this.#watcher = new IntersectionObserver((entries) => {
       if (entries.some((entry) => entry.isIntersecting)) this.#more();
     }, { rootMargin: "600px" });
-    this.#root.replaceChildren(h("div", { class: "head" }, h("div", { class: "line" }, this.title, this.extras), this.under), this.search, this.add.element, this.note, this.loading, this.open, this.fold, this.end);
+    this.#root.replaceChildren(h("div", { class: "head" }, h("div", { class: "line" }, this.title, this.extras), this.under, this.below), this.search, this.add.element, this.note, this.loading, this.open, this.fold, this.end);
     this.#watcher.observe(this.end);
   }
 
@@ -130,10 +131,17 @@ export class ListView {
     }
     this.add.moved();
     const had = this.extras.dataset.of, of = list && list.role ? `${id} ${list.version}` : "";
-    if (had === of) return;
+    // What is open of the same list stays open.
+    if (had === of || had?.split(" ")[0] === of.split(" ")[0] && $(".panel:not([hidden]), .menu[open]", this.title.closest(".head"))) return;
     this.extras.dataset.of = of;
     this.extras.replaceChildren();
-    if (of) import("./head.js").then(({ headOf }) => { if (this.extras.dataset.of === of) this.extras.replaceChildren(...headOf(list, this.#desk, this.#undo)); }, () => {});
+    this.below.replaceChildren();
+    if (of) import("./head.js").then(({ headOf }) => {
+      if (this.extras.dataset.of !== of) return;
+      const { controls, below } = headOf(list, this.#desk, this.#undo);
+      this.extras.replaceChildren(...controls);
+      this.below.replaceChildren(...below);
+    }, () => {});
   }
 
   #counting = 0;
@@ -358,11 +366,21 @@ export class ListView {
       this.#lingering.delete(id);
     }
     this.#store.change(id, { completed });
-    this.#undo.offer(t(completed ? "ticked" : "unticked", { title }), () => {
-      this.#lingering.delete(this.#store.idOf(id));
+    this.#undo.offer(t(completed ? "ticked" : "unticked", { title }), {
+      also: () => this.#lingering.delete(this.#store.idOf(id)),
       // An occurrence that was opened again is the repeating task by now.
-      this.#store.change(!completed && !this.#task(id) && task.recurrence_of || id, { completed: !completed });
+      instead: this.#wayBack(completed ? "tick" : "untick", [task], () => this.#store.change(!completed && !this.#task(id) && task.recurrence_of || id, { completed: !completed })),
     });
+  }
+
+  // wayBack undoes an act by what the store knows of it. A proxy may have lost the number
+  // that this takes: then it is done the other way round.
+  #wayBack(kind, tasks, otherwise) {
+    return () => {
+      const last = this.#store.undoable();
+      if (last?.kind === kind && last.title === tasks[0].title && last.n === tasks.length) this.#store.undoLast();
+      else otherwise();
+    };
   }
 
   // keepFocus hands the focus to the neighbour of a row that goes away.
@@ -386,11 +404,12 @@ export class ListView {
     const tasks = ids.map((id) => this.#own(id)).filter(Boolean);
     if (!tasks.length) return;
     this.#keepFocus(tasks[0].id, () => {
-      for (const { id } of tasks) this.#store.remove(id);
+      this.#desk.together(() => { for (const { id } of tasks) this.#store.remove(id); });
       this.#render();
     });
     this.#store.postpone();
-    this.#undo.offer(tasks.length > 1 ? t("deleted.n", { n: tasks.length }) : t("deleted", { title: tasks[0].title }), () => { for (const task of tasks) this.#store.undoRemove(task); });
+    this.#undo.offer(tasks.length > 1 ? t("deleted.n", { n: tasks.length }) : t("deleted", { title: tasks[0].title }),
+      { instead: this.#wayBack("delete", tasks, () => { for (const task of tasks) this.#store.undoRemove(task); }) });
   }
 
   #formOf(draft) {
@@ -457,7 +476,10 @@ export class ListView {
     const patch = {}; // what somebody else has changed meanwhile stays
     if (title.trim() !== before?.title) patch.title = title.trim();
     if (description !== before?.description) patch.description = description;
-    if (Object.keys(patch).length) this.#store.change(id, patch);
+    if (Object.keys(patch).length) {
+      this.#store.change(id, patch);
+      this.#undo.passed();
+    }
     this.#leave(focus);
     return true;
   }

@@ -1,50 +1,58 @@
-// The quiet bar that takes back what was just done, the last first.
+// The quiet bar that takes back what was done last. The store knows what that was, also
+// after a reload; the bar only tells of it.
 
 import { announce, h } from "./dom.js";
-import { t } from "./i18n.js";
+import { said, t } from "./i18n.js";
 import { undoTime } from "./store.js";
 
-const most = 20;
-
 export class Undo {
-  #bar; #stack = []; #timer = 0; #leave;
+  #store; #bar; #last = null; #timer = 0; #leave;
 
   // leave gets the focus when the bar goes away under it.
-  constructor(bar, leave) {
+  constructor(store, bar, leave) {
+    this.#store = store;
     this.#bar = bar;
     this.#leave = leave;
+    store.addEventListener("refused", ({ detail }) => this.#show(said(detail)));
   }
 
-  // offer shows what was done with a way back, for eight seconds.
-  offer(text, undo) {
-    this.#stack = [...this.#stack, { text, undo }].slice(-most);
+  // offer shows what was done with a way back, for eight seconds. also is done with it, and
+  // instead is the way back of what the store knows nothing of.
+  offer(text, { also, instead } = {}) {
+    this.#last = { also, instead };
     announce(text);
-    this.#show();
+    this.#show(text, h("button", { type: "button", class: "quiet", onclick: () => this.back() }, t("undo")));
   }
 
-  #show() {
-    const last = this.#stack.at(-1);
+  #show(text, button) {
     const had = this.#bar.contains(document.activeElement);
-    const button = h("button", { type: "button", class: "quiet", onclick: () => this.back() }, t("undo"));
-    this.#bar.replaceChildren(h("span", { dir: "auto" }, last.text), button);
+    this.#bar.replaceChildren(h("span", { dir: "auto" }, text), ...(button ? [button] : []));
     this.#bar.hidden = false;
-    if (had) button.focus();
+    if (had) button?.focus();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.hide(), undoTime);
   }
 
+  // passed says that something was done of which the bar tells nothing.
+  passed() {
+    this.#last = null;
+    this.hide();
+  }
+
   back() {
-    const last = this.#stack.pop();
-    if (!last) return;
-    last.undo();
-    if (this.#stack.length) this.#show();
-    else this.hide();
-    announce(t("undone"));
+    const last = this.#last;
+    this.#last = null;
+    if (!last?.instead && !this.#store.undoable()) return;
+    last?.also?.();
+    let what;
+    if (last?.instead) last.instead();
+    else what = this.#store.undoLast();
+    this.hide();
+    announce(what?.n === 1 && what.title ? t("undone.title", { title: what.title }) : t("undone"));
   }
 
   hide() {
     clearTimeout(this.#timer);
-    this.#stack = [];
     if (this.#bar.contains(document.activeElement)) this.#leave();
     this.#bar.hidden = true;
   }
