@@ -217,7 +217,7 @@ func (x *tab) signIn(name string) {
 	x.fill("#signin", "email", name+"@example.com")
 	x.fill("#signin", "password", plainPassword)
 	x.click("#signin button[type=submit]")
-	x.wait(`document.querySelector("#new-task")`)
+	x.goTo("inbox")
 }
 
 // settled waits until the server has heard everything.
