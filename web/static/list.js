@@ -2,16 +2,17 @@
 
 import { Add } from "./add.js";
 import { Arrange } from "./arrange.js";
-import { $, announce, h, isTyping } from "./dom.js";
-import { EditForm } from "./edit.js";
-import { due, language, t } from "./i18n.js";
+import { $, announce, h } from "./dom.js";
+import { Editing } from "./editing.js";
+import { language, t } from "./i18n.js";
+import { listen } from "./keys.js";
 import { fold, hashOf, inPlace, lastDone, sectionsOf } from "./places.js";
 import { cellsOf, dot, markOf } from "./rows.js";
 import { local } from "./surroundings.js";
+import { Ticking } from "./ticking.js";
 import { dayNumber, dueWords } from "./words.js";
 
 const step = 100; // rows at a time
-const lingerTime = 900; // how long a ticked row stays
 const minute = 60_000;
 const locale = language === "es" ? "es" : "en-GB"; // as words.js writes dates
 const say = (date, options) => { const text = new Intl.DateTimeFormat(locale, options).format(date); return text[0].toUpperCase() + text.slice(1); };
@@ -22,10 +23,7 @@ export class ListView {
   #rows = new Map(); #sections = new Map(); #order = [];
   #limit = step; #doneLimit = step;
   #unfolded = false; #folded;
-  #lingering = new Map();
-  #form = null;
-  #pressing = false;
-  #watcher; #arrange;
+  #watcher; #arrange; #editing; #ticking;
   #stop = new AbortController();
 
   // go leads to another place.
@@ -39,27 +37,28 @@ export class ListView {
     this.#place = place;
     this.#folded = new Set(JSON.parse(local.getItem("taskapi.folded") ?? "[]"));
     this.#build();
-    this.#arrange = new Arrange(desk, {
-      root, undo, order: () => this.#order, place: () => this.#place, row: (id) => this.#rows.get(id)?.element, task: (id) => this.#own(id),
-      render: () => this.#render(), tick: (id) => this.#tick(id), calm: () => this.#lingering.clear(), remove: (ids) => this.#removeAll(ids), focus: (id) => this.#rows.get(id)?.element.querySelector(".title")?.focus(), idOf: (row) => this.#idOf(row),
-    });
     const { signal } = this.#stop;
+    const row = (id) => this.#rows.get(id)?.element, render = () => this.#render(), field = () => this.#field(), idOf = (element) => this.#idOf(element);
+    const ticking = this.#ticking = new Ticking(desk, undo, { root, row, render, field }, signal);
+    const own = (id) => ticking.own(id), tick = (id) => ticking.tick(id);
+    this.#editing = new Editing(desk, drafts, undo, { own, row, render, field, remove: (id) => ticking.remove([id]), input: () => this.input }, signal);
+    const arrange = this.#arrange = new Arrange(desk, {
+      root, undo, row, render, idOf, tick, task: own, order: () => this.#order, place: () => this.#place,
+      calm: () => ticking.calm(), remove: (ids) => ticking.remove(ids), focus: (id) => row(id)?.querySelector(".title")?.focus(),
+    });
     const store = this.#store;
     store.addEventListener("change", () => this.#soon(), { signal });
     store.addEventListener("named", ({ detail }) => this.#renamed(detail), { signal });
-    document.addEventListener("keydown", (event) => this.#key(event), { signal });
-    document.addEventListener("pointerdown", ({ target }) => { this.#pressing = Boolean(this.#form && !this.#form.busy && !this.#form.element.contains(target)); }, { signal, capture: true });
-    // Only after the click: what moves under the pointer is missed by it.
-    document.addEventListener("click", () => this.#pressed(), { signal });
-    document.addEventListener("pointerup", () => setTimeout(() => this.#pressed(), 300), { signal });
+    listen({
+      root, arrange, undo, idOf, tick, edit: (id) => this.#editing.edit(id), remove: (id) => ticking.remove([id]), add: () => this.#new(),
+      search: () => (this.#place.kind === "search" ? this.search.focus() : go({ kind: "search", query: "" })), clear: (event) => this.#clear(event),
+    }, signal);
     // What is late, and what today is, changes by itself.
     const clock = setInterval(() => this.#soon(), minute);
     signal.addEventListener("abort", () => clearInterval(clock));
-    const draft = drafts.get("edit");
-    if (draft) this.#form = this.#formOf(draft);
     this.#head();
     this.#render();
-    if (draft) this.#form.focus();
+    if (this.#editing.element) this.#editing.focus();
     else this.#begin();
   }
 
@@ -73,7 +72,7 @@ export class ListView {
   moveTo(place) {
     const searching = place.kind === "search" && this.#place.kind === "search";
     if (searching && fold(place.query.trim()) === this.#query) return;
-    if (!this.#finish()) this.#form.element.scrollIntoView({ block: "nearest" });
+    if (!this.#editing.finish()) this.#editing.element.scrollIntoView({ block: "nearest" });
     this.#place = place;
     this.#limit = this.#doneLimit = step;
     this.#unfolded = false;
@@ -144,6 +143,14 @@ export class ListView {
     }, () => {});
   }
 
+  // clear empties the search that a key is pressed in.
+  #clear(event) {
+    if (event.target !== this.search || !this.search.value) return;
+    event.preventDefault();
+    this.search.value = "";
+    this.#find();
+  }
+
   #counting = 0;
   // find shows what matches, among the done ones too, and says so in the address.
   #find() {
@@ -174,7 +181,7 @@ export class ListView {
 
   // still draws, and leaves what is typed into or read where it is in the window.
   #still() {
-    const held = this.#form?.element.contains(document.activeElement) ? this.#form.element : document.activeElement?.closest?.("#list .task");
+    const held = this.#editing.holds(document.activeElement) ? this.#editing.element : document.activeElement?.closest?.("#list .task");
     const top = () => (held?.isConnected ? held.getBoundingClientRect().top : 0);
     const before = top();
     this.#head();
@@ -183,25 +190,15 @@ export class ListView {
     if (by && before > 0 && before < innerHeight) scrollBy(0, by);
   }
 
-  // visible are the tasks of the store; one that repeats stays as it was ticked
-  // for a moment, though it has moved on.
-  #visible() {
-    if (!this.#lingering.size) return this.#desk.tasks();
-    return this.#desk.tasks().map((task) => {
-      const before = !task.completed && this.#lingering.get(task.id);
-      return before ? { ...before, completed: true } : task;
-    });
-  }
-
   #split() {
     const desk = this.#desk, context = { now: desk.now, inbox: desk.inbox, query: this.#query, listName: (task) => desk.listOf(task)?.name ?? "" };
     const open = [], done = [];
-    for (const task of this.#visible()) {
+    for (const task of this.#ticking.visible()) {
       if (!inPlace(this.#place, task, context)) continue;
-      const isDone = task.completed && !task.moving && !this.#lingering.has(task.id);
+      const isDone = task.completed && !task.moving && !this.#ticking.lingers(task.id);
       // What is below a task is done and deleted with it.
       const above = !isDone && task.parent_id && this.#store.loaded ? desk.above(task) : task;
-      if (above) (isDone || above !== task && above.completed && !this.#lingering.has(above.id) ? done : open).push(task);
+      if (above) (isDone || above !== task && above.completed && !this.#ticking.lingers(above.id) ? done : open).push(task);
     }
     // What is done has no place in what is to come, nor has what was done on other days in Today.
     if (this.#place.kind === "upcoming") done.length = 0;
@@ -225,7 +222,7 @@ export class ListView {
     }
     const shown = sections.filter((section) => section.rows.length);
     const folded = this.fold.open ? done.slice(0, this.#doneLimit).map((task) => ({ task, depth: 0 })) : [];
-    this.#pin(shown, folded);
+    this.#editing.pin(shown, folded);
     this.#order = [...shown.flatMap((section) => section.rows), ...folded];
     const used = new Set(this.#order.map(({ task }) => task.id));
     for (const [id, row] of this.#rows) if (!used.has(id)) { row.element.remove(); this.#rows.delete(id); }
@@ -243,14 +240,14 @@ export class ListView {
       this.#put(list, section.rows, section.key);
     }
     this.#put(this.doneList, folded, "done");
-    this.#form?.update();
+    this.#editing.update();
     this.#arrange.drawn();
     // The observer tells of changes only: an end that is still near is asked
     // for again.
     this.#watcher.unobserve(this.end);
     this.#watcher.observe(this.end);
     // An element that is moved loses the focus.
-    if (document.activeElement === document.body && active?.isConnected) active.focus({ preventScroll: !this.#form?.element.contains(active) });
+    if (document.activeElement === document.body && active?.isConnected) active.focus({ preventScroll: !this.#editing.holds(active) });
   }
 
   #section({ key }) {
@@ -286,19 +283,6 @@ export class ListView {
     return t(done.length ? "empty.all" : kind === "list" ? "empty.list" : "empty.inbox");
   }
 
-  // pin puts what is edited on top where it would not be seen: folded away, far
-  // down, in another place, or deleted elsewhere.
-  #pin(shown, folded) {
-    if (!this.#form) return;
-    const { id, title, description } = this.#form.draft;
-    const task = this.#desk.task(id);
-    this.#form.lose(!task && this.#store.loaded);
-    if ([...shown.flatMap((section) => section.rows), ...folded].some((row) => row.task.id === id)) return;
-    const rows = [{ task: task ?? { id, title, description, completed: false }, depth: 0 }];
-    if (shown.length && shown[0].key === "all") shown[0].rows = [...rows, ...shown[0].rows];
-    else shown.unshift({ key: "edit", rows });
-  }
-
   #put(list, rows, section) {
     let next = list.firstElementChild;
     for (const { task, depth } of rows) {
@@ -309,7 +293,7 @@ export class ListView {
   }
 
   #row(task, depth, section) {
-    const { id } = task, editing = this.#form?.draft.id === id, desk = this.#desk;
+    const { id } = task, editing = this.#editing.of === id, desk = this.#desk;
     const tree = this.#place.kind === "inbox" || this.#place.kind === "list";
     const children = desk.children(id);
     const place = { ...this.#place, section, depth, folded: this.#folded.has(id), children: tree && section !== "done" && children && children.done < children.all ? children : null };
@@ -322,12 +306,12 @@ export class ListView {
     element.dataset.depth = String(Math.min(depth, 4));
     element.classList.toggle("done", task.completed);
     this.#rows.set(id, { element, mark });
-    if (editing) element.replaceChildren(this.#form.element);
+    if (editing) element.replaceChildren(this.#editing.element);
     else {
       const now = () => this.#idOf(element);
       element.replaceChildren(...cellsOf(task, desk, place, {
-        tick: () => this.#tick(now()), remove: () => this.#remove(now()), unfold: () => this.#unfold(now()), retry: () => this.#store.retry(now()), drop: () => this.#store.drop(now()),
-        open: (event) => { if (!this.#arrange.clicked(event, now())) this.#edit(now()); },
+        tick: () => this.#ticking.tick(now()), remove: () => this.#ticking.remove([now()]), unfold: () => this.#unfold(now()), retry: () => this.#store.retry(now()), drop: () => this.#store.drop(now()),
+        open: (event) => { if (!this.#arrange.clicked(event, now())) this.#editing.edit(now()); },
       }));
     }
     if (focused && !editing) element.querySelector(`.${focused}`)?.focus();
@@ -340,112 +324,8 @@ export class ListView {
     this.#render();
   }
 
-  #task(id) { return this.#lingering.size ? this.#visible().find((task) => task.id === id) : this.#desk.task(id); }
-
-  // own is a task that may be changed.
-  #own(id) {
-    const task = this.#task(id);
-    return task && !this.#store.fixed(task) ? task : undefined;
-  }
-
-  #tick(id) {
-    const task = this.#own(id);
-    if (!task) return;
-    const { title } = task;
-    const completed = !task.completed;
-    if (completed) {
-      this.#lingering.set(id, task);
-      setTimeout(() => {
-        const now = this.#store.idOf(id);
-        if (this.#lingering.get(now) !== task) return; // it was ticked once more
-        this.#keepFocus(now, () => { this.#lingering.delete(now); this.#render(); });
-        const next = this.#task(now);
-        if (task.recurrence && next?.due && !next.completed) announce(t("next", { title, date: due(next) }));
-      }, lingerTime);
-    } else {
-      this.#lingering.delete(id);
-    }
-    this.#store.change(id, { completed });
-    this.#undo.offer(t(completed ? "ticked" : "unticked", { title }), {
-      also: () => this.#lingering.delete(this.#store.idOf(id)),
-      // An occurrence that was opened again is the repeating task by now.
-      instead: this.#wayBack(completed ? "tick" : "untick", [task], () => this.#store.change(!completed && !this.#task(id) && task.recurrence_of || id, { completed: !completed })),
-    });
-  }
-
-  // wayBack undoes an act by what the store knows of it. A proxy may have lost the number
-  // that this takes: then it is done the other way round.
-  #wayBack(kind, tasks, otherwise) {
-    return () => {
-      const last = this.#store.undoable();
-      if (last?.kind === kind && last.title === tasks[0].title && last.n === tasks.length) this.#store.undoLast();
-      else otherwise();
-    };
-  }
-
-  // keepFocus hands the focus to the neighbour of a row that goes away.
-  #keepFocus(id, act) {
-    if (this.#stop.signal.aborted) return;
-    const row = this.#rows.get(id)?.element;
-    const had = row?.contains(document.activeElement);
-    const name = had && document.activeElement.matches(".tick") ? "tick" : "title";
-    const all = [...this.#root.querySelectorAll("#list .task")], at = all.indexOf(row);
-    const next = row?.nextElementSibling ?? row?.previousElementSibling ?? all[at + 1] ?? all[at - 1];
-    act();
-    if (had && !row.contains(document.activeElement)) (next?.isConnected && next.querySelector(`.${name}`) || this.#field()).focus();
-  }
-
   // field is where one types in this place.
   #field() { return this.#place.kind === "search" ? this.search : this.add.element.hidden ? this.title : this.input; }
-
-  #remove(id) { this.#removeAll([id]); }
-
-  #removeAll(ids) {
-    const tasks = ids.map((id) => this.#own(id)).filter(Boolean);
-    if (!tasks.length) return;
-    this.#keepFocus(tasks[0].id, () => {
-      this.#desk.together(() => { for (const { id } of tasks) this.#store.remove(id); });
-      this.#render();
-    });
-    this.#store.postpone();
-    this.#undo.offer(tasks.length > 1 ? t("deleted.n", { n: tasks.length }) : t("deleted", { title: tasks[0].title }),
-      { instead: this.#wayBack("delete", tasks, () => { for (const task of tasks) this.#store.undoRemove(task); }) });
-  }
-
-  #formOf(draft) {
-    const form = new EditForm(draft, this.#desk, {
-      keep: () => this.#drafts.set("edit", draft),
-      save: (focus) => this.#finish(focus),
-      cancel: () => this.#leave(true),
-      remove: () => { const { id } = draft; this.#leave(true); this.#remove(id); },
-      again: () => {
-        if (!this.#form.ready()) return;
-        this.#store.add(draft.title.trim(), draft.description);
-        this.#leave(false);
-        this.input.focus();
-        announce(t("added", { title: draft.title.trim() }));
-      },
-    });
-    form.element.addEventListener("focusout", ({ relatedTarget }) => {
-      if (relatedTarget && !form.busy && !this.#pressing && this.#form === form && !form.element.contains(relatedTarget)) this.#finish();
-    });
-    return form;
-  }
-
-  #edit(id) {
-    const task = this.#own(id);
-    if (!task || this.#form?.draft.id === id) return;
-    this.#pressing = false; // the click that opens this form must not close it
-    if (!this.#finish()) {
-      this.#form.focus();
-      return;
-    }
-    const { title, description } = task;
-    this.#form = this.#formOf({ id, title, description, before: { title, description } });
-    this.#drafts.set("edit", this.#form.draft);
-    this.#render();
-    this.#form.focus();
-  }
 
   // reveal shows a task, also one that is done, and puts the focus on it.
   reveal(id) {
@@ -461,37 +341,6 @@ export class ListView {
     return Boolean(title);
   }
 
-  // pressed saves an edit after a click beside it.
-  #pressed() {
-    if (this.#pressing) this.#finish();
-    this.#pressing = false;
-  }
-
-  // finish saves what is edited. False says that it stays: there is no title,
-  // the text is too long, or the task is gone.
-  #finish(focus = false) {
-    if (!this.#form) return true;
-    if (this.#form.lost || !this.#form.ready()) return false;
-    const { id, title, description, before } = this.#form.draft;
-    const patch = {}; // what somebody else has changed meanwhile stays
-    if (title.trim() !== before?.title) patch.title = title.trim();
-    if (description !== before?.description) patch.description = description;
-    if (Object.keys(patch).length) {
-      this.#store.change(id, patch);
-      this.#undo.passed();
-    }
-    this.#leave(focus);
-    return true;
-  }
-
-  #leave(focus) {
-    const { id } = this.#form.draft;
-    this.#form = null;
-    this.#drafts.set("edit", null);
-    this.#render();
-    if (focus) (this.#rows.get(id)?.element.querySelector(".title") ?? this.#field()).focus();
-  }
-
   // renamed follows a new task when it gets its id.
   #renamed({ key, id }) {
     const row = this.#rows.get(key);
@@ -499,33 +348,7 @@ export class ListView {
       this.#rows.delete(key);
       this.#rows.set(id, row);
     }
-    const ticked = this.#lingering.get(key);
-    if (this.#lingering.delete(key)) this.#lingering.set(id, ticked);
-    if (this.#form?.draft.id === key) this.#form.draft.id = id;
-    this.#arrange.renamed(key, id);
-  }
-
-  #key(event) {
-    if (this.#arrange.key(event)) return;
-    // Some keyboards need Alt or AltGr for #.
-    const plain = !event.ctrlKey && !event.altKey || event.getModifierState("AltGraph") || event.key === "#";
-    if (!plain || event.metaKey || event.defaultPrevented || $("dialog[open]")) return;
-    if (isTyping(event.target)) {
-      if (event.key !== "Escape" || !this.#root.contains(event.target)) return;
-      if (event.target === this.search && this.search.value) { event.preventDefault(); this.search.value = ""; this.#find(); }
-      event.target.blur();
-      this.#move(0);
-      return;
-    }
-    const row = document.activeElement?.closest?.(".task");
-    const id = row && this.#idOf(row);
-    const act = {
-      n: () => this.#new(), "/": () => (this.#place.kind === "search" ? this.search.focus() : this.#go({ kind: "search", query: "" })), j: () => this.#move(1), k: () => this.#move(-1), u: () => this.#undo.back(),
-      x: id && (() => this.#tick(id)), e: id && (() => this.#edit(id)), "#": id && (() => this.#remove(id)), Delete: id && (() => this.#remove(id)),
-    }[event.key];
-    if (!act) return;
-    event.preventDefault();
-    act();
+    for (const part of [this.#ticking, this.#editing, this.#arrange]) part.renamed(key, id);
   }
 
   #new() {
@@ -534,10 +357,4 @@ export class ListView {
   }
 
   #idOf(row) { return [...this.#rows].find(([, known]) => known.element === row)?.[0]; }
-
-  #move(by) {
-    const titles = [...this.#root.querySelectorAll(".task .title")].filter((title) => title.offsetParent);
-    const now = titles.findIndex((title) => title.closest(".task").contains(document.activeElement));
-    titles[Math.max(0, Math.min(titles.length - 1, now + by))]?.focus();
-  }
 }
