@@ -145,13 +145,33 @@ function drawMenu() {
   ].filter(Boolean) : []));
 }
 
-async function enter() {
+// enter begins with who has signed in; fresh says that they have just registered here.
+async function enter(fresh = false) {
   person = api.userID;
   admin = false;
   store.open(person, await tabName);
   signals?.postMessage({ entered: person });
+  const first = welcome(fresh), list = fresh && await Promise.race([first, pause(soon)]);
+  if (!person) return;
+  if (list && !session.getItem(invitation)) history.replaceState(null, "", hashOf({ kind: "list", id: list }));
   route();
   live.start();
+}
+
+// welcome makes the first list of a new account, and returns its id when it is there.
+async function welcome(fresh) {
+  const who = person, mark = `taskapi.sample.${who}`;
+  if (fresh && lasting && !local.getItem(mark)) local.setItem(mark, "null");
+  while (person === who && (local.getItem(mark) ?? '"made"') !== '"made"') {
+    try {
+      const { sample } = await import("./sample.js"), list = await sample(api, mark, desk.now.date);
+      await store.sync();
+      return list;
+    } catch {
+      await pause(soon);
+    }
+  }
+  return 0;
 }
 
 let asked = false;

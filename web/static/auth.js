@@ -110,7 +110,7 @@ export class AuthView {
       await register({ time_zone: zone }).catch((error) => { if (!error.errors?.time_zone) throw error; return register(); });
       await this.#api.signIn(values.email, values.password);
       session.removeItem(door);
-      this.#signedIn();
+      await this.#signedIn(true);
     }));
   }
 
