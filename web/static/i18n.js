@@ -2,7 +2,6 @@
 
 import { locales } from "./surroundings.js";
 import * as dates from "./texts-b.js";
-import * as sending from "./texts-c.js";
 
 const catalogue = {
   en: {
@@ -140,7 +139,7 @@ const catalogue = {
 };
 
 // The parts of the page that have their words in a file of their own.
-for (const part of [dates, sending]) {
+for (const part of [dates]) {
   const { en, es } = part.default ?? part.texts ?? part;
   Object.assign(catalogue.en, en);
   Object.assign(catalogue.es, es);
@@ -204,7 +203,7 @@ function fill(text, values) {
 // t is a text with its values filled in.
 export const t = (key, values = {}) => fill(catalogue[language][key] ?? catalogue.en[key] ?? key, values);
 
-const isAway = (error) => error.constructor.name === "Unreachable" || error.code === "proxy";
+const isAway = (error) => error.unreachable || error.code === "proxy";
 
 // saidWaiting is said where the page tries again by itself.
 export const saidWaiting = (error) => (isAway(error) ? t("offline.start") : said(error));

@@ -1,3 +1,0 @@
-// The words of what is kept and sent.
-
-export default { en: {}, es: {} };
