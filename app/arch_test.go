@@ -118,7 +118,6 @@ var homes = map[string]string{
 	"github.com/valyala/fasthttp":     "taskapi/app/api",
 	"github.com/go-json-experiment":   "taskapi/app/api",
 	"github.com/mileusna/useragent":   "taskapi/app/api",
-	"github.com/tdewolff/minify":      "taskapi/app/api",
 	"github.com/yuin/goldmark":        "taskapi/app/api",
 	"go.yaml.in/yaml/v3":              "taskapi/app/api",
 	"net/smtp":                        "taskapi/app/mailer",

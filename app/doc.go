@@ -86,9 +86,6 @@
 //     people.
 //   - github.com/yuin/goldmark (2026-10): renders the guide. Instead: the Markdown as
 //     it is.
-//   - github.com/tdewolff/minify/v2 (2026-11): takes out of the page's scripts and
-//     styles what only their readers need. Instead: the files as they are, a third
-//     larger.
 //   - go.yaml.in/yaml/v3 (2026-10): turns openapi.yaml into JSON.
 //   - github.com/joho/godotenv (2023-02): reads .env files; a finished format.
 //   - github.com/gofrs/flock (2026-11): one server at a time on one data folder, on

@@ -18,7 +18,7 @@ import (
 
 // browser drives a Chromium that is installed, with flags of the test's own;
 // without one it says so and the test is skipped.
-func browser(t *testing.T, extra ...string) *rod.Browser {
+func browser(t testing.TB, extra ...string) *rod.Browser {
 	t.Helper()
 	if os.Getenv("BROWSER_TESTS") == "off" {
 		t.Skip("SKIPPED: BROWSER_TESTS=off")
@@ -63,11 +63,11 @@ func browser(t *testing.T, extra ...string) *rod.Browser {
 // take the tests behind it along.
 type tab struct {
 	*rod.Page
-	t   *testing.T
+	t   testing.TB
 	url string
 }
 
-func open(t *testing.T, b *rod.Browser, url string) *tab {
+func open(t testing.TB, b *rod.Browser, url string) *tab {
 	t.Helper()
 	// A window of its own: a tab in the background draws nothing.
 	page, err := b.Page(proto.TargetCreateTarget{NewWindow: true})
@@ -78,7 +78,7 @@ func open(t *testing.T, b *rod.Browser, url string) *tab {
 }
 
 // openOn opens the page in a window that is there.
-func openOn(t *testing.T, page *rod.Page, url string) *tab {
+func openOn(t testing.TB, page *rod.Page, url string) *tab {
 	t.Helper()
 	page, leave := page.WithCancel()
 	heard := make(chan struct{})
@@ -321,7 +321,7 @@ func (x *tab) answer(pattern, method string, act func(h *rod.Hijack)) (stop func
 }
 
 // until waits for something on the server.
-func until(t *testing.T, what string, done func() bool) {
+func until(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); !done(); {
 		if time.Now().After(end) {

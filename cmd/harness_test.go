@@ -54,13 +54,13 @@ func (w world) taskapi(t *testing.T, args ...string) outcome {
 }
 
 // root is found from this file, since the tests change the working folder.
-func root(t *testing.T) string {
+func root(t testing.TB) string {
 	t.Helper()
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "..")
 }
 
-func schema(t *testing.T) string {
+func schema(t testing.TB) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root(t), "schema.sql"))
 	if err != nil {
@@ -85,7 +85,7 @@ func (o outcome) expect(t *testing.T, code int, texts ...string) outcome {
 
 // folder makes an empty folder the working one, and returns the data folder's
 // flag.
-func folder(t *testing.T) string {
+func folder(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	t.Chdir(dir)

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 
 // process is a running taskapi.
 type process struct {
-	t    *testing.T
+	t    testing.TB
 	cmd  *exec.Cmd
 	url  string
 	out  bytes.Buffer // standard output, whole after stop
@@ -57,18 +57,18 @@ func (t *transcript) String() string {
 
 // start runs `taskapi serve` on a free port, with ./data as its folder, and
 // returns when it has printed its address.
-func start(t *testing.T, environ []string, args ...string) *process {
+func start(t testing.TB, environ []string, args ...string) *process {
 	t.Helper()
 	return startProcess(t, environ, append([]string{"serve", "--addr=127.0.0.1:0", "--data-dir=data"}, args...))
 }
 
 // startAt starts it again at an address.
-func startAt(t *testing.T, addr string, args ...string) *process {
+func startAt(t testing.TB, addr string, args ...string) *process {
 	t.Helper()
 	return startProcess(t, nil, append([]string{"serve", "--addr=" + addr, "--data-dir=data"}, args...))
 }
 
-func startProcess(t *testing.T, environ, args []string) *process {
+func startProcess(t testing.TB, environ, args []string) *process {
 	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
@@ -78,7 +78,7 @@ func startProcess(t *testing.T, environ, args []string) *process {
 }
 
 // launch starts a program that becomes a taskapi, with files from the third on.
-func launch(t *testing.T, program string, environ, args []string, files ...*os.File) *process {
+func launch(t testing.TB, program string, environ, args []string, files ...*os.File) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(program, args...)}
 	p.cmd.Env, p.cmd.ExtraFiles = environ, files

@@ -165,7 +165,7 @@ func TestGracefulStop(t *testing.T) {
 // connection is one to the server, below HTTP.
 type connection struct {
 	net.Conn
-	t *testing.T
+	t testing.TB
 }
 
 func (p *process) dial() connection {

@@ -48,7 +48,7 @@ class Reader {
     this.around = { day: dayNumber(date), year: Number(date.slice(0, 4)), month: Number(date.slice(5, 7)) - 1, minutes: Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5)), spanish: this.language === "es" };
     this.at = at;
     // What is literal has no letters in it.
-    this.plain = plain.replace(/"[^"]*"|“[^“”]*”|«[^«»]*»|`[^`]*`/g, (quoted) => "\0".repeat(quoted.length));
+    this.plain = plain.replace(/"[^"]*"|“[^“”]*”|«[^«»]*»|\x60[^\x60]*\x60/g, (quoted) => "\0".repeat(quoted.length));
     for (const removed of context.removed ?? []) {
       const literal = fold(typeof removed === "string" ? removed : removed.text).plain;
       if (literal) this.plain = this.plain.replaceAll(literal, "\0".repeat(literal.length));
