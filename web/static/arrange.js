@@ -8,6 +8,7 @@ import { dayNumber, dayText } from "./words.js";
 
 export class Arrange {
   #desk; #view; #chosen = new Set(); #anchor = null; #bar = null; #drag;
+  #choosing = false; #stop = new AbortController();
 
   // view has root, undo, order, place, row, task, idOf, render, tick, calm, remove and focus.
   constructor(desk, view) {
@@ -17,34 +18,57 @@ export class Arrange {
       can: (id) => Boolean(view.task(id)) && typeof id === "number", idOf: view.idOf, many: (id) => this.#group(id).length,
       ordered: () => this.#tree, beside: (id, other, where) => this.#drop(id, other, where), into: (id, href) => this.#put(id, href), title: (id) => view.task(id)?.title ?? "",
     });
+    view.root.addEventListener("click", (event) => this.#pressed(event), { signal: this.#stop.signal, capture: true });
   }
 
   close() {
     this.#drag.close();
+    this.#stop.abort();
     this.clear();
   }
 
   get #tree() { return ["inbox", "list"].includes(this.#view.place().kind); }
 
   // group is what is done to a row: it, or all that are chosen with it.
-  #group(id) { return this.#chosen.has(id) ? this.#view.order().map(({ task }) => task.id).filter((each) => this.#chosen.has(each)) : [id]; }
+  #group(id) { return this.#chosen.has(id) ? this.#shown.filter((each) => this.#chosen.has(each)) : [id]; }
+
+  // choose lets every press on a row choose it, for who has no Ctrl or does not know of it.
+  choose(id) {
+    this.#choosing = true;
+    document.body.classList.add("choosing");
+    if (id !== undefined) this.#toggle(id);
+    this.drawn();
+    this.#view.focus(id ?? this.#shown[0]);
+    announce(this.#text);
+  }
 
   clear() {
-    if (!this.#chosen.size) return;
-    for (const id of this.#chosen) this.#view.row(id)?.classList.remove("chosen");
+    if (!this.#chosen.size && !this.#choosing) return;
+    this.#choosing = false;
+    document.body.classList.remove("choosing");
     this.#chosen.clear();
+    for (const id of this.#shown) this.#mark(id);
     this.#draw();
   }
 
+  get #shown() { return this.#view.order().map(({ task }) => task.id); }
+
   // drawn follows the rows after they were drawn.
   drawn() {
-    if (!this.#chosen.size) return;
-    for (const id of this.#chosen) {
-      const row = this.#view.row(id);
-      if (row) row.classList.add("chosen");
-      else this.#chosen.delete(id);
-    }
+    if (!this.#chosen.size && !this.#choosing) return;
+    for (const id of this.#chosen) if (!this.#view.row(id)) this.#chosen.delete(id);
+    for (const id of this.#shown) this.#mark(id);
     this.#draw();
+  }
+
+  // mark shows of a row whether it is chosen.
+  #mark(id) {
+    const row = this.#view.row(id), title = row && $("button.title", row), on = this.#chosen.has(id);
+    row?.classList.toggle("chosen", on);
+    if (!title) return;
+    title.firstChild.hidden = this.#choosing; // that a press opens it
+    if (on || this.#choosing) title.setAttribute("aria-pressed", String(on));
+    else title.removeAttribute("aria-pressed");
   }
 
   renamed(key, id) {
@@ -56,11 +80,11 @@ export class Arrange {
     if (!this.#view.task(id)) return;
     const on = !this.#chosen.delete(id);
     if (on) this.#chosen.add(id);
-    this.#view.row(id)?.classList.toggle("chosen", on);
+    this.#mark(id);
   }
 
   #range(from, to) {
-    const ids = this.#view.order().map(({ task }) => task.id), [a, b] = [ids.indexOf(from), ids.indexOf(to)].sort((x, y) => x - y);
+    const ids = this.#shown, [a, b] = [ids.indexOf(from), ids.indexOf(to)].sort((x, y) => x - y);
     if (a < 0) return;
     for (const id of ids.slice(a, b + 1)) if (!this.#chosen.has(id)) this.#toggle(id);
   }
@@ -78,6 +102,18 @@ export class Arrange {
     this.#anchor = id;
     this.#draw();
     return true;
+  }
+
+  #pressed(event) {
+    const row = this.#choosing && !event.target.closest(".edit") && event.target.closest(".task"), id = row && this.#view.idOf(row);
+    if (!id) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (this.#drag.over()) return;
+    if (event.shiftKey && event.detail) this.#range(this.#anchor ?? id, id);
+    else this.#toggle(id);
+    this.#anchor = id;
+    this.#draw();
   }
 
   // key says whether a key was for this.
@@ -101,14 +137,15 @@ export class Arrange {
       return key === "ArrowLeft" ? () => this.#unnest(id) : null;
     }
     if (by && id) return () => this.#step(id, by, shiftKey);
-    if (!this.#chosen.size) return null;
+    if (!this.#chosen.size && !this.#choosing) return null;
     if (key === "Escape") return () => this.clear();
+    if (!this.#chosen.size) return null;
     if (key === "x") return () => this.#tickAll();
     return key === "#" || key === "Delete" ? () => this.#removeAll() : null;
   }
 
   #step(id, by, choosing) {
-    const ids = this.#view.order().map(({ task }) => task.id), next = ids[ids.indexOf(id) + by];
+    const ids = this.#shown, next = ids[ids.indexOf(id) + by];
     if (choosing) {
       if (!this.#chosen.has(id)) this.#toggle(id);
       else if (next !== undefined && this.#chosen.has(next)) this.#toggle(id);
@@ -193,18 +230,20 @@ export class Arrange {
     this.#view.remove(ids);
   }
 
+  get #text() { return this.#chosen.size ? t("chosen", { n: this.#chosen.size }) : t("choose.hint"); }
+
   // draw shows what can be done with those that are chosen.
   #draw() {
-    const n = this.#chosen.size;
-    if (!n) {
-      if (this.#bar?.contains(document.activeElement)) this.#view.focus(this.#anchor);
+    if (!this.#chosen.size && !this.#choosing) {
+      if (this.#bar?.contains(document.activeElement)) this.#view.focus(this.#anchor ?? this.#shown[0]);
       this.#bar?.remove();
       this.#bar = null;
       return;
     }
     this.#bar ??= this.#make();
-    const text = t("chosen", { n });
-    if (this.#bar.firstChild.textContent !== text) this.#bar.firstChild.textContent = text;
+    const [, status, ...acts] = this.#bar.children;
+    if (status.textContent !== this.#text) status.textContent = this.#text;
+    for (const control of acts) control.hidden = !this.#chosen.size;
   }
 
   #make() {
@@ -213,12 +252,12 @@ export class Arrange {
     const { date } = desk.now, on = (days) => dayText(dayNumber(date) + days);
     const dates = [[on(0), t("place.today")], [on(1), t("date.tomorrow")], [on(7), t("date.week")], ["none", t("date.none")]];
     const lists = desk.lists().filter((list) => list.role !== "viewer").map(({ id, name, inbox }) => [String(id), inbox ? t("place.inbox") : name]);
-    const bar = h("aside", { id: "many", class: "bar bottom many", "aria-label": t("chosen.label") }, h("span", { role: "status" }),
+    const bar = h("aside", { id: "many", class: "bar bottom many", "aria-label": t("chosen.label"), onkeydown: (event) => { if (event.key === "Escape") this.clear(); } }, act("×", () => this.clear()), h("span", { role: "status" }),
       act(t("chosen.done"), () => this.#tickAll()),
       choose(t("chip.due"), dates, (ids, value) => this.#changeAll(ids, (task) => (value === "none" ? { due: null, ...task.recurrence && { recurrence: null } } : { due: value + (task.due ?? "").slice(10) }))),
       choose(t("chip.list"), lists, (ids, value) => this.#changeAll(ids, () => ({ list_id: Number(value) }))),
-      act(t("task.delete"), () => this.#removeAll(), "quiet erase"), act("×", () => this.clear()));
-    bar.lastChild.setAttribute("aria-label", t("chosen.none"));
+      act(t("task.delete"), () => this.#removeAll(), "quiet erase"));
+    bar.firstChild.setAttribute("aria-label", t("chosen.none"));
     $("#undo").after(bar);
     return bar;
   }

@@ -1,14 +1,38 @@
-// What can be done with a list, beside its name.
+// What can be done with a place, beside its name, and with a row by touch.
 
 import { announce, h } from "./dom.js";
 import { language, said, t } from "./i18n.js";
 import { hashOf, hueOf } from "./places.js";
+import { popover } from "./popover.js";
+import { dayNumber, dayText } from "./words.js";
 
 const hues = ["#c0392b", "#b9770e", "#6b8e23", "#2e8b57", "#148f8f", "#2b5fc0", "#7d3cc0", "#b03a9a"];
 
-// headOf are the controls of a list, sharing and what only few need, and what opens below.
-export function headOf(list, desk, undo) {
-  const api = desk.api, owner = list.role === "owner" && !list.inbox, mine = list.role === "owner";
+// menuOf is a button with dots, and what it opens.
+const menuOf = (items) => h("button", { type: "button", class: "quiet dots", "aria-label": t("more"), "aria-haspopup": "dialog", onclick: ({ currentTarget: anchor }) => {
+  const panel = popover({ anchor, about: anchor.closest(".line"), label: t("more"), kind: "menu", content: items.map((item) => item(() => panel)) });
+  panel?.panel.querySelector("button").focus();
+} }, "···");
+
+// item closes its menu before it acts.
+const item = (text, act, kind = "") => (panel) => h("button", { type: "button", class: `quiet ${kind}`, onclick: () => panel().close(act) }, text);
+
+// openRowMenu is what a row has by touch instead of its cross.
+export function openRowMenu(anchor, task, desk, { choose, remove }) {
+  if (!task) return;
+  const on = (days) => () => desk.change(task.id, { due: dayText(dayNumber(desk.now.date) + days) + (task.due ?? "").slice(10) });
+  const panel = popover({ anchor, label: t("task.more", { title: task.title }), kind: "menu", content: [
+    item(t("place.today"), on(0)), item(t("date.tomorrow"), on(1)), item(t("choose"), choose), item(t("task.delete"), remove, "erase"),
+  ].map((each) => each(() => panel)) });
+  panel?.panel.querySelector("button").focus();
+}
+
+// headOf are the controls of a place, what opens below, and of a list sharing and what only
+// few need.
+export function headOf(list, desk, undo, choose) {
+  const common = [item(t("choose"), choose), item(t("print"), () => print())];
+  if (!list || list.inbox) return { controls: [menuOf(common)], below: [] };
+  const api = desk.api, mine = list.role === "owner";
   const problem = h("p", { class: "problem", role: "alert" });
   const write = async (...request) => {
     problem.textContent = "";
@@ -44,34 +68,31 @@ export function headOf(list, desk, undo) {
     share.setAttribute("aria-expanded", "false");
     share.focus();
   };
-  const name = h("input", { name: "name", value: list.name, maxLength: 100, dir: "auto", autocomplete: "off", "aria-label": t("list.name") });
-  const rename = h("form", { class: "line", onsubmit: async (event) => { event.preventDefault(); if (name.value.trim() && await write("PATCH", path, { name: name.value.trim() })) menu.open = false; } }, name, h("button", { type: "submit", class: "second" }, t("list.rename")));
+  const rename = (panel) => {
+    const name = h("input", { name: "name", value: list.name, maxLength: 100, dir: "auto", autocomplete: "off", "aria-label": t("list.name") });
+    return h("form", { class: "line", onsubmit: async (event) => {
+      event.preventDefault();
+      if (name.value.trim() && await write("PATCH", path, { name: name.value.trim() })) panel().close();
+    } }, name, h("button", { type: "submit", class: "second" }, t("list.rename")));
+  };
   const colors = h("div", { class: "hues", role: "group", "aria-label": t("list.color") }, hues.map((color, i) => h("button", {
     type: "button", class: `swatch hue-${i}`, "aria-label": t(`hue.${i}`), "aria-pressed": String(Boolean(list.color) && hueOf(list.color) === i), onclick: async (event) => {
       const chosen = event.currentTarget;
       if (await write("PATCH", path, { color })) for (const each of colors.children) each.setAttribute("aria-pressed", String(each === chosen));
     },
   })));
-  const remove = h("button", { type: "button", class: "quiet erase", onclick: async () => {
+  const remove = async () => {
     if (!await write("DELETE", path)) return;
     location.hash = hashOf({ kind: "inbox" });
     undo.offer(t("list.deleted", { name: list.name }), { instead: async () => {
       if (await write("POST", `${path}/restore`)) location.hash = hashOf({ kind: "list", id: list.id });
     } });
-  } }, t("list.delete"));
-  const leave = h("button", { type: "button", class: "quiet erase", onclick: async () => {
+  };
+  const leave = async () => {
     if (!await write("DELETE", `${path}/members/${api.userID}`)) return;
     announce(t("list.left", { name: list.name }));
     location.hash = hashOf({ kind: "inbox" });
-  } }, t("list.leave"));
-  const menu = h("details", { class: "menu" }, h("summary", { "aria-label": t("more") }, "···"), h("div", { class: "pop" }, mine ? [rename, colors, remove] : leave));
-  menu.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !menu.open) return;
-    event.preventDefault();
-    event.stopPropagation();
-    menu.open = false;
-    menu.firstElementChild.focus();
-  });
-  menu.addEventListener("focusout", ({ relatedTarget }) => { if (relatedTarget && !menu.contains(relatedTarget)) menu.open = false; });
-  return { controls: owner || !mine ? [share, menu] : [], below: [problem, panel] };
+  };
+  const menu = menuOf([...common, ...(mine ? [rename, () => colors, item(t("list.delete"), remove, "erase")] : [item(t("list.leave"), leave, "erase")])]);
+  return { controls: [share, menu], below: [problem, panel] };
 }

@@ -129,15 +129,15 @@ export class ListView {
       this.search.value = "";
     }
     this.add.moved();
-    const had = this.extras.dataset.of, of = list && list.role ? `${id} ${list.version}` : "";
+    const had = this.extras.dataset.of, of = list?.role ? `${id} ${list.version}` : kind;
     // What is open of the same list stays open.
-    if (had === of || had?.split(" ")[0] === of.split(" ")[0] && $(".panel:not([hidden]), .menu[open]", this.title.closest(".head"))) return;
+    if (had === of || had?.split(" ")[0] === of.split(" ")[0] && $("[aria-expanded=true]", this.extras)) return;
     this.extras.dataset.of = of;
     this.extras.replaceChildren();
     this.below.replaceChildren();
-    if (of) import("./head.js").then(({ headOf }) => {
+    import("./head.js").then(({ headOf }) => {
       if (this.extras.dataset.of !== of) return;
-      const { controls, below } = headOf(list, this.#desk, this.#undo);
+      const { controls, below } = headOf(list?.role ? list : null, this.#desk, this.#undo, () => this.#choose());
       this.extras.replaceChildren(...controls);
       this.below.replaceChildren(...below);
     }, () => {});
@@ -149,6 +149,14 @@ export class ListView {
     event.preventDefault();
     this.search.value = "";
     this.#find();
+  }
+
+  #choose(id) { if (this.#editing.finish()) this.#arrange.choose(id); }
+
+  // menu is what can be done with a row by touch, where it has no cross.
+  async #menu(anchor, id) {
+    const { openRowMenu } = await import("./head.js").catch(() => ({}));
+    openRowMenu?.(anchor, this.#ticking.own(id), this.#desk, { choose: () => this.#choose(id), remove: () => this.#ticking.remove([id]) });
   }
 
   #counting = 0;
@@ -310,7 +318,7 @@ export class ListView {
     else {
       const now = () => this.#idOf(element);
       element.replaceChildren(...cellsOf(task, desk, place, {
-        tick: () => this.#ticking.tick(now()), remove: () => this.#ticking.remove([now()]), unfold: () => this.#unfold(now()), retry: () => this.#store.retry(now()), drop: () => this.#store.drop(now()),
+        tick: () => this.#ticking.tick(now()), remove: () => this.#ticking.remove([now()]), menu: ({ currentTarget }) => this.#menu(currentTarget, now()), unfold: () => this.#unfold(now()), retry: () => this.#store.retry(now()), drop: () => this.#store.drop(now()),
         open: (event) => { if (!this.#arrange.clicked(event, now())) this.#editing.edit(now()); },
       }));
     }

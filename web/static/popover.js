@@ -1,10 +1,11 @@
 // A popover: a small panel at what opened it, for one choice. It is not modal, has the
 // focus from the beginning, is left by Esc, Tab or a press elsewhere, and gives the focus
-// back. It never covers what it is about.
+// back. It never covers what it is about: on a phone, the chips behind its own make room.
 
 import { h } from "./dom.js";
 
 const gap = 4; // pixels to what it is about, and to the edges of the window
+const narrow = 640; // pixels of a window in which it makes room among the chips
 const tabbable = "button, select, textarea, a[href], input:not([type=radio]:not(:checked)), [tabindex='0']";
 
 let current = null; // there is one at a time
@@ -50,6 +51,7 @@ class Popover {
     addEventListener("scroll", place, { signal, capture: true, passive: true });
     this.#sizes = new ResizeObserver(place);
     this.#sizes.observe(panel);
+    this.#sizes.observe(this.#about); // its chips may be drawn anew
   }
 
   // The keys of the page are not for here.
@@ -69,12 +71,14 @@ class Popover {
   }
 
   #place() {
-    const { panel, anchor } = this, wide = document.documentElement.clientWidth;
-    if (!anchor.isConnected) return;
+    const { panel } = this, anchor = this.#current, wide = document.documentElement.clientWidth;
+    if (!anchor) return;
+    const chip = anchor.closest(".chips"), room = wide <= narrow && chip;
+    anchor.style.marginBottom = room ? `${panel.offsetHeight + gap}px` : "";
     const at = anchor.getBoundingClientRect(), about = this.#about.getBoundingClientRect(), { width, height } = panel.getBoundingClientRect();
-    const above = at.bottom + gap + height > innerHeight && about.top - gap - height >= 0;
-    panel.style.left = `${Math.max(gap, Math.min(at.left, wide - width - gap)) + scrollX}px`;
-    panel.style.top = `${(above ? about.top - gap - height : at.bottom + gap) + scrollY}px`;
+    const below = (chip ? at : about).bottom + gap, above = !room && below + height > innerHeight && about.top - gap - height >= 0;
+    panel.style.left = `${Math.max(gap, Math.min(at.left, Math.max(at.right, about.right) - width, wide - width - gap)) + scrollX}px`;
+    panel.style.top = `${(above ? about.top - gap - height : below) + scrollY}px`;
   }
 
   // current is the anchor; one that was drawn anew meanwhile is known by its id or its data.
@@ -106,6 +110,7 @@ class Popover {
     this.#sizes.disconnect();
     if (current === this) current = null;
     this.#current?.setAttribute("aria-expanded", "false");
+    if (this.#current) this.#current.style.marginBottom = "";
     this.panel.remove();
   }
 }

@@ -43,7 +43,7 @@ export function markOf(task, desk, place) {
 }
 
 /**
- * cellsOf are the parts of a row. act has tick, open, remove, unfold, retry and drop.
+ * cellsOf are the parts of a row. act has tick, open, remove, menu, unfold, retry and drop.
  */
 export function cellsOf(task, desk, place, act) {
   const { title } = task, fixed = desk.store.fixed(task);
@@ -59,7 +59,10 @@ export function cellsOf(task, desk, place, act) {
   if (place.children) {
     cells.push(h("button", { type: "button", class: "unfold quiet", "aria-expanded": String(!place.folded), "aria-label": t(place.folded ? "unfold" : "fold", { title }), onclick: act.unfold }));
   }
-  if (!fixed) cells.push(h("button", { type: "button", class: "remove quiet", "aria-label": t("task.delete.of", { title }), onclick: act.remove }, "×"));
+  if (!fixed) {
+    cells.push(h("button", { type: "button", class: "remove quiet", "aria-label": t("task.delete.of", { title }), onclick: act.remove }, "×"),
+      h("button", { type: "button", class: "own quiet", "aria-label": t("task.more", { title }), "aria-haspopup": "dialog", onclick: act.menu }, "···"));
+  }
   if (task.problem) {
     cells.push(h("div", { class: "trouble" }, h("p", { class: "problem" }, said(task.problem)),
       h("button", { type: "button", class: "quiet", onclick: act.retry }, t("task.retry")), h("button", { type: "button", class: "quiet", onclick: act.drop }, t("task.drop"))));
