@@ -3,6 +3,7 @@ package cmd
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -279,4 +280,40 @@ func TestPageTakesUpANewerVersion(t *testing.T) {
 	}
 	x.MustEval(`() => { setTimeout(() => { ` + hide + ` }); }`)
 	x.wait(`!window.same && ` + row("before"))
+}
+
+// The page opens at once however slow the server is, and what it says of the server is as of
+// the start before.
+func TestPageOpensBeforeTheServerAnswers(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil)
+	x := open(t, b, p.url)
+	x.register()
+	x.add("before")
+	x.settled()
+	x.copied(`"before"`)
+	x.wait(`navigator.serviceWorker.controller`)
+	x.MustReload()
+	x.wait(row("before"))
+	signal := func(name string) {
+		if out, err := exec.Command("kill", "-"+name, fmt.Sprint(p.cmd.Process.Pid)).CombinedOutput(); err != nil {
+			t.Fatal(err, string(out))
+		}
+	}
+	signal("STOP")
+	x.MustReload()
+	x.wait(row("before"))
+	signal("CONT")
+	x.add("after")
+	x.settled()
+	x.click("#menu button")
+	x.wait(`document.querySelector("#signin")`)
+	p.stop(os.Interrupt)
+	startAt(t, strings.TrimPrefix(p.url, "http://"), "--registration=closed")
+	until(t, "the page says that nobody may register", func() bool {
+		x.MustReload()
+		x.wait(`document.querySelector("#signin")`)
+		return !x.MustHas("#switch")
+	})
 }

@@ -39,23 +39,23 @@ self.addEventListener("activate", (event) => {
   })());
 });
 
+// renew asks for the page that was shown from what is kept: one of this version is kept in
+// its place, and another version has a worker of its own.
+async function renew() {
+  try {
+    const answer = await fetch(`${base}/`, { headers: { Accept: "text/html" } });
+    if (!answer.ok || !answer.headers.get("Content-Type")?.startsWith("text/html")) return;
+    if ((await answer.clone().text()).includes(`${prefix}/`)) await (await caches.open(prefix)).put(`${base}/`, answer);
+    else await self.registration.update();
+  } catch { /* the server is away */ }
+}
+
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== location.origin) return;
   if (event.request.mode === "navigate" && url.pathname === `${base}/`) {
-    // The server first, for the newest page; without an answer, or with one of a
-    // proxy that has none, what is kept.
-    event.respondWith((async () => {
-      const kept = () => caches.match(`${base}/`, { ignoreVary: true });
-      try {
-        const answer = await fetch(event.request);
-        return [502, 503, 504].includes(answer.status) ? (await kept()) ?? answer : answer;
-      } catch (error) {
-        const shell = await kept();
-        if (shell) return shell;
-        throw error;
-      }
-    })());
+    event.respondWith((async () => (await (await caches.open(prefix)).match(`${base}/`, { ignoreVary: true })) ?? fetch(event.request))());
+    event.waitUntil(renew());
   } else if (url.pathname.startsWith(`${base}/static/`)) {
     event.respondWith((async () => (await caches.match(event.request, { ignoreVary: true })) ?? fetch(event.request))());
   }
