@@ -53,6 +53,13 @@ store.addEventListener("named", ({ detail }) => {
   if (draft?.id === detail.key) drafts.set("edit", { ...draft, id: detail.id });
 });
 
+// Of a text that was changed elsewhere, too, its row tells, or a bar where that is not in sight.
+store.addEventListener("met", ({ detail: { id, title } }) => {
+  const at = $(`.task[data-id="${id}"]`)?.getBoundingClientRect();
+  if (at && at.bottom > 0 && at.top < innerHeight) announce(t("met.told", { title }));
+  else undo.tell(t("met.told", { title }), t("met.show"), () => { location.hash = `#task-${id}`; });
+});
+
 function show(next) {
   view?.close();
   view = next();

@@ -72,7 +72,7 @@ export class Editing {
     if (title.trim() !== before?.title) patch.title = title.trim();
     if (description !== before?.description) patch.description = description;
     if (Object.keys(patch).length) {
-      this.#desk.store.change(id, patch);
+      this.#desk.store.change(id, patch, before);
       this.#undo.passed();
     }
     this.#leave(focus);

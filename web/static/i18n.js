@@ -69,6 +69,8 @@ const catalogue = {
     "order.here": "Tasks are put in order in a list.", "moved": "Moved: {title}", "moved.n": "{n|task|tasks} moved.", "nested": "{title} is part of {parent}.", "changed.n": "{n|task|tasks} changed.",
     "chosen": "{n} chosen", "chosen.label": "Chosen tasks", "chosen.done": "Done", "chosen.none": "Choose none", "date.tomorrow": "Tomorrow", "date.week": "In a week", "date.none": "No date",
     "door.line": "Your tasks, on your own machine.", "door.have": "I have an account",
+    "met": "This was changed elsewhere, too. What you wrote is not saved yet.", "met.told": "Changed elsewhere, too: {title}", "met.show": "Show",
+    "met.mine": "Yours", "met.theirs": "Theirs", "met.keep.mine": "Keep mine", "met.keep.theirs": "Use theirs", "met.keep.both": "Keep both",
   },
   es: {
     "new.label": "¿Qué hay que hacer?", "add": "Añadir",
@@ -135,6 +137,8 @@ const catalogue = {
     "order.here": "Las tareas se ordenan dentro de una lista.", "moved": "Movida: {title}", "moved.n": "{n|tarea movida|tareas movidas}.", "nested": "{title} es parte de {parent}.", "changed.n": "{n|tarea cambiada|tareas cambiadas}.",
     "chosen": "{n|elegida|elegidas}", "chosen.label": "Tareas elegidas", "chosen.done": "Hechas", "chosen.none": "No elegir ninguna", "date.tomorrow": "Mañana", "date.week": "En una semana", "date.none": "Sin fecha",
     "door.line": "Tus tareas, en tu propia máquina.", "door.have": "Ya tengo una cuenta",
+    "met": "También se ha cambiado en otro sitio. Lo que escribiste aún no está guardado.", "met.told": "También cambiada en otro sitio: {title}", "met.show": "Mostrar",
+    "met.mine": "Tu texto", "met.theirs": "El otro", "met.keep.mine": "Dejar el mío", "met.keep.theirs": "Usar el otro", "met.keep.both": "Dejar los dos",
   },
 };
 

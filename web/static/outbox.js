@@ -5,12 +5,14 @@
 // A change has a `key`, by which the server knows it when it comes again; of a creation
 // it is the uid of the task, too. One that may have arrived is `sent`, and stays as it
 // is. A completion of a task that repeats has `seen`, the dates that the person saw, and
-// later `match`, the one version that may be moved on. Changes of one `group` that are
+// later `match`, the one version that may be moved on. An edit of a text has `base`, what
+// the person has seen of it, and is written over nothing else. Changes of one `group` that are
 // ready go out as one request, which has the key `batch` and is the same whenever it is
 // sent. An undo is `of` the key of a change or a batch, and has the number `change` of it
 // when that is known.
 
 import { ApiError, changeOf, etagOf } from "./api.js";
+import { meet } from "./merge.js";
 import { uid } from "./surroundings.js";
 
 const patience = 5_000; // milliseconds until a change is tried again whose person is signed out
@@ -33,8 +35,8 @@ export class Outbox {
   #leaving = 0;
 
   // host has current, whether it knows all tasks as they are now; copyOf; busyUntil; failed, which hears
-  // of errors; refused, which hears of an undo that can't be; changed; and settled, which takes
-  // what the server said.
+  // of errors; refused, which hears of an undo that can't be; met, which hears of a text that was
+  // changed elsewhere, too; changed; and settled, which takes what the server said.
   constructor(api, shelf, now, host) {
     this.#api = api;
     this.#shelf = shelf;
@@ -162,7 +164,7 @@ export class Outbox {
   // those that were made with it.
   #company(change, ready) {
     if (change.batch) return this.changes.filter(({ batch }) => batch === change.batch);
-    const simple = (c) => c.group && c.group === change.group && !c.sent && !c.alone && !c.seen && c.op in { create: 1, update: 1, move: 1, restore: 1, delete: 1 };
+    const simple = (c) => c.group && c.group === change.group && !c.sent && !c.alone && !c.seen && !c.base && c.op in { create: 1, update: 1, move: 1, restore: 1, delete: 1 };
     return simple(change) ? ready.filter(simple).slice(0, most) : [change];
   }
 
@@ -197,6 +199,8 @@ export class Outbox {
       this.#host.refused(error);
     } else if (error.status === 404 && change.op !== "create") {
       this.#settle(change, { gone: change.copy ?? change.id });
+    } else if (change.base && error.current) {
+      this.#meet(change, error.current, "*");
     } else if (error.code === "not_in_trash" || error.current) {
       this.#settle(change, { task: error.current }); // somebody was first
     } else if (error.code === "in_trash") {
@@ -205,6 +209,23 @@ export class Outbox {
       change.problem = { code: error.code, message: error.message, errors: error.errors };
       change.sent = false;
     }
+  }
+
+  // meet sees what has become of a text that was edited here, and says whether the change is
+  // to be sent, to the version that match names.
+  #meet(change, task, match) {
+    const { rest, theirs } = meet(change.patch, change.base, task);
+    if (Object.keys(theirs).length) {
+      Object.assign(change, { problem: { code: "conflict", theirs }, sent: false, match: undefined });
+      this.#host.met(change, task);
+      this.#persist();
+    } else if (Object.keys(rest).length) {
+      Object.assign(change, { patch: rest, match });
+      return true;
+    } else {
+      this.#settle(change, { task });
+    }
+    return false;
   }
 
   // part lets the changes of a batch that was refused go out one by one. Only what was
@@ -221,6 +242,7 @@ export class Outbox {
   // for what it takes back, or for the copy that it opens again.
   #blocked(change) {
     if (change.op === "reopen" && !this.#host.current) return true;
+    if (change.base && this.#others.some((c) => c.base && c.id === change.id && !c.problem && byTime(c, change) < 0)) return true;
     const { parent_id: parent, before_id: before, after_id: after } = change.more ?? change.where ?? {};
     const named = [change.id, parent, before, after].filter((id) => typeof id === "string");
     return named.length > 0 && [...this.changes, ...this.#others].some((c) => c.op === "create" && named.includes(c.key))
@@ -253,7 +275,7 @@ export class Outbox {
   }
 
   async #send(change, keepalive) {
-    const { op, key, seen } = change;
+    const { op, key, seen, base } = change;
     if (op === "reopen") {
       // The date before is the newest copy, which goes when it is opened again.
       change.copy ??= this.#host.copyOf(change.id);
@@ -267,10 +289,11 @@ export class Outbox {
       return this.#send(change, keepalive);
     }
     const id = change.copy ?? change.id;
-    if (seen && !change.match) {
+    if ((seen || base) && !change.match) {
       const task = await this.#api.get(`/tasks/${id}`);
       if (!this.changes.includes(change)) return undefined; // it was taken back
-      if (task.completed || task.due !== seen.due || task.recurrence !== seen.recurrence) return this.#settle(change, { task });
+      if (base && !this.#meet(change, task, etagOf(task))) return undefined;
+      if (seen && (task.completed || task.due !== seen.due || task.recurrence !== seen.recurrence)) return this.#settle(change, { task });
       change.match = etagOf(task);
     }
     change.sent = true;

@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { date, due as exact, language, said, t } from "./i18n.js";
+import { both } from "./merge.js";
 import { dueOf, isLate } from "./places.js";
 import { dueWords, initials, repeatWords } from "./words.js";
 
@@ -38,8 +39,20 @@ const whoOf = (task, desk) => task.assignee_id && desk.people(task.list_id).find
 // markOf changes when a row has to be drawn anew. What the server has told of has a version.
 export function markOf(task, desk, place) {
   const { kind, id, name, section, depth, folded, children } = place, due = dueOf(task), list = desk.listOf(task), kids = desk.children(task.id), flat = kind !== "inbox" && kind !== "list";
-  const own = task.waiting || !task.version ? JSON.stringify([{ ...task, problem: task.problem?.message }, task.waiting && desk.store.offline]) : `${task.version} ${task.completed}`;
+  const own = task.waiting || !task.version ? JSON.stringify([{ ...task, problem: task.problem && [task.problem.message, task.problem.theirs] }, task.waiting && desk.store.offline]) : `${task.version} ${task.completed}`;
   return [own, kind, id ?? name, section, depth, folded, Boolean(children), due && `${due} ${desk.now.date} ${isLate(due, desk.now)}`, list?.version ?? list?.name, list?.role, kids && `${kids.done} ${kids.all}`, flat && task.parent_id && desk.task(task.parent_id)?.title].join();
+}
+
+// choiceOf shows two texts of which one, the other or both are to stay.
+function choiceOf(task, store) {
+  const all = Object.entries(task.problem.theirs);
+  const button = (how) => h("button", { type: "button", class: "quiet", onclick: ({ currentTarget }) => {
+    currentTarget.closest(".task").querySelector(".title").focus(); // the button goes away
+    store.resolve(task.id, how);
+  } }, t(`met.keep.${how}`));
+  return h("div", { class: "trouble met", role: "group", "aria-label": t("met") }, h("p", {}, t("met")),
+    h("dl", {}, all.flatMap(([name, theirs]) => [["mine", task[name]], ["theirs", theirs]].flatMap(([whose, text]) => [h("dt", {}, t(`met.${whose}`)), h("dd", { dir: "auto" }, text || "–")]))),
+    button("mine"), button("theirs"), all.every(([name, theirs]) => both(name, task[name], theirs) !== null) ? button("both") : null);
 }
 
 /**
@@ -63,7 +76,9 @@ export function cellsOf(task, desk, place, act) {
     cells.push(h("button", { type: "button", class: "remove quiet", "aria-label": t("task.delete.of", { title }), onclick: act.remove }, "×"),
       h("button", { type: "button", class: "own quiet", "aria-label": t("task.more", { title }), "aria-haspopup": "dialog", onclick: act.menu }, "···"));
   }
-  if (task.problem) {
+  if (task.problem?.theirs) {
+    cells.push(choiceOf(task, desk.store));
+  } else if (task.problem) {
     cells.push(h("div", { class: "trouble" }, h("p", { class: "problem" }, said(task.problem)),
       h("button", { type: "button", class: "quiet", onclick: act.retry }, t("task.retry")), h("button", { type: "button", class: "quiet", onclick: act.drop }, t("task.drop"))));
   } else if (task.waiting && desk.store.offline) {

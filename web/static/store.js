@@ -3,6 +3,7 @@
 
 import { Acts, reverse } from "./acts.js";
 import { ApiError } from "./api.js";
+import { baseOf, decide } from "./merge.js";
 import { Outbox } from "./outbox.js";
 import { Replica, knows } from "./replica.js";
 import { Shelf } from "./shelf.js";
@@ -282,19 +283,21 @@ export class Store extends EventTarget {
     return { id, title: task?.title ?? "", before: task && Object.fromEntries(fields.map((name) => [name, task[name] ?? null])) };
   }
 
-  // change changes a task. What the server has refused is mended.
-  change(name, patch) {
+  // change changes a task. What the server has refused is mended. from are the texts with
+  // which the person began; what others have written since is kept beside theirs.
+  change(name, patch, from = undefined) {
     const id = this.idOf(name);
     const task = this.#tasks.get(id);
     if (task?.recurrence && "completed" in patch && !task.completed) {
       this.#next(task, patch);
       return;
     }
-    const refused = this.#outbox.changes.find((change) => change.problem && !change.seen && (change.op === "update" && change.id === id || change.key === id && !("completed" in patch)));
+    const refused = this.#outbox.changes.find((change) => change.problem && !change.seen && (from || !change.problem.theirs) && (change.op === "update" && change.id === id || change.key === id && !("completed" in patch)));
     if (!refused) {
       const { title, before } = this.#before(id, [...Object.keys(patch), ...("completed" in patch ? ["date_completed"] : [])]);
       const kind = !("completed" in patch) ? "update" : patch.completed ? "tick" : "untick";
-      this.#push({ op: "update", id, patch }, kind, title, { id, before });
+      const base = from && baseOf(patch, from, this.#outbox.all.filter((change) => change.id === id));
+      this.#push({ op: "update", id, patch, ...(base && { base }) }, kind, title, { id, before });
       return;
     }
     if (refused.op === "create") {
@@ -302,6 +305,10 @@ export class Store extends EventTarget {
       Object.assign(refused, { title, description, more: { ...refused.more, ...more } });
     } else {
       Object.assign(refused.patch, patch);
+    }
+    if (refused.problem.theirs) { // it was before the person's eyes
+      refused.base = { ...baseOf(patch, from, []), ...refused.base };
+      decide(refused, "mine");
     }
     refused.problem = undefined;
     this.#outbox.keep();
@@ -397,6 +404,16 @@ export class Store extends EventTarget {
     this.#outbox.keep();
   }
 
+  // resolve decides between two texts of a task: how is "mine", "theirs" or "both".
+  resolve(name, how) {
+    const id = this.idOf(name);
+    for (const change of this.#outbox.changes.filter((each) => each.id === id && each.problem?.theirs)) {
+      decide(change, how);
+      if (!Object.keys(change.patch).length) this.#drop(change);
+    }
+    this.#outbox.keep();
+  }
+
   // of are the changes of a task, its creation with all that came after.
   #of(id) { return this.#outbox.changes.filter((change) => change.key === id || change.id === id); }
 
@@ -440,6 +457,12 @@ export class Store extends EventTarget {
 
   // refused says that the server can't undo something.
   refused(error) { this.dispatchEvent(new CustomEvent("refused", { detail: error })); }
+
+  // met says that a text was changed here and elsewhere.
+  met({ id, patch }, task) {
+    this.#know(task);
+    this.dispatchEvent(new CustomEvent("met", { detail: { id, title: patch.title ?? task.title } }));
+  }
 
   // settled takes over what the server said to a change.
   settled(change, { task, copy, gone, number }) {

@@ -24,6 +24,12 @@ export class Undo {
     this.#show(text, h("button", { type: "button", class: "quiet", onclick: () => this.back() }, t("undo")));
   }
 
+  // tell says something else, with a button for what can be done about it.
+  tell(text, label, act) {
+    announce(text);
+    this.#show(text, h("button", { type: "button", class: "quiet", onclick: () => { this.hide(); act(); } }, label));
+  }
+
   #show(text, button) {
     const had = this.#bar.contains(document.activeElement);
     this.#bar.replaceChildren(h("span", { dir: "auto" }, text), ...(button ? [button] : []));
