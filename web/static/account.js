@@ -22,6 +22,8 @@ export class AccountView {
     this.#load();
   }
 
+  reminders;
+
   close() { this.#gone = true; }
 
   get #path() { return `/users/${this.#api.userID}`; }

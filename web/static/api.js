@@ -49,10 +49,15 @@ export const noteChange = (answer, number) => numbers.set(answer, number);
 const who = "taskapi.user";
 const leaving = "taskapi.leaving";
 
-// send sends a request. One with keepalive is sent although the page is left, one with
-// match does something only to what has this ETag, one with a key is done once however
-// often it is sent, and one with until answers with a stream that this signal ends.
+/**
+ * send sends a request. One with keepalive is sent although the page is left, one with
+ * match does something only to what has this ETag, one with a key is done once however
+ * often it is sent, and one with until answers with a stream that this signal ends.
+ * @param {string} method @param {string} path @param {any} [body] @param {string} [token]
+ * @param {{keepalive?: boolean, match?: string, key?: string, until?: AbortSignal}} [how]
+ */
 async function send(method, path, body, token, { keepalive = false, match, key, until } = {}) {
+  /** @type {Record<string, string>} */
   const headers = {};
   const text = body === undefined ? undefined : JSON.stringify(body);
   if (text !== undefined) headers["Content-Type"] = "application/json";

@@ -2,7 +2,7 @@
 // behind the links in mails.
 
 import { ApiError } from "./api.js";
-import { field, h, problems, tooLong } from "./dom.js";
+import { $, field, h, problems, tooLong } from "./dom.js";
 import { said, saidOfFields, t } from "./i18n.js";
 import { base, session, zone } from "./surroundings.js";
 
@@ -62,7 +62,7 @@ const newPassword = (label = t("password")) => [
   field("confirm_password", t("password.again"), { type: "password", autocomplete: "new-password", required: true }),
 ];
 // open says whether anyone may make an account on this server.
-const open = document.querySelector("meta[name=registration]")?.content !== "closed";
+const open = $("meta[name=registration]")?.content !== "closed";
 const door = "taskapi.door"; // which of the two forms is open, over a reload
 const icon = new URL("icon.svg", import.meta.url).href;
 const go = (text) => h("button", { type: "submit" }, text);

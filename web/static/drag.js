@@ -76,7 +76,7 @@ export class Drag {
     if (y < edge) scrollBy(0, -12);
     if (y > innerHeight - edge) scrollBy(0, 12);
     this.#unmark();
-    const under = document.elementFromPoint(x, y), place = under?.closest("#places a[data-place]"), other = under?.closest("#list .task");
+    const under = /** @type {any} */ (document.elementFromPoint(x, y)), place = under?.closest("#places a[data-place]"), other = under?.closest("#list .task");
     if (place && !["#/search", "#/upcoming"].includes(place.dataset.place)) {
       place.classList.add("over");
       this.#marked = { element: place, name: "over", drop: () => this.#act.into(this.#held.id, place.dataset.place) };

@@ -2,7 +2,7 @@
 // sound language tags. The page does without, and nothing here ever throws.
 
 // base is the path that the page lies below, such as /todo, or empty.
-export const base = document.querySelector("meta[name=base]")?.content ?? "";
+export const base = /** @type {any} */ (document.querySelector("meta[name=base]"))?.content ?? "";
 
 // Below keeps the page's things apart from those of others on the same origin.
 class Below {
@@ -28,7 +28,7 @@ class Memory {
 
 function storage(name) {
   try {
-    const found = window[name];
+    const found = /** @type {any} */ (window[name]);
     found.setItem("taskapi.try", "1");
     found.removeItem("taskapi.try");
     return found;

@@ -4,7 +4,7 @@
 const often = 10 * 60_000; // milliseconds between two looks for a newer version
 
 // typed says whether a field holds something that a reload might lose.
-const typed = () => [...document.querySelectorAll("input, textarea, [contenteditable]")].some((e) =>
+const typed = () => /** @type {any[]} */ ([...document.querySelectorAll("input, textarea, [contenteditable]")]).some((e) =>
   (e.matches("textarea, [contenteditable]") || /^(text|search|email|password|url|tel|number|date|time|datetime-local)$/.test(e.type)) && (e.value ?? e.textContent) !== (e.defaultValue ?? ""))
   || Boolean(document.querySelector("dialog[open]"));
 
