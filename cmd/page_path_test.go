@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-rod/rod/lib/input"
 )
 
 // People put many programs behind one name. The page lives below a path, whether
@@ -75,70 +74,3 @@ func proxyPage(t *testing.T, proxy *httptest.Server, to **url.URL, path string) 
 	}
 	return proxy.URL + path
 }
-
-// On any window, no control lies on another, and what a field says of itself fits
-// into it.
-func TestPageControlsLieApart(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
-	for i := range 12 {
-		x.add(fmt.Sprintf("task number %d of twelve", i+1))
-	}
-	x.settled()
-	x.press(input.Escape)
-	for _, language := range []string{"en", "es"} {
-		x.MustEvalOnNewDocument(fmt.Sprintf(`Object.defineProperty(Navigator.prototype, "languages", { get: () => [%q], configurable: true })`, language))
-		x.MustReload()
-		x.wait(`document.querySelectorAll("#list .task").length === 12`)
-		for _, width := range []int{320, 360, 768, 1280} {
-			x.MustSetViewport(width, 700, 1, false)
-			for _, part := range []string{"0", "document.body.scrollHeight / 2", "document.body.scrollHeight"} {
-				if found := x.MustEval(`() => { scrollTo(0, ` + part + `); return (` + apart + `)(); }`).String(); found != "" {
-					t.Errorf("%s, %d px, at %s: %s", language, width, part, found)
-				}
-			}
-		}
-	}
-	x.MustSetViewport(1280, 800, 1, false)
-}
-
-// apart names the controls in the window that lie on one another, and the fields
-// whose placeholder is cut off.
-const apart = `() => {
-	const problems = [];
-	const controls = [...document.querySelectorAll("button, a[href], input, textarea, select, summary")].filter((e) => e.checkVisibility() && e.getClientRects().length);
-	const dock = document.querySelector("#dock");
-	const top = dock.checkVisibility() ? dock.getBoundingClientRect().top : innerHeight;
-	const bar = (e) => top < innerHeight && Boolean(e.closest("#dock, .new"));
-	const name = (e) => e.id || e.getAttribute("aria-label") || e.textContent.trim().slice(0, 20) || e.outerHTML.slice(0, 60);
-	for (const [i, one] of controls.entries()) {
-		const a = one.getBoundingClientRect();
-		// What has scrolled behind the bar of a phone comes up again above it.
-		if (a.bottom < 0 || a.top > innerHeight || !bar(one) && a.bottom > top) continue;
-		const [x, y] = [(a.left + a.right) / 2, (a.top + a.bottom) / 2];
-		const found = document.elementFromPoint(x, y);
-		// An input that cannot be seen takes its clicks through its label.
-		if (found && !one.contains(found) && !found.contains(one) && !one.closest("label")?.contains(found)) {
-			problems.push(name(found) + " covers " + name(one));
-		}
-		for (const other of controls.slice(i + 1)) {
-			if (one.contains(other) || other.contains(one) || one.closest("label")?.contains(other)) continue;
-			const b = other.getBoundingClientRect();
-			if (bar(one) !== bar(other) && Math.max(a.bottom, b.bottom) > top) continue;
-			if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1) {
-				problems.push(name(one) + " and " + name(other));
-			}
-		}
-	}
-	const pen = document.createElement("canvas").getContext("2d");
-	for (const field of document.querySelectorAll("input[placeholder], textarea[placeholder]")) {
-		const style = getComputedStyle(field);
-		pen.font = style.font;
-		const room = field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-		if (field.checkVisibility() && pen.measureText(field.placeholder).width > room) problems.push("cut off: " + field.placeholder);
-	}
-	return [...new Set(problems)].join("; ");
-}`
