@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-rod/rod"
+	"github.com/go-rod/rod/lib/input"
 	"github.com/go-rod/rod/lib/proto"
 )
 
@@ -24,6 +25,7 @@ const aPushService = `
 		return there;
 	};
 	Notification.requestPermission = async () => "granted";
+	Object.defineProperty(Notification, "permission", { get: () => "granted" });
 `
 
 // Reminders are switched on and off in the account; where the browser can't show them, there is
@@ -47,6 +49,37 @@ func TestPageSwitchesReminders(t *testing.T) {
 		}
 	}
 	x.shot("reminders")
+
+	// They end with the session, and begin again with the next one of the same person alone.
+	there := func(token string) int {
+		_, answer := p.call("GET", "/push/subscriptions", token, "")
+		all, _ := answer["subscriptions"].([]any)
+		return len(all)
+	}
+	ann := p.login()
+	x.click("#menu button")
+	until(t, "they end", func() bool { return there(ann) == 0 })
+	bob := p.another("bob")
+	x.signIn("bob")
+	x.add("bob's")
+	x.settled()
+	if n := there(bob); n != 0 {
+		t.Errorf("%d of somebody else", n)
+	}
+	x.click("#menu button")
+	x.signIn("ann")
+	until(t, "they are back", func() bool { return there(ann) == 1 })
+	x.click(`#menu a[href="#account"]`)
+	x.wait(`document.querySelector("#reminders input")?.checked`)
+	x.click(`#reminders input`)
+	x.wait(`document.querySelector("#reminders [role=status]")?.textContent === "Reminders are not shown here any more."`)
+	x.click("#menu button")
+	x.signIn("ann")
+	x.add("without")
+	x.settled()
+	if n := there(ann); n != 0 {
+		t.Errorf("%d after they were switched off", n)
+	}
 	other := without(t, p, `delete window.PushManager;`)
 	other.wait(`document.querySelector("#signin")`)
 	other.signIn("ann")
@@ -91,6 +124,12 @@ func (x *tab) pushes(b *rod.Browser) func(data string) {
 			x.t.Fatal(err)
 		}
 	}
+}
+
+// lookAway lets a page believe that it is hidden: what is in sight shows reminders itself.
+func (x *tab) lookAway() {
+	x.t.Helper()
+	x.MustEval(`() => { Object.defineProperty(document, "hidden", { get: () => true }); }`)
 }
 
 // inWorker runs a function in the worker of the page.
@@ -142,6 +181,7 @@ func TestPageActsOnAReminder(t *testing.T) {
 	p.done("POST", "/tasks/", ann, `{"title":"Pay rent","due":"2031-01-05","recurrence":"FREQ=MONTHLY"}`)
 	p.done("POST", "/tasks/", ann, `{"title":"Call Bob","due":"2031-01-06T09:00","reminders":[{"before":"PT1H"}]}`)
 	push := x.pushes(b)
+	x.lookAway()
 	push(`{"type":"reminder","task":{"id":1,"uid":"u","title":"Pay rent","due":"2031-01-05","due_at":null},"seq":9}`)
 	pressShown(t, b, "done")
 	until(t, "the task is done", func() bool { return p.done("GET", "/tasks/1", ann, "")["due"] == "2031-02-05" })
@@ -181,7 +221,9 @@ func TestPageShowsAReminder(t *testing.T) {
 		x.add(fmt.Sprint("task ", i))
 	}
 	until(t, "the tasks arrive", func() bool { return p.tasks(p.login()) == 60 })
-	x.pushes(b)(`{"type":"reminder","task":{"id":3,"uid":"u","title":"<b>task</b> 2","due":"2027-03-10","due_at":null},"seq":9}`)
+	push := x.pushes(b)
+	x.lookAway()
+	push(`{"type":"reminder","task":{"id":3,"uid":"u","title":"<b>task</b> 2","due":"2027-03-10","due_at":null},"seq":9}`)
 	shown := `(await (await navigator.serviceWorker.getRegistration()).getNotifications())`
 	until(t, "the notification is shown", func() bool { return x.MustEval(`async () => `+shown+`.length`).Int() == 1 })
 	got := x.MustEval(`async () => { const [n] = ` + shown + `; return [n.title, n.body, n.tag, n.data.url].join("|"); }`).String()
@@ -190,4 +232,56 @@ func TestPageShowsAReminder(t *testing.T) {
 	}
 	x.MustEval(`() => { location.hash = "#task-3"; }`)
 	x.wait(`document.activeElement?.closest("li")?.dataset.id === "3"`)
+}
+
+// Who looks at the page is reminded by a quiet bar, of one task after the other and of each
+// once, whether the stream, a push or both tell of it.
+func TestPageShowsRemindersInABar(t *testing.T) {
+	folder(t)
+	p := start(t, nil, "--rate-limit=off")
+	b := browser(t)
+	x := open(t, b, p.url)
+	x.MustEvalOnNewDocument(marking)
+	x.register()
+	ann := p.login()
+	push := x.pushes(b)
+	soon := time.Now().Add(2 * time.Second).UTC().Format(time.RFC3339)
+	p.done("POST", "/tasks/", ann, fmt.Sprintf(`{"title":"Call <b>Bob</b>","reminders":[{"at":%q}]}`, soon))
+	p.done("POST", "/tasks/", ann, `{"title":"Pay rent","due":"2031-01-05","recurrence":"FREQ=MONTHLY"}`)
+	p.done("POST", "/tasks/", ann, `{"title":"Water the plants","due":"2031-01-06T09:00"}`)
+	bar := `document.querySelector("#reminder")`
+	x.wait(bar + `?.textContent.startsWith("Call <b>Bob</b>Done")`) // by the stream
+	x.wait(`document.querySelector("#announcer").textContent === "Reminder: Call <b>Bob</b>"`)
+	x.MustEval(`() => { window.told = []; new MutationObserver(() => { const text = document.querySelector("#announcer").textContent; if (text) told.push(text); }).observe(document.querySelector("#announcer"), { childList: true, characterData: true, subtree: true }); }`)
+	push(`{"type":"reminder","task":{"id":1,"uid":"u","title":"Call <b>Bob</b>","due":null,"due_at":null},"seq":9}`)
+	push(`{"type":"reminder","task":{"id":2,"uid":"u","title":"Pay rent","due":"2031-01-05","due_at":null},"seq":10}`)
+	push(`{"type":"reminder","task":{"id":3,"uid":"u","title":"Water the plants","due":"2031-01-06T09:00","due_at":null},"seq":11}`)
+	x.wait(`told.join() === "Reminder: Pay rent,Reminder: Water the plants"`)
+	x.shot("reminder")
+	x.click("#reminder button:nth-of-type(2)")
+	x.wait(bar + `?.textContent.startsWith("Pay rent · 5 January 2031Done") && document.querySelector("#undo").textContent.startsWith("Again at ")`)
+	until(t, "there is one in an hour", func() bool { return len(p.done("GET", "/tasks/1", ann, "")["reminders"].([]any)) > 0 })
+	x.shot("reminder and undo")
+	// By keys; the focus goes on with the reminders, and is not lost at the end.
+	x.MustEval(`() => document.querySelector("#reminder button").focus()`)
+	x.press(input.Enter)
+	until(t, "it is done", func() bool { return p.done("GET", "/tasks/2", ann, "")["due"] == "2031-02-05" })
+	x.wait(bar + `?.textContent.startsWith("Water the plants · 6 January 2031 09:00Done") && ` + bar + `.contains(document.activeElement)`)
+	x.press(input.Escape)
+	x.wait(`!` + bar + ` && document.activeElement.id === "new-task"`)
+	// What is done elsewhere meanwhile, nobody is reminded of.
+	bread := p.done("POST", "/tasks/", ann, `{"title":"Buy bread"}`)["task"].(map[string]any)["id"]
+	x.wait(row("Buy bread"))
+	push(fmt.Sprintf(`{"type":"reminder","task":{"id":%v,"uid":"u","title":"Buy bread","due":null,"due_at":null},"seq":12}`, bread))
+	x.wait(bar)
+	p.done("PATCH", fmt.Sprint("/tasks/", bread), ann, `{"completed":true}`)
+	x.wait(`!` + bar)
+	if n := x.MustEval(`async () => (await (await navigator.serviceWorker.getRegistration()).getNotifications()).length`).Int(); n != 0 {
+		t.Errorf("%d notifications beside the bar", n)
+	}
+	// What the page does not know, or nobody sees, is a notification.
+	push(`{"type":"reminder","task":{"id":99,"uid":"u","title":"Elsewhere","due":null,"due_at":null},"seq":13}`)
+	until(t, "it is shown", func() bool {
+		return x.MustEval(`async () => (await (await navigator.serviceWorker.getRegistration()).getNotifications()).length`).Int() == 1
+	})
 }

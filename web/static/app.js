@@ -21,7 +21,7 @@ const api = new Api();
 const store = new Store(api);
 const desk = new Desk(store, api);
 const nav = new Nav(desk, api);
-const undo = new Undo(store, $("#undo"), () => (view?.input ?? $("h1"))?.focus());
+const undo = new Undo(store, $("#undo"), focusOn);
 const live = new Live(api, store, async () => {
   await Promise.all([store.sync(), whoAmI()]);
   if (person) tab.adopt(store.others(), (other) => store.adopt(other));
@@ -33,6 +33,7 @@ tab.onlost = () => store.reopen();
 const root = $("main");
 const helpButton = h("button", { type: "button", id: "help-open", class: "quiet", onclick: () => $("#help").showModal() }, t("help"));
 let view = null;
+function focusOn() { (view?.input ?? $("h1"))?.focus(); }
 let admin = false;
 let person = 0; // who is signed in
 const invitation = "taskapi.invitation"; // where the code of a link is kept until it is answered
@@ -59,6 +60,15 @@ store.addEventListener("met", ({ detail: { id, title } }) => {
   if (at && at.bottom > 0 && at.top < innerHeight) announce(t("met.told", { title }));
   else undo.tell(t("met.told", { title }), t("met.show"), () => { location.hash = `#task-${id}`; });
 });
+
+// Reminders come by the stream, and by pushes, which wait for an answer: while somebody looks.
+let reminded;
+store.onReminder = async (task) => {
+  const { Reminded } = await import("./reminded.js").catch(() => ({}));
+  if (!Reminded || !person || document.hidden) return false;
+  return (reminded ??= new Reminded(desk, undo, focusOn)).add(task);
+};
+addEventListener("reminder", async ({ detail: { task, port } }) => { if (await store.onReminder(task)) port.postMessage("shown"); });
 
 function show(next) {
   view?.close();
@@ -152,17 +162,18 @@ function drawMenu() {
   ].filter(Boolean) : []));
 }
 
-// enter begins with who has signed in; fresh says that they have just registered here.
-async function enter(fresh = false) {
+// enter begins with who has signed in: how is "registered" or "back" for who just did so here.
+async function enter(how = "") {
   person = api.userID;
   admin = false;
   store.open(person, await tabName);
   signals?.postMessage({ entered: person });
-  const first = welcome(fresh), list = fresh && await Promise.race([first, pause(soon)]);
+  const first = welcome(how === "registered"), list = how === "registered" && await Promise.race([first, pause(soon)]);
   if (!person) return;
   if (list && !session.getItem(invitation)) history.replaceState(null, "", hashOf({ kind: "list", id: list }));
   route();
   live.start();
+  if (how && local.getItem("taskapi.push") === String(person)) import("./push.js").then(({ again }) => again(api)).catch(() => { /* it stays off */ });
 }
 
 // welcome makes the first list of a new account, and returns its id when it is there.

@@ -95,7 +95,7 @@ export class AuthView {
   #signIn() {
     return remember(submit(h("form", { id: "signin" }, email(),
       field("password", t("password"), { type: "password", autocomplete: "current-password", required: true }), go(t("signin")), h("button", { type: "button", class: "quiet", onclick: () => this.#forgot() }, t("forgot"))),
-    async (values) => { await this.#api.signIn(values.email, values.password); this.#signedIn(); }));
+    async (values) => { await this.#api.signIn(values.email, values.password); await this.#signedIn("back"); }));
   }
 
   // say replaces what stands above the forms.
@@ -110,7 +110,7 @@ export class AuthView {
       await register({ time_zone: zone }).catch((error) => { if (!error.errors?.time_zone) throw error; return register(); });
       await this.#api.signIn(values.email, values.password);
       session.removeItem(door);
-      await this.#signedIn(true);
+      await this.#signedIn("registered");
     }));
   }
 

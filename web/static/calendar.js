@@ -3,9 +3,10 @@
 import { monthDays, monthsOn, quickDays, speaker, steered, upper, weekStart, written } from "./choices.js";
 import { h } from "./dom.js";
 import { popover } from "./popover.js";
-import { locales, zone as own } from "./surroundings.js";
+import { locales } from "./surroundings.js";
 import { texts } from "./texts-b.js";
 import { dayNumber, dayText, dueWords } from "./words.js";
+import { zoneName } from "./zone.js";
 
 /**
  * openCalendar asks for a date, in a popover at an anchor. Esc changes nothing; a time that
@@ -67,7 +68,7 @@ class Calendar {
     this.#noTime = h("button", { type: "button", class: "quiet", onclick: () => { this.#time.value = ""; this.#draw(); this.#time.focus(); } }, this.#say("calendar.notime"));
     this.#set = h("button", { type: "button", class: "pop-set", onclick: () => this.#pick(this.#day) });
     return [h("div", { class: "cal-clock" }, h("label", { for: "calendar-time" }, this.#say("calendar.time")), this.#time, this.#noTime),
-      zone && zone !== own ? h("p", { class: "soft cal-zone" }, this.#say("calendar.zone", { zone: zone.replaceAll("_", " ") })) : null, this.#set];
+      zone && zone !== zoneName() ? h("p", { class: "soft cal-zone" }, this.#say("calendar.zone", { zone: zone.replaceAll("_", " ") })) : null, this.#set];
   }
 
   #draw() {

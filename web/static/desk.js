@@ -1,8 +1,9 @@
 // What the views ask of the store: tasks and lists, people, and writes by field.
 
-import { countsOf, dueOf, hueOf, rankOf, wallOf } from "./places.js";
+import { countsOf, dueOf, hueOf, rankOf } from "./places.js";
 import { local } from "./surroundings.js";
 import { hue } from "./words.js";
+import { useZone, wallOf } from "./zone.js";
 
 const kept = "taskapi.lists";
 
@@ -15,7 +16,10 @@ export class Desk {
     this.#store = store;
     this.#api = api;
     this.#learn();
-    store.addEventListener("change", () => this.#forget());
+    store.addEventListener("change", () => {
+      useZone(store.user?.time_zone);
+      this.#forget();
+    });
   }
 
   // learn hears which lists there are as the store takes them over, and remembers it: the
@@ -43,11 +47,16 @@ export class Desk {
   get now() {
     const moment = Math.floor(Date.now() / 1000);
     if (this.#second !== moment) {
-      const wall = wallOf(new Date());
       this.#second = moment;
-      this.#now = { date: wall.slice(0, 10), time: wall.slice(11) };
+      this.#now = this.nowIn();
     }
     return this.#now;
+  }
+
+  // nowIn is the time on the walls of a zone.
+  nowIn(zone = undefined) {
+    const wall = wallOf(new Date(), zone);
+    return { date: wall.slice(0, 10), time: wall.slice(11) };
   }
 
   // tasks are all that there are, newest first.
@@ -111,7 +120,7 @@ export class Desk {
     this.#store.move(id, where, { ...rest, position });
   }
 
-  #forget() { this.#all = this.#counts = this.#byID = this.#sorted = null; }
+  #forget() { this.#second = 0; this.#all = this.#counts = this.#byID = this.#sorted = null; }
 
   // above is the highest of the tasks above one that is completed, or else the highest;
   // nothing where one of them is gone.

@@ -5,6 +5,7 @@ import { announce, h, tooLong } from "./dom.js";
 import { language, t } from "./i18n.js";
 import { dueOf } from "./places.js";
 import { dueWords, repeatWords } from "./words.js";
+import { momentOf } from "./zone.js";
 
 export const maxTitle = 100;
 const maxDescription = 10_000;
@@ -74,8 +75,8 @@ export class EditForm {
       options.map(([key, text]) => h("option", { value: key, selected: key === value }, text)));
     this.#chips.replaceChildren(
       chip("due", due && dueWords(due, desk.now, language), (anchor) => this.#openDue(anchor, task)),
-      ...(task.due ? [chip("repeat", task.recurrence && repeatWords(task.recurrence, language), (anchor) => this.#openRepeat(anchor, task)),
-        chip("remind", task.reminders?.length && t("reminders.n", { n: task.reminders.length }), (anchor) => this.#openReminders(anchor, task))] : []),
+      chip("repeat", task.recurrence && repeatWords(task.recurrence, language), (anchor) => this.#openRepeat(anchor, task)),
+      chip("remind", task.reminders?.length && t("reminders.n", { n: task.reminders.length }), (anchor) => this.#openReminders(anchor, task)),
       choose("priority", task.priority ?? "none", priorities.map((name) => [name, t(`priority.${name}`)]), (priority) => this.#change({ priority })),
       chip("labels", task.labels?.map((label) => `#${label}`).join(" "), () => this.#openLabels(task)),
       lists.length > 1 || task.list_id !== desk.inbox ? choose("list", String(task.list_id ?? desk.inbox), lists.map(({ id, name, inbox }) => [String(id), inbox ? t("place.inbox") : name]), (id) => this.#change({ list_id: Number(id) })) : "",
@@ -97,15 +98,15 @@ export class EditForm {
 
   #openDue(anchor, task) {
     const onPick = (due) => this.#change(due ? { due } : { due: null, recurrence: null, reminders: [] });
-    this.#beside(() => import("./calendar.js"), ({ openCalendar }, onClose) => openCalendar({ anchor, due: dueOf(task) || null, zone: task.due_zone, language, now: this.#desk.now, onPick, onClose }),
-      () => this.#field({ type: task.due?.length > 10 ? "datetime-local" : "date", value: dueOf(task), "aria-label": t("chip.due") }, (value) => onPick(value || null)));
+    this.#beside(() => import("./calendar.js"), ({ openCalendar }, onClose) => openCalendar({ anchor, due: task.due ?? null, zone: task.due_zone, language, now: this.#desk.nowIn(task.due_zone ?? undefined), onPick, onClose }),
+      () => this.#field({ type: task.due?.length > 10 ? "datetime-local" : "date", value: task.due ?? "", "aria-label": t("chip.due") }, (value) => onPick(value || null)));
   }
 
   #openRepeat(anchor, task) {
     const onPick = (rule) => this.#change(rule ?? { recurrence: null });
-    this.#beside(() => import("./repeat.js"), ({ openRepeat }, onClose) => openRepeat({ anchor, rule: task.recurrence, from: task.recurrence_from, due: dueOf(task), language, now: this.#desk.now, onPick, onClose }),
+    this.#beside(() => import("./repeat.js"), ({ openRepeat }, onClose) => openRepeat({ anchor, rule: task.recurrence, from: task.recurrence_from, due: task.due ?? null, language, now: this.#desk.now, onPick, onClose }),
       () => {
-        const select = h("select", { "aria-label": t("chip.repeat"), onchange: () => { onPick(select.value ? { recurrence: `FREQ=${select.value}` } : null); this.#inline.replaceChildren(); } },
+        const select = h("select", { "aria-label": t("chip.repeat"), onchange: () => { onPick(select.value ? { recurrence: `FREQ=${select.value}`, due: task.due ?? this.#desk.now.date } : null); this.#inline.replaceChildren(); } },
           h("option", { value: "" }, t("repeat.none")), rules.map((rule) => h("option", { value: rule, selected: task.recurrence === `FREQ=${rule}` }, t(`repeat.${rule}`))));
         this.#inline.replaceChildren(select);
         select.focus();
@@ -114,8 +115,11 @@ export class EditForm {
 
   #openReminders(anchor, task) {
     const onPick = (reminders) => this.#change({ reminders });
-    this.#beside(() => import("./remind.js"), ({ openReminders }, onClose) => openReminders({ anchor, reminders: task.reminders ?? [], due: dueOf(task), language, now: this.#desk.now, onPick, onClose }),
-      () => onPick(task.reminders?.length ? [] : [{ before: "PT0S" }]));
+    this.#beside(() => import("./remind.js"), ({ openReminders }, onClose) => openReminders({ anchor, reminders: task.reminders ?? [], due: dueOf(task) || null, language, now: this.#desk.now, onPick, onClose }),
+      () => {
+        if (task.due || task.reminders?.length) onPick(task.reminders?.length ? [] : [{ before: "PT0S" }]);
+        else this.#field({ type: "datetime-local", "aria-label": t("chip.remind") }, (wall) => { if (wall) onPick([{ at: momentOf(wall).toISOString() }]); });
+      });
   }
 
   #openLabels(task) {

@@ -2,6 +2,7 @@
 
 import { locales } from "./surroundings.js";
 import * as dates from "./texts-b.js";
+import { zoneOf } from "./zone.js";
 
 const catalogue = {
   en: {
@@ -42,7 +43,7 @@ const catalogue = {
     "account": "Account", "account.profile": "You", "account.save": "Save", "account.saved": "Saved.", "account.pending": "{email} becomes your address when you follow the link in the mail to it.",
     "account.unverified": "This address is not confirmed yet.", "account.resend": "Send the link again", "account.password": "Password", "account.password.do": "Change the password", "account.password.done": "The password is changed. Your other devices are signed out, and your API tokens have ended.", "account.password.hint": "It signs your other devices out and ends your API tokens.", "sessions.all.hint": "It ends your API tokens, too.",
     "sessions": "Devices", "sessions.this": "this one", "sessions.used": "last used {date}", "sessions.end": "Sign out", "sessions.end.of": "Sign out: {device}", "sessions.all": "Sign out everywhere", "sessions.ended": "Signed out.",
-    "push": "Reminders on this device", "push.do": "Show reminders in this browser", "push.hint": "They come while you are signed in here, even with this page closed.", "push.on": "Reminders are shown here.", "push.off": "Reminders are not shown here any more.",
+    "push": "Reminders on this device", "push.do": "Show reminders in this browser", "push.hint": "They come while you are signed in here, even with this page closed, and after your next sign-in again.", "push.on": "Reminders are shown here.", "push.off": "Reminders are not shown here any more.",
     "push.denied": "The browser does not allow notifications of this page. Allow them in its settings.", "push.failed": "The browser can't get messages now. Please try again later.",
     "tokens": "API tokens", "tokens.hint": "For scripts. A token is shown once.", "tokens.none": "There are none.", "tokens.name": "Name", "tokens.scopes": "May", "tokens.until": "Good until", "tokens.forever": "good until revoked", "tokens.until.date": "good until {date}",
     "tokens.create": "Create a token", "tokens.revoke": "Revoke", "tokens.revoke.of": "Revoke: {name}", "tokens.revoked": "Revoked.", "tokens.copy": "Copy", "tokens.copied": "Copied.", "tokens.once": "Keep it now. It is not shown again.",
@@ -110,7 +111,7 @@ const catalogue = {
     "account": "Cuenta", "account.profile": "Tú", "account.save": "Guardar", "account.saved": "Guardado.", "account.pending": "{email} será tu dirección cuando sigas el enlace del correo enviado a ella.",
     "account.unverified": "Esta dirección aún no está confirmada.", "account.resend": "Enviar otra vez el enlace", "account.password": "Contraseña", "account.password.do": "Cambiar la contraseña", "account.password.done": "La contraseña ha cambiado. Tus otros dispositivos han salido y tus tokens de API ya no sirven.", "account.password.hint": "Tus otros dispositivos saldrán y tus tokens de API dejarán de servir.", "sessions.all.hint": "También anula tus tokens de API.",
     "sessions": "Dispositivos", "sessions.this": "este", "sessions.used": "usado por última vez {date}", "sessions.end": "Cerrar sesión", "sessions.end.of": "Cerrar sesión: {device}", "sessions.all": "Cerrar sesión en todas partes", "sessions.ended": "Sesión cerrada.",
-    "push": "Recordatorios en este dispositivo", "push.do": "Mostrar recordatorios en este navegador", "push.hint": "Llegan mientras tengas aquí la sesión abierta, aunque cierres esta página.", "push.on": "Los recordatorios se muestran aquí.", "push.off": "Los recordatorios ya no se muestran aquí.",
+    "push": "Recordatorios en este dispositivo", "push.do": "Mostrar recordatorios en este navegador", "push.hint": "Llegan mientras tengas aquí la sesión abierta, aunque cierres esta página, y otra vez cuando vuelvas a entrar.", "push.on": "Los recordatorios se muestran aquí.", "push.off": "Los recordatorios ya no se muestran aquí.",
     "push.denied": "El navegador no permite notificaciones de esta página. Permítelas en sus ajustes.", "push.failed": "El navegador no puede recibir mensajes ahora. Inténtalo más tarde.",
     "tokens": "Tokens de API", "tokens.hint": "Para programas. Un token se muestra una sola vez.", "tokens.none": "No hay ninguno.", "tokens.name": "Nombre", "tokens.scopes": "Puede", "tokens.until": "Válido hasta", "tokens.forever": "válido hasta revocarlo", "tokens.until.date": "válido hasta {date}",
     "tokens.create": "Crear un token", "tokens.revoke": "Revocar", "tokens.revoke.of": "Revocar: {name}", "tokens.revoked": "Revocado.", "tokens.copy": "Copiar", "tokens.copied": "Copiado.", "tokens.once": "Guárdalo ahora. No se vuelve a mostrar.",
@@ -234,13 +235,17 @@ function saidOf(text, name) {
 export const saidOfFields = (errors) => Object.fromEntries(Object.entries(errors).map(([name, text]) => [name, saidOf(text, name)]));
 
 // Dates are written as the person's whole locale does: en-GB is not en.
-const near = new Intl.DateTimeFormat(locales, { dateStyle: "medium", timeStyle: "short" });
-const day = new Intl.DateTimeFormat(locales, { dateStyle: "medium" });
-export const date = (text) => near.format(new Date(text));
-export const dayOf = (text) => day.format(new Date(text));
+const made = new Map(); // formatters, which are slow to make
+function written(text, time, zone = zoneOf()) {
+  const key = `${time} ${zone}`;
+  if (!made.has(key)) made.set(key, new Intl.DateTimeFormat(locales, { dateStyle: "medium", timeStyle: time ? "short" : undefined, timeZone: zone }));
+  return made.get(key).format(new Date(text));
+}
+export const date = (text) => written(text, true);
+export const dayOf = (text) => written(text, false);
 // due is the text of a due date: a day and a local time are the same everywhere, and a
 // moment is told by the reader's own clock.
-export const due = ({ due, due_at }) => (due_at ? date(due_at) : due.length > 10 ? date(due) : dayOf(`${due}T00:00`));
+export const due = ({ due, due_at }) => (due_at ? date(due_at) : due.length > 10 ? written(`${due}Z`, true, "UTC") : written(due, false, "UTC"));
 // repeats says in words how often a task comes again, where that is simple.
 export const repeats = (rule) => t(/^FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)$/.test(rule) ? `repeat.${rule.slice(5)}` : "repeat");
 export { catalogue };

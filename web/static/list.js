@@ -11,6 +11,7 @@ import { cellsOf, dot, markOf } from "./rows.js";
 import { local } from "./surroundings.js";
 import { Ticking } from "./ticking.js";
 import { dayNumber, dueWords } from "./words.js";
+import { wallOf } from "./zone.js";
 
 const step = 100; // rows at a time
 const minute = 60_000;
@@ -116,7 +117,7 @@ export class ListView {
     const text = kind === "list" ? list?.name ?? "" : kind === "label" ? `#${name}` : t(`place.${kind}`);
     if (this.title.textContent !== text) this.title.replaceChildren(list ? dot(this.#desk.hueOf(list)) : "", h("bdi", {}, text));
     document.title = `${text || "…"} – taskapi`;
-    this.under.textContent = kind === "today" ? say(new Date(), { weekday: "long", day: "numeric", month: "long" }) : list?.role === "viewer" ? t("list.fixed.why") : "";
+    this.under.textContent = kind === "today" ? say(new Date(`${this.#desk.now.date}T12:00`), { weekday: "long", day: "numeric", month: "long" }) : list?.role === "viewer" ? t("list.fixed.why") : "";
     this.under.hidden = !this.under.textContent;
     this.search.hidden = kind !== "search";
     this.add.element.hidden = kind === "search" || list?.role === "viewer";
@@ -210,7 +211,7 @@ export class ListView {
     }
     // What is done has no place in what is to come, nor has what was done on other days in Today.
     if (this.#place.kind === "upcoming") done.length = 0;
-    return { open, done: this.#place.kind === "today" ? done.filter((task) => !task.date_completed || new Date(task.date_completed).toDateString() === new Date().toDateString()) : done.sort(lastDone) };
+    return { open, done: this.#place.kind === "today" ? done.filter((task) => !task.date_completed || wallOf(task.date_completed).startsWith(desk.now.date)) : done.sort(lastDone) };
   }
 
   #render() {

@@ -1,7 +1,8 @@
 // The places of the page: their addresses, and which tasks stand in each, in which order.
-// Pure: no DOM, no clock.
+// Pure: no DOM, no clock, but the person's zone.
 
 import { dayNumber, dayText } from "./words.js";
+import { wallOf } from "./zone.js";
 
 /** @typedef {{kind: string, id?: number, name?: string, query?: string}} Place */
 /** @typedef {{key: string, day?: string, month?: string, late?: boolean, rows: {task: any, depth: number}[]}} Section */
@@ -37,14 +38,8 @@ export function hashOf({ kind, id, name, query }) {
   return plain.includes(kind) ? `#/${kind}` : `#${kind}`;
 }
 
-/** wallOf is a moment as the clock on the wall has it: 2026-11-29T10:30. @param {Date} moment */
-export function wallOf(moment) {
-  const two = (n) => String(n).padStart(2, "0");
-  return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}T${two(moment.getHours())}:${two(moment.getMinutes())}`;
-}
-
 /** dueOf is when a task is due by the reader's own clock; "" for never. */
-export const dueOf = ({ due, due_at: at }) => (at ? wallOf(new Date(at)) : due ?? "");
+export const dueOf = ({ due, due_at: at }) => (at ? wallOf(at) : due ?? "");
 
 /** isLate says whether a task should have been done. @param {string} due @param {{date: string, time: string}} now */
 export const isLate = (due, now) => due.slice(0, 10) < now.date || due.length > 10 && due < `${now.date}T${now.time}`;

@@ -2,6 +2,11 @@
 
 import { h } from "./dom.js";
 import { said, t } from "./i18n.js";
+import { local } from "./surroundings.js";
+
+// The mark names the person who has switched reminders on here. They end with a session, and
+// are switched on again with the next one of the same person, and of nobody else.
+const mark = "taskapi.push";
 
 // manager is what subscribes the browser; undefined where it can't show anything, or won't.
 async function manager() {
@@ -36,6 +41,14 @@ async function switchOn(api, pushes) {
     return subscribe();
   });
   await api.request("POST", "/push/subscriptions", subscription.toJSON());
+  local.setItem(mark, String(api.userID));
+}
+
+// again switches reminders on for who had them on here before they signed out. It asks
+// nothing, and what does not work stays off.
+export async function again(api) {
+  const pushes = await manager();
+  if (pushes && Notification.permission === "granted") await switchOn(api, pushes);
 }
 
 async function switchOff(api, pushes) {
@@ -43,6 +56,7 @@ async function switchOff(api, pushes) {
   const there = await known(api, subscription);
   if (there) await api.request("DELETE", `/push/subscriptions/${there.id}`);
   await subscription?.unsubscribe();
+  local.removeItem(mark);
 }
 
 // reminders is the part of the account that switches them on and off; empty where they can't be.
@@ -65,28 +79,3 @@ export async function reminders(api) {
   });
   return h("section", { id: "reminders" }, h("h2", {}, t("push")), h("label", { class: "check" }, box, t("push.do")), h("p", { class: "soft" }, t("push.hint")), status);
 }
-
-// Mails and notifications link to a task as #task-5.
-const patience = 10_000; // milliseconds in which a task is waited for
-let waiting;
-
-function reveal() {
-  waiting?.disconnect();
-  const id = /^#task-(\d+)$/.exec(location.hash)?.[1];
-  if (!id) return;
-  const show = () => {
-    const row = document.querySelector(`li.task[data-id="${id}"]`);
-    if (!row) return;
-    waiting.disconnect();
-    row.scrollIntoView({ block: "center" });
-    row.querySelector("input, button")?.focus();
-  };
-  waiting = new MutationObserver(show);
-  waiting.observe(document.body, { childList: true, subtree: true });
-  setTimeout((observer) => observer.disconnect(), patience, waiting);
-  show();
-}
-
-// After the page has drawn what the address asks for.
-addEventListener("hashchange", () => setTimeout(reveal));
-reveal();

@@ -5,6 +5,7 @@ import { h } from "./dom.js";
 import { popover } from "./popover.js";
 import { texts } from "./texts-b.js";
 import { dayNumber, dayText } from "./words.js";
+import { momentOf, zoneOf } from "./zone.js";
 
 const units = { minute: 60, hour: 3600, day: 86400 };
 
@@ -74,7 +75,7 @@ class Reminders {
         one.on = target.checked;
         this.#draw();
         document.getElementById(target.id).focus();
-      } }), reminderWords(one.reminder, this.#due, this.#language, this.#say))));
+      } }), reminderWords(one.reminder, this.#due, this.#language, this.#say, zoneOf()))));
     this.#note.textContent = full ? this.#say("remind.most") : this.#due ? "" : this.#say("remind.nodue");
     this.#add.disabled = full;
   }
@@ -83,7 +84,7 @@ class Reminders {
   #typed() {
     const kind = this.#kind.value;
     if (kind === "at") {
-      const moment = new Date(this.#moment.value);
+      const moment = momentOf(this.#moment.value);
       if (Number.isNaN(moment.getTime())) return this.#say("remind.empty");
       if (this.#moment.value < this.#moment.min) return this.#say("remind.past");
       return { at: moment.toISOString().replace(".000Z", "Z") };

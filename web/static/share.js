@@ -6,6 +6,7 @@ import { said } from "./i18n.js";
 import { uid } from "./surroundings.js";
 import { texts } from "./texts-b.js";
 import { initials } from "./words.js";
+import { zoneOf } from "./zone.js";
 
 const refusals = { list_full: "share.full", too_many_invitations: "share.many", not_list_owner: "share.notowner", inbox_fixed: "share.inbox", member_not_found: "share.gone", invitation_not_found: "share.gone" };
 
@@ -269,7 +270,7 @@ class Share {
     this.#onChange?.("members");
   }
 
-  #day(text) { return new Intl.DateTimeFormat(this.#language === "es" ? "es" : "en-GB", { day: "numeric", month: "long" }).format(new Date(text)); }
+  #day(text) { return new Intl.DateTimeFormat(this.#language === "es" ? "es" : "en-GB", { day: "numeric", month: "long", timeZone: zoneOf() }).format(new Date(text)); }
 
   #invitation(invitation) {
     const { id, role, email, expires_at: end } = invitation, say = this.#say, name = email ?? say("share.by.link"), key = `invitation-${id}`;

@@ -70,14 +70,29 @@ function due({ due, due_at }) {
 
 const words = (navigator.language ?? "").startsWith("es") ? { done: "Hecha", later: "En 10 minutos" } : { done: "Done", later: "In 10 minutes" };
 
+// told lets a page that somebody looks at show a reminder, and says whether it has. Safari
+// wants a notification for every message.
+async function told(task) {
+  if (!/Chrom|Firefox/.test(navigator.userAgent)) return false;
+  const pages = await self.clients.matchAll({ type: "window" });
+  const page = pages.find(({ visibilityState, url }) => visibilityState === "visible" && new URL(url).pathname === `${base}/`);
+  if (!page) return false;
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => resolve(true);
+    setTimeout(resolve, 1000, false);
+    page.postMessage({ reminder: task }, [port2]);
+  });
+}
+
 self.addEventListener("push", (event) => {
   const { type, task } = event.data.json();
   if (type !== "reminder") return;
-  event.waitUntil(self.registration.showNotification(task.title, {
+  event.waitUntil(told(task).catch(() => false).then((shown) => shown || self.registration.showNotification(task.title, {
     body: due(task), tag: `task-${task.id}`, renotify: true, icon: `${prefix}/icon-192.png`,
     actions: Object.entries(words).map(([action, title]) => ({ action, title })),
     data: { url: `${base}/#task-${task.id}`, id: task.id, keys: { done: crypto.randomUUID(), later: crypto.randomUUID() }, due: task.due },
-  }));
+  })));
 });
 
 // ask sends a request to the server. Anything but success throws.

@@ -29,8 +29,9 @@ export function look() {
 (async () => {
   const workers = navigator.serviceWorker;
   if (!workers) return;
-  workers.addEventListener("message", ({ data }) => {
+  workers.addEventListener("message", ({ data, ports }) => {
     if (data?.version) { old = data.version !== own; takeUp(); }
+    if (data?.reminder) dispatchEvent(new CustomEvent("reminder", { detail: { task: data.reminder, port: ports[0] } }));
     // What is shown already is shown again.
     if (data?.show && location.hash === data.show) dispatchEvent(new HashChangeEvent("hashchange"));
     else if (data?.show) location.hash = data.show;
