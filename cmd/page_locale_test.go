@@ -16,9 +16,9 @@ func TestPageInSpanish(t *testing.T) {
 	x.as("es-ES")
 	x.wait(`document.documentElement.lang === "es" && document.querySelector("#signin button")?.textContent === "Entrar"`)
 	missing := x.MustEval(`async () => {
-		const { catalogue } = await import(document.querySelector("script[type=module]").src.replace("app.js", "i18n.js"));
-		const keys = (language) => Object.keys(catalogue[language]);
-		return [...keys("en").filter((key) => !(key in catalogue.es)), ...keys("es").filter((key) => !(key in catalogue.en))].join();
+		const texts = async (language) => (await import(new URL(`+"`texts-${language}.js`"+`, document.querySelector("script[type=module]").src))).texts;
+		const [en, es] = [await texts("en"), await texts("es")];
+		return [...Object.keys(en).filter((key) => !(key in es)), ...Object.keys(es).filter((key) => !(key in en))].join();
 	}`).String()
 	if missing != "" {
 		t.Errorf("not in both languages: %s", missing)

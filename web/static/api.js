@@ -98,6 +98,7 @@ export class Api extends EventTarget {
   #token = "";
   #renewing = null;
 
+  /** @param {Parameters<typeof send>} what */
   async #ask(...what) {
     try {
       const answer = await send(...what);

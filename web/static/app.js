@@ -49,13 +49,13 @@ const drafts = {
 };
 
 // A task that is being edited gets its id, whatever is shown meanwhile.
-store.addEventListener("named", ({ detail }) => {
+store.addEventListener("named", (/** @type {any} */ { detail }) => {
   const draft = drafts.get("edit");
   if (draft?.id === detail.key) drafts.set("edit", { ...draft, id: detail.id });
 });
 
 // Of a text that was changed elsewhere, too, its row tells, or a bar where that is not in sight.
-store.addEventListener("met", ({ detail: { id, title } }) => {
+store.addEventListener("met", (/** @type {any} */ { detail: { id, title } }) => {
   const at = $(`.task[data-id="${id}"]`)?.getBoundingClientRect();
   if (at && at.bottom > 0 && at.top < innerHeight) announce(t("met.told", { title }));
   else undo.tell(t("met.told", { title }), t("met.show"), () => { location.hash = `#task-${id}`; });
@@ -64,11 +64,11 @@ store.addEventListener("met", ({ detail: { id, title } }) => {
 // Reminders come by the stream, and by pushes, which wait for an answer: while somebody looks.
 let reminded;
 store.onReminder = async (task) => {
-  const { Reminded } = await import("./reminded.js").catch(() => ({}));
+  const { Reminded } = /** @type {any} */ (await import("./reminded.js").catch(() => ({})));
   if (!Reminded || !person || document.hidden) return false;
   return (reminded ??= new Reminded(desk, undo, focusOn)).add(task);
 };
-addEventListener("reminder", async ({ detail: { task, port } }) => { if (await store.onReminder(task)) port.postMessage("shown"); });
+addEventListener("reminder", async (/** @type {any} */ { detail: { task, port } }) => { if (await store.onReminder(task)) port.postMessage("shown"); });
 
 function show(next) {
   view?.close();
@@ -141,7 +141,7 @@ function reveal(place) {
 // invited shows an invitation before the list, until it is answered. What that
 // takes is loaded by those who are invited.
 async function invited(code) {
-  const { InvitationView } = await import("./invitation.js").catch(() => ({}));
+  const { InvitationView } = /** @type {any} */ (await import("./invitation.js").catch(() => ({})));
   if (code && (!person || ["account", "users"].includes(readPlace(location.hash)?.kind))) return; // meanwhile
   document.title = `${t("invitation")} – taskapi`;
   show(() => (InvitationView ? new InvitationView(api, root, code, (list) => {

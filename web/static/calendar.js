@@ -1,10 +1,10 @@
 // The calendar: a day by keys, by touch or by a quick choice, and a time.
 
-import { monthDays, monthsOn, quickDays, speaker, steered, upper, weekStart, written } from "./choices.js";
+import { monthDays, monthsOn, quickDays, steered, upper, weekStart, written } from "./choices.js";
 import { h } from "./dom.js";
+import { t } from "./i18n.js";
 import { popover } from "./popover.js";
 import { locales } from "./surroundings.js";
-import { texts } from "./texts-b.js";
 import { dayNumber, dayText, dueWords } from "./words.js";
 import { zoneName } from "./zone.js";
 
@@ -21,12 +21,13 @@ class Calendar {
   #due; #language; #now; #onPick; #say; #start; #day;
   #title; #cells; #time; #noTime; #set;
 
+  /** @param {any} options */
   constructor({ anchor, about, due, zone, language, now, onPick, onClose }) {
     this.#due = due;
     this.#language = language;
     this.#now = now;
     this.#onPick = onPick;
-    this.#say = speaker(texts, language);
+    this.#say = t;
     this.#start = weekStart(locales, language);
     this.#day = dayNumber(due ?? now.date);
     const content = [this.#quick(), this.#month(), this.#grid(), ...this.#clock(zone)];

@@ -19,10 +19,6 @@ function formatter(kind, language, options) {
 /** written is a day in some form. */
 export const written = (day, language, options) => formatter("DateTimeFormat", language, { ...options, timeZone: "UTC" }).format(day * 864e5);
 
-/** speaker returns a function that fills values into the text of a key. */
-export const speaker = (texts, language) => (key, values = {}) =>
-  (texts[language]?.[key] ?? texts.en[key]).replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
-
 /** upper makes the first letter a capital. */
 export const upper = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 

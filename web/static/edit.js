@@ -67,7 +67,7 @@ export class EditForm {
     const marks = JSON.stringify([task.due, task.due_at, task.recurrence, task.reminders, task.priority, task.labels, task.list_id, task.assignee_id, lists.map(({ id, name }) => [id, name]), people]);
     if (marks === this.#marks) return;
     this.#marks = marks;
-    const had = this.#chips.contains(document.activeElement) ? document.activeElement.dataset.chip : "";
+    const had = this.#chips.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.chip : "";
     const due = dueOf(task);
     const chip = (name, text, open) => h("button", { type: "button", class: text ? "chip set" : "chip", id: `chip-${name}`, "data-chip": name, "aria-haspopup": "dialog", onclick: (event) => open(event.currentTarget) },
       h("span", {}, text || `+ ${t(`chip.${name}`)}`), text ? h("span", { class: "unseen" }, ` (${t(`chip.${name}`)})`) : null);

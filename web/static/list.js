@@ -156,7 +156,7 @@ export class ListView {
 
   // menu is what can be done with a row by touch, where it has no cross.
   async #menu(anchor, id) {
-    const { openRowMenu } = await import("./head.js").catch(() => ({}));
+    const { openRowMenu } = /** @type {any} */ (await import("./head.js").catch(() => ({})));
     openRowMenu?.(anchor, this.#ticking.own(id), this.#desk, { choose: () => this.#choose(id), remove: () => this.#ticking.remove([id]) });
   }
 
@@ -256,7 +256,7 @@ export class ListView {
     this.#watcher.unobserve(this.end);
     this.#watcher.observe(this.end);
     // An element that is moved loses the focus.
-    if (document.activeElement === document.body && active?.isConnected) active.focus({ preventScroll: !this.#editing.holds(active) });
+    if (document.activeElement === document.body && active?.isConnected) /** @type {HTMLElement} */ (active).focus({ preventScroll: !this.#editing.holds(active) });
   }
 
   #section({ key }) {
@@ -270,6 +270,7 @@ export class ListView {
     return section;
   }
 
+  /** @param {import("./places.js").Section} section */
   #nameOf({ key, late, day, month }) {
     const { now } = this.#desk;
     if (late) return t("late");
@@ -323,7 +324,7 @@ export class ListView {
         open: (event) => { if (!this.#arrange.clicked(event, now())) this.#editing.edit(now()); },
       }));
     }
-    if (focused && !editing) element.querySelector(`.${focused}`)?.focus();
+    if (focused && !editing) /** @type {any} */ (element.querySelector(`.${focused}`))?.focus();
     return element;
   }
 

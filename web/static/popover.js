@@ -10,9 +10,12 @@ const tabbable = "button, select, textarea, a[href], input:not([type=radio]:not(
 
 let current = null; // there is one at a time
 
-// popover opens a panel below an anchor, or above what it is about, and returns it; null
-// if the anchor has one, which is then closed. left is called when the person leaves by
-// going on elsewhere, and closed when it is gone, however that came about.
+/**
+ * popover opens a panel below an anchor, or above what it is about, and returns it; null
+ * if the anchor has one, which is then closed. left is called when the person leaves by
+ * going on elsewhere, and closed when it is gone, however that came about.
+ * @param {{anchor: HTMLElement, about?: HTMLElement, label: string, kind: string, content: any[], left?: () => void, closed?: () => void}} what
+ */
 export function popover({ anchor, about, label, kind, content, left, closed }) {
   const same = current?.anchor === anchor;
   current?.leave();
@@ -26,7 +29,8 @@ class Popover {
   #about; #left; #closed; #gone = new AbortController(); #sizes;
 
   constructor(anchor, about, panel, left, closed) {
-    Object.assign(this, { anchor, panel });
+    this.anchor = anchor;
+    this.panel = panel;
     this.#about = about;
     this.#left = left;
     this.#closed = closed;

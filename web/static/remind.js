@@ -1,9 +1,9 @@
 // When a person is reminded of a task: usual times, others, and moments.
 
-import { duration, mostReminders, reminderPresets, reminderWords, sameReminder, sameReminders, seconds, speaker } from "./choices.js";
+import { duration, mostReminders, reminderPresets, reminderWords, sameReminder, sameReminders, seconds } from "./choices.js";
 import { h } from "./dom.js";
+import { t } from "./i18n.js";
 import { popover } from "./popover.js";
-import { texts } from "./texts-b.js";
 import { dayNumber, dayText } from "./words.js";
 import { momentOf, zoneOf } from "./zone.js";
 
@@ -22,13 +22,14 @@ class Reminders {
   #was; #due; #language; #now; #onPick; #say;
   #all; #list; #note; #number; #kind; #moment; #add; #problem;
 
+  /** @param {any} options */
   constructor({ anchor, about, reminders, due, language, now, onPick, onClose }) {
     this.#was = reminders;
     this.#due = due;
     this.#language = language;
     this.#now = now;
     this.#onPick = onPick;
-    this.#say = speaker(texts, language);
+    this.#say = t;
     // One that is taken away stays in sight until the panel is closed.
     const presets = reminderPresets(due).map((before) => ({ before }));
     this.#all = [...presets, ...reminders.filter((one) => !presets.some((other) => sameReminder(one, other)))]

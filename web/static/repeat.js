@@ -1,9 +1,9 @@
 // How a task repeats: usual rules in words, one of one's own, and what dates come of it.
 
-import { comingDates, customRule, isClamped, monthDayOf, nthOf, readCustom, repeatChoices, sameRule, speaker, upper, written } from "./choices.js";
+import { comingDates, customRule, isClamped, monthDayOf, nthOf, readCustom, repeatChoices, sameRule, upper, written } from "./choices.js";
 import { h } from "./dom.js";
+import { t } from "./i18n.js";
 import { popover } from "./popover.js";
-import { texts } from "./texts-b.js";
 import { dayNumber, dueWords, nextDates, repeatWords, weekdayCodes } from "./words.js";
 
 /**
@@ -19,6 +19,7 @@ class Repeat {
   #rule; #completion; #due; #dated; #language; #now; #onPick; #say;
   #was; #custom; #choices; #fields; #preview; #set; #name;
 
+  /** @param {any} options */
   constructor({ anchor, about, rule, from, due, language, now, onPick, onClose }) {
     this.#rule = rule || null;
     this.#completion = this.#was = Boolean(rule) && from === "completion";
@@ -27,7 +28,7 @@ class Repeat {
     this.#language = language;
     this.#now = now;
     this.#onPick = onPick;
-    this.#say = speaker(texts, language);
+    this.#say = t;
     this.#custom = readCustom(this.#rule, this.#due);
     this.#choices = h("fieldset", { class: "pop-rules" });
     this.#fields = h("div", { class: "pop-custom" });

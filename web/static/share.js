@@ -1,10 +1,8 @@
 // Who shares a list, in which role, and who is invited to it.
 
-import { speaker } from "./choices.js";
 import { announce, h } from "./dom.js";
-import { said } from "./i18n.js";
+import { said, t } from "./i18n.js";
 import { uid } from "./surroundings.js";
-import { texts } from "./texts-b.js";
 import { initials } from "./words.js";
 import { zoneOf } from "./zone.js";
 
@@ -25,6 +23,7 @@ class Share {
   #members = []; #invitations = []; #asked = null; #problem = {}; #busy = false; #gone = false;
   #people; #open; #invite; #made; #root; #shown = 0; // the invitation whose link is shown
 
+  /** @param {any} options */
   constructor({ container, list, me, api, language, onChange, onClose }) {
     this.#container = container;
     this.#list = { ...list };
@@ -33,7 +32,7 @@ class Share {
     this.#language = language;
     this.#onChange = onChange;
     this.#onClose = onClose;
-    this.#say = speaker(texts, language);
+    this.#say = t;
     this.#people = h("div", {}, h("div", { class: "loading", "aria-hidden": "true" }, h("i"), h("i"), h("i")));
     this.#open = h("div");
     this.#invite = h("div");

@@ -18,7 +18,7 @@ export class Undo {
 
   // offer shows what was done with a way back, for eight seconds. also is done with it, and
   // instead is the way back of what the store knows nothing of.
-  offer(text, { also, instead } = {}) {
+  offer(text, /** @type {{also?: () => void, instead?: () => void}} */ { also, instead } = {}) {
     this.#last = { also, instead };
     announce(text);
     this.#show(text, h("button", { type: "button", class: "quiet", onclick: () => this.back() }, t("undo")));
