@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -222,4 +223,46 @@ func TestPageTakesAnyText(t *testing.T) {
 			x.press(input.Escape)
 		}
 	}
+}
+
+// Every place, and what opens in it, with all that a row can show: the pictures and axe of shot.
+func TestPageLooksRightEverywhere(t *testing.T) {
+	if os.Getenv("SCREENSHOTS") == "" && os.Getenv("AXE_JS") == "" {
+		t.Skip("neither SCREENSHOTS nor AXE_JS is set")
+	}
+	b := browser(t)
+	folder(t)
+	p := start(t, nil, "--rate-limit=off")
+	x := open(t, b, p.url)
+	x.register()
+	ann, bob := p.login(), p.another("bob")
+	home := p.list(ann, "Home")
+	p.join(ann, bob, home, "editor")
+	for i, more := range []string{`"due": "2026-01-02", "priority": "high", "assignee_id": 1`, `"labels": ["errands"], "assignee_id": 2`, `"due": "2040-01-02", "recurrence": "FREQ=WEEKLY"`} {
+		p.done("POST", "/tasks/", ann, fmt.Sprintf(`{"title": "task %d", "description": "And some words on it.", "list_id": %d, %s}`, i, home, more))
+	}
+	p.done("POST", "/tasks/", ann, fmt.Sprintf(`{"title": "done", "completed": true, "list_id": %d}`, home))
+	for _, place := range []string{"today", "upcoming", "inbox", fmt.Sprintf("list/%d", home), "label/errands", "search?q=task", "trash", "account"} {
+		hash, ready := "#/"+place, ".dots"
+		if place == "account" {
+			hash, ready = "#account", "main form"
+		} else if place == "trash" {
+			ready = "main h1"
+		}
+		x.MustEval(`(hash) => { location.hash = hash; }`, hash)
+		x.wait(fmt.Sprintf("document.querySelector(%q)", ready))
+		x.shot("place " + strings.ReplaceAll(place, "/", " "))
+	}
+	x.MustEval(`(list) => { location.hash = "#/list/" + list; }`, home)
+	x.click(".fold summary")
+	x.click("#list .task .title")
+	x.shot("place with all open")
+	x.click("#chip-due")
+	x.wait(`document.querySelector(".popover")`)
+	x.shot("place with the calendar")
+	x.press(input.Escape)
+	x.press(input.Escape)
+	x.click(".dots")
+	x.wait(`document.querySelector(".popover")`)
+	x.shot("place with its menu")
 }
