@@ -279,9 +279,28 @@ func TestPageShowsRemindersInABar(t *testing.T) {
 	if n := x.MustEval(`async () => (await (await navigator.serviceWorker.getRegistration()).getNotifications()).length`).Int(); n != 0 {
 		t.Errorf("%d notifications beside the bar", n)
 	}
+	// A press on the title leads to the task; the one before was told of a moment ago.
+	push(`{"type":"reminder","task":{"id":3,"uid":"u","title":"Water the plants","due":"2031-01-06T09:00","due_at":null},"seq":13}`)
+	door := p.done("POST", "/tasks/", ann, `{"title":"Fix the door"}`)["task"].(map[string]any)["id"]
+	x.wait(row("Fix the door"))
+	push(fmt.Sprintf(`{"type":"reminder","task":{"id":%v,"uid":"u","title":"Fix the door","due":null,"due_at":null},"seq":14}`, door))
+	x.wait(bar)
+	if got := x.MustElement("#reminder").MustText(); !strings.HasPrefix(got, "Fix the door") {
+		t.Errorf("a task is told of twice within a minute: %s", got)
+	}
+	x.goTo("today")
+	x.click("#reminder a")
+	x.wait(`!` + bar + ` && document.activeElement?.closest(".task")?.querySelector(".words").textContent === "Fix the door"`)
 	// What the page does not know, or nobody sees, is a notification.
-	push(`{"type":"reminder","task":{"id":99,"uid":"u","title":"Elsewhere","due":null,"due_at":null},"seq":13}`)
+	push(`{"type":"reminder","task":{"id":99,"uid":"u","title":"Elsewhere","due":null,"due_at":null},"seq":15}`)
 	until(t, "it is shown", func() bool {
 		return x.MustEval(`async () => (await (await navigator.serviceWorker.getRegistration()).getNotifications()).length`).Int() == 1
 	})
+	// Who goes takes the reminders along.
+	bin := p.done("POST", "/tasks/", ann, `{"title":"Take out the bin"}`)["task"].(map[string]any)["id"]
+	x.wait(row("Take out the bin"))
+	push(fmt.Sprintf(`{"type":"reminder","task":{"id":%v,"uid":"u","title":"Take out the bin","due":null,"due_at":null},"seq":16}`, bin))
+	x.wait(bar)
+	x.click("#menu button")
+	x.wait(`document.querySelector("#signin") && !` + bar)
 }

@@ -176,7 +176,7 @@ async function enter(how = "") {
   if (how && local.getItem("taskapi.push") === String(person)) import("./push.js").then(({ again }) => again(api)).catch(() => { /* it stays off */ });
 }
 
-// welcome makes the first list of a new account, and returns its id when it is there.
+// welcome makes the first list of a new account, if it is to, and returns its id when it is there.
 async function welcome(fresh) {
   const who = person, mark = `taskapi.sample.${who}`;
   if (fresh && lasting && !local.getItem(mark)) local.setItem(mark, "null");
@@ -189,7 +189,6 @@ async function welcome(fresh) {
       await pause(soon);
     }
   }
-  return 0;
 }
 
 let asked = false;
@@ -229,6 +228,7 @@ function leave(note) {
   api.forget();
   store.close();
   undo.hide();
+  reminded?.clear();
   history.replaceState(null, "", location.pathname);
   document.title = "taskapi";
   drawMenu();

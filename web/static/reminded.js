@@ -27,7 +27,10 @@ export class Reminded {
     this.#leave = leave;
     const button = (text, act, more = {}) => h("button", { type: "button", class: "quiet", onclick: act, ...more }, text);
     this.#open = h("a", {});
-    this.#open.addEventListener("click", () => this.#next());
+    this.#open.addEventListener("click", () => {
+      if (location.hash === this.#open.hash) dispatchEvent(new HashChangeEvent("hashchange"));
+      this.#next();
+    });
     this.#buttons = [button(say("done"), () => this.#done()), button(say("later"), () => this.#later())];
     this.#bar = h("aside", { id: "reminder", class: "bar bottom", "aria-label": say("label"), onkeydown: (event) => {
       if (event.key !== "Escape") return;
@@ -68,6 +71,13 @@ export class Reminded {
     this.#open.href = `#task-${task.id}`;
     for (const button of this.#buttons) button.hidden = this.#desk.store.fixed(task);
     if (!this.#bar.isConnected) document.body.append(this.#bar);
+  }
+
+  // clear forgets all of them: the person goes.
+  clear() {
+    this.#all = [];
+    this.#told.clear();
+    this.#check();
   }
 
   // next goes on to the next one.
