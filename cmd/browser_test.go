@@ -251,12 +251,9 @@ func (x *tab) shot(name string) {
 		return
 	}
 	for _, width := range []int{360, 768, 1280} {
-		for _, scheme := range []string{"light", "dark", "forced"} {
+		for _, scheme := range []string{"light", "dark"} {
 			x.MustSetViewport(width, 800, 1, width == 360)
 			media := proto.EmulationSetEmulatedMedia{Features: []*proto.EmulationMediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}
-			if scheme == "forced" {
-				media.Features[0] = &proto.EmulationMediaFeature{Name: "forced-colors", Value: "active"}
-			}
 			if err := media.Call(x.Page); err != nil {
 				x.t.Fatal(err)
 			}

@@ -3,10 +3,12 @@ package cmd
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/go-rod/rod/lib/input"
+	"github.com/go-rod/rod/lib/proto"
 )
 
 // apart scrolls to each control below a root, as a person does who needs it, and names what
@@ -242,27 +244,51 @@ func TestPageLooksRightEverywhere(t *testing.T) {
 		p.done("POST", "/tasks/", ann, fmt.Sprintf(`{"title": "task %d", "description": "And some words on it.", "list_id": %d, %s}`, i, home, more))
 	}
 	p.done("POST", "/tasks/", ann, fmt.Sprintf(`{"title": "done", "completed": true, "list_id": %d}`, home))
-	for _, place := range []string{"today", "upcoming", "inbox", fmt.Sprintf("list/%d", home), "label/errands", "search?q=task", "trash", "account"} {
-		hash, ready := "#/"+place, ".dots"
-		if place == "account" {
-			hash, ready = "#account", "main form"
-		} else if place == "trash" {
+	x.everywhere(home, x.shot)
+	// Last, since Chromium keeps the white canvas of forced colours.
+	x.everywhere(home, x.forced)
+}
+
+// everywhere goes to every place, opens what can be opened, and looks.
+func (x *tab) everywhere(list int, look func(name string)) {
+	x.t.Helper()
+	for _, place := range []string{"#/today", "#/upcoming", "#/inbox", "#/label/errands", "#/search?q=task", "#/trash", "#account", fmt.Sprintf("#/list/%d", list)} {
+		ready := ".dots"
+		switch place {
+		case "#account":
+			ready = "main form"
+		case "#/trash":
 			ready = "main h1"
 		}
-		x.MustEval(`(hash) => { location.hash = hash; }`, hash)
+		x.MustEval(`(place) => { location.hash = place; }`, place)
 		x.wait(fmt.Sprintf("document.querySelector(%q)", ready))
-		x.shot("place " + strings.ReplaceAll(place, "/", " "))
+		look("place " + strings.NewReplacer("#", "", "/", " ").Replace(place))
 	}
-	x.MustEval(`(list) => { location.hash = "#/list/" + list; }`, home)
 	x.click(".fold summary")
 	x.click("#list .task .title")
-	x.shot("place with all open")
+	look("place with all open")
 	x.click("#chip-due")
 	x.wait(`document.querySelector(".popover")`)
-	x.shot("place with the calendar")
+	look("place with the calendar")
 	x.press(input.Escape)
 	x.press(input.Escape)
 	x.click(".dots")
 	x.wait(`document.querySelector(".popover")`)
-	x.shot("place with its menu")
+	look("place with its menu")
+	x.press(input.Escape)
+	x.click(".fold summary")
+}
+
+// forced looks at a state with colours of the system.
+func (x *tab) forced(name string) {
+	x.t.Helper()
+	if err := (proto.EmulationSetEmulatedMedia{Features: []*proto.EmulationMediaFeature{{Name: "forced-colors", Value: "active"}}}).Call(x.Page); err != nil {
+		x.t.Fatal(err)
+	}
+	if folder := os.Getenv("SCREENSHOTS"); folder != "" {
+		x.save(filepath.Join(folder, name+", forced.png"))
+	}
+	if axe := os.Getenv("AXE_JS"); axe != "" {
+		x.axe(axe, name+", forced")
+	}
 }

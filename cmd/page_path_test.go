@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-
 )
 
 // People put many programs behind one name. The page lives below a path, whether

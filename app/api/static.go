@@ -166,7 +166,7 @@ func (s *static) routes() []route {
 		{fiber.MethodGet, "/guide", public, "", all, s.guide},
 		{fiber.MethodGet, "/guide/:topic", public, "", all, s.guide},
 		{fiber.MethodGet, "/sw.js", public, "", all, s.page("sw.js")},
-		{fiber.MethodGet, "/manifest.webmanifest", public, "", all, s.page("manifest.webmanifest")},
+		{fiber.MethodGet, "/manifest.webmanifest", public, "", all, s.manifest},
 		{fiber.MethodGet, "/favicon.ico", public, "", all, s.page("icon-192.png")},
 		{fiber.MethodGet, "/static/:hash/:name", public, "", all, s.asset},
 	}
@@ -185,6 +185,16 @@ func (s *static) page(name string) fiber.Handler {
 		c.Set(fiber.HeaderCacheControl, "no-cache")
 		return f.send(c)
 	}
+}
+
+// manifest sends what an installed page is called, in the person's language: the
+// system shows it, where no script of ours can.
+func (s *static) manifest(c *fiber.Ctx) error {
+	c.Vary(fiber.HeaderAcceptLanguage)
+	if c.AcceptsLanguages("en", "es") == "es" {
+		return s.page("manifest-es.webmanifest")(c)
+	}
+	return s.page("manifest.webmanifest")(c)
 }
 
 // docs sends the reference of the API. Its viewer writes styles of its own.

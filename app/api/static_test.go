@@ -3,10 +3,14 @@ package api_test
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"image/png"
 	"io"
 	"io/fs"
 	"net/http"
 	"path"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -159,5 +163,55 @@ func TestFilesAreNotPackedForEachRequest(t *testing.T) {
 		if a := s.load("GET", "/docs", "Accept-Encoding", accept); a.header.Get("Content-Encoding") != "" {
 			t.Errorf("%s: packed as %s", accept, a.header.Get("Content-Encoding"))
 		}
+	}
+}
+
+// The manifest speaks English and Spanish, and says the same in both; its icons are as large
+// as it says, and fill all of a mask.
+func TestManifest(t *testing.T) {
+	s := start(t)
+	read := func(languages string) (map[string]any, string) {
+		t.Helper()
+		a := s.load("GET", "/manifest.webmanifest", "Accept-Language", languages)
+		var manifest map[string]any
+		if err := json.Unmarshal([]byte(a.text), &manifest); err != nil || a.header.Get("Content-Type") != "application/manifest+json" || !strings.Contains(a.header.Get("Vary"), "Accept-Language") {
+			t.Fatal(err, a.header)
+		}
+		name := manifest["shortcuts"].([]any)[1].(map[string]any)["name"].(string)
+		delete(manifest, "lang")
+		delete(manifest, "short_name")
+		delete(manifest, "description")
+		for _, shortcut := range manifest["shortcuts"].([]any) {
+			delete(shortcut.(map[string]any), "name")
+			delete(shortcut.(map[string]any), "short_name")
+		}
+		return manifest, name
+	}
+	english, today := read("en-GB,en;q=0.9,es;q=0.8")
+	spanish, hoy := read("es-MX,es;q=0.9,en;q=0.8")
+	if _, other := read("de"); today != "Today" || hoy != "Hoy" || other != "Today" {
+		t.Error(today, hoy, other)
+	}
+	if !reflect.DeepEqual(english, spanish) {
+		t.Errorf("%v\n%v", english, spanish)
+	}
+	masked := false
+	for _, each := range english["icons"].([]any) {
+		icon := each.(map[string]any)
+		if icon["type"] != "image/png" {
+			continue
+		}
+		image, err := png.Decode(strings.NewReader(s.load("GET", icon["src"].(string)).text))
+		must(t, err)
+		if size := fmt.Sprintf("%dx%d", image.Bounds().Dx(), image.Bounds().Dy()); size != icon["sizes"] {
+			t.Errorf("%v is %s", icon, size)
+		}
+		if _, _, _, alpha := image.At(0, 0).RGBA(); alpha != 0xffff {
+			t.Errorf("%v has a corner that is seen through", icon)
+		}
+		masked = masked || icon["purpose"] == "maskable"
+	}
+	if !masked {
+		t.Error("no icon for a mask")
 	}
 }

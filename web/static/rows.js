@@ -62,7 +62,7 @@ export function cellsOf(task, desk, place, act) {
   const { title } = task, fixed = desk.store.fixed(task);
   const box = h("input", { type: "checkbox", class: "tick", checked: task.completed, disabled: fixed, title: fixed ? t("list.fixed.why") : undefined, "aria-label": t("task.tick", { title }), onchange: act.tick });
   const more = fixed ? task.description : task.description.slice(0, glimpse);
-  const details = detailsOf(task, desk, place).flatMap(({ text, title: exactly, kind, hue }, i) => [i ? " · " : "", hue === undefined ? "" : dot(hue), h("bdi", { class: kind || undefined, title: exactly }, text)]).filter((part) => part !== "");
+  const details = detailsOf(task, desk, place).flatMap(({ text, title: exactly, kind, hue }, i) => [i ? " · " : "", h("bdi", { class: kind || undefined, title: exactly }, hue === undefined ? null : dot(hue), text)]).filter((part) => part !== "");
   const words = [h("span", { class: "words", dir: "auto" }, title), details.length ? h("span", { class: "details soft" }, details) : null, more ? h("span", { class: "more soft", dir: "auto" }, more) : null];
   const text = fixed ? h("div", { class: "title", tabIndex: -1 }, words)
     : h("button", { type: "button", class: "title", onclick: act.open }, h("span", { class: "unseen" }, `${t("task.edit")}: `), words);
