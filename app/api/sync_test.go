@@ -120,3 +120,39 @@ func TestSyncOfWhatIsDone(t *testing.T) {
 		}
 	}
 }
+
+// A copy is told of every list that has another place, also where there is no room left
+// between two.
+func TestSyncTellsOfTheOrderOfLists(t *testing.T) {
+	g := startTrio(t)
+	ids := make([]int64, 4)
+	for i := range ids {
+		ids[i] = int64(g.call("POST", "/lists/", g.owner.access, fmt.Sprintf(`{"name":"list %d"}`, i)).at("list.id").(float64))
+	}
+	cursor, copied := "", map[float64]float64{}
+	catchUp := func() {
+		t.Helper()
+		page := g.page(g.owner, cursor)
+		cursor = "since=" + page.str("cursor")
+		for _, list := range page.at("lists").([]any) {
+			list := list.(map[string]any)
+			copied[list["id"].(float64)] = list["position"].(float64)
+		}
+	}
+	catchUp()
+	for n := range 24 { // more than there is room for between two
+		a := g.call("POST", fmt.Sprintf("/lists/%d/move", ids[1+n%3]), g.owner.access, fmt.Sprintf(`{"after_id":%d}`, ids[0]))
+		if a.status != http.StatusOK {
+			t.Fatalf("%d %s", a.status, a.text)
+		}
+		catchUp()
+		last := -1.0
+		for i, list := range g.call("GET", "/lists/?per_page=100", g.owner.access, "").at("lists").([]any) {
+			id := list.(map[string]any)["id"].(float64)
+			if i > 0 && copied[id] <= last || copied[id] != list.(map[string]any)["position"] {
+				t.Fatalf("after %d moves the copy has list %v at %v, the server at %v, behind %v", n+1, id, copied[id], list.(map[string]any)["position"], last)
+			}
+			last = copied[id]
+		}
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math"
+	"slices"
 	"time"
 
 	"taskapi/app"
@@ -280,7 +282,8 @@ func (db *DB) MoveList(ctx context.Context, by app.Caller, ref todo.Ref, place t
 	return list, err
 }
 
-// reorder numbers the lists of a caller anew, with one at another place. There are few.
+// reorder puts a list between two others in the caller's own order. Where there is no room
+// between them, all are numbered anew: a copy is told of each one that has another position.
 func (t *tx) reorder(seed todo.Seed, a act, id int64, place todo.Place) error {
 	type spot struct{ id, position int64 }
 	var all []spot
@@ -314,14 +317,26 @@ func (t *tx) reorder(seed todo.Seed, a act, id int64, place todo.Place) error {
 		}
 		at += offset
 	}
-	version, err := t.log(a, logged{scope: -a.by.UserID, kind: todo.KindMember, op: todo.OpUpdated, entity: id, fields: todo.FieldPosition})
-	if err != nil {
-		return err
+	put := func(id, position int64) error {
+		version, err := t.log(a, logged{scope: -a.by.UserID, kind: todo.KindMember, op: todo.OpUpdated, entity: id, fields: todo.FieldPosition})
+		if err != nil {
+			return err
+		}
+		return t.exec(`UPDATE members SET position = ?3, version = ?4 WHERE user_id = ?1 AND list_id = ?2`, a.by.UserID, id, position, version)
 	}
-	rest := append([]spot{{id, -1}}, all[at:]...)
-	for i, s := range append(all[:at:at], rest...) {
+	switch {
+	case len(all) == 0:
+		return put(id, listStep)
+	case at == 0:
+		return put(id, all[0].position-listStep)
+	case at == len(all):
+		return put(id, all[at-1].position+listStep)
+	case all[at].position-all[at-1].position > 1:
+		return put(id, all[at-1].position+(all[at].position-all[at-1].position)/2)
+	}
+	for i, s := range slices.Insert(all, at, spot{id, math.MinInt64}) {
 		if want := int64(i+1) * listStep; s.position != want {
-			if err := t.exec(`UPDATE members SET position = ?3, version = ?4 WHERE user_id = ?1 AND list_id = ?2`, a.by.UserID, s.id, want, version); err != nil {
+			if err := put(s.id, want); err != nil {
 				return err
 			}
 		}
