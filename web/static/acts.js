@@ -5,7 +5,8 @@
 // its changes: `of`, the key of the change or of its batch; `number`, by which the server
 // knows it, once it has answered; and what it was before (`id` with `before`, the values
 // that were changed; `made`; or `task`, which was deleted). A piece of what never left this
-// device has the changes that were dropped, as `again`.
+// device has the changes that were dropped, as `again`. A piece about a list has `list` in
+// place of `id`, `was` if it was deleted, and `back` to where it goes back.
 
 const most = 30;
 
@@ -58,7 +59,7 @@ export class Acts {
   }
 
   // answered notes the number of a change, and the batch that it went out with. What has no
-  // number was not done, unless it made a task.
+  // number was not done, unless it made something, or can be taken back without one.
   answered({ key, batch }, number, id) {
     for (const act of this.#acts) {
       for (const piece of act.pieces) {
@@ -66,7 +67,7 @@ export class Acts {
         if (number) piece.number = number;
         if (batch) piece.of = batch;
         if (piece.made) piece.id = id ?? piece.id;
-        piece.nothing = !number && !piece.made;
+        piece.nothing = !number && !piece.made && !piece.was && !piece.back;
       }
       if (typeof id === "number") for (const piece of act.pieces) if (piece.id === key) piece.id = id;
     }
@@ -93,11 +94,14 @@ export class Acts {
   }
 }
 
-// reverse shows a task map as it was before some pieces.
-export function reverse(tasks, pieces) {
-  for (const { id, before, made, task } of pieces) {
-    if (made) tasks.delete(id);
-    else if (task) tasks.set(task.id, { ...task });
-    else if (tasks.has(id)) tasks.set(id, { ...tasks.get(id), ...before });
+// reverse shows maps of tasks and lists as they were before some pieces.
+export function reverse({ tasks, lists }, pieces) {
+  for (const { id, list, before, made, task, was } of pieces) {
+    const all = list ? lists : tasks, name = list ?? id, lost = task ?? was;
+    if (made) {
+      all.delete(name);
+      if (list) for (const each of tasks.values()) if (each.list_id === list) tasks.delete(each.id);
+    } else if (lost) all.set(lost.id, { ...lost });
+    else if (all.has(name)) all.set(name, { ...all.get(name), ...before });
   }
 }

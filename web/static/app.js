@@ -20,8 +20,8 @@ const soon = 4_000; // milliseconds until the end of a session is told once more
 const api = new Api();
 const store = new Store(api);
 const desk = new Desk(store, api);
-const nav = new Nav(desk, api);
 const undo = new Undo(store, $("#undo"), focusOn);
+const nav = new Nav(desk, api, undo);
 const live = new Live(api, store, async () => {
   await Promise.all([store.sync(), whoAmI()]);
   if (person) tab.adopt(store.others(), (other) => store.adopt(other));
@@ -52,6 +52,10 @@ const drafts = {
 store.addEventListener("named", (/** @type {any} */ { detail }) => {
   const draft = drafts.get("edit");
   if (draft?.id === detail.key) drafts.set("edit", { ...draft, id: detail.id });
+  if (!person || shown?.kind !== "list" || shown.id !== detail.key) return;
+  shown.id = detail.id; // for the view and the places, too
+  history.replaceState(null, "", hashOf(shown));
+  local.setItem(kept(), hashOf(shown));
 });
 
 // Of a text that was changed elsewhere, too, its row tells, or a bar where that is not in sight.
@@ -84,6 +88,7 @@ const kept = () => `taskapi.place.${person}`;
 function placeOf(hash) {
   const place = readPlace(hash);
   if (!place || place.kind === "users" && !admin) return readPlace(local.getItem(kept()) ?? "") ?? start;
+  if (place.kind === "list") place.id = store.idOf(place.id);
   if (place.kind !== "task") return place;
   const list = desk.task(place.id)?.list_id ?? desk.inbox;
   return { ...(list === desk.inbox ? { kind: "inbox" } : { kind: "list", id: list }), task: place.id };
@@ -93,7 +98,7 @@ function placeOf(hash) {
 const apart = {
   account: () => import("./account.js").then(({ AccountView }) => new AccountView(api, root, () => leave())),
   users: () => import("./users.js").then(({ UsersView }) => new UsersView(api, root)),
-  trash: () => import("./trash.js").then(({ TrashView }) => new TrashView(desk, root, ask)),
+  trash: () => import("./trash.js").then(({ TrashView }) => new TrashView(desk, root, ask, undo)),
 };
 
 let shown; // the place

@@ -202,9 +202,9 @@ export class Arrange {
 
   // put brings tasks to a place that is not shown.
   #put(id, href) {
-    const ids = this.#group(id), { date } = this.#desk.now, [, list] = /^#\/list\/(\d+)$/.exec(href) ?? [], [, label] = /^#\/label\/(.+)$/.exec(href) ?? [];
+    const ids = this.#group(id), { date } = this.#desk.now, [, list] = /^#\/list\/(.+)$/.exec(href) ?? [], [, label] = /^#\/label\/(.+)$/.exec(href) ?? [];
     if (href === "#/trash") this.#view.remove(ids);
-    else if (list || href === "#/inbox") this.#changeAll(ids, () => ({ list_id: Number(list) || this.#desk.inbox }));
+    else if (list || href === "#/inbox") this.#changeAll(ids, () => ({ list_id: Number(list) || list || this.#desk.inbox }));
     else if (href === "#/today") this.#changeAll(ids, () => ({ due: date }));
     else if (label) this.#changeAll(ids, (task) => ({ labels: [...new Set([...task.labels ?? [], decodeURIComponent(label)])] }));
     this.clear();
@@ -255,7 +255,7 @@ export class Arrange {
     const bar = h("aside", { id: "many", class: "bar bottom many", "aria-label": t("chosen.label"), onkeydown: (event) => { if (event.key === "Escape") this.clear(); } }, act("×", () => this.clear()), h("span", { role: "status" }),
       act(t("chosen.done"), () => this.#tickAll()),
       choose(t("chip.due"), dates, (ids, value) => this.#changeAll(ids, (task) => (value === "none" ? { due: null, ...task.recurrence && { recurrence: null } } : { due: value + (task.due ?? "").slice(10) }))),
-      choose(t("chip.list"), lists, (ids, value) => this.#changeAll(ids, () => ({ list_id: Number(value) }))),
+      choose(t("chip.list"), lists, (ids, value) => this.#changeAll(ids, () => ({ list_id: Number(value) || value }))),
       act(t("task.delete"), () => this.#removeAll(), "quiet erase"));
     bar.firstChild.setAttribute("aria-label", t("chosen.none"));
     $("#undo").after(bar);

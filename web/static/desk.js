@@ -1,42 +1,20 @@
 // What the views ask of the store: tasks and lists, people, and writes by field.
 
 import { countsOf, dueOf, hueOf, rankOf } from "./places.js";
-import { local } from "./surroundings.js";
 import { hue } from "./words.js";
 import { useZone, wallOf } from "./zone.js";
 
-const kept = "taskapi.lists";
-
 export class Desk {
   #store; #api;
-  #lists = new Set(JSON.parse(local.getItem(kept) ?? "[]")); // their ids
   #all = null; #byID = null; #sorted = null; #counts = null; #day = ""; #second = 0; #now = null;
 
   constructor(store, api) {
     this.#store = store;
     this.#api = api;
-    this.#learn();
     store.addEventListener("change", () => {
       useZone(store.user?.time_zone);
       this.#forget();
     });
-  }
-
-  // learn hears which lists there are as the store takes them over, and remembers it: the
-  // store tells of a list, but not which.
-  #learn() {
-    const store = this.#store, take = store.take.bind(store), close = store.close.bind(store);
-    store.take = (page) => {
-      const before = this.#lists.size;
-      for (const list of page.lists) this.#lists.add(list.id);
-      if (this.#lists.size !== before) local.setItem(kept, JSON.stringify([...this.#lists]));
-      take(page);
-    };
-    store.close = () => {
-      this.#lists.clear();
-      local.removeItem(kept);
-      close();
-    };
   }
 
   get store() { return this.#store; }
@@ -76,13 +54,11 @@ export class Desk {
   lists() { return this.#sorted ??= this.#sort(); }
 
   #sort() {
-    const ids = new Set(this.#lists);
-    for (const task of this.tasks()) ids.add(task.list_id);
-    return [...ids].map((id) => this.list(id)).filter((list) => list && !list.archived)
+    return this.#store.lists().filter((list) => !list.archived)
       .sort((a, b) => Number(b.inbox ?? false) - Number(a.inbox ?? false) || (a.position ?? 0) - (b.position ?? 0) || a.id - b.id);
   }
 
-  list(id) { return this.#store.listOf({ list_id: id }); }
+  list(id) { return this.#store.list(id); }
 
   // inbox is the id of the person's own, 0 as long as it is not known.
   get inbox() { return this.lists().find((list) => list.inbox && (list.role ?? "owner") === "owner")?.id ?? 0; }
@@ -118,6 +94,16 @@ export class Desk {
     const [above, below] = [all[at - 1], all[at]].map((each) => each && rankOf(each));
     const position = above === undefined ? (below ?? 0) - 1 : below === undefined ? above + 1 : (above + below) / 2;
     this.#store.move(id, where, { ...rest, position });
+  }
+
+  // moveList puts a list before or behind another one, and says whether it was elsewhere.
+  moveList(id, { before_id: before, after_id: after }) {
+    const all = this.lists().filter((list) => !list.inbox), from = all.findIndex((list) => list.id === id), rest = all.toSpliced(from, 1);
+    const at = rest.findIndex((list) => list.id === (before ?? after)) + (after ? 1 : 0), [above, below] = [rest[at - 1]?.position, rest[at]?.position];
+    if (from < 0 || at === from) return false;
+    const position = above === undefined ? below - 1 : below === undefined ? above + 1 : (above + below) / 2;
+    this.#store.moveList(id, before ? { before_id: before } : { after_id: after }, position, from ? { after_id: all[from - 1].id } : { before_id: all[1].id });
+    return true;
   }
 
   #forget() { this.#second = 0; this.#all = this.#counts = this.#byID = this.#sorted = null; }

@@ -1,4 +1,5 @@
-// Rows are dragged: at once with a mouse, after a moment's rest with a finger.
+// Rows, or the lists among the places, are dragged: at once with a mouse, after a moment's
+// rest with a finger.
 
 import { $, h } from "./dom.js";
 
@@ -12,7 +13,8 @@ export class Drag {
   #ended = 0; // when the last drag was over
   #marked = null;
 
-  // act has can, idOf, title, many, ordered, and what is done in the end: beside and into.
+  // act has can, idOf, title, many, ordered, and what is done in the end: beside and, for rows,
+  // into. rows are others than those of tasks, which scroll with the root.
   constructor(root, act) {
     this.#root = root;
     this.#act = act;
@@ -36,8 +38,8 @@ export class Drag {
   over() { return Date.now() - this.#ended < 50; }
 
   #press(event) {
-    const row = event.target.closest(".task");
-    if (!event.isPrimary || event.button !== 0 || !row || event.target.closest(".edit, .box, .remove, .unfold, .trouble, a")) return;
+    const row = event.target.closest(this.#act.rows ?? ".task");
+    if (!event.isPrimary || event.button !== 0 || !row || event.target.closest(`.edit, .box, .remove, .unfold, .trouble${this.#act.rows ? "" : ", a"}`)) return;
     const id = this.#act.idOf(row);
     if (id === undefined || !this.#act.can(id)) return;
     this.#held = { id, row, x: event.clientX, y: event.clientY, ghost: null };
@@ -73,18 +75,19 @@ export class Drag {
   #at(x, y) {
     const { ghost, row } = this.#held;
     ghost.style.translate = `${x + 12}px ${y + 12}px`;
-    if (y < edge) scrollBy(0, -12);
-    if (y > innerHeight - edge) scrollBy(0, 12);
+    const { rows } = this.#act, scrolled = rows ? this.#root : window, top = rows ? this.#root.getBoundingClientRect().top : 0;
+    if (y < top + edge) scrolled.scrollBy(0, -12);
+    if (y > innerHeight - edge) scrolled.scrollBy(0, 12);
     this.#unmark();
-    const under = /** @type {any} */ (document.elementFromPoint(x, y)), place = under?.closest("#places a[data-place]"), other = under?.closest("#list .task");
+    const under = /** @type {any} */ (document.elementFromPoint(x, y)), place = !rows && under?.closest("#places a[data-place]"), other = under?.closest(rows ?? "#list .task");
     if (place && !["#/search", "#/upcoming"].includes(place.dataset.place)) {
       place.classList.add("over");
       this.#marked = { element: place, name: "over", drop: () => this.#act.into(this.#held.id, place.dataset.place) };
     } else if (other && other !== row && this.#act.ordered() && !$(".edit", other)) {
       const box = other.getBoundingClientRect(), part = (y - box.top) / box.height;
-      const name = part < 0.3 ? "before" : part > 0.7 ? "behind" : "into";
+      const name = part < (rows ? 0.5 : 0.3) ? "before" : rows || part > 0.7 ? "behind" : "into";
       other.classList.add(name);
-      this.#marked = { element: other, name, drop: () => { const id = this.#act.idOf(other); if (typeof id === "number") this.#act.beside(this.#held.id, id, name === "behind" ? "after" : name); } };
+      this.#marked = { element: other, name, drop: () => { const id = this.#act.idOf(other); if (rows || typeof id === "number") this.#act.beside(this.#held.id, id, name === "behind" ? "after" : name); } };
     }
   }
 

@@ -79,7 +79,7 @@ export class EditForm {
       chip("remind", task.reminders?.length && t("reminders.n", { n: task.reminders.length }), (anchor) => this.#openReminders(anchor, task)),
       choose("priority", task.priority ?? "none", priorities.map((name) => [name, t(`priority.${name}`)]), (priority) => this.#change({ priority })),
       chip("labels", task.labels?.map((label) => `#${label}`).join(" "), () => this.#openLabels(task)),
-      lists.length > 1 || task.list_id !== desk.inbox ? choose("list", String(task.list_id ?? desk.inbox), lists.map(({ id, name, inbox }) => [String(id), inbox ? t("place.inbox") : name]), (id) => this.#change({ list_id: Number(id) })) : "",
+      lists.length > 1 || task.list_id !== desk.inbox ? choose("list", String(task.list_id ?? desk.inbox), lists.map(({ id, name, inbox }) => [String(id), inbox ? t("place.inbox") : name]), (id) => this.#change({ list_id: Number(id) || id })) : "",
       people.length ? choose("assignee", String(task.assignee_id ?? ""), [["", t("assignee.none")], ...people.map(({ id, name }) => [String(id), name])], (id) => this.#change({ assignee_id: id ? Number(id) : null })) : "");
     if (had) this.#chips.querySelector(`[data-chip=${had}]`)?.focus();
   }

@@ -28,24 +28,20 @@ export function openRowMenu(anchor, task, desk, { choose, remove }) {
 }
 
 // headOf are the controls of a place, what opens below, and of a list sharing and what only
-// few need.
+// few need. draw shows what has become of it.
 export function headOf(list, desk, undo, choose) {
   const common = [item(t("choose"), choose), item(t("print"), () => print())];
-  if (!list || list.inbox) return { controls: [menuOf(common)], below: [] };
-  const api = desk.api, mine = list.role === "owner";
-  const problem = h("p", { class: "problem", role: "alert" });
-  const write = async (...request) => {
-    problem.textContent = "";
-    try {
-      const answer = await api.request(...request);
-      await desk.store.sync();
-      return answer;
-    } catch (error) {
-      problem.textContent = said(error);
-      return null;
-    }
+  if (!list || list.inbox) return { controls: [menuOf(common)], below: [], draw() {} };
+  const { api, store } = desk, mine = list.role === "owner", now = () => desk.list(list.id) ?? list;
+  const problem = h("p", { class: "problem trouble", role: "alert" });
+  const button = (text, run) => h("button", { type: "button", class: "quiet", onclick: run }, text);
+  const show = () => { location.hash = hashOf({ kind: "list", id: store.idOf(list.id) }); };
+  const home = () => { location.hash = hashOf({ kind: "inbox" }); };
+  const change = (patch, said) => {
+    const { id, name, color = null } = now(), before = "name" in patch ? { name } : { color };
+    store.changeList(id, patch);
+    undo.offer(said, { instead: undo.wayBack("list.update", name, () => store.changeList(id, before)) });
   };
-  const path = `/lists/${list.id}`;
   const panel = h("div", { class: "panel", hidden: true });
   const share = h("button", {
     type: "button", class: "quiet", "aria-expanded": "false",
@@ -56,7 +52,7 @@ export function headOf(list, desk, undo, choose) {
         panel.replaceChildren();
         panel.hidden = false;
         share.setAttribute("aria-expanded", "true");
-        renderShare({ container: panel, list, me: api.userID, api, language, onChange: () => desk.store.sync(), onClose: close });
+        renderShare({ container: panel, list: now(), me: api.userID, api, language, onChange: () => desk.store.sync(), onClose: close });
       } catch {
         problem.textContent = t("share.missing");
       }
@@ -69,30 +65,49 @@ export function headOf(list, desk, undo, choose) {
     share.focus();
   };
   const rename = (panel) => {
-    const name = h("input", { name: "name", value: list.name, maxLength: 100, dir: "auto", autocomplete: "off", "aria-label": t("list.name") });
-    return h("form", { class: "line", onsubmit: async (event) => {
+    const name = h("input", { name: "name", value: now().name, maxLength: 100, dir: "auto", autocomplete: "off", "aria-label": t("list.name") });
+    return h("form", { class: "line", onsubmit: (event) => {
       event.preventDefault();
-      if (name.value.trim() && await write("PATCH", path, { name: name.value.trim() })) panel().close();
+      const text = name.value.trim();
+      if (!text) return;
+      panel().close();
+      if (text !== now().name) change({ name: text }, t("list.renamed", { name: text }));
     } }, name, h("button", { type: "submit", class: "second" }, t("list.rename")));
   };
-  const colors = h("div", { class: "hues", role: "group", "aria-label": t("list.color") }, hues.map((color, i) => h("button", {
-    type: "button", class: `swatch hue-${i}`, "aria-label": t(`hue.${i}`), "aria-pressed": String(Boolean(list.color) && hueOf(list.color) === i), onclick: async (event) => {
-      const chosen = event.currentTarget;
-      if (await write("PATCH", path, { color })) for (const each of colors.children) each.setAttribute("aria-pressed", String(each === chosen));
-    },
-  })));
-  const remove = async () => {
-    if (!await write("DELETE", path)) return;
-    location.hash = hashOf({ kind: "inbox" });
-    undo.offer(t("list.deleted", { name: list.name }), { instead: async () => {
-      if (await write("POST", `${path}/restore`)) location.hash = hashOf({ kind: "list", id: list.id });
-    } });
+  const colors = () => {
+    const { color: mine } = now();
+    const all = hues.map((color, i) => h("button", {
+      type: "button", class: `swatch hue-${i}`, "aria-label": t(`hue.${i}`), "aria-pressed": String(Boolean(mine) && hueOf(mine) === i), onclick: ({ currentTarget }) => {
+        for (const each of all) each.setAttribute("aria-pressed", String(each === currentTarget));
+        change({ color }, t("list.colored", { name: now().name, color: t(`hue.${i}`) }));
+      },
+    }));
+    return h("div", { class: "hues", role: "group", "aria-label": t("list.color") }, all);
+  };
+  const remove = () => {
+    const gone = now();
+    store.removeList(gone.id);
+    home();
+    undo.offer(t("list.deleted", { name: gone.name }), { also: show, instead: undo.wayBack("list.delete", gone.name, () => store.undoRemoveList(gone)) });
   };
   const leave = async () => {
-    if (!await write("DELETE", `${path}/members/${api.userID}`)) return;
+    try {
+      await api.request("DELETE", `/lists/${now().id}/members/${api.userID}`);
+      await store.sync();
+    } catch (error) {
+      problem.textContent = said(error);
+      return;
+    }
     announce(t("list.left", { name: list.name }));
-    location.hash = hashOf({ kind: "inbox" });
+    home();
   };
-  const menu = menuOf([...common, ...(mine ? [rename, () => colors, item(t("list.delete"), remove, "erase")] : [item(t("list.leave"), leave, "erase")])]);
-  return { controls: [share, menu], below: [problem, panel] };
+  const menu = menuOf([...common, ...(mine ? [rename, colors, item(t("list.delete"), remove, "erase")] : [item(t("list.leave"), leave, "erase")])]);
+  const draw = () => {
+    const { id, problem: refusal } = now(), mark = JSON.stringify(refusal ?? "");
+    share.hidden = typeof id === "string"; // the server must know it first
+    if ((problem.dataset.mark ?? '""') === mark) return;
+    problem.dataset.mark = mark;
+    problem.replaceChildren(...(refusal ? [`${said(refusal)} `, button(t("task.retry"), () => store.retry(now().id, "list")), button(t("task.drop"), () => { store.drop(now().id, "list"); if (!desk.list(list.id)) home(); })] : []));
+  };
+  return { controls: [share, menu], below: [problem, panel], draw };
 }

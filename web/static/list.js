@@ -115,7 +115,9 @@ export class ListView {
   #head() {
     const { kind, id, name, query } = this.#place, list = kind === "list" && this.#desk.list(id);
     const text = kind === "list" ? list?.name ?? "" : kind === "label" ? `#${name}` : t(`place.${kind}`);
-    if (this.title.textContent !== text) this.title.replaceChildren(list ? dot(this.#desk.hueOf(list)) : "", h("bdi", {}, text));
+    const mark = `${list ? this.#desk.hueOf(list) : ""} ${text}`;
+    if (this.title.dataset.mark !== mark) this.title.replaceChildren(list ? dot(this.#desk.hueOf(list)) : "", h("bdi", {}, text));
+    this.title.dataset.mark = mark;
     document.title = `${text || "…"} – taskapi`;
     this.under.textContent = kind === "today" ? say(new Date(`${this.#desk.now.date}T12:00`), { weekday: "long", day: "numeric", month: "long" }) : list?.role === "viewer" ? t("list.fixed.why") : "";
     this.under.hidden = !this.under.textContent;
@@ -130,17 +132,20 @@ export class ListView {
       this.search.value = "";
     }
     this.add.moved();
-    const had = this.extras.dataset.of, of = list?.role ? `${id} ${list.version}` : kind;
+    const had = this.extras.dataset.of, of = list?.role ? `${list.uid} ${list.role}` : kind;
+    this.#redraw();
     // What is open of the same list stays open.
     if (had === of || had?.split(" ")[0] === of.split(" ")[0] && $("[aria-expanded=true]", this.extras)) return;
     this.extras.dataset.of = of;
     this.extras.replaceChildren();
     this.below.replaceChildren();
+    this.#redraw = () => {};
     import("./head.js").then(({ headOf }) => {
       if (this.extras.dataset.of !== of) return;
-      const { controls, below } = headOf(list?.role ? list : null, this.#desk, this.#undo, () => this.#choose());
+      const { controls, below, draw } = headOf(list?.role ? list : null, this.#desk, this.#undo, () => this.#choose());
       this.extras.replaceChildren(...controls);
       this.below.replaceChildren(...below);
+      (this.#redraw = draw)();
     }, () => {});
   }
 
@@ -160,6 +165,7 @@ export class ListView {
     openRowMenu?.(anchor, this.#ticking.own(id), this.#desk, { choose: () => this.#choose(id), remove: () => this.#ticking.remove([id]) });
   }
 
+  #redraw = () => {}; // what can be done with a list
   #counting = 0;
   // find shows what matches, among the done ones too, and says so in the address.
   #find() {

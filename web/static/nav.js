@@ -1,8 +1,9 @@
 // The places: a narrow column at the left, or a sheet from the bottom on a phone.
 
 import { $, announce, h } from "./dom.js";
+import { Drag } from "./drag.js";
 import { t } from "./i18n.js";
-import { hashOf } from "./places.js";
+import { hashOf, readPlace } from "./places.js";
 import { dot } from "./rows.js";
 import { initials } from "./words.js";
 
@@ -27,12 +28,13 @@ export function icon(name) {
 }
 
 export class Nav {
-  #desk; #api; #nav; #button; #body; #marks = "";
+  #desk; #api; #undo; #nav; #button; #body; #marks = ""; #new;
   place = null;
 
-  constructor(desk, api) {
+  constructor(desk, api, undo) {
     this.#desk = desk;
     this.#api = api;
+    this.#undo = undo;
     this.#nav = $("#places");
     this.#button = $("#places-open");
     this.#body = $("#places-list");
@@ -40,8 +42,21 @@ export class Nav {
     this.#button.setAttribute("aria-label", t("places"));
     this.#button.addEventListener("click", () => this.#toggle());
     $("#shade").addEventListener("click", () => this.close());
-    this.#nav.addEventListener("click", ({ target }) => { if (target.closest("a, #menu button")) this.close(); });
+    const idOf = (link) => { const { id } = readPlace(link.dataset.place); return desk.list(id)?.id; };
+    const drag = new Drag(this.#nav, {
+      rows: '#places a[data-place^="#/list/"]', idOf, can: (id) => Boolean(desk.list(id)), many: () => 1, ordered: () => true, title: (id) => desk.list(id).name,
+      beside: (id, other, where) => this.#move(id, { [where === "before" ? "before_id" : "after_id"]: other }),
+    });
+    this.#nav.addEventListener("click", (event) => {
+      if (drag.over()) event.preventDefault();
+      else if (event.target.closest("a, #menu button")) this.close();
+    });
     this.#nav.addEventListener("keydown", (event) => {
+      const link = event.altKey && ["ArrowUp", "ArrowDown"].includes(event.key) && event.target.closest('a[data-place^="#/list/"]');
+      if (link) {
+        event.preventDefault();
+        this.#shift(idOf(link), event.key === "ArrowUp" ? -1 : 1);
+      }
       if (event.key === "Escape" && this.#isOpen) {
         event.preventDefault();
         this.close();
@@ -49,6 +64,17 @@ export class Nav {
       }
     });
     desk.store.addEventListener("change", () => this.draw());
+  }
+
+  #shift(id, by) {
+    const all = this.#desk.lists().filter((list) => !list.inbox), other = all[all.findIndex((list) => list.id === id) + by];
+    if (other) this.#move(id, { [by < 0 ? "before_id" : "after_id"]: other.id });
+  }
+
+  #move(id, where) {
+    if (id === (where.before_id ?? where.after_id) || !this.#desk.moveList(id, where)) return;
+    this.drawNow();
+    this.#undo.offer(t("moved", { title: this.#desk.list(id).name }));
   }
 
   get #isOpen() { return this.#nav.classList.contains("open"); }
@@ -83,7 +109,7 @@ export class Nav {
     const desk = this.#desk, counts = desk.counts(), inbox = desk.inbox;
     const entries = ["search", "today", "upcoming", "inbox"].map((kind) => ({ place: { kind }, name: t(`place.${kind}`), icon: kind, n: kind === "today" ? counts.today : kind === "inbox" ? counts.lists.get(inbox) : 0, late: kind === "today" && counts.late }));
     const lists = desk.lists().filter((list) => list.id !== inbox).map((list) => ({
-      place: { kind: "list", id: list.id }, name: list.name, hue: desk.hueOf(list), n: counts.lists.get(list.id),
+      place: { kind: "list", id: list.id }, name: list.name, hue: desk.hueOf(list), n: counts.lists.get(list.id), problem: Boolean(list.problem),
       with: desk.people(list.id).filter((person) => person.id !== this.#api.userID).map((person) => person.name),
     }));
     const labels = desk.labels().map((name) => ({ place: { kind: "label", name }, name, label: true, n: counts.labels.get(name) }));
@@ -91,46 +117,40 @@ export class Nav {
     const marks = JSON.stringify([entries, lists, labels, here]);
     if (marks === this.#marks) return;
     this.#marks = marks;
-    const had = this.#body.contains(document.activeElement) ? document.activeElement.getAttribute("href") : "";
+    const active = this.#body.contains(document.activeElement) && document.activeElement, had = active && active.getAttribute("href");
     const link = (entry) => this.#link(entry, here);
     this.#body.replaceChildren(
       h("ul", {}, entries.map(link)),
-      h("h2", { id: "places-lists" }, t("places.lists")), h("ul", { "aria-labelledby": "places-lists" }, lists.map(link), h("li", {}, this.#maker())),
+      h("h2", { id: "places-lists" }, t("places.lists")), h("ul", { "aria-labelledby": "places-lists" }, lists.map(link), this.#new ??= h("li", {}, this.#maker())),
       ...(labels.length ? [h("h2", { id: "places-labels" }, t("places.labels")), h("ul", { "aria-labelledby": "places-labels" }, labels.map(link))] : []),
       h("ul", { class: "last" }, link({ place: { kind: "trash" }, name: t("place.trash"), icon: "trash" })));
-    if (had) [...this.#body.querySelectorAll("a")].find((a) => a.getAttribute("href") === had)?.focus();
+    if (active?.isConnected) active.focus(); // who makes a list types on
+    else if (had) [...this.#body.querySelectorAll("a")].find((a) => a.getAttribute("href") === had)?.focus();
   }
 
-  #link({ place, name, icon: sign, hue, label, n, late, with: others }, here) {
+  #link({ place, name, icon: sign, hue, label, n, late, problem, with: others }, here) {
     const href = hashOf(place);
     return h("li", {}, h("a", { href, "aria-current": href === here ? "page" : undefined, "data-place": href },
       sign ? icon(sign) : label ? h("i", { class: "hash", "aria-hidden": "true" }, "#") : dot(hue),
       h("bdi", { class: "name" }, name),
       others?.length ? h("span", { class: "with" }, others.slice(0, 2).map((who) => h("span", { class: "who", title: who, "aria-hidden": "true" }, initials(who))), h("span", { class: "unseen" }, t("shared.with", { names: others.join(", ") }))) : null,
-      n ? h("span", { class: late ? "count late" : "count" }, n, h("span", { class: "unseen" }, t(late ? "count.late" : "count.open", { n: late || n }))) : null));
+      problem ? h("span", { class: "count late" }, "!", h("span", { class: "unseen" }, t("list.refused"))) : n ? h("span", { class: late ? "count late" : "count" }, n, h("span", { class: "unseen" }, t(late ? "count.late" : "count.open", { n: late || n }))) : null));
   }
 
   // maker turns into a field for the name of a new list.
   #maker() {
     const button = h("button", { type: "button", class: "quiet make", onclick: () => {
       const input = h("input", { name: "list", "aria-label": t("list.name"), placeholder: t("list.name"), maxLength: 100, autocomplete: "off", dir: "auto" });
-      const problem = h("p", { class: "problem", role: "alert" });
-      const form = h("form", { class: "make-list", onsubmit: async (event) => {
+      const form = h("form", { class: "make-list", onsubmit: (event) => {
         event.preventDefault();
         const name = input.value.trim();
         if (!name) return;
-        try {
-          const { list } = await this.#api.request("POST", "/lists/", { name });
-          await this.#desk.store.sync();
-          form.replaceWith(button);
-          announce(t("list.made", { name }));
-          location.hash = hashOf({ kind: "list", id: list.id });
-          this.close();
-        } catch (error) {
-          const { said } = await import("./i18n.js");
-          problem.textContent = said(error);
-        }
-      } }, input, problem);
+        form.replaceWith(button);
+        const id = this.#desk.store.addList(name);
+        location.hash = hashOf({ kind: "list", id });
+        this.close();
+        this.#undo.offer(t("list.made", { name }));
+      } }, input);
       form.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.stopPropagation(); form.replaceWith(button); button.focus(); } });
       input.addEventListener("blur", () => { if (!input.value.trim()) form.replaceWith(button); });
       button.replaceWith(form);

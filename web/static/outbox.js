@@ -9,7 +9,8 @@
 // the person has seen of it, and is written over nothing else. Changes of one `group` that are
 // ready go out as one request, which has the key `batch` and is the same whenever it is
 // sent. An undo is `of` the key of a change or a batch, and has the number `change` of it
-// when that is known.
+// when that is known. A change of a list has its name as `list`, in place of the `id` of a
+// task, and all that it sets as `patch`.
 
 import { ApiError, changeOf, etagOf } from "./api.js";
 import { meet } from "./merge.js";
@@ -127,7 +128,7 @@ export class Outbox {
     for (const change of this.changes) {
       if (change.op !== "delete" || change.sent) continue;
       change.due = 0;
-      if (typeof change.id === "number" && !this.#flying.has(change)) this.#try([change], true);
+      if (typeof (change.id ?? change.list) === "number" && !this.#flying.has(change) && !this.#blocked(change)) this.#try([change], true);
     }
     this.#write();
   }
@@ -194,11 +195,11 @@ export class Outbox {
 
   // refused does with a change what the server's answer asks for.
   #refused(change, error) {
-    if (change.op === "undo") {
+    if (change.op === "undo" || change.list && (change.op === "move" || change.op === "restore" && error.status === 404)) {
       this.drop(change);
       this.#host.refused(error);
     } else if (error.status === 404 && change.op !== "create") {
-      this.#settle(change, { gone: change.copy ?? change.id });
+      this.#settle(change, { gone: change.copy ?? change.id ?? change.list });
     } else if (change.base && error.current) {
       this.#meet(change, error.current, "*");
     } else if (error.code === "not_in_trash" || error.current) {
@@ -239,14 +240,16 @@ export class Outbox {
   }
 
   // blocked says that a change waits for the creation of its task or of where that is to be,
-  // for what it takes back, or for the copy that it opens again.
+  // for what it takes back, or for the copy that it opens again; a deletion of a list waits
+  // for all that is done to it before.
   #blocked(change) {
     if (change.op === "reopen" && !this.#host.current) return true;
     if (change.base && this.#others.some((c) => c.base && c.id === change.id && !c.problem && byTime(c, change) < 0)) return true;
-    const { parent_id: parent, before_id: before, after_id: after } = change.more ?? change.where ?? {};
-    const named = [change.id, parent, before, after].filter((id) => typeof id === "string");
-    return named.length > 0 && [...this.changes, ...this.#others].some((c) => c.op === "create" && named.includes(c.key))
-      || this.changes.some((c) => change.op === "restore" && c.op === "delete" && c.id === change.id && !c.problem || change.op === "undo" && change.of in { [c.key]: 1, [c.batch]: 1 });
+    const { parent_id: parent, before_id: before, after_id: after, list_id: into } = { ...change.patch, ...change.more, ...change.where };
+    const named = [change.id, change.list, parent, before, after, into].filter((id) => typeof id === "string");
+    return named.length > 0 && [...this.changes, ...this.#others].some((c) => c.op === "create" && c.key !== change.key && named.includes(c.key))
+      || this.changes.some((c) => change.op === "restore" && c.op === "delete" && c.id === change.id && c.list === change.list && !c.problem || change.op === "undo" && change.of in { [c.key]: 1, [c.batch]: 1 })
+      || change.op === "delete" && Boolean(change.list) && this.changes.slice(0, this.changes.indexOf(change)).some((c) => !c.problem && [c.list, c.more?.list_id, c.patch?.list_id, c.where?.list_id].some((list) => list && this.#host.idOf(list) === this.#host.idOf(change.list)));
   }
 
   #persist() {
@@ -262,14 +265,15 @@ export class Outbox {
   }
 
   // requestOf is how a change is put to the server.
-  #requestOf({ op, key, title, description, completed, more, patch, where, change }, id) {
+  #requestOf({ op, key, list, title, description, completed, more, patch, where, change }, id) {
+    const path = list ? `/lists/${list}` : `/tasks/${id}`;
     return {
-      create: ["POST", "/tasks/", { title, description, completed, ...more, uid: key }],
-      update: ["PATCH", `/tasks/${id}`, patch],
-      reopen: ["PATCH", `/tasks/${id}`, patch],
-      move: ["POST", `/tasks/${id}/move`, where],
-      restore: ["POST", `/tasks/${id}/restore`],
-      delete: ["DELETE", `/tasks/${id}`],
+      create: list ? ["POST", "/lists/", { name: patch?.name, color: patch?.color, uid: key }] : ["POST", "/tasks/", { title, description, completed, ...more, uid: key }],
+      update: ["PATCH", path, patch],
+      reopen: ["PATCH", path, patch],
+      move: ["POST", `${path}/move`, where],
+      restore: ["POST", `${path}/restore`],
+      delete: ["DELETE", path],
       undo: ["POST", "/undo", { change }],
     }[op];
   }
@@ -283,9 +287,9 @@ export class Outbox {
     }
     if (op === "undo" && !change.change) {
       // The server told of a new task before it answered, or did nothing.
-      const [{ made, id }] = change.pieces;
+      const [{ made, id, list }] = change.pieces;
       if (!made) return this.#settle(change, {});
-      Object.assign(change, { op: "delete", id });
+      Object.assign(change, { op: "delete", id, list });
       return this.#send(change, keepalive);
     }
     const id = change.copy ?? change.id;
@@ -300,10 +304,10 @@ export class Outbox {
     this.#write();
     const [method, path, body] = this.#requestOf(change, id);
     const answer = await this.#api.request(method, path, body, { keepalive, key, match: change.match });
-    const { task, completed_copy: copy } = answer;
+    const { task, list, completed_copy: copy } = answer;
     // A copy that is opened again becomes the task that repeats.
     const other = typeof id === "number" && op !== "undo" && task && task.id !== id;
-    return this.#settle(change, { task, copy, number: changeOf(answer), gone: op === "delete" || other ? id : undefined });
+    return this.#settle(change, { task, list, copy, number: changeOf(answer), gone: op === "delete" || other ? id : undefined });
   }
 
   // sendAll sends several changes, of which all are done or none.
@@ -314,16 +318,16 @@ export class Outbox {
     const requests = changes.map((change) => { const [method, path, body] = this.#requestOf(change, change.id); return { method, path, ...(body && { body }) }; });
     const answer = await this.#api.request("POST", "/batch", { requests }, { key: batch });
     changes.forEach((change, i) => {
-      const { task, completed_copy: copy } = answer.responses[i]?.body ?? {};
-      this.#settle(change, { task, copy, number: changeOf(answer), gone: change.op === "delete" ? change.id : undefined });
+      const { task, list, completed_copy: copy } = answer.responses[i]?.body ?? {};
+      this.#settle(change, { task, list, copy, number: changeOf(answer), gone: change.op === "delete" ? change.id : undefined });
     });
   }
 
   // recognize settles the creations that the server tells of before it has answered.
-  recognize(tasks) {
+  recognize(tasks, lists) {
     for (const change of this.changes) {
-      const task = change.op === "create" && !change.batch && tasks.find((each) => each.uid === change.key);
-      if (task) this.#settle(change, { task });
+      const made = change.op === "create" && !change.batch && (change.list ? lists : tasks).find((each) => each.uid === change.key);
+      if (made) this.#settle(change, { [change.list ? "list" : "task"]: made });
     }
   }
 

@@ -4,7 +4,7 @@
 import { dayNumber, dayText } from "./words.js";
 import { wallOf } from "./zone.js";
 
-/** @typedef {{kind: string, id?: number, name?: string, query?: string}} Place */
+/** @typedef {{kind: string, id?: number | string, name?: string, query?: string}} Place */
 /** @typedef {{key: string, day?: string, month?: string, late?: boolean, rows: {task: any, depth: number}[]}} Section */
 
 const near = 14; // days that Upcoming shows one by one
@@ -17,7 +17,8 @@ export function readPlace(hash) {
   const tail = rest.join("/");
   if (plain.includes(kind) && !tail) return { kind };
   if (kind === "search") return { kind, query: new URLSearchParams(query).get("q") ?? "" };
-  if (kind === "list" && /^\d+$/.test(tail)) return { kind, id: Number(tail) };
+  // A list that is made here is known by another name until it has an id.
+  if (kind === "list" && /^(\d+|[\da-f-]{36})$/.test(tail)) return { kind, id: Number(tail) || tail };
   if (kind === "label" && tail) {
     try {
       return { kind, name: decodeURIComponent(tail) };

@@ -1,4 +1,4 @@
-// The copy of the tasks, the lists and the person in IndexedDB, with the cursor up to
+// The copy of the tasks, the lists, the trash and the person in IndexedDB, with the cursor up to
 // where the server has told of it: what the page shows before it asks for anything. Each
 // account has a database of its own. Where there is none, or no room, the page does
 // without and says nothing. No DOM here.
@@ -58,16 +58,16 @@ export class Replica {
     this.#database = (async () => databases && open(nameOf(userID)))().catch(() => undefined);
   }
 
-  // read is the whole copy: tasks, lists, the user, and the state that was last written;
+  // read is the whole copy: tasks, lists, the user, what is known of the trash, and the state that was last written;
   // undefined without one.
   async read() {
     try {
       const database = await this.#database;
       const at = database.transaction(["tasks", "lists", "meta"]);
-      const [tasks, lists, state, user] = await Promise.all([
+      const [tasks, lists, state, user, trash] = await Promise.all([
         result(at.objectStore("tasks").getAll()), result(at.objectStore("lists").getAll()),
-        result(at.objectStore("meta").get("state")), result(at.objectStore("meta").get("user"))]);
-      return state && { tasks, lists, user, state };
+        ...["state", "user", "trash"].map((name) => result(at.objectStore("meta").get(name)))]);
+      return state && { tasks, lists, user, state, trash };
     } catch {
       return undefined;
     }
@@ -75,7 +75,7 @@ export class Replica {
 
   // write adds what is new. The state has the name of the copy and the cursor; one that
   // begins replaces all that there is. Without a state, the cursor stays.
-  async write(copy, { begins = false, state, user, tasks = [], lists = [], gone = [] }) {
+  async write(copy, { begins = false, state, user, trash, tasks = [], lists = [], gone = [] }) {
     if (begins) this.#broken = false;
     if (this.#broken) return;
     try {
@@ -90,6 +90,7 @@ export class Replica {
         for (const list of lists) stores.list.put(list);
         for (const { kind, id } of gone) stores[kind].delete(id);
         if (user) meta.put(user, "user");
+        if (trash) meta.put(trash, "trash");
         if (state) meta.put({ ...state, copy }, "state");
       };
       // All or nothing: what fails half way through is not kept.

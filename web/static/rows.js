@@ -40,7 +40,7 @@ const whoOf = (task, desk) => task.assignee_id && desk.people(task.list_id).find
 export function markOf(task, desk, place) {
   const { kind, id, name, section, depth, folded, children } = place, due = dueOf(task), list = desk.listOf(task), kids = desk.children(task.id), flat = kind !== "inbox" && kind !== "list";
   const own = task.waiting || !task.version ? JSON.stringify([{ ...task, problem: task.problem && [task.problem.message, task.problem.theirs] }, task.waiting && desk.store.offline]) : `${task.version} ${task.completed}`;
-  return [own, kind, id ?? name, section, depth, folded, Boolean(children), due && `${due} ${desk.now.date} ${isLate(due, desk.now)}`, list?.version ?? list?.name, list?.role, kids && `${kids.done} ${kids.all}`, flat && task.parent_id && desk.task(task.parent_id)?.title].join();
+  return [own, kind, id ?? name, section, depth, folded, Boolean(children), due && `${due} ${desk.now.date} ${isLate(due, desk.now)}`, list && [list.version, list.name, list.color], list?.role, kids && `${kids.done} ${kids.all}`, flat && task.parent_id && desk.task(task.parent_id)?.title].join();
 }
 
 // choiceOf shows two texts of which one, the other or both are to stay.

@@ -1,5 +1,4 @@
-// The tasks as the person sees them: what the server last said, with the
-// changes on top that it has not heard of yet. No DOM here.
+// The tasks and lists as the person sees them, and what they do with them. No DOM here.
 
 import { Acts, reverse } from "./acts.js";
 import { ApiError } from "./api.js";
@@ -7,16 +6,20 @@ import { baseOf, decide } from "./merge.js";
 import { Outbox } from "./outbox.js";
 import { Replica, knows } from "./replica.js";
 import { Shelf } from "./shelf.js";
+import { named, shownOf } from "./shown.js";
 import { local, session, uid } from "./surroundings.js";
 
 export const undoTime = 8_000;
+const listStep = 65_536; // between the positions of two lists, as the server has them
+const mostGone = 500; // that are remembered of the trash
 
 export class Store extends EventTarget {
   #api;
   #userID = 0;
   #tasks = new Map();
   #lists = new Map();
-  #stale = new Set(); // ids of tasks that the server has not told of since the cursor was lost
+  #trash = []; // what was there when it was last read, and what was deleted here since
+  #stale = new Set(); // ids of tasks, and -id of lists, that the server has not told of since the cursor was lost
   #names = new Map(); // the ids of what was made here
   #shelf;
   #outbox;
@@ -27,7 +30,7 @@ export class Store extends EventTarget {
   #copy = ""; // the name of the copy in the replica
   #begins = true; // the next page begins a copy
   #asking = null;
-  #shown = null; // what visible has made of it all
+  #shown = null; // what the changes make of it all
   #now;
   scope = "completed=all&include=copies"; // what of the server's is kept here
   cursor = ""; // up to where the server has told of it
@@ -71,9 +74,10 @@ export class Store extends EventTarget {
   async #fill(userID, reading) {
     const kept = await reading;
     if (this.#userID !== userID) return;
-    const { tasks, lists, user, state } = kept ?? this.#shelf.seen(userID);
-    for (const list of lists) this.#lists.set(list.id, list);
+    const { tasks, lists, user, state, trash = [] } = kept ?? this.#shelf.seen(userID);
+    for (const list of lists) this.#learn(list);
     for (const task of tasks) this.#tasks.set(task.id, task);
+    this.#trash = trash;
     this.user = user ?? null;
     this.restart();
     if (state?.scope === this.scope) {
@@ -114,6 +118,7 @@ export class Store extends EventTarget {
     this.#asking = null;
     this.#tasks.clear();
     this.#lists.clear();
+    this.#trash = [];
     this.#names.clear();
     this.#outbox.close();
     this.#acts.close();
@@ -125,37 +130,22 @@ export class Store extends EventTarget {
 
   get waiting() { return this.#outbox.all.filter((change) => change.op !== "delete" || change.due <= this.#now()).length; }
 
-  // visible are all tasks with the waiting changes applied, newest first.
-  visible() { return [...this.#shown ??= this.#apply()]; }
+  get #all() { return this.#shown ??= shownOf({ tasks: this.#tasks, lists: this.#lists, trash: this.#trash }, this.#outbox.all, (name) => this.idOf(name)); }
 
-  #apply() {
-    const tasks = new Map([...this.#tasks].map(([id, task]) => [id, { ...task }]));
-    const changes = this.#outbox.all;
-    const there = new Set(changes.some(({ op }) => op === "create") ? [...tasks.values()].map((task) => task.uid) : []);
-    for (const change of changes) {
-      if (change.op === "create") {
-        const { key, title, description = "", completed, more, problem } = change;
-        if (!there.has(key)) tasks.set(key, { id: key, uid: key, title, description, completed: Boolean(completed), ...more, waiting: true, problem });
-        continue;
-      }
-      if (change.op === "undo") {
-        reverse(tasks, change.pieces.map((piece) => ({ ...piece, id: this.idOf(piece.id) })));
-        continue;
-      }
-      if (change.op === "restore") tasks.set(change.id, { ...change.task });
-      const id = this.idOf(change.id);
-      const task = tasks.get(id);
-      if (!task) continue;
-      if (change.op === "delete" && !change.problem) tasks.delete(id);
-      // What is to move on is ticked, but has its next date in a moment.
-      else Object.assign(task, change.patch, { waiting: true, moving: Boolean(change.seen) && !change.problem, problem: change.problem });
-    }
-    const order = (task) => (typeof task.id === "number" ? task.id : Infinity);
-    return [...tasks.values()].sort((a, b) => (order(b) - order(a)) || String(b.id).localeCompare(String(a.id)));
-  }
+  // visible are all tasks with the waiting changes applied, newest first.
+  visible() { return [...this.#all.tasks]; }
+
+  // trash is what is known of the trash, what was deleted last first: tasks, and lists, which
+  // have a name.
+  get trash() { return this.#all.trash; }
+
+  // lists are those of the person, in no order.
+  lists() { return [...this.#all.lists.values()]; }
+
+  list(name) { return this.#all.lists.get(this.idOf(name)); }
 
   // listOf is the list of a task, as far as it is known.
-  listOf(task) { return this.#lists.get(task.list_id); }
+  listOf(task) { return this.list(task.list_id); }
 
   // fixed says that a task may only be read.
   fixed(task) { return this.listOf(task)?.role === "viewer"; }
@@ -188,31 +178,25 @@ export class Store extends EventTarget {
     this.loaded = this.current = false;
     this.#copy = uid();
     this.#begins = true;
-    this.#stale = new Set(this.#tasks.keys());
+    this.#stale = new Set([...this.#tasks.keys(), ...[...this.#lists.keys()].map((id) => -id)]);
   }
 
   // take applies a page of what is new.
   take({ lists, tasks, deleted, user, cursor, more }) {
-    for (const list of lists) this.#lists.set(list.id, list);
+    for (const list of lists) this.#learn(list);
     for (const task of tasks) this.#know(task);
-    const gone = [...deleted];
-    for (const { kind, id } of deleted) {
-      if (kind !== "list") continue;
-      this.#lists.delete(id);
-      for (const task of this.#tasks.values()) if (task.list_id === id) gone.push({ kind: "task", id: task.id });
-    }
-    for (const { kind, id } of gone) if (kind === "task") this.#tasks.delete(id);
+    const gone = this.#lose(deleted);
     if (user) this.user = { ...this.user, ...user };
     this.cursor = cursor;
     if (!more) {
-      for (const id of this.#stale) this.#tasks.delete(id);
+      for (const id of this.#stale) if (id < 0) this.#lists.delete(-id); else this.#tasks.delete(id);
       this.#stale.clear();
       this.loaded = this.current = true;
     }
     this.#keep({ begins: this.#begins, lists, tasks: tasks.map(({ id }) => this.#tasks.get(id)).filter(Boolean), gone, user: (user || this.#begins) && this.user });
     const made = this.#outbox.all.filter(({ op }) => op === "create");
     for (const { id, uid: key } of made.length ? tasks : []) if (made.some((change) => change.key === key)) this.#name(key, id);
-    this.#outbox.recognize(tasks);
+    this.#outbox.recognize(tasks, lists);
     this.#outbox.caughtUp();
     this.#outbox.work();
     this.changed();
@@ -238,6 +222,50 @@ export class Store extends EventTarget {
     if (this.#stale.delete(task.id) || !(this.#tasks.get(task.id)?.version > task.version)) this.#tasks.set(task.id, task);
   }
 
+  // learn is know for a list.
+  #learn(list) {
+    const before = this.#lists.get(list.id);
+    // Who is in it is told by a page of news, but not by the answer to a change.
+    if (this.#stale.delete(-list.id) || !(before?.version > list.version)) this.#lists.set(list.id, Array.isArray(list.members) || !before ? list : { ...list, members: before.members });
+    if (list.uid) this.#name(list.uid, list.id);
+  }
+
+  // lose forgets what is gone, with the tasks of a list, and returns all of it.
+  #lose(deleted) {
+    const gone = [...deleted];
+    for (const { kind, id } of deleted) {
+      if (kind !== "list") continue;
+      this.#lists.delete(id);
+      for (const task of this.#tasks.values()) if (task.list_id === id) gone.push({ kind: "task", id: task.id });
+    }
+    for (const { kind, id } of gone) if (kind === "task") this.#tasks.delete(id);
+    return gone;
+  }
+
+  // keepTrash remembers which tasks are in the trash: all, or more of them. Of lists there,
+  // the server says nothing.
+  keepTrash(tasks, more = false) {
+    const lists = new Map(this.#trash.map((gone) => [gone.id, gone.with]));
+    this.#trash = [...this.#trash.filter((gone) => more || gone.name !== undefined), ...tasks.map((task) => ({ ...task, with: lists.get(task.id) }))].slice(0, mostGone);
+    this.#replica?.write(this.#copy, { trash: this.#trash });
+    this.changed();
+  }
+
+  // emptied forgets the trash.
+  emptied() {
+    this.#trash = [];
+    this.keepTrash([]);
+  }
+
+  // binned notes what a change has put into the trash, or taken out of it.
+  #binned({ op, id, list }) {
+    const name = this.idOf(list ?? id), ofList = [...this.#tasks.values()].filter((task) => list && task.list_id === name);
+    const isIt = (gone) => (gone.name !== undefined) === Boolean(list) && gone.id === name || list && gone.with === name;
+    const gone = op === "restore" ? [] : list ? [this.#lists.get(name), ...ofList.map((task) => ({ ...task, with: name }))] : [this.#tasks.get(name)];
+    const date_deleted = new Date(this.#now()).toISOString();
+    this.#trash = [...gone.filter(Boolean).map((each) => ({ ...each, date_deleted })), ...this.#trash.filter((each) => !isIt(each))].slice(0, mostGone);
+  }
+
   // copyOf is the newest that is kept of the dates of a repeating task.
   copyOf(id) { return Math.max(...[...this.#tasks.values()].filter((task) => task.recurrence_of === id).map((task) => task.id)); }
 
@@ -248,7 +276,7 @@ export class Store extends EventTarget {
   #push(change, kind, title, piece) {
     const group = this.#acts.group ?? undefined;
     const { key } = this.#outbox.push({ ...change, ...(group && { group }) });
-    this.#acts.add(kind, title, { ...piece, of: key, ...(piece.made && { id: key }) });
+    this.#acts.add(kind, title, { ...piece, of: key, ...(piece.made && !piece.list && { id: key }) });
     return key;
   }
 
@@ -368,7 +396,9 @@ export class Store extends EventTarget {
     for (const piece of act.pieces.toReversed()) {
       const change = this.#outbox.changes.find(({ key }) => key === piece.of);
       if (piece.again) for (const each of piece.again) this.#outbox.push(each);
-      else if (change && !change.sent) for (const each of change.op === "create" ? this.#of(change.key) : [change]) this.#outbox.drop(each);
+      else if (change && !change.sent) for (const each of change.op === "create" ? this.#of(change.key, change.list ? "list" : "id") : [change]) this.#outbox.drop(each);
+      else if (piece.was) this.#outbox.push({ op: "restore", list: piece.list, was: piece.was });
+      else if (piece.back) this.#outbox.push({ op: "move", list: piece.list, where: piece.back, patch: piece.before });
       else rest.set(change?.batch ?? piece.of, [...rest.get(change?.batch ?? piece.of) ?? [], piece]);
     }
     for (const [of, pieces] of rest) this.#outbox.push({ op: "undo", of, change: pieces[0].number, pieces });
@@ -398,9 +428,47 @@ export class Store extends EventTarget {
     return this.#outbox.changes.length;
   }
 
-  // retry takes up a change that the server refused.
-  retry(id) {
-    for (const change of this.#outbox.changes) if (change.key === id || change.id === id) change.problem = undefined;
+  // addList makes a list, and returns the name by which it is known until it has an id.
+  addList(name) {
+    const key = uid(), position = Math.max(0, ...this.lists().map((list) => list.position ?? 0)) + listStep;
+    return this.#push({ key, op: "create", list: key, patch: { name, position } }, "list.create", name, { made: true, list: key });
+  }
+
+  // changeList changes the name or the colour of a list. What the server has refused is mended.
+  changeList(id, patch) {
+    const list = this.list(id);
+    const refused = this.#of(list.id, "list").find((change) => change.problem && change.op in { create: 1, update: 1 });
+    if (refused) {
+      Object.assign(refused.patch, patch);
+      this.retry(list.id, "list");
+    } else this.#push({ op: "update", list: list.id, patch }, "list.update", list.name, { list: list.id, before: Object.fromEntries(Object.keys(patch).map((name) => [name, list[name] ?? null])) });
+  }
+
+  // moveList puts a list where the API is told to, which is at a position for now; back is
+  // where it was.
+  moveList(id, where, position, back) {
+    const list = this.list(id);
+    this.#push({ op: "move", list: list.id, where, patch: { position } }, "list.move", list.name, { list: list.id, before: { position: list.position }, back });
+  }
+
+  // removeList hides a list with its tasks now, and deletes it when nobody has undone it. One
+  // that the server would not make is given up.
+  removeList(id) {
+    const list = this.list(id);
+    if (this.#outbox.changes.some(({ key, problem }) => key === list.id && problem)) this.drop(list.id, "list");
+    else this.#push({ op: "delete", list: list.id, due: this.#now() + undoTime }, "list.delete", list.name, { list: list.id, was: list });
+  }
+
+  // undoRemoveList brings a list back out of the trash.
+  undoRemoveList(list) {
+    const waiting = this.#of(list.id, "list").find((change) => change.op === "delete" && !change.sent);
+    if (waiting) this.#drop(waiting);
+    else this.#outbox.push({ op: "restore", list: list.id, was: list });
+  }
+
+  // retry takes up a change that the server refused, of a task or a "list".
+  retry(name, kind) {
+    for (const change of this.#of(name, kind)) change.problem = undefined;
     this.#outbox.keep();
   }
 
@@ -414,14 +482,24 @@ export class Store extends EventTarget {
     this.#outbox.keep();
   }
 
-  // of are the changes of a task, its creation with all that came after.
-  #of(id) { return this.#outbox.changes.filter((change) => change.key === id || change.id === id); }
+  // of are the changes of a task or a "list", its creation with all that came after.
+  #of(name, kind = "id") { return this.#outbox.changes.filter((change) => change.key === name || change[kind] && this.idOf(change[kind]) === name); }
 
-  // drop gives up the changes of a task, and returns them.
-  drop(id) {
-    const dropped = this.#of(id);
+  // drop gives up the changes of a task or a "list", and returns them. Tasks that were to be
+  // in a list that is never made stay in the Inbox, or where they were.
+  drop(name, kind) {
+    const dropped = this.#of(name, kind);
     for (const change of dropped) this.#drop(change);
+    this.#stranded(dropped);
     return dropped;
+  }
+
+  #stranded(dropped) {
+    for (const { key, list } of dropped) {
+      if (list !== key) continue;
+      for (const { more, patch, where } of this.#outbox.changes) for (const to of [more, patch, where]) if (to?.list_id === key) delete to.list_id;
+      this.#outbox.keep();
+    }
   }
 
   #drop(change) {
@@ -465,15 +543,17 @@ export class Store extends EventTarget {
   }
 
   // settled takes over what the server said to a change.
-  settled(change, { task, copy, gone, number }) {
+  settled(change, { task, list, copy, gone, number }) {
     const { op, key } = change;
     const unmade = op === "undo" && change.pieces.some(({ made }) => made);
-    const news = unmade ? [] : [task, copy].filter(Boolean);
+    const news = unmade ? [] : [task, copy].filter(Boolean), lists = unmade || !list ? [] : [list];
     for (const each of news) this.#know(each);
-    const lost = op === "delete" || typeof gone === "number" ? this.idOf(gone) : undefined;
-    this.#tasks.delete(lost);
-    if (op === "undo" && number && !news.length) reverse(this.#tasks, change.pieces.map((piece) => ({ ...piece, id: this.idOf(piece.id) })));
-    if (!this.#begins) this.#replica?.write(this.#copy, { tasks: news.map(({ id }) => this.#tasks.get(id)).filter(Boolean), gone: lost ? [{ kind: "task", id: lost }] : [] });
+    for (const each of lists) this.#learn(each);
+    const isGone = op === "delete" || typeof this.idOf(gone) === "number";
+    if (op === "restore" || op === "delete" && number) this.#binned(change);
+    const lost = isGone ? this.#lose([{ kind: change.list ? "list" : "task", id: this.idOf(change.list ?? gone) }]) : [];
+    if (op === "undo" && number && !news.length && !lists.length) reverse({ tasks: this.#tasks, lists: this.#lists }, named(change.pieces, (name) => this.idOf(name)));
+    if (!this.#begins) this.#replica?.write(this.#copy, { tasks: news.map(({ id }) => this.#tasks.get(id)).filter(Boolean), lists: lists.map(({ id }) => this.#lists.get(id)), gone: lost, trash: this.#trash });
     if (op === "create" && task) this.#name(key, task.id);
     this.#acts.answered(change, number, op === "create" ? task?.id : undefined);
     this.#calm();

@@ -67,6 +67,8 @@ export const texts = {
   "door.line": "Your tasks, on your own machine.", "door.have": "I have an account",
   "met": "This was changed elsewhere, too. What you wrote is not saved yet.", "met.told": "Changed elsewhere, too: {title}", "met.show": "Show",
   "met.mine": "Yours", "met.theirs": "Theirs", "met.keep.mine": "Keep mine", "met.keep.theirs": "Use theirs", "met.keep.both": "Keep both",
+  "list.renamed": "The list is called “{name}” now.", "list.colored": "{name}: {color}", "list.refused": ", not accepted by the server", "trash.list": "list",
+  "trash.away": "This is what this device knows of. What was deleted elsewhere is missing until the server answers.",
 
   // The calendar, repetition, reminders and sharing.
   "calendar": "Date", "calendar.today": "Today", "calendar.tomorrow": "Tomorrow", "calendar.weekend": "Weekend", "calendar.week": "Next week", "calendar.none": "No date",

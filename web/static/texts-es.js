@@ -67,6 +67,8 @@ export const texts = {
   "door.line": "Tus tareas, en tu propia máquina.", "door.have": "Ya tengo una cuenta",
   "met": "También se ha cambiado en otro sitio. Lo que escribiste aún no está guardado.", "met.told": "También cambiada en otro sitio: {title}", "met.show": "Mostrar",
   "met.mine": "Tu texto", "met.theirs": "El otro", "met.keep.mine": "Dejar el mío", "met.keep.theirs": "Usar el otro", "met.keep.both": "Dejar los dos",
+  "list.renamed": "La lista se llama ahora «{name}».", "list.colored": "{name}: {color}", "list.refused": ", el servidor no la acepta", "trash.list": "lista",
+  "trash.away": "Esto es lo que conoce este dispositivo. Falta lo que se borró en otros, hasta que el servidor responda.",
 
   // The calendar, repetition, reminders and sharing.
   "calendar": "Fecha", "calendar.today": "Hoy", "calendar.tomorrow": "Mañana", "calendar.weekend": "Fin de semana", "calendar.week": "Próxima semana", "calendar.none": "Sin fecha",

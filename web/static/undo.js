@@ -30,6 +30,16 @@ export class Undo {
     this.#show(text, h("button", { type: "button", class: "quiet", onclick: () => { this.hide(); act(); } }, label));
   }
 
+  // wayBack undoes an act by what the store knows of it. A proxy may have lost the number that
+  // this takes: then it is done the other way round.
+  wayBack(kind, title, otherwise) {
+    return () => {
+      const last = this.#store.undoable();
+      if (last?.kind === kind && last.title === title && last.n === 1) this.#store.undoLast();
+      else otherwise();
+    };
+  }
+
   #show(text, button) {
     const had = this.#bar.contains(document.activeElement);
     this.#bar.replaceChildren(h("span", { dir: "auto" }, text), ...(button ? [button] : []));
