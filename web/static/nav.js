@@ -124,7 +124,7 @@ export class Nav {
       h("h2", { id: "places-lists" }, t("places.lists")), h("ul", { "aria-labelledby": "places-lists" }, lists.map(link), this.#new ??= h("li", {}, this.#maker())),
       ...(labels.length ? [h("h2", { id: "places-labels" }, t("places.labels")), h("ul", { "aria-labelledby": "places-labels" }, labels.map(link))] : []),
       h("ul", { class: "last" }, link({ place: { kind: "trash" }, name: t("place.trash"), icon: "trash" })));
-    if (active?.isConnected) active.focus(); // who makes a list types on
+    if (active && active.isConnected) /** @type {HTMLElement} */ (active).focus(); // who makes a list types on
     else if (had) [...this.#body.querySelectorAll("a")].find((a) => a.getAttribute("href") === had)?.focus();
   }
 

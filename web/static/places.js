@@ -51,10 +51,19 @@ export const rankOf = (task) => task.position ?? (typeof task.id === "number" ? 
 const newestFirst = (a, b) => (typeof b.id === "number" ? b.id : Infinity) - (typeof a.id === "number" ? a.id : Infinity) || String(b.id).localeCompare(String(a.id));
 const byHand = (a, b) => rankOf(a) - rankOf(b) || newestFirst(a, b);
 const weight = { high: 0, medium: 1, low: 2 };
-const byDue = (a, b) => dueOf(a).localeCompare(dueOf(b)) || (weight[a.priority] ?? 3) - (weight[b.priority] ?? 3) || byHand(a, b);
+const compare = (a, b) => (a < b ? -1 : Number(a > b)); // much faster than localeCompare
+const byDue = (a, b) => compare(dueOf(a), dueOf(b)) || (weight[a.priority] ?? 3) - (weight[b.priority] ?? 3) || byHand(a, b);
 
 /** fold makes texts comparable: without case and accents. @param {string} text */
 export const fold = (text) => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
+
+const texts = new WeakMap(); // of tasks, for each letter of a search looks at all
+
+function textOf(task) {
+  let text = texts.get(task);
+  if (text === undefined) texts.set(task, text = fold(`${task.title}\n${task.description}\n${task.labels?.map((label) => `#${label}`).join(" ") ?? ""}`));
+  return text;
+}
 
 /** inPlace says whether a task belongs to a place. */
 export function inPlace(place, task, { now, inbox, query, listName }) {
@@ -64,7 +73,7 @@ export function inPlace(place, task, { now, inbox, query, listName }) {
     case "inbox": return (task.list_id ?? inbox) === inbox;
     case "list": return task.list_id === place.id;
     case "label": return task.labels?.includes(place.name) ?? false;
-    default: return !query || fold(`${task.title}\n${task.description}\n${task.labels?.map((label) => `#${label}`).join(" ") ?? ""}\n${listName(task)}`).includes(query);
+    default: return !query || textOf(task).includes(query) || fold(listName(task)).includes(query);
   }
 }
 
@@ -118,7 +127,7 @@ export function sectionsOf(place, tasks, { now, folded }) {
 }
 
 /** lastDone sorts what is done, the last first. */
-export const lastDone = (a, b) => (b.date_completed ?? "~").localeCompare(a.date_completed ?? "~") || newestFirst(a, b);
+export const lastDone = (a, b) => compare(b.date_completed ?? "~", a.date_completed ?? "~") || newestFirst(a, b);
 
 /**
  * countsOf counts what is open, in one walk.

@@ -14,7 +14,7 @@ class Shown {
   off = new Set(); // the lists that are to be deleted
 
   constructor({ tasks, lists, trash }, idOf) {
-    this.tasks = new Map([...tasks].map(([id, task]) => [id, { ...task }]));
+    this.tasks = new Map(tasks);
     this.lists = new Map(lists);
     this.trash = new Map(trash.map((gone) => [binName(gone), gone]));
     this.idOf = idOf;
@@ -29,14 +29,14 @@ class Shown {
       if (!there.has(key)) tasks.set(key, { id: key, uid: key, title, description, completed: Boolean(completed), ...more, waiting: true, problem });
       return;
     }
-    if (op === "restore") tasks.set(change.id, { ...change.task });
+    if (op === "restore") tasks.set(change.id, change.task);
     const id = this.idOf(change.id), task = tasks.get(id);
     if (!task) return;
     if (op === "delete" && !problem) {
       this.bin(task, change);
       tasks.delete(id);
     // What is to move on is ticked, but has its next date in a moment.
-    } else Object.assign(task, patch, { waiting: true, moving: Boolean(change.seen) && !problem, problem });
+    } else tasks.set(id, { ...task, ...patch, waiting: true, moving: Boolean(change.seen) && !problem, problem });
   }
 
   list(change) {
@@ -60,9 +60,10 @@ class Shown {
   end(changes) {
     const { tasks, lists, trash, off } = this;
     for (const [id, task] of tasks) {
-      if (typeof task.list_id === "string") task.list_id = this.idOf(task.list_id);
-      if (!off.has(task.list_id)) continue;
-      this.bin(task, changes.find((change) => change.op === "delete" && this.idOf(change.list) === task.list_id), { with: task.list_id });
+      const list = typeof task.list_id === "string" ? this.idOf(task.list_id) : task.list_id;
+      if (list !== task.list_id) tasks.set(id, { ...task, list_id: list });
+      if (!off.has(list)) continue;
+      this.bin(task, changes.find((change) => change.op === "delete" && this.idOf(change.list) === list), { with: list });
       tasks.delete(id);
     }
     const order = ({ id }) => (typeof id === "number" ? id : Infinity);

@@ -3,7 +3,7 @@
 
 import { announce, h } from "./dom.js";
 import { said, t } from "./i18n.js";
-import { undoTime } from "./store.js";
+import { undoTime } from "./deeds.js";
 
 export class Undo {
   #store; #bar; #last = null; #timer = 0; #leave;
