@@ -53,8 +53,8 @@ func TestPageFirstMinute(t *testing.T) {
 		t.Errorf("%d tasks", n)
 	}
 	x.shot("first minute")
-	x.click(".menu summary")
-	x.click(".menu .erase")
+	x.click(".extras .dots")
+	x.click(".popover .erase")
 	until(t, "the list is gone", func() bool { return p.lists(ann) == "" })
 	x.MustReload()
 	x.wait(`document.querySelector("#new-task")`)
