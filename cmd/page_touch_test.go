@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -144,4 +146,49 @@ func TestPageChoosesWithoutKeys(t *testing.T) {
 	x.click("#many button:nth-of-type(2)")
 	x.wait(`!document.querySelector("#many, .choosing") && document.querySelector(".fold summary").textContent === "Done (2)" && document.querySelectorAll("#list .task").length === 1`)
 	x.settled()
+}
+
+// A place is printed as paper: all of it, with boxes, titles and dates, and nothing to press.
+func TestPageOnPaper(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil, "--rate-limit=off")
+	x := open(t, b, p.url)
+	x.register()
+	ann := p.login()
+	home := p.list(ann, "Home")
+	for i := range 130 {
+		p.done("POST", "/tasks/", ann, fmt.Sprintf(`{"title": "task %d", "due": "2040-01-02", "list_id": %d}`, i, home))
+	}
+	p.done("POST", "/tasks/", ann, fmt.Sprintf(`{"title": "done", "completed": true, "list_id": %d}`, home))
+	x.goTo(fmt.Sprintf("list/%d", home))
+	x.wait(`document.querySelectorAll("#list .task").length === 100 && document.querySelector(".dots")`)
+	x.click(".fold summary")
+	x.click("#list .task:nth-child(2) .title")
+	if _, err := x.PDF(&proto.PagePrintToPDF{}); err != nil {
+		t.Fatal(err)
+	}
+	x.wait(`document.querySelectorAll("#list .task").length === 130`)
+	for _, scheme := range []string{"light", "dark"} {
+		x.MustSetViewport(794, 1123, 1, false)
+		if err := (proto.EmulationSetEmulatedMedia{Media: "print", Features: []*proto.EmulationMediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}).Call(x.Page); err != nil {
+			t.Fatal(err)
+		}
+		if folder := os.Getenv("SCREENSHOTS"); folder != "" {
+			x.save(filepath.Join(folder, "paper, "+scheme+".png"))
+		}
+		if found := x.MustEval(`() => {
+			const problems = [], seen = (e) => e.checkVisibility({ visibilityProperty: true }) && e.getClientRects().length && !e.closest(".unseen");
+			for (const e of document.querySelectorAll("button, a, input, textarea, select, aside, nav, dialog")) if (seen(e) && !e.matches(".tick, .title, .edit :is([name=title], textarea)")) problems.push(e.outerHTML.slice(0, 80));
+			for (const what of [".tick", ".words", ".details", "h1"]) if (![...document.querySelectorAll(what)].some(seen)) problems.push("no " + what);
+			const dark = (color) => { const [r, g, b] = color.match(/[\d.]+/g).map(Number); return (r + g + b) / 3 < 100; };
+			for (const what of ["h1", ".words", ".details"]) if (!dark(getComputedStyle(document.querySelector(what)).color)) problems.push(what + " is pale");
+			// A printer leaves backgrounds out, and the tick must still be seen.
+			const tick = document.querySelector(".tick:checked");
+			if (!dark(getComputedStyle(tick, "::after").borderBottomColor) || dark(getComputedStyle(tick).backgroundColor) && !getComputedStyle(tick).backgroundColor.endsWith(", 0)")) problems.push("the tick is not seen");
+			return problems.join("; ");
+		}`).String(); found != "" {
+			t.Errorf("%s: %s", scheme, found)
+		}
+	}
 }

@@ -54,6 +54,8 @@ export class ListView {
       root, arrange, undo, idOf, tick, edit: (id) => this.#editing.edit(id), remove: (id) => ticking.remove([id]), add: () => this.#new(),
       search: () => (this.#place.kind === "search" ? this.search.focus() : go({ kind: "search", query: "" })), clear: (event) => this.#clear(event),
     }, signal);
+    // Paper has all of a place.
+    addEventListener("beforeprint", () => { this.#limit = this.#doneLimit = Infinity; this.#render(); }, { signal });
     // What is late, and what today is, changes by itself.
     const clock = setInterval(() => this.#soon(), minute);
     signal.addEventListener("abort", () => clearInterval(clock));
