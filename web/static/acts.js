@@ -59,15 +59,15 @@ export class Acts {
   }
 
   // answered notes the number of a change, and the batch that it went out with. What has no
-  // number was not done, unless it made something, or can be taken back without one.
-  answered({ key, batch }, number, id) {
+  // number was not done, unless it made something or can be taken back without one.
+  answered({ key, batch, seen }, number, id) {
     for (const act of this.#acts) {
       for (const piece of act.pieces) {
         if (piece.of !== key) continue;
         if (number) piece.number = number;
         if (batch) piece.of = batch;
         if (piece.made) piece.id = id ?? piece.id;
-        piece.nothing = !number && !piece.made && !piece.was && !piece.back;
+        piece.nothing = !number && !piece.made && (seen || !(piece.before ?? piece.task ?? piece.was));
       }
       if (typeof id === "number") for (const piece of act.pieces) if (piece.id === key) piece.id = id;
     }
@@ -92,6 +92,17 @@ export class Acts {
     if (!this.#key) return;
     try { this.#storage.setItem(this.#key, JSON.stringify(this.#acts)); } catch { /* it lives as long as the page */ }
   }
+}
+
+// reversal is the change that takes back a piece which has no number, as the order of lists
+// never has; undefined without one.
+export function reversal({ id, list, before, back, task, was, number, made }) {
+  if (was) return { op: "restore", list, was };
+  if (back) return { op: "move", list, where: back, patch: before };
+  if (number || made) return undefined;
+  if (task) return { op: "restore", id, task };
+  const { position, date_completed: done, ...patch } = before ?? {};
+  return before && { op: "update", ...(list ? { list } : { id }), patch };
 }
 
 // reverse shows maps of tasks and lists as they were before some pieces.

@@ -1,6 +1,7 @@
 // What a person does with tasks and lists: each deed is a change that goes out, and an act that
 // can be undone. No DOM here.
 
+import { reversal } from "./acts.js";
 import { Kept } from "./kept.js";
 import { baseOf, decide } from "./merge.js";
 import { shownOf } from "./shown.js";
@@ -167,8 +168,7 @@ export class Deeds extends EventTarget {
       const change = this.outbox.changes.find(({ key }) => key === piece.of);
       if (piece.again) for (const each of piece.again) this.outbox.push(each);
       else if (change && !change.sent) for (const each of change.op === "create" ? this.#of(change.key, change.list ? "list" : "id") : [change]) this.outbox.drop(each);
-      else if (piece.was) this.outbox.push({ op: "restore", list: piece.list, was: piece.was });
-      else if (piece.back) this.outbox.push({ op: "move", list: piece.list, where: piece.back, patch: piece.before });
+      else if (!change && reversal(piece) || piece.was || piece.back) this.outbox.push(reversal(piece));
       else rest.set(change?.batch ?? piece.of, [...rest.get(change?.batch ?? piece.of) ?? [], piece]);
     }
     for (const [of, pieces] of rest) this.outbox.push({ op: "undo", of, change: pieces[0].number, pieces });

@@ -24,6 +24,9 @@ const most = 100; // changes in a batch
 const timeOf = ({ key = "" }) => key.slice(0, 13);
 const byTime = (a, b) => (timeOf(a) < timeOf(b) ? -1 : Number(timeOf(a) > timeOf(b)));
 
+// isBack says that something is what a piece of an act says that it was, as far as can be seen.
+const isBack = ({ id, list, before = {} }, now) => !now || now.id !== (list ?? id) || Object.entries(before).every(([name, value]) => name === "position" || JSON.stringify(now[name] ?? null) === JSON.stringify(value));
+
 export class Outbox {
   #api; #shelf; #now; #host;
   #userID = 0;
@@ -195,7 +198,9 @@ export class Outbox {
 
   // refused does with a change what the server's answer asks for.
   #refused(change, error) {
-    if (change.op === "undo" || change.list && (change.op === "move" || change.op === "restore" && error.status === 404)) {
+    if (change.op === "undo" && change.again && error.code === "undo_conflict" && change.pieces.every((piece) => isBack(piece, error.current))) {
+      this.#settle(change, {}); // it was done before, and the answer lost
+    } else if (change.op === "undo" || change.list && (change.op === "move" || change.op === "restore" && error.status === 404)) {
       this.drop(change);
       this.#host.refused(error);
     } else if (error.status === 404 && change.op !== "create") {
@@ -300,6 +305,7 @@ export class Outbox {
       if (seen && (task.completed || task.due !== seen.due || task.recurrence !== seen.recurrence)) return this.#settle(change, { task });
       change.match = etagOf(task);
     }
+    if (change.sent) change.again = true;
     change.sent = true;
     this.#write();
     const [method, path, body] = this.#requestOf(change, id);
