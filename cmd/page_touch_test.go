@@ -163,8 +163,13 @@ func TestPageOnPaper(t *testing.T) {
 	p.done("POST", "/tasks/", ann, fmt.Sprintf(`{"title": "done", "completed": true, "list_id": %d}`, home))
 	x.goTo(fmt.Sprintf("list/%d", home))
 	x.wait(`document.querySelectorAll("#list .task").length === 100 && document.querySelector(".dots")`)
-	x.click(".fold summary")
+	// Without scrolling to it, which would load more.
+	x.MustEval(`() => document.querySelector(".fold summary").click()`)
+	x.wait(`document.querySelector(".tick:checked")`)
 	x.click("#list .task:nth-child(2) .title")
+	if n := x.MustEval(`() => document.querySelectorAll("#list .task").length`).Int(); n != 100 {
+		t.Fatalf("%d tasks are shown before", n)
+	}
 	if _, err := x.PDF(&proto.PagePrintToPDF{}); err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +190,7 @@ func TestPageOnPaper(t *testing.T) {
 			for (const what of ["h1", ".words", ".details"]) if (!dark(getComputedStyle(document.querySelector(what)).color)) problems.push(what + " is pale");
 			// A printer leaves backgrounds out, and the tick must still be seen.
 			const tick = document.querySelector(".tick:checked");
-			if (!dark(getComputedStyle(tick, "::after").borderBottomColor) || dark(getComputedStyle(tick).backgroundColor) && !getComputedStyle(tick).backgroundColor.endsWith(", 0)")) problems.push("the tick is not seen");
+			if (!dark(getComputedStyle(tick, "::after").borderBottomColor) || dark(getComputedStyle(tick).backgroundColor) && getComputedStyle(tick).backgroundColor !== "rgba(0, 0, 0, 0)") problems.push("the tick is not seen");
 			return problems.join("; ");
 		}`).String(); found != "" {
 			t.Errorf("%s: %s", scheme, found)

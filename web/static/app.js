@@ -4,8 +4,9 @@
 import { Api, ApiError } from "./api.js";
 import { AuthView, LinkView } from "./auth.js";
 import { Desk } from "./desk.js";
-import { $, announce, h, isTyping } from "./dom.js";
+import { $, announce, h } from "./dom.js";
 import { t } from "./i18n.js";
+import { explain } from "./keys.js";
 import { ListView } from "./list.js";
 import { Live } from "./live.js";
 import { Nav } from "./nav.js";
@@ -335,8 +336,6 @@ document.addEventListener("visibilitychange", () => {
 addEventListener("pagehide", () => store.hurry());
 addEventListener("hashchange", route);
 
-const help = $("#help");
-$("#help-title").textContent = t("help");
 $("#skip").textContent = t("skip");
 $("#skip").addEventListener("click", (event) => {
   event.preventDefault();
@@ -344,13 +343,7 @@ $("#skip").addEventListener("click", (event) => {
   root.focus();
 });
 $("#undo").setAttribute("aria-label", t("undo"));
-$("#help-list").replaceChildren(...[["n", "n"], ["/", "search"], ["j k", "jk"], ["x", "x"], ["e", "e"], [`# ${t("key.delete")}`, "delete"], ["u", "u"], ["Alt ↑ ↓", "order"], ["Alt ← →", "nest"], ["Shift ↑ ↓", "choose"], ["Ctrl Enter", "save"], ["Esc", "esc"], ["?", "help"]]
-  .flatMap(([keys, name]) => [h("dt", {}, keys.split(" ").map((key) => h("kbd", {}, key))), h("dd", {}, t(`help.${name}`))]));
-$("#help-close").textContent = t("help.close");
-$("#help-close").addEventListener("click", () => help.close());
-document.addEventListener("keydown", (event) => {
-  if (event.key === "?" && !isTyping(event.target) && !$("dialog[open]")) { event.preventDefault(); help.showModal(); }
-});
+explain();
 
 // Only pages from https or this machine can be opened without the server.
 work(`${base}/sw.js`);

@@ -1,6 +1,21 @@
 // The keys of a place.
 
-import { $, isTyping } from "./dom.js";
+import { $, h, isTyping } from "./dom.js";
+import { t } from "./i18n.js";
+
+const known = [["n", "n"], ["/", "search"], ["j k", "jk"], ["x", "x"], ["e", "e"], ["#", "delete"], ["u", "u"], ["Alt ↑ ↓", "order"], ["Alt ← →", "nest"], ["Shift ↑ ↓", "choose"], ["Ctrl Enter", "save"], ["Esc", "esc"], ["?", "help"]];
+
+// explain fills the list of all keys, which ? opens.
+export function explain() {
+  const help = $("#help");
+  $("#help-title").textContent = t("help");
+  $("#help-list").replaceChildren(...known.flatMap(([keys, name]) => [h("dt", {}, (name === "delete" ? [keys, t("key.delete")] : keys.split(" ")).map((key) => h("kbd", {}, key))), h("dd", {}, t(`help.${name}`))]));
+  $("#help-close").textContent = t("help.close");
+  $("#help-close").addEventListener("click", () => help.close());
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "?" && !isTyping(event.target) && !$("dialog[open]")) { event.preventDefault(); help.showModal(); }
+  });
+}
 
 // listen answers them. view has root, arrange, which comes first, undo, idOf, tick, edit,
 // remove, add, search, and clear for Escape in a field.
