@@ -2,8 +2,10 @@
 
 import { announce, field, h } from "./dom.js";
 import { forget, remember, submit } from "./auth.js";
+import { history } from "./history.js";
 import { date, dayOf, said, saidWaiting, t } from "./i18n.js";
 import { reminders } from "./push.js";
+import { webhooks } from "./webhooks.js";
 
 const patience = 4_000; // milliseconds between two tries to read the account
 
@@ -45,7 +47,7 @@ export class AccountView {
       return;
     }
     if (this.#gone) return;
-    this.#root.replaceChildren(h("h1", { tabIndex: -1 }, t("account")), remember(this.#profile()), this.#password(), this.reminders, this.sessions, this.tokens, this.#end());
+    this.#root.replaceChildren(h("h1", { tabIndex: -1 }, t("account")), remember(this.#profile()), this.#password(), this.reminders, this.sessions, this.tokens, webhooks(this.#api, (secret, label) => this.#once(secret, label)), history(this.#api), this.#end());
     this.#root.querySelector("h1").focus();
   }
 
@@ -185,8 +187,8 @@ export class AccountView {
     section.querySelector(".once input")?.select();
   }
 
-  #once(token) {
-    const input = h("input", { readOnly: true, value: token, "aria-label": t("tokens") });
+  #once(token, label = t("tokens")) {
+    const input = h("input", { readOnly: true, value: token, "aria-label": label });
     const status = h("p", { role: "status" });
     const copy = async () => {
       input.select();
