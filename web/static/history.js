@@ -24,7 +24,7 @@ export const say = texts[language];
 
 // folded is a part of the account that is read when somebody opens it.
 export function folded(id, title, load) {
-  const status = h("p", { role: "status" }), body = h("div"), section = h("details", { id, class: "fold" }, h("summary", {}, h("h2", {}, title)), body, status);
+  const status = h("p", { role: "status" }), body = h("div"), section = h("details", { id, class: "folded" }, h("summary", {}, h("h2", {}, title)), body, status);
   const open = async () => {
     if (!section.open || body.firstChild) return;
     try {
