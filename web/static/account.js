@@ -61,11 +61,12 @@ export class AccountView {
     const form = submit(h("form", { id: "profile" }, h("h2", {}, t("account.profile")),
       field("username", t("username"), { value: this.#user.username, required: true, "data-max": 50, autocomplete: "nickname" }),
       field("email", t("email"), { type: "email", value: this.#user.email, required: true, "data-max": 254, autocomplete: "email" }),
+      this.#zones(),
       this.#user.pending_email ? h("p", { class: "soft" }, t("account.pending", { email: this.#user.pending_email })) : null,
       this.#user.email_verified ? null : h("p", { class: "soft" }, t("account.unverified"), " ", h("button", { type: "button", class: "quiet", onclick: () => this.#resend(form) }, t("account.resend"))),
       current, h("button", { type: "submit" }, t("account.save")), h("p", { role: "status" })),
     async (values) => {
-      const change = { username: values.username };
+      const change = { username: values.username, time_zone: values.time_zone };
       const moved = values.email !== this.#user.email;
       if (moved) Object.assign(change, { email: values.email, current_password: values.current_password });
       const { user } = await this.#api.request("PATCH", this.#path, change);
@@ -81,6 +82,13 @@ export class AccountView {
       current.querySelector("input").required = !current.hidden;
     });
     return form;
+  }
+
+  // zones are the time zones to choose from, the person's among them in any case.
+  #zones() {
+    const own = this.#user.time_zone, known = Intl.supportedValuesOf?.("timeZone") ?? [];
+    return h("div", { class: "field" }, h("label", { for: "field-time_zone" }, t("account.zone")),
+      h("select", { id: "field-time_zone", name: "time_zone" }, [...new Set(["UTC", own, ...known])].sort().map((zone) => h("option", { value: zone, selected: zone === own }, zone.replaceAll("_", " ")))));
   }
 
   async #resend(form) {

@@ -1,7 +1,7 @@
 // The field in which tasks are made. What it understands beside a title stands below it as
 // chips, each of which can be taken away; the place says the rest.
 
-import { announce, h, tooLong } from "./dom.js";
+import { h, tooLong } from "./dom.js";
 import { maxTitle } from "./edit.js";
 import { language, t } from "./i18n.js";
 import { dayNumber, dayText } from "./words.js";
@@ -111,8 +111,7 @@ export class Add {
     if (wrong) return;
     this.#clear();
     const id = this.#desk.add(fields);
-    announce(t("added", { title: fields.title }));
-    this.#added([id], fields);
+    this.#added([id], fields.title);
   }
 
   #clear() {
@@ -135,18 +134,18 @@ export class Add {
       type: "button",
       onclick: () => {
         end();
-        const made = this.#desk.together(() => found.map((line) => {
+        // The newest stands first, and what was the first line is to.
+        const made = this.#desk.together(() => found.toReversed().map((line) => {
           const fields = this.#fields(line.text, []);
           fields.title = [...fields.title].slice(0, maxTitle).join("");
-          return [this.#desk.add({ ...fields, completed: line.completed }), fields];
+          return this.#desk.add({ ...fields, completed: line.completed });
         }));
-        announce(t("pasted", { n: made.length }));
-        this.#added(made.map(([id]) => id), made[0][1]);
+        this.#added(made, "");
       },
     }, t("paste.do"));
     question.append(h("p", {}, t("paste", { n: found.length })), make, h("button", {
       type: "button", class: "quiet", onclick: () => { end(); this.input.setRangeText(found.map((line) => line.text).join(" "), this.input.selectionStart, this.input.selectionEnd, "end"); this.#typed(); },
-    }, t("paste.one")));
+    }, t("paste.one")), h("button", { type: "button", class: "quiet", onclick: end }, t("task.cancel")));
     question.addEventListener("keydown", (e) => { if (e.key === "Escape") { e.stopPropagation(); end(); } });
     this.element.querySelector(".question")?.remove();
     this.element.append(question);

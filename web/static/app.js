@@ -4,7 +4,7 @@
 import { Api, ApiError } from "./api.js";
 import { AuthView, LinkView } from "./auth.js";
 import { Desk } from "./desk.js";
-import { $, announce, h } from "./dom.js";
+import { $, announce, ask, h } from "./dom.js";
 import { t } from "./i18n.js";
 import { explain } from "./keys.js";
 import { ListView } from "./list.js";
@@ -66,6 +66,8 @@ store.addEventListener("met", (/** @type {any} */ { detail: { id, title } }) => 
   else undo.tell(t("met.told", { title }), t("met.show"), () => { location.hash = `#task-${id}`; });
 });
 
+store.addEventListener("spared", (/** @type {any} */ { detail: { id, title } }) => undo.tell(t("spared", { title }), t("met.show"), () => { location.hash = `#task-${id}`; }));
+
 // Reminders come by the stream, and by pushes, which wait for an answer: while somebody looks.
 let reminded;
 store.onReminder = async (task) => {
@@ -88,7 +90,10 @@ const kept = () => `taskapi.place.${person}`;
 // address goes on where they were.
 function placeOf(hash) {
   const place = readPlace(hash);
-  if (!place || place.kind === "users" && !admin) return readPlace(local.getItem(kept()) ?? "") ?? start;
+  if (!place || place.kind === "users" && !admin) {
+    const last = readPlace(local.getItem(kept()) ?? "") ?? start;
+    return last.kind === "list" && store.loaded && !desk.list(last.id) ? start : last;
+  }
   if (place.kind === "list") place.id = store.idOf(place.id);
   if (place.kind !== "task") return place;
   const list = desk.task(place.id)?.list_id ?? desk.inbox;
@@ -150,12 +155,13 @@ async function invited(code) {
   const { InvitationView } = /** @type {any} */ (await import("./invitation.js").catch(() => ({})));
   if (code && (!person || ["account", "users"].includes(readPlace(location.hash)?.kind))) return; // meanwhile
   document.title = `${t("invitation")} – taskapi`;
-  show(() => (InvitationView ? new InvitationView(api, root, code, (list) => {
+  show(() => (InvitationView ? new InvitationView(api, root, code, (list, id) => {
     session.removeItem(invitation);
     if (list) {
       announce(t("invitation.done", { list }));
       live.start();
     }
+    if (id) location.hash = hashOf({ kind: "list", id });
     route();
   }) : list(start)));
 }
@@ -234,6 +240,7 @@ function leave(note) {
   api.forget();
   store.close();
   undo.hide();
+  $("#announcer").textContent = "";
   reminded?.clear();
   history.replaceState(null, "", location.pathname);
   document.title = "taskapi";
@@ -281,16 +288,6 @@ function pause(time) {
     setTimeout(resolve, time);
     addEventListener("online", resolve, { signal: stop.signal });
   }).finally(() => stop.abort());
-}
-
-function ask(text, yes, no) {
-  return new Promise((resolve) => {
-    const dialog = h("dialog", { "aria-labelledby": "ask" }, h("p", { id: "ask" }, text), h("div", { class: "line" },
-      h("button", { type: "button", onclick: () => dialog.close() }, no), h("button", { type: "button", class: "quiet", onclick: () => dialog.close("yes") }, yes)));
-    dialog.addEventListener("close", () => { dialog.remove(); resolve(dialog.returnValue === "yes"); });
-    document.body.append(dialog);
-    dialog.showModal();
-  });
 }
 
 if (signals) signals.onmessage = async ({ data }) => {

@@ -132,6 +132,7 @@ export class Arrange {
     if (ctrlKey || metaKey) return null;
     if (altKey) {
       if (!id) return null;
+      if (!this.#view.task(id)) return () => announce(t("list.fixed.why"));
       if (key === "ArrowDown" || key === "ArrowUp") return () => this.#shift(id, by);
       if (key === "ArrowRight") return () => this.#nest(id);
       return key === "ArrowLeft" ? () => this.#unnest(id) : null;

@@ -28,7 +28,8 @@ export const forget = (form) => session.removeItem(`taskapi.form.${form.id}`);
 // belongs, and nothing typed lost.
 export function submit(form, send) {
   const note = h("p", { class: "problem", role: "alert" });
-  form.append(note);
+  form.querySelector("button[type=submit]")?.before(note);
+  if (!note.isConnected && !note.parentNode) form.append(note);
   form.noValidate = true;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

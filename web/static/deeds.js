@@ -3,7 +3,7 @@
 
 import { reversal } from "./acts.js";
 import { Kept } from "./kept.js";
-import { baseOf, decide } from "./merge.js";
+import { baseOf, decide, textsOf } from "./merge.js";
 import { shownOf } from "./shown.js";
 import { uid } from "./surroundings.js";
 
@@ -137,7 +137,7 @@ export class Deeds extends EventTarget {
     const task = this.#seenAs(id);
     const creation = this.outbox.changes.find((change) => change.key === id);
     if (creation && !creation.sent) this.acts.add("delete", task?.title, { id, again: this.drop(id) });
-    else this.#push({ op: "delete", id, due: this.now() + undoTime }, "delete", task?.title, { id, task });
+    else this.#push({ op: "delete", id, due: this.now() + undoTime, ...(task && { texts: textsOf(task) }) }, "delete", task?.title, { id, task });
   }
 
   // undoRemove brings a task back, out of the trash if the deletion has gone out.

@@ -43,6 +43,17 @@ export function problems(form, errors = {}) {
   return Object.values(rest);
 }
 
+// ask asks a question, and says whether the answer is yes.
+export function ask(text, yes, no) {
+  return new Promise((resolve) => {
+    const dialog = h("dialog", { "aria-labelledby": "ask" }, h("p", { id: "ask" }, text), h("div", { class: "line" },
+      h("button", { type: "button", onclick: () => dialog.close() }, no), h("button", { type: "button", class: "quiet", onclick: () => dialog.close("yes") }, yes)));
+    dialog.addEventListener("close", () => { dialog.remove(); resolve(dialog.returnValue === "yes"); });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
 // announce tells something to who can't see it.
 export function announce(text) {
   const region = $("#announcer");

@@ -16,7 +16,7 @@ export class EditForm {
   #title; #description; #problem; #buttons; #chips; #inline; #part; #lost = false; #act; #desk; #marks = "";
   busy = false; // something of this form is open beside it
 
-  // draft is what was typed, also before a reload. act has keep, save, cancel, remove,
+  // draft is what was typed, also before a reload. act has keep, save, cancel, dismiss, remove,
   // and again, which makes a new task of the text.
   constructor(draft, desk, act) {
     this.draft = draft;
@@ -49,7 +49,7 @@ export class EditForm {
   #submit() { if (this.#lost) this.#act.again(); else this.#act.save(true); }
 
   #offer() {
-    const quiet = h("button", { type: "button", class: "quiet", onclick: () => this.#act.cancel() }, t(this.#lost ? "task.drop.text" : "task.cancel"));
+    const quiet = h("button", { type: "button", class: "quiet", onclick: () => (this.#lost ? this.#act.cancel() : this.#act.dismiss()) }, t(this.#lost ? "task.drop.text" : "task.cancel"));
     const remove = this.#lost ? "" : h("button", { type: "button", class: "quiet erase", onclick: () => this.#act.remove() }, t("task.delete"));
     this.#buttons.replaceChildren(h("button", { type: "submit" }, t(this.#lost ? "task.again" : "task.save")), quiet, remove);
   }

@@ -5,6 +5,9 @@ import { announce } from "./dom.js";
 import { EditForm } from "./edit.js";
 import { t } from "./i18n.js";
 
+// chipsOf are the fields that the chips of a task show.
+const chipsOf = (task) => Object.fromEntries(["due", "due_zone", "recurrence", "recurrence_from", "reminders", "priority", "labels", "list_id", "assignee_id"].map((name) => [name, task[name] ?? (name === "reminders" || name === "labels" ? [] : null)]));
+
 export class Editing {
   #desk; #drafts; #undo; #view;
   #form = null;
@@ -56,7 +59,7 @@ export class Editing {
       return;
     }
     const { title, description } = task;
-    this.#form = this.#formOf({ id, title, description, before: { title, description } });
+    this.#form = this.#formOf({ id, title, description, before: { title, description }, chips: chipsOf(task) });
     this.#drafts.set("edit", this.#form.draft);
     this.#view.render();
     this.#form.focus();
@@ -87,10 +90,13 @@ export class Editing {
       keep: () => this.#drafts.set("edit", draft),
       save: (focus) => this.finish(focus),
       cancel: () => this.#leave(true),
+      // Chips save at once, and Cancel takes that back too.
+      dismiss: () => { this.#backTo(draft); this.#leave(true); },
       remove: () => { const { id } = draft; this.#leave(true); this.#view.remove(id); },
       again: () => {
         if (!this.#form.ready()) return;
-        this.#desk.store.add(draft.title.trim(), draft.description);
+        const list = this.#desk.list(draft.chips?.list_id);
+        this.#desk.add({ title: draft.title.trim(), description: draft.description, list_id: list && list.role !== "viewer" ? list.id : undefined });
         this.#leave(false);
         this.#view.input().focus();
         announce(t("added", { title: draft.title.trim() }));
@@ -100,6 +106,14 @@ export class Editing {
       if (relatedTarget && !form.busy && !this.#pressing && this.#form === form && !form.element.contains(relatedTarget)) this.finish();
     });
     return form;
+  }
+
+  // backTo gives a task again what its chips had when it was opened.
+  #backTo({ id, chips }) {
+    const task = this.#view.own(id);
+    if (!task || !chips) return;
+    const now = chipsOf(task), patch = Object.fromEntries(Object.entries(chips).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(now[name])));
+    if (Object.keys(patch).length) this.#desk.change(id, patch);
   }
 
   // pressed saves an edit after a click beside it.

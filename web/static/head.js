@@ -43,6 +43,7 @@ export function headOf(list, desk, undo, choose) {
     undo.offer(said, { instead: undo.wayBack("list.update", name, () => store.changeList(id, before)) });
   };
   const panel = h("div", { class: "panel", hidden: true });
+  let shared, members; // what the panel shows
   const share = h("button", {
     type: "button", class: "quiet", "aria-expanded": "false",
     onclick: async () => {
@@ -52,7 +53,7 @@ export function headOf(list, desk, undo, choose) {
         panel.replaceChildren();
         panel.hidden = false;
         share.setAttribute("aria-expanded", "true");
-        renderShare({ container: panel, list: now(), me: api.userID, api, language, onChange: () => desk.store.sync(), onClose: close });
+        shared = renderShare({ container: panel, list: now(), me: api.userID, api, language, onChange: () => desk.store.sync(), onClose: close });
       } catch {
         problem.textContent = t("share.missing");
       }
@@ -103,6 +104,9 @@ export function headOf(list, desk, undo, choose) {
   };
   const menu = menuOf([...common, ...(mine ? [rename, colors, item(t("list.delete"), remove, "erase")] : [item(t("list.leave"), leave, "erase")])]);
   const draw = () => {
+    const people = JSON.stringify(now().members);
+    if (members !== people && !panel.hidden) shared?.refresh();
+    members = people;
     const { id, problem: refusal } = now(), mark = JSON.stringify(refusal ?? "");
     share.hidden = typeof id === "string"; // the server must know it first
     if ((problem.dataset.mark ?? '""') === mark) return;

@@ -49,13 +49,13 @@ export class InvitationView {
   }
 
   #offer({ list: { name }, role, invited_by: who }) {
-    let sent = false;
+    let sent = false, id;
     const form = submit(h("form", { class: "narrow" }, h("p", { dir: "auto" }, t(`invitation.${role}`, { who: who || t("invitation.somebody"), list: name })),
       h("p", { class: "soft" }, t(`invitation.${role}.may`)),
       h("div", { class: "line" }, h("button", { type: "submit" }, t("invitation.accept")), h("button", { type: "button", class: "quiet", onclick: () => this.#answered() }, t("invitation.later")))),
     async () => {
       try {
-        await this.#api.request("POST", "/invitations/accept", { token: this.#code });
+        id = (await this.#api.request("POST", "/invitations/accept", { token: this.#code })).list?.id;
       } catch (error) {
         // One whose answer was lost has used the invitation up.
         if (!sent || error.code !== "invitation_not_found") {
@@ -63,7 +63,7 @@ export class InvitationView {
           throw error;
         }
       }
-      if (!this.#gone) this.#answered(name);
+      if (!this.#gone) this.#answered(name, id);
     });
     this.#draw(form);
     form.querySelector("button").focus();

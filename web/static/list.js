@@ -6,7 +6,7 @@ import { $, announce, h } from "./dom.js";
 import { Editing } from "./editing.js";
 import { language, t } from "./i18n.js";
 import { listen } from "./keys.js";
-import { fold, hashOf, inPlace, lastDone, sectionsOf } from "./places.js";
+import { dueOf, fold, hashOf, inPlace, lastDone, sectionsOf } from "./places.js";
 import { cellsOf, dot, markOf } from "./rows.js";
 import { local } from "./surroundings.js";
 import { Ticking } from "./ticking.js";
@@ -92,10 +92,11 @@ export class ListView {
   }
 
   #build() {
-    this.add = new Add(this.#desk, this.#drafts, () => this.#place, () => this.#undo.passed());
+    this.add = new Add(this.#desk, this.#drafts, () => this.#place, (ids, title) => this.#made(ids, title));
     this.input = this.add.input;
     this.title = h("h1", { tabIndex: -1 });
     this.under = h("p", { class: "soft" });
+    this.paper = h("p", { class: "paper soft" }); // words for dates need it
     this.extras = h("div", { class: "extras" });
     this.below = h("div");
     this.search = h("input", { id: "search", type: "search", dir: "auto", placeholder: t("search.all"), "aria-label": t("search"), "aria-controls": "list", oninput: () => this.#find() });
@@ -109,22 +110,24 @@ export class ListView {
     this.#watcher = new IntersectionObserver((entries) => {
       if (entries.some((entry) => entry.isIntersecting)) this.#more();
     }, { rootMargin: "600px" });
-    this.#root.replaceChildren(h("div", { class: "head" }, h("div", { class: "line" }, this.title, this.extras), this.under, this.below), this.search, this.add.element, this.note, this.loading, this.open, this.fold, this.end);
+    this.#root.replaceChildren(h("div", { class: "head" }, h("div", { class: "line" }, this.title, this.extras), this.under, this.paper, this.below), this.search, this.add.element, this.note, this.loading, this.open, this.fold, this.end);
     this.#watcher.observe(this.end);
   }
 
   // head names the place.
   #head() {
     const { kind, id, name, query } = this.#place, list = kind === "list" && this.#desk.list(id);
-    const text = kind === "list" ? list?.name ?? "" : kind === "label" ? `#${name}` : t(`place.${kind}`);
+    const gone = kind === "list" && !list && this.#store.loaded;
+    const text = kind === "list" ? list?.name ?? (gone ? t("list.gone") : "") : kind === "label" ? `#${name}` : t(`place.${kind}`);
     const mark = `${list ? this.#desk.hueOf(list) : ""} ${text}`;
     if (this.title.dataset.mark !== mark) this.title.replaceChildren(list ? dot(this.#desk.hueOf(list)) : "", h("bdi", {}, text));
     this.title.dataset.mark = mark;
     document.title = `${text || "…"} – taskapi`;
     this.under.textContent = kind === "today" ? say(new Date(`${this.#desk.now.date}T12:00`), { weekday: "long", day: "numeric", month: "long" }) : list?.role === "viewer" ? t("list.fixed.why") : "";
     this.under.hidden = !this.under.textContent;
+    this.paper.textContent = kind === "today" ? "" : say(new Date(`${this.#desk.now.date}T12:00`), { day: "numeric", month: "long", year: "numeric" });
     this.search.hidden = kind !== "search";
-    this.add.element.hidden = kind === "search" || list?.role === "viewer";
+    this.add.element.hidden = kind === "search" || list?.role === "viewer" || gone;
     if (kind === "search") {
       this.#query = fold(query.trim());
       if (fold(this.search.value.trim()) !== this.#query) this.search.value = query;
@@ -149,6 +152,16 @@ export class ListView {
       this.below.replaceChildren(...below);
       (this.#redraw = draw)();
     }, () => {});
+  }
+
+  // made says what was added: where one sees it, to those only who can't, and else where it went.
+  #made(ids, title) {
+    const desk = this.#desk, task = desk.task(ids[0]), list = desk.listOf(task), context = { now: desk.now, inbox: desk.inbox, query: "", listName: () => "" };
+    if (ids.length > 1) this.#undo.offer(t("pasted", { n: ids.length }));
+    else if (inPlace(this.#place, task, context)) {
+      this.#undo.passed();
+      announce(t("added", { title }));
+    } else this.#undo.offer(t("added.to", { title, where: [dueWords(dueOf(task), desk.now, language), !list || list.inbox ? t("place.inbox") : list.name].filter(Boolean).join(", ") }));
   }
 
   // clear empties the search that a key is pressed in.
@@ -294,6 +307,7 @@ export class ListView {
   #noteOf(open, done) {
     const { kind } = this.#place;
     if (!this.#store.loaded || open.length) return "";
+    if (kind === "list" && !this.#desk.list(this.#place.id)) return t("list.gone.why");
     if (kind === "search") return done.length ? "" : this.#query ? t("empty.search") : t("empty");
     if (!this.#desk.tasks().length) return t("empty");
     if (kind === "today") return t(done.length ? "empty.all" : "empty.today");

@@ -50,3 +50,6 @@ export function decide(change, how) {
   }
   change.problem = change.match = undefined;
 }
+
+/** textsOf is what somebody may have written into a task, to be compared. @param {{title: string, description?: string}} task */
+export const textsOf = ({ title, description = "" }) => JSON.stringify([title, description]);

@@ -13,7 +13,7 @@
 // task, and all that it sets as `patch`.
 
 import { ApiError, changeOf, etagOf } from "./api.js";
-import { meet } from "./merge.js";
+import { meet, textsOf } from "./merge.js";
 import { uid } from "./surroundings.js";
 
 const patience = 5_000; // milliseconds until a change is tried again whose person is signed out
@@ -205,6 +205,9 @@ export class Outbox {
       this.#host.refused(error);
     } else if (error.status === 404 && change.op !== "create") {
       this.#settle(change, { gone: change.copy ?? change.id ?? change.list });
+    } else if (change.texts && error.current) {
+      change.match = undefined; // it is looked at again
+      change.sent = false;
     } else if (change.base && error.current) {
       this.#meet(change, error.current, "*");
     } else if (error.code === "not_in_trash" || error.current) {
@@ -232,6 +235,12 @@ export class Outbox {
       this.#settle(change, { task });
     }
     return false;
+  }
+
+  // spare takes a deletion back.
+  #spare(change, task) {
+    this.drop(change);
+    this.#host.spared(change, task);
   }
 
   // part lets the changes of a batch that was refused go out one by one. Only what was
@@ -303,6 +312,13 @@ export class Outbox {
       if (!this.changes.includes(change)) return undefined; // it was taken back
       if (base && !this.#meet(change, task, etagOf(task))) return undefined;
       if (seen && (task.completed || task.due !== seen.due || task.recurrence !== seen.recurrence)) return this.#settle(change, { task });
+      change.match = etagOf(task);
+    }
+    // What somebody has written into since it was deleted here stays.
+    if (change.texts && !change.match && !keepalive) {
+      const task = await this.#api.get(`/tasks/${id}`);
+      if (!this.changes.includes(change)) return undefined;
+      if (textsOf(task) !== change.texts) return this.#spare(change, task);
       change.match = etagOf(task);
     }
     if (change.sent) change.again = true;

@@ -42,8 +42,13 @@ class Popover {
     anchor.setAttribute("aria-expanded", "true");
     this.#listen();
     this.#place();
-    const over = panel.getBoundingClientRect().bottom + gap - innerHeight;
-    if (over > 0) scrollBy(0, Math.min(over, Math.max(0, anchor.getBoundingClientRect().top - gap)));
+    this.#reveal();
+  }
+
+  // reveal scrolls the page so far that the whole panel is seen, below what it belongs to.
+  #reveal() {
+    const over = this.panel.getBoundingClientRect().bottom + gap - innerHeight;
+    if (over > 0) scrollBy(0, Math.min(over, Math.max(0, (this.#current ?? this.anchor).getBoundingClientRect().top - gap)));
   }
 
   #listen() {
@@ -53,7 +58,7 @@ class Popover {
     addEventListener("pointerdown", ({ target }) => { if (!panel.contains(target) && !anchor.contains(target)) this.leave(); }, { signal, capture: true });
     addEventListener("resize", place, { signal });
     addEventListener("scroll", place, { signal, capture: true, passive: true });
-    this.#sizes = new ResizeObserver(place);
+    this.#sizes = new ResizeObserver(() => { this.#place(); this.#reveal(); });
     this.#sizes.observe(panel);
     this.#sizes.observe(this.#about); // its chips may be drawn anew
   }

@@ -242,6 +242,14 @@ export class Store extends Deeds {
     this.dispatchEvent(new CustomEvent("met", { detail: { id, title: patch.title ?? task.title } }));
   }
 
+  // spared says that a task was not deleted, since somebody else has written into it.
+  spared({ key }, task) {
+    this.acts.without(key);
+    this.kept.know(task);
+    this.changed();
+    this.dispatchEvent(new CustomEvent("spared", { detail: task }));
+  }
+
   // settled takes over what the server said to a change.
   settled(change, { task, list, copy, gone, number }) {
     const { op, key } = change;

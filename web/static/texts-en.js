@@ -45,7 +45,7 @@ export const texts = {
   "scope.tasks:read": "read tasks", "scope.tasks:write": "change tasks", "scope.account": "manage the account", "scope.admin": "manage others' things",
   "delete.title": "Delete the account", "delete.hint": "All tasks go with it, for ever. Type your e-mail address to go on.", "delete.do": "Delete the account",
   "users": "Users", "users.search": "Search names and addresses", "users.role": "Role", "users.since": "Since", "users.none": "Nobody matches.", "role.admin": "admin", "role.user": "user",
-  "page.prev": "Earlier", "page.next": "Later", "help": "Keys", "help.close": "Close",
+  "page.prev": "Earlier", "page.next": "Later", "help": "Keyboard", "help.close": "Close",
   "help.n": "new task", "help.search": "search", "help.jk": "next and previous task", "help.x": "tick", "help.e": "edit", "help.delete": "delete", "help.u": "undo", "help.help": "these keys", "help.esc": "out of a field", "help.save": "save an edit",
   "required": "Please fill this in.", "differ": "The two passwords differ.", "failed": "That did not work: {error}", "skip": "To the content",
   "new.today": "What needs doing today?", "new.tomorrow": "What about tomorrow?", "chip.remove": "Not meant: {text}",
@@ -69,6 +69,7 @@ export const texts = {
   "met.mine": "Yours", "met.theirs": "Theirs", "met.keep.mine": "Keep mine", "met.keep.theirs": "Use theirs", "met.keep.both": "Keep both",
   "list.renamed": "The list is called “{name}” now.", "list.colored": "{name}: {color}", "list.refused": ", not accepted by the server", "trash.list": "list",
   "trash.away": "This is what this device knows of. What was deleted elsewhere is missing until the server answers.",
+  "spared": "Changed elsewhere, so not deleted: {title}", "account.zone": "Time zone", "added.to": "Added: {title} ({where})", "list.gone": "This list is gone", "list.gone.why": "It was deleted, or is not shared with you any more. Choose another place.",
 
   // The calendar, repetition, reminders and sharing.
   "calendar": "Date", "calendar.today": "Today", "calendar.tomorrow": "Tomorrow", "calendar.weekend": "Weekend", "calendar.week": "Next week", "calendar.none": "No date",

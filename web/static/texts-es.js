@@ -45,7 +45,7 @@ export const texts = {
   "scope.tasks:read": "leer tareas", "scope.tasks:write": "cambiar tareas", "scope.account": "gestionar la cuenta", "scope.admin": "gestionar lo de otras personas",
   "delete.title": "Borrar la cuenta", "delete.hint": "Todas las tareas se van con ella, para siempre. Escribe tu correo electrónico para seguir.", "delete.do": "Borrar la cuenta",
   "users": "Usuarios", "users.search": "Buscar nombres y direcciones", "users.role": "Rol", "users.since": "Desde", "users.none": "Nadie coincide.", "role.admin": "administrador", "role.user": "usuario",
-  "page.prev": "Anteriores", "page.next": "Siguientes", "help": "Teclas", "help.close": "Cerrar",
+  "page.prev": "Anteriores", "page.next": "Siguientes", "help": "Teclado", "help.close": "Cerrar",
   "help.n": "tarea nueva", "help.search": "buscar", "help.jk": "tarea siguiente y anterior", "help.x": "marcar", "help.e": "editar", "help.delete": "borrar", "help.u": "deshacer", "help.help": "estas teclas", "help.esc": "salir de un campo", "help.save": "guardar una edición",
   "required": "Rellena este campo.", "differ": "Las dos contraseñas son distintas.", "failed": "No ha funcionado: {error}", "skip": "Al contenido",
   "new.today": "¿Qué toca hoy?", "new.tomorrow": "¿Qué toca mañana?", "chip.remove": "No era eso: {text}",
@@ -69,6 +69,7 @@ export const texts = {
   "met.mine": "Tu texto", "met.theirs": "El otro", "met.keep.mine": "Dejar el mío", "met.keep.theirs": "Usar el otro", "met.keep.both": "Dejar los dos",
   "list.renamed": "La lista se llama ahora «{name}».", "list.colored": "{name}: {color}", "list.refused": ", el servidor no la acepta", "trash.list": "lista",
   "trash.away": "Esto es lo que conoce este dispositivo. Falta lo que se borró en otros, hasta que el servidor responda.",
+  "spared": "Cambiada en otro sitio, así que no se borra: {title}", "account.zone": "Zona horaria", "added.to": "Añadida: {title} ({where})", "list.gone": "Esta lista ya no está", "list.gone.why": "Se borró o ya no se comparte contigo. Elige otro lugar.",
 
   // The calendar, repetition, reminders and sharing.
   "calendar": "Fecha", "calendar.today": "Hoy", "calendar.tomorrow": "Mañana", "calendar.weekend": "Fin de semana", "calendar.week": "Próxima semana", "calendar.none": "Sin fecha",

@@ -1,7 +1,6 @@
 // Ticking and deleting: what is ticked stays a moment with its line through, what goes hands
 // the focus on, and each has a way back.
 
-import { announce } from "./dom.js";
 import { due, t } from "./i18n.js";
 
 const lingerTime = 900; // how long a ticked row stays
@@ -54,7 +53,7 @@ export class Ticking {
         if (this.#lingering.get(now) !== task) return; // it was ticked once more
         this.#keepFocus(now, () => { this.#lingering.delete(now); this.#view.render(); });
         const next = this.#task(now);
-        if (task.recurrence && next?.due && !next.completed) announce(t("next", { title, date: due(next) }));
+        if (task.recurrence && next?.due && !next.completed) this.#undo.say(t("next", { title, date: due(next) }));
       }, lingerTime);
     } else {
       this.#lingering.delete(id);

@@ -40,6 +40,12 @@ export class Undo {
     };
   }
 
+  // say tells more of what was done, in its bar if that is still there.
+  say(text) {
+    announce(text);
+    if (!this.#bar.hidden) this.#bar.firstElementChild.textContent = text;
+  }
+
   #show(text, button) {
     const had = this.#bar.contains(document.activeElement);
     this.#bar.replaceChildren(h("span", { dir: "auto" }, text), ...(button ? [button] : []));
