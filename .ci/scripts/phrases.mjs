@@ -16,6 +16,7 @@ export const phrases = [
   ["es", "excursión fin de semana", "excursión", "2026-12-05"],
   ["en", "report end of month", "report", "2026-11-30"],
   ["en", "stand-up every weekday", "stand-up", "2026-11-30 FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"],
+  ["en", "standup weekdays at 9:30", "standup", "2026-11-30T09:30 FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"],
   ["es", "ejercicio todos los días laborables", "ejercicio", "2026-11-30 FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"],
   ["en", "beers every last friday", "beers", "2026-12-25 FREQ=MONTHLY;BYDAY=-1FR"],
   ["es", "cena el último viernes de cada mes", "cena", "2026-12-25 FREQ=MONTHLY;BYDAY=-1FR"],

@@ -175,7 +175,7 @@ function nthWeekday(g) {
 
 const onDays = `(?: (?:on |los |el |cada )${listOf(`(?:${any(days)})s?`)})?`;
 export const repeatReadings = readings(
-  [() => weekly("mon tue wed thu fri"), `${every} (?:week|work|working |business )days?`, "(?:cada|todos los) dias? (?:laborables?|habiles?)|de lunes a viernes"],
+  [() => weekly("mon tue wed thu fri"), `${every} (?:week|work|working |business )days?`, "(?:on )?weekdays", "(?:cada|todos los) dias? (?:laborables?|habiles?)|de lunes a viernes"],
   [() => weekly("sat"), `${every} weekend|(?:cada|todos los) fin(?:es)? de semana`],
   [nthWeekday, `(?<every>${every} |(?:on )?the |el )?${which}(?<of> of the month| del? mes)?(?<each> (?:${ofMonth}))?`],
   [() => ({ FREQ: "MONTHLY", BYMONTHDAY: -1 }), `(?:on )?(?:the |el )?(?:last day|ultimo dia) (?:${ofMonth})`, `${every} (?:last day of the month|(?:end of (?:the )?|month )(?:month|end)|fin(?:al)? de mes|ultimo dia del mes)|a fin(?:al)?(?:es)? de cada mes`],
