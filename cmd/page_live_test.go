@@ -369,7 +369,8 @@ func TestPageBehindAProxyThatDropsAnswers(t *testing.T) {
 			if len(f.unkeyed) > 0 {
 				t.Errorf("without a key: %v", f.unkeyed)
 			}
-			if !f.bare && f.replayed < 14 {
+			// What was made may be known from the stream before it is sent again.
+			if !f.bare && 2*f.replayed < len(f.sent) {
 				t.Errorf("%d answers were given once more, of %d changes", f.replayed, len(f.sent))
 			}
 		})
