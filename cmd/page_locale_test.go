@@ -16,7 +16,8 @@ func TestPageInSpanish(t *testing.T) {
 	x.as("es-ES")
 	x.wait(`document.documentElement.lang === "es" && document.querySelector("#signin button")?.textContent === "Entrar"`)
 	missing := x.MustEval(`async () => {
-		const texts = async (language) => (await import(new URL(` + "`texts-${language}.js`" + `, document.querySelector("script[type=module]").src))).texts;
+		const from = document.querySelector("script[type=module]").src;
+		const texts = async (language) => Object.assign({}, ...(await Promise.all(["texts", "parts"].map((kind) => import(new URL(kind + "-" + language + ".js", from))))).map((all) => all.texts));
 		const [en, es] = [await texts("en"), await texts("es")];
 		return [...Object.keys(en).filter((key) => !(key in es)), ...Object.keys(es).filter((key) => !(key in en))].join();
 	}`).String()

@@ -8,8 +8,8 @@ import {
   repeatChoices, sameReminder, sameReminders, sameRule, seconds, steered, weekStart,
 } from "../../web/static/choices.js";
 import { parse } from "../../web/static/quick.js";
-import { texts as en } from "../../web/static/texts-en.js";
-import { texts as es } from "../../web/static/texts-es.js";
+import { texts as en } from "../../web/static/parts-en.js";
+import { texts as es } from "../../web/static/parts-es.js";
 import { dayNumber, dayText, repeatWords, weekday } from "../../web/static/words.js";
 
 const now = { date: "2026-11-29", time: "10:30" }; // a Sunday

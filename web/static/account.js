@@ -1,5 +1,6 @@
 // The account: name, address, password, devices, API tokens, and its end.
 
+import "./parts.js";
 import { announce, field, h } from "./dom.js";
 import { forget, remember, submit } from "./auth.js";
 import { history } from "./history.js";

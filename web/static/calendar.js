@@ -1,5 +1,6 @@
 // The calendar: a day by keys, by touch or by a quick choice, and a time.
 
+import "./parts.js";
 import { monthDays, monthsOn, quickDays, steered, upper, weekStart, written } from "./choices.js";
 import { h } from "./dom.js";
 import { t } from "./i18n.js";

@@ -22,6 +22,9 @@ function fill(text, values) {
   });
 }
 
+// learn takes up more texts.
+export const learn = (more) => { Object.assign(texts, more); };
+
 // t is a text with its values filled in.
 export const t = (key, values = {}) => fill(texts[key] ?? key, values);
 

@@ -1,5 +1,6 @@
 // Reminders on this device: a subscription of the browser, which the server pushes to.
 
+import "./parts.js";
 import { h } from "./dom.js";
 import { said, t } from "./i18n.js";
 import { local } from "./surroundings.js";

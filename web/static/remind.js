@@ -1,5 +1,6 @@
 // When a person is reminded of a task: usual times, others, and moments.
 
+import "./parts.js";
 import { duration, mostReminders, reminderPresets, reminderWords, sameReminder, sameReminders, seconds } from "./choices.js";
 import { h } from "./dom.js";
 import { t } from "./i18n.js";

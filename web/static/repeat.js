@@ -1,5 +1,6 @@
 // How a task repeats: usual rules in words, one of one's own, and what dates come of it.
 
+import "./parts.js";
 import { comingDates, customRule, isClamped, monthDayOf, nthOf, readCustom, repeatChoices, sameRule, upper, written } from "./choices.js";
 import { h } from "./dom.js";
 import { t } from "./i18n.js";

@@ -1,5 +1,6 @@
 // Who shares a list, in which role, and who is invited to it.
 
+import "./parts.js";
 import { announce, h } from "./dom.js";
 import { said, t } from "./i18n.js";
 import { uid } from "./surroundings.js";

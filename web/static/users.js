@@ -1,5 +1,6 @@
 // The users, for admins.
 
+import "./parts.js";
 import { h } from "./dom.js";
 import { dayOf, saidWaiting, t } from "./i18n.js";
 

@@ -1,0 +1,5 @@
+// The words of what is loaded when somebody opens it: the account, and what opens at a task.
+
+import { language, learn } from "./i18n.js";
+
+learn((await (language === "es" ? import("./parts-es.js") : import("./parts-en.js"))).texts);
