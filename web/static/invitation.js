@@ -1,5 +1,6 @@
 // The page behind the link of an invitation to a list.
 
+import "./parts.js";
 import { ApiError } from "./api.js";
 import { submit } from "./auth.js";
 import { h } from "./dom.js";

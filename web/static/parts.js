@@ -1,4 +1,5 @@
-// The words of what is loaded when somebody opens it: the account, and what opens at a task.
+// The words of what is loaded when somebody opens it: the account, the trash,
+// an invitation, and what opens at a task.
 
 import { language, learn } from "./i18n.js";
 

@@ -12,9 +12,7 @@ export const texts = {
   "repeat": "repeats", "repeat.DAILY": "daily", "repeat.WEEKLY": "weekly", "repeat.MONTHLY": "monthly", "repeat.YEARLY": "yearly", "next": "{title}: next on {date}",
   "list.fixed": "read only", "list.fixed.why": "You may only read this list.",
   "invitation": "Invitation", "invitation.signin": "You are invited to a list. Sign in or create an account to see it.",
-  "invitation.editor": "{who} invites you to the list “{list}” as an editor.", "invitation.editor.may": "You may read and change its tasks.",
-  "invitation.viewer": "{who} invites you to the list “{list}” as a viewer.", "invitation.viewer.may": "You may read its tasks.", "invitation.somebody": "Somebody",
-  "invitation.accept": "Accept", "invitation.later": "Not now", "invitation.done": "The list “{list}” is among yours.",
+  "invitation.done": "The list “{list}” is among yours.",
   "task.created": "Added {date}", "task.completed": "Done {date}",
   "undo": "Undo", "deleted": "Deleted: {title}", "ticked": "Done: {title}", "unticked": "Open again: {title}", "added": "Added: {title}", "undone": "Undone.", "undone.title": "Undone: {title}", "ticked.n": "{n|task|tasks} done.",
   "memory.label": "About this browser", "memory": "This browser keeps nothing for this page: what is not sent, and your sign-in, do not survive a reload.",
@@ -51,7 +49,6 @@ export const texts = {
   "list.new": "New list", "list.name": "Name of the list", "list.made": "The list “{name}” is made.", "list.rename": "Rename", "list.color": "Colour", "list.delete": "Delete the list", "list.deleted": "List deleted: {name}", "list.leave": "Leave the list", "list.left": "You have left {name}.",
   "share": "Share", "share.missing": "Sharing can't be opened now. Please try again.", "more": "More", "task.more": "More: {title}", "choose": "Choose several", "choose.hint": "Choose tasks", "print": "Print",
   "hue.0": "red", "hue.1": "amber", "hue.2": "olive", "hue.3": "green", "hue.4": "teal", "hue.5": "blue", "hue.6": "violet", "hue.7": "pink",
-  "trash.hint": "What is deleted stays here for 30 days.", "trash.none": "The trash is empty.", "trash.empty": "Empty the trash", "trash.empty.ask": "Delete all that is in the trash for good? There is no way back.", "trash.more": "More", "trash.restore": "Put back", "trash.restore.of": "Put back: {title}", "trash.restored": "Back: {title}", "trash.deleted": "deleted {date}",
   "chips": "What it has", "chip.due": "Date", "chip.repeat": "Repeat", "chip.remind": "Remind", "chip.priority": "Priority", "chip.labels": "Labels", "chip.list": "List", "chip.assignee": "For",
   "priority.none": "no priority", "repeat.none": "never", "reminders.n": "{n|reminder|reminders}", "assignee.none": "for anybody", "labels.hint": "home, errands", "part.new": "Add a subtask",
   "deleted.n": "{n|task|tasks} deleted.", "help.order": "up and down", "help.nest": "into and out of the task above", "help.choose": "choose several",
@@ -60,8 +57,7 @@ export const texts = {
   "door.line": "Your tasks, on your own machine.", "door.have": "I have an account",
   "met": "This was changed elsewhere, too. What you wrote is not saved yet.", "met.told": "Changed elsewhere, too: {title}", "met.show": "Show",
   "met.mine": "Yours", "met.theirs": "Theirs", "met.keep.mine": "Keep mine", "met.keep.theirs": "Use theirs", "met.keep.both": "Keep both",
-  "list.renamed": "The list is called “{name}” now.", "list.colored": "{name}: {color}", "list.refused": ", not accepted by the server", "trash.list": "list",
-  "trash.away": "This is what this device knows of. What was deleted elsewhere is missing until the server answers.",
+  "list.renamed": "The list is called “{name}” now.", "list.colored": "{name}: {color}", "list.refused": ", not accepted by the server",
   "spared": "Changed elsewhere, so not deleted: {title}", "added.to": "Added: {title} ({where})", "list.gone": "This list is gone", "list.gone.why": "It was deleted, or is not shared with you any more. Choose another place.",
 };
 

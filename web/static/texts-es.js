@@ -12,9 +12,7 @@ export const texts = {
   "repeat": "se repite", "repeat.DAILY": "cada día", "repeat.WEEKLY": "cada semana", "repeat.MONTHLY": "cada mes", "repeat.YEARLY": "cada año", "next": "{title}: la próxima, {date}",
   "list.fixed": "solo lectura", "list.fixed.why": "Esta lista solo se puede leer.",
   "invitation": "Invitación", "invitation.signin": "Tienes una invitación a una lista. Entra o crea una cuenta para verla.",
-  "invitation.editor": "{who} te invita a editar la lista «{list}».", "invitation.editor.may": "Podrás leer y cambiar sus tareas.",
-  "invitation.viewer": "{who} te invita a ver la lista «{list}».", "invitation.viewer.may": "Podrás leer sus tareas.", "invitation.somebody": "Alguien",
-  "invitation.accept": "Aceptar", "invitation.later": "Ahora no", "invitation.done": "La lista «{list}» ya está entre las tuyas.",
+  "invitation.done": "La lista «{list}» ya está entre las tuyas.",
   "task.created": "Añadida {date}", "task.completed": "Hecha {date}",
   "undo": "Deshacer", "deleted": "Borrada: {title}", "ticked": "Hecha: {title}", "unticked": "Pendiente de nuevo: {title}", "added": "Añadida: {title}", "undone": "Deshecho.", "undone.title": "Deshecho: {title}", "ticked.n": "{n|tarea hecha|tareas hechas}.",
   "memory.label": "Sobre este navegador", "memory": "Este navegador no guarda nada para esta página: lo que no se ha enviado y tu sesión no sobreviven a una recarga.",
@@ -51,7 +49,6 @@ export const texts = {
   "list.new": "Lista nueva", "list.name": "Nombre de la lista", "list.made": "La lista «{name}» está creada.", "list.rename": "Cambiar", "list.color": "Color", "list.delete": "Borrar la lista", "list.deleted": "Lista borrada: {name}", "list.leave": "Dejar la lista", "list.left": "Has dejado {name}.",
   "share": "Compartir", "share.missing": "Ahora no se puede compartir. Inténtalo otra vez.", "more": "Más", "task.more": "Más: {title}", "choose": "Elegir varias", "choose.hint": "Elige tareas", "print": "Imprimir",
   "hue.0": "rojo", "hue.1": "ámbar", "hue.2": "oliva", "hue.3": "verde", "hue.4": "turquesa", "hue.5": "azul", "hue.6": "violeta", "hue.7": "rosa",
-  "trash.hint": "Lo que se borra se queda aquí 30 días.", "trash.none": "La papelera está vacía.", "trash.empty": "Vaciar la papelera", "trash.empty.ask": "¿Borrar para siempre todo lo que hay en la papelera? No hay vuelta atrás.", "trash.more": "Más", "trash.restore": "Devolver", "trash.restore.of": "Devolver: {title}", "trash.restored": "Devuelta: {title}", "trash.deleted": "borrada {date}",
   "chips": "Lo que tiene", "chip.due": "Fecha", "chip.repeat": "Repetir", "chip.remind": "Avisar", "chip.priority": "Prioridad", "chip.labels": "Etiquetas", "chip.list": "Lista", "chip.assignee": "Para",
   "priority.none": "sin prioridad", "repeat.none": "nunca", "reminders.n": "{n|aviso|avisos}", "assignee.none": "para cualquiera", "labels.hint": "casa, recados", "part.new": "Añadir una subtarea",
   "deleted.n": "{n|tarea borrada|tareas borradas}.", "help.order": "arriba y abajo", "help.nest": "dentro y fuera de la tarea de arriba", "help.choose": "elegir varias",
@@ -60,8 +57,7 @@ export const texts = {
   "door.line": "Tus tareas, en tu propia máquina.", "door.have": "Ya tengo una cuenta",
   "met": "También se ha cambiado en otro sitio. Lo que escribiste aún no está guardado.", "met.told": "También cambiada en otro sitio: {title}", "met.show": "Mostrar",
   "met.mine": "Tu texto", "met.theirs": "El otro", "met.keep.mine": "Dejar el mío", "met.keep.theirs": "Usar el otro", "met.keep.both": "Dejar los dos",
-  "list.renamed": "La lista se llama ahora «{name}».", "list.colored": "{name}: {color}", "list.refused": ", el servidor no la acepta", "trash.list": "lista",
-  "trash.away": "Esto es lo que conoce este dispositivo. Falta lo que se borró en otros, hasta que el servidor responda.",
+  "list.renamed": "La lista se llama ahora «{name}».", "list.colored": "{name}: {color}", "list.refused": ", el servidor no la acepta",
   "spared": "Cambiada en otro sitio, así que no se borra: {title}", "added.to": "Añadida: {title} ({where})", "list.gone": "Esta lista ya no está", "list.gone.why": "Se borró o ya no se comparte contigo. Elige otro lugar.",
 };
 

@@ -1,6 +1,7 @@
 // The trash: what was deleted, the last first, with a way back. Without the server, it is
 // what this device knows of.
 
+import "./parts.js";
 import { $, announce, h } from "./dom.js";
 import { date, said, t } from "./i18n.js";
 
