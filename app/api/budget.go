@@ -17,7 +17,7 @@ import (
 // there are at most as many of them as connections.
 const (
 	bodyBudget   = 12 << 20
-	answerBudget = 24 << 20
+	answerBudget = 16 << 20
 	uncounted    = 8 << 10 // bytes; what the server below reads ahead of a body
 	muchGiven    = 12 << 20
 

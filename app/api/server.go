@@ -101,7 +101,7 @@ type Config struct {
 	// Limiter limits requests such as sign-ins by address. Nil is no limit.
 	Limiter *app.Limiter
 	// BodyMemory and AnswerMemory limit the memory, in bytes, of incoming bodies
-	// and of unread responses, each in total. 0 is 12 and 24 MiB.
+	// and of unread responses, each in total. 0 is 12 and 16 MiB.
 	BodyMemory, AnswerMemory int64
 }
 
