@@ -80,7 +80,7 @@ async function told(task) {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => resolve(true);
-    setTimeout(resolve, 1000, false);
+    setTimeout(resolve, 2000, false);
     page.postMessage({ reminder: task }, [port2]);
   });
 }
