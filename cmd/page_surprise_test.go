@@ -133,3 +133,30 @@ func TestPageMovesNothingForViewers(t *testing.T) {
 		t.Errorf("it shows %s", got)
 	}
 }
+
+// What another app shares is typed already, and a shortcut leads to the field, also after a
+// sign-in.
+func TestPageTakesWhatIsShared(t *testing.T) {
+	b := browser(t)
+	folder(t)
+	p := start(t, nil, "--rate-limit=off")
+	x := open(t, b, p.url)
+	x.register()
+	typed := func(text string) string {
+		return fmt.Sprintf(`document.activeElement?.id === "new-task" && document.querySelector("#new-task").value === %q && location.hash === "#/inbox" && !location.search`, text)
+	}
+	x.goTo("today")
+	x.MustNavigate(p.url + "/?share_title=A+page&share_url=https%3A%2F%2Fexample.com%2F")
+	x.wait(typed("A page https://example.com/"))
+	x.press(input.Enter)
+	x.wait(row("A page https://example.com/"))
+	x.settled()
+	x.click("#menu button")
+	x.wait(`document.querySelector("#signin")`)
+	x.MustNavigate(p.url + "/?add")
+	x.door("signin")
+	x.fill("#signin", "email", "ann@example.com")
+	x.fill("#signin", "password", plainPassword)
+	x.click("#signin button[type=submit]")
+	x.wait(typed(""))
+}

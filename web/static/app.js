@@ -183,7 +183,11 @@ async function enter(how = "") {
   const first = welcome(how === "registered"), list = how === "registered" && await Promise.race([first, pause(soon)]);
   if (!person) return;
   if (list && !session.getItem(invitation)) history.replaceState(null, "", hashOf({ kind: "list", id: list }));
+  const shared = session.getItem("taskapi.shared") === null ? undefined : (await import("./shared.js")).handOver(session);
+  if (shared) drafts.set("new", shared);
+  if (shared !== undefined) history.replaceState(null, "", hashOf({ kind: "inbox" }));
   route();
+  if (shared !== undefined) view.input?.focus();
   live.start();
   if (how && local.getItem("taskapi.push") === String(person)) import("./push.js").then(({ again }) => again(api)).catch(() => { /* it stays off */ });
 }
@@ -346,6 +350,7 @@ explain();
 work(`${base}/sw.js`);
 
 async function begin() {
+  if (location.search) await import("./shared.js").then(({ keepShared }) => keepShared(session), () => {});
   // Some mail programs write links with escapes, which the server reads too.
   const whole = decodeURIComponent(location.pathname);
   const path = whole.startsWith(`${base}/`) ? whole.slice(base.length) : whole;

@@ -20,3 +20,18 @@ export function readShared() {
   if (shared.add) history.replaceState(history.state, "", location.pathname + location.hash);
   return shared;
 }
+
+const kept = "taskapi.shared";
+
+// keepShared keeps what the address says until somebody is signed in.
+export function keepShared(storage) {
+  const { add, text = "" } = readShared();
+  if (add) storage.setItem(kept, text);
+}
+
+// handOver is the text that was kept, once; undefined without.
+export function handOver(storage) {
+  const text = storage.getItem(kept) ?? undefined;
+  storage.removeItem(kept);
+  return text;
+}
