@@ -79,7 +79,7 @@ test("several changes are one request, and one undo", async () => {
   for (const title of ["a", "b", "c"]) store.add(title);
   await sent(store);
   server.requests.length = 0;
-  store.changeAll(store.visible().map(({ id }) => ({ id, patch: { priority: "high" } })));
+  store.together(() => { for (const { id } of store.visible()) store.change(id, { priority: "high" }); });
   assert.deepEqual(store.undoable(), { kind: "update", title: "c", n: 3 });
   await sent(store);
   assert.deepEqual(server.requests.map(({ path, body }) => [path, body.requests.length]), [["/batch", 3]]);
@@ -96,7 +96,7 @@ test("a batch that is refused goes out one by one", async () => {
   await sent(store);
   server.refuse = (method, path) => path === "/batch" && new ApiError(409, { code: "batch_failed" });
   server.requests.length = 0;
-  store.changeAll(store.visible().map(({ id }) => ({ id, where: { list_id: 2 }, shown: { list_id: 2 } })));
+  store.together(() => { for (const { id } of store.visible()) store.move(id, { list_id: 2 }, { list_id: 2 }); });
   assert.ok(store.visible().every((task) => task.list_id === 2));
   await sent(store);
   assert.deepEqual(server.requests.map(({ path }) => path), ["/batch", "/tasks/2/move", "/tasks/1/move"]);
@@ -126,6 +126,30 @@ test("a batch whose answer is lost is sent again as it was", async () => {
   await sent(store);
   assert.equal(server.titles, "");
   assert.equal(titles(store), "");
+});
+
+test("a repetition that moved on though its answer and number were lost can be opened again", async () => {
+  const { server, store } = await begin();
+  const version = "c1", repeating = { id: 1, title: "rent", description: "", completed: false, due: "2031-01-05", recurrence: "FREQ=MONTHLY", list_id: 1, version };
+  server.tasks.set(1, repeating);
+  await store.sync();
+  const request = server.request.bind(server), opened = [];
+  server.request = async (method, path, body, options = {}) => {
+    if (method === "GET" && path === "/tasks/1") return { ...repeating };
+    if (method !== "PATCH") return request(method, path, body, options);
+    if (path === "/tasks/1" && body.completed) { // a proxy takes the key away, and drops the answer
+      server.tasks.set(1, Object.assign(repeating, { due: "2031-02-05", version: "c2" }));
+      server.tasks.set(2, { ...repeating, id: 2, due: "2031-01-05", completed: true, completed_at: "2031-01-05T08:00:00Z", recurrence: null, recurrence_of: 1 });
+      throw new ApiError(502, { code: "proxy" }, 0.05);
+    }
+    opened.push(path);
+    return { task: { ...repeating, due: "2031-01-05" } };
+  };
+  store.change(1, { completed: true });
+  await sent(store);
+  store.change(1, { completed: false });
+  await sent(store);
+  assert.deepEqual(opened, ["/tasks/2"]);
 });
 
 test("undo without the server, and after a reload", async () => {

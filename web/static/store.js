@@ -264,6 +264,15 @@ export class Store extends Deeds {
     if (!this.#begins) this.#replica?.write(this.#copy, { tasks: news.map(({ id }) => this.kept.tasks.get(id)).filter(Boolean), lists: lists.map(({ id }) => this.kept.lists.get(id)), gone: lost, trash: this.kept.trash });
     if (op === "create" && task) this.kept.name(key, task.id);
     this.acts.answered(change, number, op === "create" ? task?.id : undefined);
+    if (change.seen && !number) this.#renew();
     this.#calm();
+  }
+
+  // renew asks for all that is new, also after a question that was asked before: a repetition
+  // has moved on, and nobody has told of the copy of its date before.
+  async #renew() {
+    await this.#asking?.catch(() => {});
+    this.current = false;
+    await this.sync().catch((error) => this.failed(error));
   }
 }
