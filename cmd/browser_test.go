@@ -184,6 +184,18 @@ func (x *tab) register() {
 	x.goTo("inbox")
 }
 
+// registered starts a server in a folder of its own, and opens the page with the account of
+// ann, who is in the Inbox.
+func registered(t testing.TB, args ...string) (*process, *tab) {
+	t.Helper()
+	b := browser(t)
+	folder(t)
+	p := start(t, nil, args...)
+	x := open(t, b, p.url)
+	x.register()
+	return p, x
+}
+
 // signUp fills the form of who has no account.
 func (x *tab) signUp(name string) {
 	x.t.Helper()

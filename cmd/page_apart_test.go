@@ -80,11 +80,7 @@ func (x *tab) sized(width, height int) {
 // In any window, no control is covered by anything: in Today, with a task open, with all
 // that can be chosen, and on the page of the account.
 func TestPageControlsLieApart(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	ann := p.login()
 	home := p.list(ann, "Home")
 	for i := range 8 {
@@ -123,11 +119,7 @@ func TestPageControlsLieApart(t *testing.T) {
 // What opens from a chip, a row or a place never covers what it is about: on a narrow window
 // none of what can be changed, and anywhere not what opened it.
 func TestPagePopoversCoverNothing(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	ann := p.login()
 	home := p.list(ann, "A list whose name takes more than one line")
 	for _, title := range []string{"three", "two", "one"} {
@@ -183,11 +175,7 @@ func TestPagePopoversCoverNothing(t *testing.T) {
 // What people write is longer than any plan, and runs in either direction: nothing is cut
 // off, nothing scrolls sideways, and a title stands at its box.
 func TestPageTakesAnyText(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	ann := p.login()
 	word := strings.Repeat("Donaudampfschifffahrt", 4)
 	names := []string{word, "رسائل طويلة جدا من القائمة التي لا تنتهي أبدا في هذا البيت", "רשימה ארוכה מאוד של דברים לעשות בבית ובגינה לפני החורף"}
@@ -232,11 +220,7 @@ func TestPageLooksRightEverywhere(t *testing.T) {
 	if os.Getenv("SCREENSHOTS") == "" && os.Getenv("AXE_JS") == "" {
 		t.Skip("neither SCREENSHOTS nor AXE_JS is set")
 	}
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	ann, bob := p.login(), p.another("bob")
 	home := p.list(ann, "Home")
 	p.join(ann, bob, home, "editor")

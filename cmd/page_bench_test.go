@@ -51,11 +51,7 @@ func (p *process) manyTasks(n int) {
 // begun opens the page with n tasks, which were here before.
 func begun(b *testing.B, n int) *tab {
 	b.Helper()
-	chromium := browser(b)
-	b.Chdir(b.TempDir())
-	p := start(b, nil, "--rate-limit=off", "--durability=normal")
-	x := open(b, chromium, p.url)
-	x.register()
+	p, x := registered(b, "--rate-limit=off", "--durability=normal")
 	x.MustEvalOnNewDocument(watched)
 	p.manyTasks(n)
 	x.copied(fmt.Sprintf(`"task %d of`, n))

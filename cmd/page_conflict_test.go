@@ -96,11 +96,7 @@ func TestPageKeepsBothTexts(t *testing.T) {
 
 // Edits that waited without the server meet what others did meanwhile.
 func TestPageKeepsBothTextsAfterBeingOffline(t *testing.T) {
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	b := browser(t)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	for _, title := range []string{"one", "two", "three"} {
 		x.add(title)
 	}

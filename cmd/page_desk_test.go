@@ -139,11 +139,7 @@ func TestPageListsWithoutTheServer(t *testing.T) {
 
 // What the server refuses is kept, says so in place, and is mended or given up.
 func TestPageListsThatAreRefused(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	x.newList("Home")
 	x.settled()
 	refuse := func(pattern, method, answer string, status int) func() {
@@ -173,11 +169,7 @@ func TestPageListsThatAreRefused(t *testing.T) {
 
 // Lists are put in order by mouse, by touch and by keys, and that survives a reload.
 func TestPageOrdersLists(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	ann := p.login()
 	for _, name := range []string{"one", "two", "three"} {
 		p.list(ann, name)
@@ -241,11 +233,7 @@ func (x *tab) shotNow(name string) {
 
 // The trash without the server has what is known, says what is missing, and gives it back.
 func TestPageTrashWithoutTheServer(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	for _, title := range []string{"milk", "bread", "eggs"} {
 		x.add(title)
 	}
@@ -288,11 +276,7 @@ func TestPageTrashWithoutTheServer(t *testing.T) {
 
 // What was done with a list is undone by the server, also after a reload.
 func TestPageUndoesLists(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	ann := p.login()
 	x.newList("First")
 	x.newList("Second")

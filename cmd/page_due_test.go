@@ -8,11 +8,7 @@ import (
 // A task shows when it is due and how important it is, and keeps both when it is
 // deleted and brought back.
 func TestPageShowsDueAndPriority(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
 	token := p.login()
 	for _, body := range []string{
 		`{"title":"plain"}`,

@@ -127,11 +127,7 @@ func TestPageShowsLists(t *testing.T) {
 // A repeating task that is completed shows its next date, and moves on once though
 // the answer is lost.
 func TestPageMovesOnOnce(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	ann := p.login()
 	p.done("POST", "/tasks/", ann, `{"title":"Pay rent","due":"2031-01-05","recurrence":"FREQ=MONTHLY","reminders":[{"before":"P1D"}]}`)
 	x.MustReload()
@@ -331,11 +327,7 @@ func TestPageTimeZone(t *testing.T) {
 // A deletion that is under way when it is taken back comes first: the task is back,
 // the same one.
 func TestPageUndoesADeletionUnderWay(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
 	x.add("Keep me")
 	x.settled()
 	arrived, stay := make(chan bool, 1), make(chan bool)

@@ -110,11 +110,8 @@ func TestPageShowsWhatOthersDo(t *testing.T) {
 
 // Two tabs show the same, and what is typed in one is not lost to the other.
 func TestPageInTwoTabs(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
+	b := x.Browser()
 	x.add("shared")
 	x.settled()
 	y := open(t, b, p.url)
@@ -171,11 +168,7 @@ func TestPageWithoutAStream(t *testing.T) {
 
 // Whose session is ended elsewhere sees it without doing anything.
 func TestPageEndsWithItsSession(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
 	x.add("one")
 	x.settled()
 	x.enter("#new-task", "half a thou")
@@ -215,11 +208,7 @@ func TestPageCatchesUp(t *testing.T) {
 // A server whose log has no more of what the page has, as after a restore, is copied
 // anew.
 func TestPageBeginsAnew(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
 	x.add("kept")
 	x.add("not in the backup")
 	x.settled()

@@ -12,11 +12,7 @@ import (
 )
 
 func TestPageSearch(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	_, x := registered(t)
 	x.press(input.Enter)
 	x.wait(`document.querySelector("#new-problem").textContent === "A title is needed."`)
 	for _, title := range []string{"alpha", "beta", "beta done"} {
@@ -51,11 +47,7 @@ func TestPageSearch(t *testing.T) {
 // A deletion that waits for a change of mind is sent when the page is left, or
 // its person signs out.
 func TestPageDeletesWhenLeft(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
 	for _, title := range []string{"one", "two", "three"} {
 		x.add(title)
 	}
@@ -79,11 +71,7 @@ func TestPageDeletesWhenLeft(t *testing.T) {
 // Who signs out without the server is told, and the session ends when it is
 // back.
 func TestPageSignsOutWithoutTheServer(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
 	x.add("one")
 	x.settled()
 	p.stop(os.Interrupt)
@@ -109,11 +97,7 @@ func TestPageSignsOutWithoutTheServer(t *testing.T) {
 
 // What is typed into an edit outlives the task, the fold and a reload.
 func TestPageKeepsAnEdit(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
 	x.add("to be deleted")
 	x.add("to be done")
 	x.settled()
@@ -156,11 +140,7 @@ func TestPageKeepsAnEdit(t *testing.T) {
 
 // A server that fails is quoted, one that asks to wait is waited for.
 func TestPageWhenTheListFails(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
 	x.add("one")
 	x.settled()
 	status := 500
@@ -195,11 +175,7 @@ func TestPageWhenTheListFails(t *testing.T) {
 }
 
 func TestPageFocusAndUndo(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	_, x := registered(t)
 	long := strings.Repeat("w", 100)
 	for _, title := range []string{long, "two", "three", "four"} {
 		x.add(title)

@@ -48,11 +48,7 @@ func (x *tab) unasked() {
 // What was there last is shown before anything is asked for, whole, after a reload and after
 // a visit elsewhere.
 func TestPageShowsItsCopyFirst(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off", "--durability=normal")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off", "--durability=normal")
 	ann := p.login()
 	for n := range 150 {
 		p.done("POST", "/tasks/", ann, fmt.Sprintf(`{"title":"task %d"}`, n+1))
@@ -78,11 +74,8 @@ func TestPageShowsItsCopyFirst(t *testing.T) {
 
 // Who signs out, or whose session ends, leaves nothing behind, and somebody else finds nothing.
 func TestPageDeletesItsCopy(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
+	b := x.Browser()
 	x.add("a secret")
 	x.settled()
 	x.copied("a secret")
@@ -120,11 +113,7 @@ func TestPageDeletesItsCopy(t *testing.T) {
 
 // What earlier versions kept in the storage is shown, sent, and then given up.
 func TestPageTakesOverWhatWasKept(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
 	x.add("known before")
 	x.settled()
 	x.MustEval(`async () => {
@@ -221,11 +210,8 @@ func TestPageMergesTwoDevices(t *testing.T) {
 
 // What is typed in a tab without the server is shown in the other one, and sent once.
 func TestPageSharesWhatIsNotSent(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
+	b := x.Browser()
 	x.add("before")
 	x.settled()
 	x.wait(`navigator.serviceWorker.controller`)
@@ -253,11 +239,7 @@ func TestPageSharesWhatIsNotSent(t *testing.T) {
 // A newer version waits while somebody looks at the page or has typed something, and is there
 // when nobody does.
 func TestPageTakesUpANewerVersion(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	_, x := registered(t)
 	x.add("before")
 	x.settled()
 	x.wait(`navigator.serviceWorker.controller`)
@@ -285,11 +267,7 @@ func TestPageTakesUpANewerVersion(t *testing.T) {
 // The page opens at once however slow the server is, and what it says of the server is as of
 // the start before.
 func TestPageOpensBeforeTheServerAnswers(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
 	x.add("before")
 	x.settled()
 	x.copied(`"before"`)

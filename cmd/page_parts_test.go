@@ -15,11 +15,7 @@ import (
 // opens a popover, and the functions to call the modules. What they picked is in picked.
 func part(t *testing.T, languages string) (*process, *tab) {
 	t.Helper()
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	if languages != "" {
 		x.as(languages)
 		x.wait(`document.querySelector("#new-task")`)

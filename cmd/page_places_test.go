@@ -14,11 +14,7 @@ const groups = `[...document.querySelectorAll("#list .group")].map((group) => gr
 
 // Each place shows what belongs there and has an address, and the back button works.
 func TestPagePlaces(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	ann := p.login()
 	home := p.list(ann, "Home")
 	in := func(days int) string { return time.Now().AddDate(0, 0, days).Format(time.DateOnly) }
@@ -64,11 +60,7 @@ func (x *tab) goToFrom(place string) {
 // What is understood while typing stands below the field, and is taken away by a press; the
 // place says the rest, and many lines are many tasks after one question.
 func TestPageQuickAdd(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
 	x.goTo("today")
 	const chips = `[...document.querySelectorAll("#new-chips .chip span:first-child")].map((e) => e.textContent).join("|")`
 	x.enter("#new-task", "read the paper #news !high on 2031-05-01")
@@ -103,11 +95,7 @@ func TestPageQuickAdd(t *testing.T) {
 // Rows are moved by keys and by pointer, several are changed at once, and a reload takes
 // nothing of this from the way back.
 func TestPageArranges(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	ann := p.login()
 	home := p.list(ann, "Home")
 	for _, title := range []string{"three", "two", "one"} {

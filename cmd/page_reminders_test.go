@@ -172,11 +172,8 @@ func pressShown(t *testing.T, b *rod.Browser, action string) {
 
 // The buttons of a notification complete the task, or remind of it again, without the page.
 func TestPageActsOnAReminder(t *testing.T) {
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	b := browser(t)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
+	b := x.Browser()
 	ann := p.login()
 	p.done("POST", "/tasks/", ann, `{"title":"Pay rent","due":"2031-01-05","recurrence":"FREQ=MONTHLY"}`)
 	p.done("POST", "/tasks/", ann, `{"title":"Call Bob","due":"2031-01-06T09:00","reminders":[{"before":"PT1H"}]}`)
@@ -212,11 +209,8 @@ func TestPageActsOnAReminder(t *testing.T) {
 
 // A push becomes a notification; mails and notifications lead to the task.
 func TestPageShowsAReminder(t *testing.T) {
-	folder(t)
-	p := start(t, nil)
-	b := browser(t)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
+	b := x.Browser()
 	for i := range 60 {
 		x.add(fmt.Sprint("task ", i))
 	}

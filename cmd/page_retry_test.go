@@ -54,11 +54,7 @@ func (x *tab) only(p *process, title string, want int) {
 // The answer is lost, in each of the ways that a network has, and then the page
 // is left or the task changed elsewhere before the page tries again.
 func TestPageNeverDuplicatesWhenLeft(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
 	x.add("known before")
 	x.settled()
 	arrived := make(chan bool, 10)
@@ -109,11 +105,8 @@ func TestPageNeverDuplicatesWhenLeft(t *testing.T) {
 // Another tab sees the task that arrived, and ticks it before the first one has
 // asked again.
 func TestPageNeverDuplicatesWhatAnotherTabChanged(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
+	b := x.Browser()
 	arrived := make(chan bool, 10)
 	stop := x.lose(func(h *rod.Hijack) { h.Response.Fail(proto.NetworkErrorReasonConnectionReset); arrived <- true })
 	x.add("ticked elsewhere")

@@ -10,11 +10,7 @@ import (
 
 // Whatever is added is seen or its place is told, and lines that are pasted keep their order.
 func TestPageSaysWhereThingsGo(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	_, x := registered(t, "--rate-limit=off")
 	x.goTo("today")
 	x.enter("#new-task", "water the plants next tuesday")
 	x.wait(`document.querySelector("#new-chips .chip")`)
@@ -41,11 +37,7 @@ func TestPageSaysWhereThingsGo(t *testing.T) {
 
 // A place that is gone says so, and nothing can be added to it.
 func TestPageOfAListThatIsGone(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	ann := p.login()
 	home := p.list(ann, "Home")
 	x.goTo(fmt.Sprintf("list/%d", home))
@@ -62,11 +54,7 @@ func TestPageOfAListThatIsGone(t *testing.T) {
 
 // Cancel takes back what the chips of a task have saved at once.
 func TestPageCancels(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	ann := p.login()
 	x.add("buy milk")
 	x.settled()
@@ -87,11 +75,7 @@ func TestPageCancels(t *testing.T) {
 
 // A task into which somebody has written since it was deleted stays.
 func TestPageSparesWhatOthersWrote(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	ann := p.login()
 	x.add("notes")
 	x.add("other")
@@ -113,11 +97,7 @@ func TestPageSparesWhatOthersWrote(t *testing.T) {
 
 // Who may only read a list is told so by the keys that move tasks, too.
 func TestPageMovesNothingForViewers(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	ann, bob := p.login(), p.another("bob")
 	list := p.list(bob, "Bob's")
 	for _, title := range []string{"one", "two"} {
@@ -137,11 +117,7 @@ func TestPageMovesNothingForViewers(t *testing.T) {
 // What another app shares is typed already, and a shortcut leads to the field, also after a
 // sign-in.
 func TestPageTakesWhatIsShared(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	typed := func(text string) string {
 		return fmt.Sprintf(`document.activeElement?.id === "new-task" && document.querySelector("#new-task").value === %q && location.hash === "#/inbox" && !location.search`, text)
 	}

@@ -45,11 +45,7 @@ func TestPageOutlivesItsAccessToken(t *testing.T) {
 }
 
 func TestPageWhileTheServerIsAway(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
 	x.add("before")
 	x.settled()
 	p.stop(os.Interrupt)
@@ -69,11 +65,7 @@ func TestPageWhileTheServerIsAway(t *testing.T) {
 
 // TestPageNeverDuplicates: the server creates the task, and its answer is lost.
 func TestPageNeverDuplicates(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
 	x.add("known before")
 	x.settled()
 	lost := 0
@@ -103,11 +95,7 @@ func TestPageNeverDuplicates(t *testing.T) {
 
 // A reload while the server can't be reached loses nothing.
 func TestPageKeepsWhatWasTyped(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
 	x.add("old")
 	x.settled()
 	x.wait(`navigator.serviceWorker?.controller`)
@@ -130,11 +118,7 @@ func TestPageKeepsWhatWasTyped(t *testing.T) {
 }
 
 func TestPageByKeyboardOnly(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	_, x := registered(t)
 	for _, title := range []string{"one", "two", "three"} {
 		x.add(title)
 	}
@@ -193,11 +177,7 @@ func TestPageByKeyboardOnly(t *testing.T) {
 }
 
 func TestPageWithFiveThousandTasks(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--durability=normal")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--durability=normal")
 	token := p.login()
 	for n := range 5000 {
 		if status, answer := p.call("POST", "/tasks/", token, fmt.Sprintf(`{"title":"task number %d"}`, n+1)); status != 201 {
@@ -225,11 +205,7 @@ func TestPageWithFiveThousandTasks(t *testing.T) {
 }
 
 func TestAccountPage(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
 	other := p.login()
 	x.click(`#menu a[href="#account"]`)
 	x.wait(`document.querySelectorAll(".things li").length === 2`)
@@ -336,11 +312,7 @@ func TestLinkPage(t *testing.T) {
 
 // Who is signed out elsewhere is told, and keeps what was typed.
 func TestPageSignedOutElsewhere(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
 	x.add("one")
 	x.settled()
 	// The change is under way when the session ends.
@@ -364,11 +336,7 @@ func TestPageSignedOutElsewhere(t *testing.T) {
 // A server that asks to wait is waited for; one that refuses a change is
 // quoted in the row, and the change can be tried again or dropped.
 func TestPageWhenTheServerRefuses(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t)
 	answers := []int{429, 422}
 	router := x.HijackRequests()
 	router.MustAdd("*/tasks/", func(h *rod.Hijack) {

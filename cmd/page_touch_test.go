@@ -29,11 +29,7 @@ func (x *tab) tap(selector string) {
 // By touch, rows have a menu instead of a cross, and presses choose several once that was
 // asked for.
 func TestPageByTouch(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	for _, title := range []string{"three", "two", "one"} {
 		x.add(title)
 	}
@@ -122,11 +118,7 @@ func TestPageByTouch(t *testing.T) {
 
 // Several are chosen with a mouse too, by who does not know of Ctrl.
 func TestPageChoosesWithoutKeys(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil)
-	x := open(t, b, p.url)
-	x.register()
+	_, x := registered(t)
 	for _, title := range []string{"three", "two", "one"} {
 		x.add(title)
 	}
@@ -150,11 +142,7 @@ func TestPageChoosesWithoutKeys(t *testing.T) {
 
 // A place is printed as paper: all of it, with boxes, titles and dates, and nothing to press.
 func TestPageOnPaper(t *testing.T) {
-	b := browser(t)
-	folder(t)
-	p := start(t, nil, "--rate-limit=off")
-	x := open(t, b, p.url)
-	x.register()
+	p, x := registered(t, "--rate-limit=off")
 	ann := p.login()
 	home := p.list(ann, "Home")
 	for i := range 130 {

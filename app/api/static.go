@@ -110,7 +110,7 @@ func (s *static) prepare(name string, content []byte) file {
 		plain := bytes.ReplaceAll(content, []byte(staticMark), []byte(s.prefix))
 		plain = bytes.ReplaceAll(plain, []byte(baseMark), []byte(s.base))
 		plain = bytes.ReplaceAll(plain, []byte(registrationMark), []byte(s.registration))
-		plain = lean(name, plain)
+		plain = withoutComments(name, plain)
 		return forms{
 			plain: plain, etag: etagOf(plain),
 			gzip: fasthttp.AppendGzipBytesLevel(nil, plain, fasthttp.CompressBestCompression),
@@ -118,13 +118,13 @@ func (s *static) prepare(name string, content []byte) file {
 	})}
 }
 
-// lean returns our scripts and styles without comments and indentation, which only
+// withoutComments returns our scripts and styles without comments and indentation, which only
 // their readers need: a sixth of what they weigh when they are packed. It goes by
 // lines, so that it can't misread what it does not know: a text in backquotes must
 // end on its line (a test looks), and a comment behind code goes only where no text
 // can be open. Minifiers that rename and reorder save a tenth more, and the one
 // written in Go makes other programs of some of ours.
-func lean(name string, content []byte) []byte {
+func withoutComments(name string, content []byte) []byte {
 	if extension := path.Ext(name); extension != ".js" && extension != ".css" || strings.HasPrefix(name, "rapidoc-") {
 		return content
 	}
@@ -136,15 +136,15 @@ func lean(name string, content []byte) []byte {
 		case comment, strings.HasPrefix(line, "/*"):
 			comment = !strings.HasSuffix(line, "*/")
 		case line != "" && !strings.HasPrefix(line, "//"):
-			out.WriteString(withoutRemark(line))
+			out.WriteString(withoutTrailingComment(line))
 			out.WriteByte('\n')
 		}
 	}
 	return out.Bytes()
 }
 
-// withoutRemark cuts a comment off the end of a line, if no text is open before it.
-func withoutRemark(line string) string {
+// withoutTrailingComment cuts a comment off the end of a line, if no text is open before it.
+func withoutTrailingComment(line string) string {
 	code, _, found := strings.Cut(line, " // ")
 	for _, quote := range []string{`"`, "'", "`"} {
 		if found && strings.Count(code, quote)%2 == 1 {

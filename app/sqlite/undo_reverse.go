@@ -24,12 +24,16 @@ func (u *undoing) reverseAll() error {
 			return err
 		}
 	}
-	for i, l := range slices.Backward(u.lines) {
-		// Those in between may be relative to a date that was there for as long.
-		reminds := func(other pastLine) bool {
-			return other.kind == todo.KindReminder && other.entity == l.entity && other.undo.has("reminders")
+	// The first line of a task has its reminders from before the group; those in between may be
+	// relative to a date that was there for as long.
+	first := map[int64]int{}
+	for i, l := range u.lines {
+		if _, some := first[l.entity]; !some && l.kind == todo.KindReminder && l.undo.has("reminders") {
+			first[l.entity] = i
 		}
-		if !reminds(l) || slices.ContainsFunc(u.lines[:i], reminds) {
+	}
+	for i, l := range slices.Backward(u.lines) {
+		if at, some := first[l.entity]; !some || at != i {
 			continue
 		}
 		if err := u.remindAgain(l); err != nil {

@@ -27,7 +27,7 @@ export class ApiError extends Error {
 }
 
 // Unreachable says that there was no answer.
-export class Unreachable extends Error { unreachable = true; }
+class Unreachable extends Error { unreachable = true; }
 
 const timeout = 20_000;
 

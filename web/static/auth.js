@@ -28,8 +28,9 @@ export const forget = (form) => session.removeItem(`taskapi.form.${form.id}`);
 // belongs, and nothing typed lost.
 export function submit(form, send) {
   const note = h("p", { class: "problem", role: "alert" });
-  form.querySelector("button[type=submit]")?.before(note);
-  if (!note.isConnected && !note.parentNode) form.append(note);
+  const go = form.querySelector("button[type=submit]");
+  if (go) go.before(note);
+  else form.append(note);
   form.noValidate = true;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -55,18 +55,6 @@ export class Deeds extends EventTarget {
   // as it can, and is undone at once.
   together(act) { return this.acts.together(uid(), act); }
 
-  // changeAll changes several tasks at once: each part has the id of a task, and a patch for
-  // it, or remove, or where it is to be moved, as for move.
-  changeAll(parts) {
-    this.together(() => {
-      for (const { id, patch, remove, where, shown } of parts) {
-        if (remove) this.remove(id);
-        else if (where) this.move(id, where, shown);
-        else this.change(id, patch);
-      }
-    });
-  }
-
   // add makes a task, and returns the name by which it is known until it has an id. more has
   // other fields, as in the API; a parent may have such a name.
   add(title, description = "", completed = false, more = undefined) {

@@ -1,7 +1,7 @@
 // What happened to the account, the last first, for who wants to know.
 
 import { h } from "./dom.js";
-import { date, language, said } from "./i18n.js";
+import { date, said, speaker } from "./i18n.js";
 
 const perPage = 20;
 const texts = {
@@ -20,7 +20,7 @@ const texts = {
     webhook_created: "Webhook creado", webhook_deleted: "Webhook borrado", webhook_secret_rotated: "Secreto nuevo de un webhook",
   },
 };
-export const say = texts[language];
+const say = speaker(texts);
 
 // folded is a part of the account that is read when somebody opens it.
 export function folded(id, title, load) {
@@ -38,14 +38,14 @@ export function folded(id, title, load) {
 }
 
 // history is that part of the account.
-export const history = (api) => folded("history", say.title, async (body) => {
-  const list = h("ul", { class: "things" }), more = h("button", { type: "button", class: "second" }, say.more);
+export const history = (api) => folded("history", say("title"), async (body) => {
+  const list = h("ul", { class: "things" }), more = h("button", { type: "button", class: "second" }, say("more"));
   let page = 0;
   const next = async () => {
     const { events, pagination } = await api.get(`/users/me/audit?per_page=${perPage}&page=${++page}`);
     list.append(...events.map(({ event, date: when, address, detail, user_id: whose, actor_id: actor }) => {
-      const what = say[event] ?? event, foreign = actor !== null && actor !== whose;
-      return h("li", {}, h("div", {}, h("b", {}, foreign ? say.by.replace("{what}", what) : what), h("br"), h("span", { class: "soft" }, [date(when), address, detail].filter(Boolean).join(" · "))));
+      const what = say(event), foreign = actor !== null && actor !== whose;
+      return h("li", {}, h("div", {}, h("b", {}, foreign ? say("by", { what }) : what), h("br"), h("span", { class: "soft" }, [date(when), address, detail].filter(Boolean).join(" · "))));
     }));
     more.hidden = !pagination.has_next;
   };

@@ -28,6 +28,9 @@ export const learn = (more) => { Object.assign(texts, more); };
 // t is a text with its values filled in.
 export const t = (key, values = {}) => fill(texts[key] ?? key, values);
 
+// speaker is t for a module that has its own words, by language.
+export const speaker = (own) => (key, values = {}) => fill(own[language][key] ?? key, values);
+
 const isAway = (error) => error.unreachable || error.code === "proxy";
 
 // saidWaiting is said where the page tries again by itself.

@@ -1,7 +1,7 @@
 // Reminders while somebody looks at the page: one quiet bar, one after the other.
 
 import { announce, h } from "./dom.js";
-import { language } from "./i18n.js";
+import { language, speaker } from "./i18n.js";
 import { dueOf } from "./places.js";
 import { dueWords } from "./words.js";
 import { wallOf } from "./zone.js";
@@ -13,7 +13,7 @@ const texts = {
   en: { label: "Reminder", told: "Reminder: {title}", done: "Done", later: "In an hour", close: "Close", ticked: "Done: {title}", put: "Again at {time}: {title}" },
   es: { label: "Recordatorio", told: "Recordatorio: {title}", done: "Hecha", later: "En una hora", close: "Cerrar", ticked: "Hecha: {title}", put: "Otra vez a las {time}: {title}" },
 };
-const say = (name, values = {}) => (texts[language] ?? texts.en)[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
+const say = speaker(texts);
 
 export class Reminded {
   #desk; #undo; #leave; #bar; #open; #buttons;

@@ -12,7 +12,7 @@ const glimpse = 200; // letters of a description
 export const dot = (hue) => h("i", { class: `dot hue-${hue}`, "aria-hidden": "true" });
 
 // detailsOf are what a task has that its place does not say: {text, title, kind}.
-export function detailsOf(task, desk, { kind, id, name, section }) {
+function detailsOf(task, desk, { kind, id, name, section }) {
   const { now } = desk, due = dueOf(task), list = desk.listOf(task), details = [];
   if (due) {
     let words = dueWords(due, now, language);

@@ -2,7 +2,7 @@
 // somebody has registered here. One request makes it, and is kept as it is until the server
 // has answered: so there is one list, however often it has to be sent, and none again.
 
-import { language } from "./i18n.js";
+import { speaker } from "./i18n.js";
 import { local, uid } from "./surroundings.js";
 
 const texts = {
@@ -26,14 +26,14 @@ const texts = {
 
 // requestOf is what makes the list; today is the date on the person's wall.
 function requestOf(today) {
-  const say = texts[language] ?? texts.en, list = uid(), parent = uid();
+  const say = speaker(texts), list = uid(), parent = uid();
   const make = (title, more) => ({ method: "POST", path: "/tasks/", body: { uid: uid(), title, list_id: list, ...more } });
-  const open = make(say.open, { description: say.openMore, uid: parent });
+  const open = make(say("open"), { description: say("openMore"), uid: parent });
   return { key: uid(), requests: [
-    { method: "POST", path: "/lists/", body: { uid: list, name: say.name, color: "#2e8b57" } },
+    { method: "POST", path: "/lists/", body: { uid: list, name: say("name"), color: "#2e8b57" } },
     // The newest stands first.
-    make(say.remove, { description: say.removeMore }), make(say.share, { description: say.shareMore }), open,
-    make(say.part, { parent_id: parent }), make(say.tick, { description: say.tickMore, due: today }),
+    make(say("remove"), { description: say("removeMore") }), make(say("share"), { description: say("shareMore") }), open,
+    make(say("part"), { parent_id: parent }), make(say("tick"), { description: say("tickMore"), due: today }),
   ] };
 }
 

@@ -15,7 +15,7 @@ export function sharedIn(search) {
 
 // readShared reads the address of the page, and takes it away: what was shared once is not
 // added again by a reload.
-export function readShared() {
+function readShared() {
   const shared = sharedIn(location.search);
   if (shared.add) history.replaceState(history.state, "", location.pathname + location.hash);
   return shared;

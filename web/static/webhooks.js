@@ -3,7 +3,7 @@
 import { submit } from "./auth.js";
 import { announce, field, h } from "./dom.js";
 import { folded } from "./history.js";
-import { date, language, said, t } from "./i18n.js";
+import { date, said, speaker, t } from "./i18n.js";
 
 const kinds = {
   added: ["task.created"], changed: ["task.updated", "task.moved", "task.reopened", "task.restored"], done: ["task.completed"], deleted: ["task.deleted"],
@@ -23,9 +23,9 @@ const texts = {
     remove: "Borrar", removed: "Borrado.", of: "{what}: {url}", secret: "El secreto del webhook",
   },
 };
-const say = (key, values = {}) => texts[language][key].replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+const say = speaker(texts);
 
-// nameOf says what a webhook tells of.
+// namesOf says what a webhook tells of.
 const namesOf = ({ events }) => Object.keys(kinds).filter((kind) => kinds[kind].some((event) => events.includes(event))).map((kind) => say(kind)).join(", ");
 
 const stateOf = ({ state, failing_since: since, last_error: error }) => (state === "off" ? say("off") : since ? say("failing", { date: date(since), error }) : say("fine"));
