@@ -80,7 +80,8 @@ var mayImport = map[string][]string{
 	"taskapi/app":         nil,
 	"taskapi/app/outbox":  {"taskapi/app"},
 	"taskapi/app/account": {"taskapi/app", "taskapi/app/outbox", "taskapi/app/password", "taskapi/app/token"},
-	"taskapi/app/todo":    {"taskapi/app"},
+	"taskapi/app/todo":    {"taskapi/app", "taskapi/app/ical"},
+	"taskapi/app/ical":    nil,
 	"taskapi/app/operate": {"taskapi/app", "taskapi/app/account", "taskapi/app/todo", "taskapi/app/password"},
 	// How it is reached, and what it reaches.
 	"taskapi/app/api":      {"taskapi/app", "taskapi/app/account", "taskapi/app/todo", "taskapi/app/outbox", "taskapi/app/operate", "taskapi/app/password", "taskapi/app/token"},

@@ -18,7 +18,7 @@
 //	  HTTP      storage      SMTP         Web Push   HTTP client   the tutorial's database, JSON and CSV files
 //	app/operate                          import, health
 //	app/account   app/todo               who people are; what they keep
-//	app/outbox   app/password   app/token
+//	app/outbox   app/password   app/token   app/ical
 //	app                                  the vocabulary
 //
 // arch_test.go holds all of it.

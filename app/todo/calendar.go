@@ -2,7 +2,7 @@ package todo
 
 import (
 	"context"
-	"errors"
+	"strings"
 	"time"
 
 	"taskapi/app"
@@ -55,20 +55,6 @@ type CalendarCondition struct {
 	IfNoneMatch bool
 }
 
-// CalendarPut is what a client puts under a name.
-type CalendarPut struct {
-	List        Ref
-	Name        string
-	Object      CalendarTask
-	Match       *Match
-	IfNoneMatch bool
-	// MustExist is an If-Match of "*".
-	MustExist bool
-	At        time.Time
-	// Most is how many tasks the owner of the list may have; 0 is no limit.
-	Most int64
-}
-
 // CalendarChanges is what is new in a collection.
 type CalendarChanges struct {
 	// Changed are without their texts.
@@ -81,47 +67,63 @@ type CalendarChanges struct {
 	More bool
 }
 
-// The errors of calendar objects. Each has a precondition of RFC 4791 or RFC 6578 for its name
-// in XML, which the door gives it.
-var (
-	// ErrCalendarData says that a text is no iCalendar: valid-calendar-data.
-	ErrCalendarData = &app.Error{Kind: app.KindMalformed, Code: "bad_calendar_data", Message: "This is no valid iCalendar."}
-	// ErrCalendarObject says that a text is no single object: valid-calendar-object-resource.
-	ErrCalendarObject = &app.Error{Kind: app.KindMalformed, Code: "bad_calendar_object", Message: "An object must be one VTODO with a UID, without a METHOD; others in it must be exceptions of the same UID."}
-	// ErrCalendarComponent says that it is an event or the like: supported-calendar-component.
-	ErrCalendarComponent = &app.Error{Kind: app.KindForbidden, Code: "not_a_task", Message: "These collections hold tasks (VTODO) only."}
-	// ErrCalendarTooLarge is max-resource-size.
-	ErrCalendarTooLarge = &app.Error{Kind: app.KindConflict, Code: "calendar_object_too_large", Message: "An object may have 128 KiB in 1,000 lines, a description of 10,000 characters, and no attachment inside."}
-	// ErrCalendarUID says that the UID is that of another object in the list: no-uid-conflict.
-	ErrCalendarUID = &app.Error{Kind: app.KindConflict, Code: "calendar_uid_conflict", Message: "Another object of the list has this UID, or the one of this name has another one."}
-	// ErrCalendarName says that a name can't be used.
-	ErrCalendarName = &app.Error{Kind: app.KindMalformed, Code: "bad_calendar_name", Message: "The name of an object must have 1 to 255 characters, no slash and no control characters."}
-)
-
-// CalendarStore keeps tasks with what calendar clients have put. A list that the caller is no
-// member of does not exist: ErrListNotFound.
-type CalendarStore interface {
-	Collections(ctx context.Context, by app.Caller) ([]Collection, error)
-	Collection(ctx context.Context, by app.Caller, list Ref) (Collection, error)
-	// CalendarTasks gives those of a list that are asked for, a chunk at a time, so that each
-	// is as it is when it is given; nothing is held while each works.
-	CalendarTasks(ctx context.Context, by app.Caller, list Ref, query CalendarQuery, each func(CalendarTask) error) error
-	// PutCalendar makes or changes the task of a name. It returns ErrReadOnlyList,
-	// ErrChangedMeanwhile, ErrTooManyTasks, ErrCalendarUID and KindInvalid errors.
-	PutCalendar(ctx context.Context, by app.Caller, put CalendarPut) (stored CalendarStored, err error)
-	// DeleteCalendar deletes the task of a name, and nothing that is below it. It returns
-	// ErrTaskNotFound, ErrReadOnlyList and ErrChangedMeanwhile.
-	DeleteCalendar(ctx context.Context, by app.Caller, list Ref, name string, gone Removal) error
-	// CalendarChanges returns ErrSyncExpired for a number that it can't go on from.
-	CalendarChanges(ctx context.Context, by app.Caller, list Ref, after, limit int64) (CalendarNews, error)
+// CalendarPut is what a client puts under a name.
+type CalendarPut struct {
+	Name string
+	Said CalendarSaid
+	// Text is what was put.
+	Text        []byte
+	Match       *Match
+	IfNoneMatch bool
+	// MustExist is an If-Match of any entity tag.
+	MustExist bool
+	At        time.Time
+	// Most is how many tasks the owner of the list may have; 0 is no limit.
+	Most int64
 }
 
-// CalendarStored is what became of a put.
+// CalendarStored is what became of what was put.
 type CalendarStored struct {
 	Stamp   Stamp
 	Created bool
 	// AsPut says that what is read now is what was put, byte for byte.
 	AsPut bool
+}
+
+// CalendarNews is what the log has of a list behind a cursor.
+type CalendarNews struct {
+	Changed []CalendarTask
+	Gone    []string
+	Next    CalendarCursor
+	More    bool
+}
+
+// CalendarState is a list with the number that its token is made of.
+type CalendarState struct {
+	List List
+	UID  string
+	Seq  int64
+}
+
+// CalendarStore keeps tasks with what calendar clients have put. A list that the caller is no
+// member of does not exist: ErrListNotFound.
+type CalendarStore interface {
+	TimeZone(ctx context.Context, userID int64) (string, error)
+	// Calendars returns the lists of a user that are not archived, in their order.
+	Calendars(ctx context.Context, userID int64) ([]CalendarState, error)
+	Calendar(ctx context.Context, userID int64, list Ref) (CalendarState, error)
+	// CalendarTasks gives those of a list that are asked for, a chunk at a time, so that each
+	// is as it is when it is given; nothing is held while each works.
+	CalendarTasks(ctx context.Context, userID int64, list Ref, query CalendarQuery, each func(CalendarTask) error) error
+	// PutCalendar makes or changes the task of a name. It returns ErrReadOnlyList,
+	// ErrChangedMeanwhile, ErrTooManyTasks, ErrCalendarUID and KindInvalid errors.
+	PutCalendar(ctx context.Context, by app.Caller, list Ref, put CalendarPut) (CalendarStored, error)
+	// DeleteCalendar deletes the task of a name, and nothing that is below it. It returns
+	// ErrTaskNotFound, ErrReadOnlyList and ErrChangedMeanwhile.
+	DeleteCalendar(ctx context.Context, by app.Caller, list Ref, name string, gone Removal) error
+	// CalendarChanges begins a walk through the whole with nil. It returns ErrSyncExpired for
+	// a cursor that it can't go on from.
+	CalendarChanges(ctx context.Context, userID int64, list Ref, after *CalendarCursor, limit int) (CalendarNews, error)
 }
 
 // Calendars are the use cases of calendar clients.
@@ -137,20 +139,63 @@ type Calendars struct {
 	Lineage string
 }
 
-// Collections returns the caller's lists in their order, also those that are archived.
+// listRef names a list by the last part of its address.
+func listRef(uid string) Ref { return Ref{UID: uid} }
+
+func (c *Calendars) collection(s CalendarState) Collection {
+	return Collection{List: s.List, UID: s.UID, Order: s.List.Position, Token: c.token(CalendarCursor{Seq: s.Seq, Walked: -1})}
+}
+
+// Collections returns the caller's lists in their order, without those that are archived.
 func (c *Calendars) Collections(ctx context.Context, caller app.Caller) ([]Collection, error) {
-	return nil, errors.ErrUnsupported
+	states, err := c.Store.Calendars(ctx, caller.UserID)
+	all := make([]Collection, 0, len(states))
+	for _, s := range states {
+		all = append(all, c.collection(s))
+	}
+	return all, err
 }
 
 // Collection returns a list. Returns ErrListNotFound.
 func (c *Calendars) Collection(ctx context.Context, caller app.Caller, listUID string) (Collection, error) {
-	return Collection{}, errors.ErrUnsupported
+	s, err := c.Store.Calendar(ctx, caller.UserID, listRef(listUID))
+	return c.collection(s), err
+}
+
+// object returns what a client sees of a task.
+func (c *Calendars) object(t CalendarTask, withText bool) (CalendarObject, error) {
+	o := CalendarObject{Name: t.Name, ETag: c.etag(t.Task.Stamp()), Updated: t.Task.UpdatedAt}
+	if !withText {
+		return o, nil
+	}
+	var err error
+	o.Text, err = t.Text()
+	return o, err
 }
 
 // Objects gives the objects of a list that are asked for, one after another. Returns
 // ErrListNotFound, and what each returns.
 func (c *Calendars) Objects(ctx context.Context, caller app.Caller, listUID string, q CalendarQuery, each func(CalendarObject) error) error {
-	return errors.ErrUnsupported
+	reader := time.UTC
+	if !q.From.IsZero() || !q.To.IsZero() {
+		zone, err := c.Store.TimeZone(ctx, caller.UserID)
+		if err != nil {
+			return err
+		}
+		if location, err := Location(zone); err == nil {
+			reader = location
+		}
+	}
+	return c.Store.CalendarTasks(ctx, caller.UserID, listRef(listUID), q, func(t CalendarTask) error {
+		if !t.Task.within(q.From, q.To, reader) {
+			return nil
+		}
+		o, err := c.object(t, q.WithText)
+		if err != nil {
+			return err
+		}
+		return each(o)
+	})
 }
 
 // Put makes or changes the object of a name. The entity tag is empty where what is read now is
@@ -158,42 +203,75 @@ func (c *Calendars) Objects(ctx context.Context, caller app.Caller, listUID stri
 // ErrListNotFound, ErrReadOnlyList, the errors of calendar objects, ErrChangedMeanwhile,
 // ErrTooManyTasks and KindInvalid errors.
 func (c *Calendars) Put(ctx context.Context, caller app.Caller, listUID, name string, text []byte, cond CalendarCondition) (etag string, created bool, err error) {
-	return "", false, errors.ErrUnsupported
+	if !validName(name) {
+		return "", false, ErrCalendarName
+	}
+	said, err := ReadCalendar(text)
+	if err != nil { // of which those learn nothing for whom the list does not exist
+		if _, missing := c.Store.Calendar(ctx, caller.UserID, listRef(listUID)); missing != nil {
+			return "", false, missing
+		}
+		return "", false, err
+	}
+	put := CalendarPut{Name: name, Said: said, Text: text, IfNoneMatch: cond.IfNoneMatch, At: c.Now(), Most: c.Most}
+	put.Match = c.match(cond.IfMatch)
+	put.MustExist = cond.IfMatch != ""
+	stored, err := c.Store.PutCalendar(ctx, caller, listRef(listUID), put)
+	if err != nil {
+		return "", false, err
+	}
+	if stored.AsPut {
+		etag = c.etag(stored.Stamp)
+	}
+	return etag, stored.Created, nil
+}
+
+// maxName is how long the name of an object may be, in bytes.
+const maxName = 255
+
+// validName reports whether an object can have a name.
+func validName(name string) bool {
+	return len(name) <= maxName && !strings.Contains(name, "/") && name != "." && name != ".." && ValidUID(name)
 }
 
 // Delete deletes the object of a name. What is below the task stays, and waits for it at the
 // top. Returns ErrListNotFound, ErrTaskNotFound, ErrReadOnlyList and ErrChangedMeanwhile.
 func (c *Calendars) Delete(ctx context.Context, caller app.Caller, listUID, name, ifMatch string) error {
-	return errors.ErrUnsupported
+	gone := Removal{Permanent: !c.KeepTrash, At: c.Now(), Match: c.match(ifMatch)}
+	return c.Store.DeleteCalendar(ctx, caller, listRef(listUID), name, gone)
 }
+
+// maxCalendarPage is how many changes one answer tells.
+const maxCalendarPage = 5000
 
 // Changes returns what is new since a token, from the beginning with an empty one, in at most
 // limit objects; 0 is no limit of the client's. Returns ErrListNotFound and ErrSyncExpired.
-func (c *Calendars) Changes(ctx context.Context, caller app.Caller, listUID, token string, limit int) (CalendarChanges, error) {
-	return CalendarChanges{}, errors.ErrUnsupported
+func (c *Calendars) Changes(ctx context.Context, caller app.Caller, listUID, token string, limit int) (out CalendarChanges, err error) {
+	var after *CalendarCursor
+	if token != "" {
+		at, err := c.readToken(token)
+		if err != nil { // of which those learn nothing for whom the list does not exist
+			if _, missing := c.Store.Calendar(ctx, caller.UserID, listRef(listUID)); missing != nil {
+				return out, missing
+			}
+			return out, err
+		}
+		after = &at
+	}
+	if limit <= 0 || limit > maxCalendarPage {
+		limit = maxCalendarPage
+	}
+	news, err := c.Store.CalendarChanges(ctx, caller.UserID, listRef(listUID), after, limit)
+	if err != nil {
+		return out, err
+	}
+	out = CalendarChanges{Gone: news.Gone, Next: c.token(news.Next), More: news.More}
+	for _, t := range news.Changed {
+		o, err := c.object(t, false)
+		if err != nil {
+			return out, err
+		}
+		out.Changed = append(out.Changed, o)
+	}
+	return out, nil
 }
-
-// Make adds a list under a name that the client chose. Nil leaves a part to be the default.
-// Returns KindInvalid errors, ErrExists, ErrUIDTaken and ErrTooManyLists.
-func (c *Calendars) Make(ctx context.Context, caller app.Caller, listUID string, name, color *string, order *int64) error {
-	return errors.ErrUnsupported
-}
-
-// Change changes the name and the color of a list, which are its owner's, and the caller's own
-// order. Nil leaves a part as it is. Returns ErrListNotFound, ErrNotListOwner and KindInvalid
-// errors.
-func (c *Calendars) Change(ctx context.Context, caller app.Caller, listUID string, name, color *string, order *int64) error {
-	return errors.ErrUnsupported
-}
-
-// Remove moves a list of the caller's to the trash, or lets them leave one of somebody else's.
-// Returns ErrListNotFound and ErrInboxFixed.
-func (c *Calendars) Remove(ctx context.Context, caller app.Caller, listUID string) error {
-	return errors.ErrUnsupported
-}
-
-// CalendarTask is a task with what is kept of its object.
-type CalendarTask struct{ Task Task }
-
-// CalendarNews is what the log has of a list behind a number.
-type CalendarNews struct{ Changed []CalendarTask }

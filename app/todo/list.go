@@ -58,6 +58,10 @@ type ListInput struct {
 type NewList struct {
 	Name, Color, UID string
 	CreatedAt        time.Time
+	// Order is its place among the lists of its maker; nil for the last.
+	Order *int64
+	// Anew says that one of the same uid in the trash is not in the way.
+	Anew bool
 }
 
 // ListChange is a checked partial update. Nil leaves the value as it is.
@@ -65,8 +69,10 @@ type ListChange struct {
 	Name     *string
 	Color    *string // empty: none
 	Archived *bool
-	Match    *Match
-	Now      time.Time
+	// Order is its place among the caller's own lists.
+	Order *int64
+	Match *Match
+	Now   time.Time
 }
 
 // Shared reports whether the change changes what is everybody's in a list.

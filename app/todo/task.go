@@ -147,6 +147,8 @@ type TaskChange struct {
 	AssigneeID  *int64 // 0: nobody
 	labels      *labelsChange
 	repetition  *repetitionChange
+	// completedAt is when it was completed, if that was before Now; else zero.
+	completedAt time.Time
 	// Match must hold, else ErrChangedMeanwhile.
 	Match *Match
 	// Now becomes the completion time when the task goes from open to done.
@@ -154,6 +156,14 @@ type TaskChange struct {
 	// Most is how many tasks another user may have whom the task is given to;
 	// 0 is no limit.
 	Most int64
+}
+
+// DoneAt returns when a task is completed that the change completes at a moment.
+func (c TaskChange) DoneAt(at time.Time) time.Time {
+	if !c.completedAt.IsZero() {
+		return c.completedAt
+	}
+	return at
 }
 
 // ForOriginal returns what of a change of a completed copy is for the task that it is a copy
