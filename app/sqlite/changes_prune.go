@@ -45,6 +45,9 @@ func (db *DB) pruneChanges(ctx context.Context, keep Keep) (removed int64, err e
 				if one.mark != "" {
 					mark = one.mark
 				}
+				if err == nil && one.mark == "" {
+					err = tx.exec(`DELETE FROM task_names WHERE gone <= ?`, last.Int64)
+				}
 				return errors.Join(err, tx.exec(`INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value`, mark, fmt.Sprint(last.Int64)))
 			})
 			if err != nil {

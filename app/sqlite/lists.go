@@ -98,7 +98,11 @@ func (db *DB) CreateList(ctx context.Context, by app.Caller, n todo.NewList) (to
 	var list todo.List
 	err := db.write(ctx, db.as(by, func(tx *tx) (err error) {
 		if n.UID != "" {
-			if list, err = tx.listUIDFree(db.seed, by, n.UID); err != nil {
+			list, err = tx.listUIDFree(db.seed, by, n.UID)
+			if n.Anew && errors.Is(err, todo.ErrInTrash) && db.seed.ID(todo.KindList, n.UID) == 0 {
+				err = nil
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -179,8 +183,8 @@ func (t *tx) addList(a act, id, owner int64, n todo.NewList, inbox bool) (int64,
 	if err != nil {
 		return 0, err
 	}
-	return id, t.exec(`INSERT INTO members (user_id, list_id, role, position, joined_at, version) VALUES (?1, ?2, 3, iif(?3, 0, `+lastPosition+`), ?4, ?5)`,
-		owner, id, inbox, at, version)
+	return id, t.exec(`INSERT INTO members (user_id, list_id, role, position, joined_at, version) VALUES (?1, ?2, 3, coalesce(?6, iif(?3, 0, `+lastPosition+`)), ?4, ?5)`,
+		owner, id, inbox, at, version, n.Order)
 }
 
 // addInbox gives a new user the list that everybody has.
@@ -247,6 +251,15 @@ func (t *tx) changeList(a act, list todo.List, c todo.ListChange) error {
 		err = t.exec(`UPDATE lists SET name = coalesce(?2, name), color = CASE WHEN ?3 IS NULL THEN color ELSE nullif(?3, '') END, updated_at = ?4, version = ?5 WHERE id = ?1`,
 			list.ID, c.Name, c.Color, millis(a.at), version)
 		if err != nil {
+			return err
+		}
+	}
+	if c.Order != nil && *c.Order != list.Position {
+		version, err := t.log(a, logged{scope: -a.by.UserID, kind: todo.KindMember, op: todo.OpUpdated, entity: list.ID, fields: todo.FieldPosition})
+		if err != nil {
+			return err
+		}
+		if err := t.exec(`UPDATE members SET position = ?3, version = ?4 WHERE user_id = ?1 AND list_id = ?2`, a.by.UserID, list.ID, *c.Order, version); err != nil {
 			return err
 		}
 	}

@@ -238,7 +238,7 @@ func (db *DB) RemoveMember(ctx context.Context, by app.Caller, ref todo.Ref, use
 	}))
 }
 
-// leave ends a membership with what hangs on it: assignments and reminders.
+// leave ends a membership with what hangs on it: assignments, reminders and alarms.
 func (t *tx) leave(a act, list, userID int64) error {
 	// What has not followed a hand-over yet would go with who leaves.
 	if _, err := t.followList(a, list, -1); err != nil {
@@ -264,6 +264,7 @@ func (t *tx) leave(a act, list, userID int64) error {
 	}
 	return errors.Join(
 		t.exec(`DELETE FROM reminders WHERE user_id = ?1 AND task_id IN (SELECT task_id FROM reminders JOIN tasks ON tasks.id = task_id WHERE reminders.user_id = ?1 AND tasks.list_id = ?2)`, userID, list),
+		t.exec(`DELETE FROM task_alarms WHERE user_id = ?1 AND task_id IN (SELECT task_id FROM task_alarms JOIN tasks ON tasks.id = task_id WHERE task_alarms.user_id = ?1 AND tasks.list_id = ?2)`, userID, list),
 		t.exec(`DELETE FROM members WHERE user_id = ? AND list_id = ?`, userID, list),
 		t.touchList(a, list, version))
 }

@@ -240,6 +240,7 @@ func (t *tx) hideUser(id, now int64) (int64, error) {
 		t.exec(`DELETE FROM totals WHERE list IN ('tasks', 'trash') AND owner = ?`, id),
 		t.exec(`DELETE FROM links WHERE user_id = ?`, id),
 		t.exec(`DELETE FROM reminders WHERE user_id = ?`, id),
+		t.exec(`DELETE FROM task_alarms WHERE user_id = ?`, id),
 		t.exec(`DELETE FROM webhooks WHERE user_id = ?`, id),
 		t.exec(`DELETE FROM mails WHERE user_id = ? AND status = 'queued'`, id))
 }

@@ -192,4 +192,46 @@ CREATE TABLE push_subscriptions (
 CREATE INDEX push_subscriptions_user ON push_subscriptions (user_id);
 CREATE INDEX push_subscriptions_session ON push_subscriptions (session_id);
 CREATE INDEX push_subscriptions_due ON push_subscriptions (next_at) WHERE next_at > 0;
+
+CREATE TABLE task_ical (
+    task_id    INTEGER PRIMARY KEY REFERENCES tasks (id) ON DELETE CASCADE,
+    said       INTEGER NOT NULL DEFAULT 0,
+    said_uid   TEXT    CHECK (length(said_uid) BETWEEN 1 AND 255),
+    parent_uid TEXT    CHECK (length(parent_uid) BETWEEN 1 AND 255),
+    parent_at  INTEGER CHECK ((parent_at IS NULL) = (parent_uid IS NULL)),
+    body       BLOB    CHECK (length(body) <= 131072)
+) STRICT;
+
+CREATE INDEX task_ical_uid ON task_ical (said_uid) WHERE said_uid IS NOT NULL;
+CREATE INDEX task_ical_parent ON task_ical (parent_uid) WHERE parent_uid IS NOT NULL;
+
+CREATE TABLE task_alarms (
+    task_id INTEGER NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    body    BLOB    NOT NULL CHECK (length(body) <= 131072),
+    PRIMARY KEY (task_id, user_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX task_alarms_user ON task_alarms (user_id);
+
+CREATE TABLE task_names (
+    list_id INTEGER NOT NULL,
+    task_id INTEGER NOT NULL,
+    name    TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 255),
+    gone    INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX task_names_name ON task_names (list_id, name) WHERE gone IS NULL;
+CREATE INDEX task_names_task ON task_names (task_id);
+CREATE INDEX task_names_gone ON task_names (gone) WHERE gone IS NOT NULL;
+
+CREATE TRIGGER tasks_unnamed AFTER DELETE ON tasks
+BEGIN
+    UPDATE task_names SET gone = (SELECT coalesce(max(seq), 1) FROM changes) WHERE task_id = OLD.id AND gone IS NULL;
+END;
+
+CREATE TRIGGER tasks_moved_away AFTER UPDATE OF list_id ON tasks WHEN OLD.list_id <> NEW.list_id
+BEGIN
+    UPDATE task_names SET gone = (SELECT coalesce(max(seq), 1) FROM changes) WHERE task_id = OLD.id AND gone IS NULL;
+END;
 `

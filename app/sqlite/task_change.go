@@ -119,7 +119,7 @@ func (t *tx) tick(a act, before todo.Task, after *todo.Task, c todo.TaskChange, 
 	}
 	next, moved := after.Done(a.at, reader)
 	if !moved {
-		after.CompletedAt = next.CompletedAt
+		after.CompletedAt = c.DoneAt(next.CompletedAt)
 		return todo.OpCompleted, t.completeBelow(a, before.ID)
 	}
 	kept, err := t.keepCopy(a, *after, c.Most)

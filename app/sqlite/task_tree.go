@@ -148,6 +148,9 @@ func (t *tx) takeAlong(a act, after todo.Task) error {
 		}
 	}
 	// Who is no member there is not reminded any more.
-	return t.exec(`DELETE FROM reminders WHERE task_id = ?1
-		AND user_id NOT IN (SELECT user_id FROM members WHERE list_id = ?2)`, after.ID, after.ListID)
+	const strangers = ` WHERE task_id = ?1 AND user_id NOT IN (SELECT user_id FROM members WHERE list_id = ?2)`
+	if err := t.exec(`DELETE FROM task_alarms`+strangers, after.ID, after.ListID); err != nil {
+		return err
+	}
+	return t.exec(`DELETE FROM reminders`+strangers, after.ID, after.ListID)
 }

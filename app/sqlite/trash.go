@@ -34,6 +34,8 @@ type trashed struct {
 	Labels      []string `json:"labels,omitempty"`
 	// Reminders are those of everybody: user, at or before in milliseconds.
 	Reminders [][3]int64 `json:"reminders,omitempty"`
+	// Object is what calendar clients have put of it.
+	Object *trashedObject `json:"object,omitempty"`
 	// WithList says that it went together with its list.
 	WithList bool `json:"with_list,omitempty"`
 }
@@ -104,6 +106,10 @@ func (t *tx) allOf(task todo.Task) (trashed, error) {
 		data.Reminders = append(data.Reminders, r)
 		return err
 	})
+	if err != nil {
+		return data, err
+	}
+	data.Object, err = t.objectOf(task)
 	return data, err
 }
 

@@ -145,6 +145,9 @@ func (t *tx) restoreOne(a act, r trashRow, h home) (todo.Task, error) {
 	if err := t.exec(`UPDATE changes SET op = ?, actor = ?, undo = ? WHERE seq = ?`, int(todo.OpRestored), nullID(a.by.UserID), undo, task.Version); err != nil {
 		return task, err
 	}
+	if err := t.restoreObject(task, r.data.Object); err != nil {
+		return task, err
+	}
 	for _, kept := range r.data.Reminders {
 		if err := t.addReminder(task, kept, 0); err != nil {
 			return task, err
