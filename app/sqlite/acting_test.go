@@ -98,6 +98,13 @@ func actors(task int64) map[string]func(*DB, app.Caller) error {
 			_, _, err := db.UpdateUser(ctx, by, by.UserID, account.UserChange{}, account.Record{})
 			return err
 		},
+		"PutCalendar": func(db *DB, by app.Caller) error {
+			_, err := db.PutCalendar(ctx, by, noList, todo.CalendarPut{Name: "x", At: testNow})
+			return ignoring(err, todo.ErrListNotFound)
+		},
+		"DeleteCalendar": func(db *DB, by app.Caller) error {
+			return ignoring(db.DeleteCalendar(ctx, by, noList, "x", todo.Removal{At: testNow}), todo.ErrListNotFound)
+		},
 		"DeleteUser": func(db *DB, by app.Caller) error {
 			return db.DeleteUser(ctx, by, by.UserID, account.PassShared, account.Record{})
 		},

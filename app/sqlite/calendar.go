@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
+	"time"
 
 	"taskapi/app"
 	"taskapi/app/todo"
@@ -243,4 +244,14 @@ func (t *tx) ids(query string, args ...any) (all []int64, err error) {
 		return err
 	})
 	return all, err
+}
+
+// exceptions returns the days that calendar clients leave out of how a task repeats.
+func (t *tx) exceptions(task todo.Task) ([]time.Time, error) {
+	var kept []byte
+	err := t.one(`SELECT (SELECT body FROM task_ical WHERE task_id = ?)`, []any{task.ID}, &kept)
+	if err != nil || kept == nil {
+		return nil, err
+	}
+	return todo.Exceptions(kept, task.Dates.Due), nil
 }

@@ -9,9 +9,9 @@ import (
 
 // objectLines are the lines of the log after a number (?3) that are about tasks of a list (?2) or
 // about what a user (?1) has alone of tasks, at most ?4.
-const objectLines = `SELECT seq, op, entity, coalesce(uid, ''), scope FROM (SELECT list_id AS scope FROM members WHERE user_id = ?1 AND list_id = ?2 UNION ALL SELECT -?1) own
+const objectLines = `SELECT c.seq, c.op, c.entity, coalesce(c.uid, ''), c.scope FROM (SELECT list_id AS scope FROM members WHERE user_id = ?1 AND list_id = ?2 UNION ALL SELECT -?1) own
 	JOIN changes c ON c.seq IN (SELECT seq FROM changes WHERE scope = own.scope AND seq > ?3 AND kind IN (1, 4) ORDER BY seq LIMIT ?4)
-	ORDER BY seq LIMIT ?4` + sorts
+	ORDER BY c.seq LIMIT ?4` + sorts
 
 // CalendarChanges returns what is new in a list, of one moment.
 func (db *DB) CalendarChanges(ctx context.Context, userID int64, ref todo.Ref, after *todo.CalendarCursor, limit int) (news todo.CalendarNews, err error) {
@@ -84,15 +84,11 @@ func (c *calendarNews) since(seq, newest int64) error {
 		c.news.More, c.news.Next.Seq = true, lines[len(lines)-1].seq
 	}
 	var ids []int64
-	seen, left := map[int64]bool{}, map[int64]line{}
+	seen, there := map[int64]bool{}, map[int64]bool{}
 	for _, l := range lines {
 		if !seen[l.entity] {
 			ids = append(ids, l.entity)
 			seen[l.entity] = true
-		}
-		// A reminder may be of a task in another list, and what is kept of a repetition was no object.
-		if l.scope > 0 && l.op != todo.OpCreated {
-			left[l.entity] = l
 		}
 	}
 	for chunk := range slices.Chunk(ids, objectChunk) {
@@ -101,13 +97,14 @@ func (c *calendarNews) since(seq, newest int64) error {
 			return err
 		}
 		for _, task := range tasks {
-			delete(left, task.Task.ID)
+			there[task.Task.ID] = true
 		}
 		c.news.Changed = append(c.news.Changed, tasks...)
 	}
-	for _, id := range ids {
-		if l, gone := left[id]; gone {
-			if err := c.leave(l); err != nil {
+	for _, l := range lines {
+		// A reminder may be of a task in another list.
+		if l.scope > 0 {
+			if err := c.leave(l, there[l.entity]); err != nil {
 				return err
 			}
 		}
@@ -126,27 +123,28 @@ func (c *calendarNews) lines(seq int64) (lines []line, err error) {
 	return lines, err
 }
 
-// leave says that a task is gone from the list, by all names that it had there and that no other
-// has now.
-func (c *calendarNews) leave(l line) error {
-	names := []string{todo.ObjectName(c.seed, l.entity, l.uid)}
-	err := c.each(`SELECT name FROM task_names WHERE task_id = ? AND list_id = ? AND gone IS NOT NULL ORDER BY gone`, []any{l.entity, c.list}, func(row row) error {
-		var name string
-		err := row.Scan(&name)
-		names = append(names, name)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		id, err := c.objectID(c.seed, c.list, name)
+// leave says that a task has left the list, unless another one, or itself, has its name now.
+func (c *calendarNews) leave(l line, there bool) error {
+	name := todo.ObjectName(c.seed, l.entity, l.uid)
+	switch {
+	case l.op == todo.OpDeleted || l.op == todo.OpOut:
+		// The trigger that notes a name comes after the lines of what was done.
+		err := c.one(`SELECT coalesce((SELECT name FROM task_names WHERE task_id = ? AND list_id = ? AND gone IN (?3, ?3 + 1)), ?4)`, []any{l.entity, c.list, l.seq, name}, &name)
 		if err != nil {
 			return err
 		}
-		if id == 0 && !slices.Contains(c.news.Gone, name) {
-			c.news.Gone = append(c.news.Gone, name)
+	case there || l.op == todo.OpCreated:
+		return nil
+	default: // an undo may have made it a copy of a repetition again, which is no object
+		copied := false
+		err := c.one(`SELECT EXISTS (SELECT 1 FROM tasks WHERE id = ? AND list_id = ? AND recurrence_of IS NOT NULL)`, []any{l.entity, c.list}, &copied)
+		if err != nil || !copied {
+			return err
 		}
 	}
-	return nil
+	id, err := c.objectID(c.seed, c.list, name)
+	if err == nil && id == 0 && !slices.Contains(c.news.Gone, name) {
+		c.news.Gone = append(c.news.Gone, name)
+	}
+	return err
 }

@@ -116,6 +116,9 @@ func (t *tx) tick(a act, before todo.Task, after *todo.Task, c todo.TaskChange, 
 		if reader, err = t.reader(a.by.UserID); err != nil {
 			return 0, err
 		}
+		if after.Exceptions, err = t.exceptions(*after); err != nil {
+			return 0, err
+		}
 	}
 	next, moved := after.Done(a.at, reader)
 	if !moved {

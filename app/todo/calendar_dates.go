@@ -2,6 +2,7 @@ package todo
 
 import (
 	"strings"
+	"time"
 
 	"taskapi/app"
 	"taskapi/app/ical"
@@ -53,6 +54,24 @@ func readCalendarDue(cal *ical.Component, p *ical.Property) Due {
 		return Due{Wall: t.Wall, Timed: true, Zone: zoneUTC}
 	}
 	return Due{Wall: t.Wall, Timed: true, Zone: zoneOf(cal, t.Zone)}
+}
+
+// Exceptions returns the days that an object leaves out of how a task repeats, on the wall that
+// counts for the date that it is due.
+func Exceptions(kept []byte, due Due) (days []time.Time) {
+	cal, err := ical.Parse(kept)
+	if err != nil {
+		return nil
+	}
+	for _, p := range mainTask(cal).Properties("EXDATE") {
+		for _, t := range p.Times() {
+			if location, err := Location(due.Zone); t.UTC && err == nil {
+				t.Wall = Wall(t.Wall, location)
+			}
+			days = append(days, t.Wall.Truncate(oneDay))
+		}
+	}
+	return days
 }
 
 // zoneOf returns the IANA name of the zone that a TZID means; empty if nobody knows. Some

@@ -65,13 +65,17 @@ func ReadCalendar(text []byte) (s CalendarSaid, err error) {
 	if err := checkCalendar(cal); err != nil {
 		return s, err
 	}
-	alarms := takeAlarms(cal)
+	alarms, exceptions := takeAlarms(cal)
 	s = readSaid(cal)
 	s.Kept = cal.Bytes()
-	for _, one := range alarms {
+	if alarms != nil {
+		s.reminders = reminded(alarms.Components("VALARM"), frameOf(s.dates))
+		alarms.Add(frameOf(s.dates).property())
+		s.Alarms = alarms.Bytes()
+	}
+	for _, one := range exceptions {
 		s.Alarms = append(s.Alarms, one.Bytes()...)
 	}
-	s.reminders = remindersOf(alarms, s.dates)
 	if utf8.RuneCountInString(s.description) > MaxDescription {
 		return s, ErrCalendarTooLarge
 	}

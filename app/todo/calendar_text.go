@@ -1,7 +1,6 @@
 package todo
 
 import (
-	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,7 +27,7 @@ func (t CalendarTask) Text() ([]byte, error) {
 		m := merging{cal: cal, v: mainTask(cal), said: readSaid(cal), CalendarTask: t}
 		m.merge()
 	}
-	if err := t.addAlarms(mainTask(cal), cal); err != nil {
+	if err := t.addAlarms(cal); err != nil {
 		return nil, err
 	}
 	return cal.Bytes(), nil
@@ -205,59 +204,3 @@ func (m *merging) rule() {
 		m.due("DTSTART", m.Task.Dates.Due)
 	}
 }
-
-// addAlarms gives an object its reader's alarms: those that were put and still hold, and new ones
-// for the reminders that were added since.
-func (t CalendarTask) addAlarms(v, cal *ical.Component) error {
-	if len(t.Alarms) == 0 && len(t.Task.Reminders) == 0 {
-		return nil
-	}
-	kept, err := ical.ParseComponents(t.Alarms)
-	if err != nil {
-		return err
-	}
-	var main *ical.Component
-	for _, group := range kept {
-		of, id := group.Property("RECURRENCE-ID"), v
-		if of == nil {
-			main = group
-			continue
-		}
-		if id = exceptionOf(cal, of.Value); id == nil {
-			continue
-		}
-		for _, alarm := range group.Components("VALARM") {
-			id.Append(alarm)
-		}
-	}
-	var alarms []*ical.Component
-	if main != nil {
-		alarms = main.Components("VALARM")
-	}
-	dates := t.Task.Dates
-	put := reminded(alarms, dates)
-	for _, alarm := range alarms {
-		r, ok := reminderIn(alarm, dates)
-		if !ok || !slices.Contains(put, r) || slices.Contains(t.Task.Reminders, r) {
-			v.Append(alarm)
-		}
-	}
-	for _, r := range t.Task.Reminders {
-		if !slices.Contains(put, r) {
-			v.Append(alarmOf(r, t.Task))
-		}
-	}
-	return nil
-}
-
-func exceptionOf(cal *ical.Component, id string) *ical.Component {
-	for _, v := range cal.Components("VTODO") {
-		if p := v.Property("RECURRENCE-ID"); p != nil && p.Value == id {
-			return v
-		}
-	}
-	return nil
-}
-
-// sameBytes reports whether two texts are one; none is an empty one.
-func sameBytes(a, b []byte) bool { return len(a) == len(b) && bytes.Equal(a, b) }

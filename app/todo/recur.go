@@ -1,6 +1,7 @@
 package todo
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -138,6 +139,9 @@ func (t Task) movedOn(now time.Time, reader *time.Location) (Task, bool) {
 		rule.count = 0 // each completion is one, wherever it begins
 	}
 	next, counted, found := rule.next(start, after)
+	for found && slices.Contains(t.Exceptions, next.Day()) {
+		next, counted, found = rule.next(start, next.Day())
+	}
 	if !found || next.Wall.Year() > lastYear {
 		return t, false
 	}

@@ -54,6 +54,8 @@ type Task struct {
 	Labels     []string
 	Dates      Dates
 	Repetition Repetition
+	// Exceptions are the days that the repetition leaves out, there only where it moves on.
+	Exceptions []time.Time
 	// RecurrenceOf is the task of which this is a completed copy, 0 for another.
 	RecurrenceOf int64
 	// Was is how the task repeated of which this is a copy.
