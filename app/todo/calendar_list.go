@@ -14,9 +14,9 @@ func (c *Calendars) Make(ctx context.Context, caller app.Caller, listUID string,
 	if !validName(listUID) {
 		return ErrCalendarName
 	}
-	list := NewList{UID: listUID, Name: lineOf(listUID, MaxListName), CreatedAt: c.Now(), Order: order, Anew: true}
-	if name != nil && lineOf(*name, MaxListName) != "" {
-		list.Name = lineOf(*name, MaxListName)
+	list := NewList{UID: listUID, Name: lineOf(listUID), CreatedAt: c.Now(), Order: order, Anew: true}
+	if name != nil && lineOf(*name) != "" {
+		list.Name = lineOf(*name)
 	}
 	if color != nil {
 		list.Color = calendarColor(*color)
@@ -37,7 +37,7 @@ func (c *Calendars) Make(ctx context.Context, caller app.Caller, listUID string,
 func (c *Calendars) Change(ctx context.Context, caller app.Caller, listUID string, name, color *string, order *int64) error {
 	change := ListChange{Order: order, Now: c.Now()}
 	if name != nil {
-		line := lineOf(*name, MaxListName)
+		line := lineOf(*name)
 		if line == "" {
 			return app.Mistake("name", app.Required("name"))
 		}

@@ -136,7 +136,7 @@ func readSaid(cal *ical.Component) (s CalendarSaid) {
 		return ""
 	}
 	s.UID = text("UID")
-	s.title, s.description = lineOf(text("SUMMARY"), MaxTitle), linesOf(text("DESCRIPTION"))
+	s.title, s.description = lineOf(text("SUMMARY")), linesOf(text("DESCRIPTION"))
 	if s.title == "" {
 		s.title = "(untitled)"
 	}
@@ -167,9 +167,11 @@ func isParent(p *ical.Property) bool {
 	return kind == "" || strings.EqualFold(kind, "PARENT")
 }
 
-// lineOf makes a line of at most so many characters of a text, which ends with "…" if it is
-// longer.
-func lineOf(text string, most int) string {
+// maxLine is how many characters the title of a task and the name of a list have at most.
+const maxLine = min(MaxTitle, MaxListName)
+
+// lineOf makes a line of a text for a title or a name, which ends with "…" if it is too long.
+func lineOf(text string) string {
 	line := strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsControl(r), unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
@@ -177,10 +179,10 @@ func lineOf(text string, most int) string {
 		}
 		return r
 	}, text))
-	if runes := []rune(line); len(runes) > most {
-		line = strings.TrimSpace(string(runes[:most-1])) + "…"
+	if runes := []rune(line); len(runes) > maxLine {
+		line = strings.TrimSpace(string(runes[:maxLine-1])) + "…"
 	}
-	rule := app.TextRule{Name: "text", Max: most}
+	rule := app.TextRule{Name: "text", Max: maxLine}
 	if app.Blank(line) {
 		return ""
 	}

@@ -25,6 +25,9 @@
 //     change may be done to.
 //   - Change: a line of the log, and by its number the whole request that wrote it, which is
 //     a group of lines. Undo: a request that gives all of a group its values from before.
+//   - Collection: a list as calendar clients have it. Object: a task as they have it, a text of
+//     iCalendar with a name. Kept: what a client has put, beside what the task is. VALARM: what
+//     a reminder is in an object; each person's own.
 //   - Ref: the name of a task or a list, its id or its uid.
 //   - Find: a search by conditions, with a sort. Cursor: the place in it where the next
 //     page begins. View: conditions with a name, such as today.
