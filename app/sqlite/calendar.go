@@ -27,14 +27,14 @@ const (
 )
 
 // calendarColumns are what is known of a task as an object, for a reader (?2). Bodies are read
-// if ?4 says so.
+// if ?4 says so. The list is no reason to walk through all of it ("+").
 const (
 	calendarColumns = `coalesce((SELECT name FROM task_names n WHERE n.task_id = tasks.id AND n.list_id = tasks.list_id AND n.gone IS NULL), ''),
 		coalesce(k.said, 0), coalesce(k.said_uid, ''), iif(k.parent_at = coalesce(tasks.parent_id, 0), k.parent_uid, ''),
 		(SELECT coalesce(pk.said_uid, p.uid, '') FROM tasks p LEFT JOIN task_ical pk ON pk.task_id = p.id WHERE p.id = tasks.parent_id),
 		iif(?4, k.body, NULL), iif(?4, (SELECT a.body FROM task_alarms a WHERE a.task_id = tasks.id AND a.user_id = ?2), NULL), ` + taskColumns
 	calendarTasks = `SELECT ` + calendarColumns + ` FROM tasks LEFT JOIN task_ical k ON k.task_id = tasks.id
-		WHERE tasks.id IN (SELECT value FROM json_each(?1)) AND list_id = ?3 AND recurrence_of IS NULL ORDER BY tasks.id`
+		WHERE tasks.id IN (SELECT value FROM json_each(?1)) AND +list_id = ?3 AND recurrence_of IS NULL ORDER BY tasks.id`
 )
 
 // calendarRow reads a row of calendarColumns.
