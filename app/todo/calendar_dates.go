@@ -92,12 +92,11 @@ func zoneOf(cal *ical.Component, tzid string) string {
 
 // zoneIn returns the name of a zone that a text ends with.
 func zoneIn(text string) string {
-	for text != "" {
-		if app.IsTimeZone(text) {
-			return text
+	parts := strings.Split(text, "/")
+	for n := min(3, len(parts)); n > 0; n-- { // as in America/Argentina/Salta
+		if name := strings.Join(parts[len(parts)-n:], "/"); app.IsTimeZone(name) {
+			return name
 		}
-		_, rest, _ := strings.Cut(text, "/")
-		text = rest
 	}
 	return ""
 }
@@ -124,7 +123,8 @@ func calendarTime(cal *ical.Component, d Due) ical.Time {
 // tzidIn returns the TZID by which an object knows a zone. One that it does not know yet is added.
 func tzidIn(cal *ical.Component, zone string) string {
 	for _, one := range cal.Components("VTIMEZONE") {
-		if id := one.Property("TZID"); id != nil && zoneOf(cal, id.Value) == zone {
+		id, says := one.Property("TZID"), one.Property("X-LIC-LOCATION")
+		if id != nil && (strings.HasSuffix(id.Value, zone) || says != nil && strings.HasSuffix(says.Value, zone)) && zoneOf(cal, id.Value) == zone {
 			return id.Value
 		}
 	}

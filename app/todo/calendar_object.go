@@ -170,8 +170,14 @@ func isParent(p *ical.Property) bool {
 // maxLine is how many characters the title of a task and the name of a list have at most.
 const maxLine = min(MaxTitle, MaxListName)
 
+// farBeyond is how many bytes of a text are looked at for a line.
+const farBeyond = 4096
+
 // lineOf makes a line of a text for a title or a name, which ends with "…" if it is too long.
 func lineOf(text string) string {
+	if len(text) > farBeyond { // what is that far is not looked at
+		text = strings.ToValidUTF8(text[:farBeyond], "")
+	}
 	line := strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsControl(r), unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
@@ -246,10 +252,21 @@ func priorityOf(p *ical.Property) Priority {
 	return PriorityLow
 }
 
+// maxUnfit is after how many categories that are no labels the others are none either, as it takes
+// a while to compare them.
+const maxUnfit = 100
+
 // readCategories reads labels, and what is too long or too many to be some.
 func readCategories(v *ical.Component) (labels, unfit []string) {
 	for _, p := range v.Properties("CATEGORIES") {
 		for _, one := range p.List() {
+			if slices.Contains(labels, one) {
+				continue
+			}
+			if len(unfit) > maxUnfit {
+				unfit = append(unfit, one)
+				continue
+			}
 			problems := app.Problems{}
 			fit := CheckLabels(problems, "labels", []string{one})
 			switch {
