@@ -63,7 +63,7 @@ var mayImport = map[string][]string{
 	"taskapi": {"taskapi/cmd"},
 	"taskapi/cmd": {
 		"taskapi/app", "taskapi/app/account", "taskapi/app/todo", "taskapi/app/outbox", "taskapi/app/operate",
-		"taskapi/app/api", "taskapi/app/mailer", "taskapi/app/push", "taskapi/app/mariadb", "taskapi/app/metrics", "taskapi/app/password",
+		"taskapi/app/api", "taskapi/app/caldav", "taskapi/app/mailer", "taskapi/app/push", "taskapi/app/mariadb", "taskapi/app/metrics", "taskapi/app/password",
 		"taskapi/app/sqlite", "taskapi/app/token", "taskapi/app/transfer", "taskapi/app/webhook", "taskapi/web",
 		"taskapi/cmd/certs", "taskapi/cmd/datadir", "taskapi/cmd/doctor", "taskapi/cmd/listen", "taskapi/cmd/logs",
 		"taskapi/cmd/machine", "taskapi/cmd/service", "taskapi/cmd/settings",
@@ -85,6 +85,7 @@ var mayImport = map[string][]string{
 	"taskapi/app/operate": {"taskapi/app", "taskapi/app/account", "taskapi/app/todo", "taskapi/app/password"},
 	// How it is reached, and what it reaches.
 	"taskapi/app/api":      {"taskapi/app", "taskapi/app/account", "taskapi/app/todo", "taskapi/app/outbox", "taskapi/app/operate", "taskapi/app/password", "taskapi/app/token"},
+	"taskapi/app/caldav":   {"taskapi/app", "taskapi/app/todo"},
 	"taskapi/app/sqlite":   {"taskapi/app", "taskapi/app/account", "taskapi/app/todo", "taskapi/app/outbox", "taskapi/app/operate"},
 	"taskapi/app/mailer":   {"taskapi/app", "taskapi/app/outbox"},
 	"taskapi/app/webhook":  {"taskapi/app", "taskapi/app/outbox"},
@@ -146,7 +147,7 @@ var homes = map[string]string{
 	"code.dny.dev/ssrf":               "taskapi/app/webhook",
 	"github.com/standard-webhooks":    "taskapi/app/webhook",
 	"github.com/SherClockHolmes":      "taskapi/app/push",
-	"net/http":                        "taskapi/app/push taskapi/app/webhook taskapi/cmd",
+	"net/http":                        "taskapi/app/api taskapi/app/caldav taskapi/app/push taskapi/app/webhook taskapi/cmd",
 	"github.com/go-rod/rod":           "taskapi/cmd",
 	"github.com/emersion/go-smtp":     "taskapi/app/mailer/mailertest",
 	"github.com/emersion/go-sasl":     "taskapi/app/mailer/mailertest",

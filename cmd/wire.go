@@ -14,6 +14,7 @@ import (
 	"taskapi/app"
 	"taskapi/app/account"
 	"taskapi/app/api"
+	"taskapi/app/caldav"
 	"taskapi/app/mailer"
 	"taskapi/app/outbox"
 	"taskapi/app/password"
@@ -121,6 +122,15 @@ func keep(config *api.Config, s settings.Settings, db *sqlite.DB, links *account
 	config.Tickets = &account.Tickets{Store: db, Now: config.Now, Random: rand.Reader}
 	config.MaxStreams = s.MaxStreams
 	config.Lists = &todo.Lists{Store: db, Now: config.Now, MostTasks: int64(s.MaxTasks), KeepTrash: s.TrashDays > 0}
+	config.DAVOverHTTP = s.CalDAVOverHTTP
+	config.DAV = &caldav.Handler{
+		Calendars: &todo.Calendars{Store: db, Lists: config.Lists, Now: config.Now, Most: int64(s.MaxTasks), KeepTrash: s.TrashDays > 0, Lineage: db.Lineage()},
+		Prefix:    s.Base() + "/dav",
+		Name: func(ctx context.Context, caller app.Caller) (string, error) {
+			user, err := config.Users.Get(ctx, caller, caller.UserID)
+			return user.Username, err
+		},
+	}
 	config.Invitations = &todo.Invitations{
 		Store: db, Codes: links.Codes, PublicURL: s.PublicURL, Mails: s.Mail.Server != "", Now: config.Now,
 		Stamp: func(to string, userID int64) time.Duration { wait, _ := postage.Take(to, userID); return wait },

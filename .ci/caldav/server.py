@@ -132,7 +132,7 @@ def property_of(text, name):
     """Returns the value of the first property of the VTODO, or None."""
     inside = unfold(text)
     inside = inside[inside.find("BEGIN:VTODO"):]
-    found = re.search(rf"^{name}(?:;[^:\r\n]*)?:(.*?)\r?$", inside, re.M)
+    found = re.search(rf'^{name}(?:;(?:[^":\r\n]|"[^"\r\n]*")*)?:(.*?)\r?$', inside, re.M)
     return found and found[1]
 
 

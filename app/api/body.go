@@ -23,6 +23,9 @@ const (
 
 // bodyLimit returns the maximum size of the body for a path, in bytes.
 func bodyLimit(path string) int {
+	if strings.HasPrefix(path, pathDAV+"/") {
+		return maxDAVBody
+	}
 	if strings.HasPrefix(path, "/auth/") || path == "/users" || strings.HasPrefix(path, "/users/") {
 		return maxAuthBody
 	}

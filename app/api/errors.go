@@ -115,7 +115,9 @@ func (s *Server) fail(c *fiber.Ctx, err error) {
 func (s *Server) failDomain(c *fiber.Ctx, err *app.Error) {
 	switch err.Kind {
 	case app.KindUnauthenticated, app.KindForbidden:
-		if value := challenge(err); value != "" {
+		if c.Locals(keyBasic) != nil && err.Kind == app.KindUnauthenticated {
+			c.Set(fiber.HeaderWWWAuthenticate, `Basic realm="taskapi: an API token as the password", charset="UTF-8"`)
+		} else if value := challenge(err); value != "" {
 			c.Set(fiber.HeaderWWWAuthenticate, value)
 		}
 	case app.KindLimited, app.KindUnavailable:

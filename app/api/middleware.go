@@ -29,6 +29,7 @@ const (
 	keyPacked    = "packed"
 	keyShows     = "shows" // the lists that the answer shows, as *[]int64
 	keyBody      = "body"
+	keyBasic     = "basic" // sign-in is by a password with each request
 )
 
 // observe wraps all handlers: it sets the request id, the common headers and the
@@ -184,7 +185,7 @@ func compress() fiber.Handler {
 // Fiber would answer them in plain text.
 func (s *Server) knownMethods(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 	known := map[string]bool{}
-	for _, method := range fiber.DefaultMethods {
+	for _, method := range s.methods() {
 		known[method] = true
 	}
 	return func(ctx *fasthttp.RequestCtx) {

@@ -57,6 +57,11 @@ type Config struct {
 	Push        *outbox.Subscriptions
 	Tickets     *account.Tickets
 	Webhooks    *outbox.Webhooks
+	// DAV answers calendar clients. Nil is none.
+	DAV DAV
+	// DAVOverHTTP lets calendar clients send their passwords without encryption beyond
+	// this machine.
+	DAVOverHTTP bool
 	// MaxStreams is how many connections of GET /events may be open; 0 is 1,000.
 	MaxStreams int
 	Access     *token.Access
@@ -116,6 +121,7 @@ type Server struct {
 	bodies   *budget // what arrives
 	answers  *budget // what nobody has taken yet
 	pages    *budget // of answers that may be large and are being made, one each
+	davs     *budget // of large answers to calendar clients, one each
 	streams  *streams
 	stopped  atomic.Bool
 }
@@ -130,6 +136,7 @@ func New(config Config) (*Server, error) {
 		bodies:  newBudget(cmp.Or(config.BodyMemory, bodyBudget), bodyPatience, config.Now),
 		answers: newBudget(cmp.Or(config.AnswerMemory, answerBudget), answerPatience, config.Now),
 		pages:   newBudget(parallelPages, answerPatience, config.Now),
+		davs:    newBudget(davStreams, writeTimeout, config.Now),
 		streams: newStreams(cmp.Or(config.MaxStreams, defaultStreams)),
 	}
 	s.contract = sync.OnceValues(func() ([]byte, error) { return contractJSON(config.Version, config.Base) })
@@ -143,6 +150,7 @@ func New(config Config) (*Server, error) {
 		// Forwarded headers count only where clientAddr says so.
 		EnableTrustedProxyCheck: true,
 		BodyLimit:               maxBody,
+		RequestMethods:          s.methods(),
 		// A body is read when somebody wants it, and may have it.
 		StreamRequestBody:            true,
 		DisablePreParseMultipartForm: true,
@@ -169,6 +177,7 @@ func New(config Config) (*Server, error) {
 		s.index = static.page("index.html")
 		routes = append(routes, static.routes()...)
 	}
+	s.registerDAV()
 	s.register(routes)
 	s.fiber.Server().Handler = s.knownMethods(plainPaths(s.belowBase(routes, s.fiber.Handler())))
 	s.fiber.Server().ExpectHandler = s.expect(s.fiber.Server().Handler)

@@ -38,6 +38,7 @@ type Settings struct {
 	AuditKeep        time.Duration
 	MaxTasks         int // of a user; 0: no limit
 	MaxStreams       int
+	CalDAVOverHTTP   bool
 	WebhookNetworks  []netip.Prefix
 	TrashDays        int // 0: no trash
 	SyncDays         int
@@ -138,6 +139,8 @@ func keepingRows() []Setting {
 			Meaning: "how many tasks a user may have; 0 is no limit", parse: number(0, 1<<31-1, func(s *Settings) *int { return &s.MaxTasks })},
 		{Flag: "max-streams", Env: []string{"TASKAPI_MAX_STREAMS"}, Initial: "1000",
 			Meaning: "how many connections may wait for changes (GET /events)", parse: number(1, 100_000, func(s *Settings) *int { return &s.MaxStreams })},
+		{Flag: "caldav-over-http", Env: []string{"TASKAPI_CALDAV_OVER_HTTP"}, Initial: "off",
+			Meaning: "calendar clients may send their passwords without HTTPS beyond this machine: on or off", parse: choice("on", "off", func(s *Settings) *bool { return &s.CalDAVOverHTTP })},
 		{Flag: "webhook-networks", Env: []string{"TASKAPI_WEBHOOK_NETWORKS"},
 			Meaning: "private networks or addresses that webhooks may reach, separated by commas (default none: the internet only)", parse: parseWebhookNetworks},
 		{Flag: "trash-days", Env: []string{"TASKAPI_TRASH_DAYS"}, Initial: "30",

@@ -1,0 +1,93 @@
+package caldav
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"taskapi/app"
+	"taskapi/app/todo"
+)
+
+// Calendars are the use cases behind this door; *todo.Calendars has them.
+type Calendars interface {
+	Collections(ctx context.Context, caller app.Caller) ([]todo.Collection, error)
+	Collection(ctx context.Context, caller app.Caller, listUID string) (todo.Collection, error)
+	Objects(ctx context.Context, caller app.Caller, listUID string, query todo.CalendarQuery, each func(todo.CalendarObject) error) error
+	Put(ctx context.Context, caller app.Caller, listUID, name string, text []byte, condition todo.CalendarCondition) (etag string, created bool, err error)
+	Delete(ctx context.Context, caller app.Caller, listUID, name, ifMatch string) error
+	Changes(ctx context.Context, caller app.Caller, listUID, token string, limit int) (todo.CalendarChanges, error)
+	Make(ctx context.Context, caller app.Caller, listUID string, name, color *string, order *int64) error
+	Change(ctx context.Context, caller app.Caller, listUID string, name, color *string, order *int64) error
+	Remove(ctx context.Context, caller app.Caller, listUID string) error
+}
+
+// Handler answers the requests of calendar clients.
+type Handler struct {
+	Calendars Calendars
+	// Prefix is where clients see the root, such as /todo/dav, without a final slash.
+	Prefix string
+	// Name returns what the caller is called.
+	Name func(ctx context.Context, caller app.Caller) (string, error)
+}
+
+// Methods are those that some resource has, beyond those of RFC 9110.
+func Methods() []string { return []string{"PROPFIND", "PROPPATCH", "REPORT", "MKCALENDAR", "MKCOL"} }
+
+// Classes is the DAV header of responses (RFC 4918 section 10.1).
+const Classes = "1, 3, access-control, calendar-access, extended-mkcol"
+
+// request is a request with what it is about.
+type request struct {
+	*http.Request
+	caller app.Caller
+	at     place
+	home   *Handler
+}
+
+// ServeDAV answers a request of a signed-in caller, whose path begins with /dav. A refusal that has
+// a meaning in WebDAV is answered here; any other error is returned, with nothing answered unless
+// the answer had begun.
+func (h *Handler) ServeDAV(w http.ResponseWriter, r *http.Request, caller app.Caller) error {
+	w.Header().Set("DAV", Classes)
+	at, ok := placeOf(r.URL.EscapedPath())
+	if !ok {
+		return answerProblem(w, problem{status: http.StatusNotFound})
+	}
+	q := &request{Request: r, caller: caller, at: at, home: h}
+	allowed := at.methods()
+	handle, known := map[string]func(http.ResponseWriter, *request) error{
+		http.MethodOptions: h.options,
+		http.MethodGet:     h.get,
+		http.MethodHead:    h.get,
+		http.MethodPut:     h.put,
+		http.MethodDelete:  h.delete,
+		"PROPFIND":         h.propfind,
+		"PROPPATCH":        h.proppatch,
+		"REPORT":           h.report,
+		"MKCALENDAR":       h.makeCollection,
+		"MKCOL":            h.makeCollection,
+	}[r.Method]
+	if !known || !slices.Contains(allowed, r.Method) {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		return answerProblem(w, problem{status: http.StatusMethodNotAllowed})
+	}
+	if err := handle(w, q); err != nil {
+		return refuse(w, q, err)
+	}
+	return nil
+}
+
+// Options answers OPTIONS, which needs no sign-in: clients look at it before they ask for one.
+func (h *Handler) Options(w http.ResponseWriter, path string) {
+	at, _ := placeOf(path)
+	w.Header().Set("DAV", Classes)
+	w.Header().Set("Allow", strings.Join(at.methods(), ", "))
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (h *Handler) options(w http.ResponseWriter, q *request) error {
+	h.Options(w, q.URL.EscapedPath())
+	return nil
+}
