@@ -36,7 +36,9 @@ class Server:
         return urllib.parse.urljoin(self.url, path)
 
     def property(self, path, name, namespace="DAV:"):
-        _, _, text = self.request("PROPFIND", path, f'<propfind xmlns="DAV:"><prop><x:{name} xmlns:x="{namespace}"/></prop></propfind>', Depth="0")
+        status, answer, text = self.request("PROPFIND", path, f'<propfind xmlns="DAV:"><prop><x:{name} xmlns:x="{namespace}"/></prop></propfind>', Depth="0")
+        if status in (301, 302, 307, 308):
+            return self.property(answer["Location"], name, namespace)
         found = re.search(rf"<(?:\w+:)?{name}\b[^>]*>(.*?)</(?:\w+:)?{name}>", text, re.S)
         return found and re.sub(r"\s*<[^>]*>\s*", "", found[1]) or ""
 

@@ -27,6 +27,9 @@ func (s *Server) paged(handle fiber.Handler) fiber.Handler {
 // keepUntilTaken reserves memory for a response that is not small until the
 // connection is read again or ends. Returns app.ErrBusy if there is none in time.
 func (s *Server) keepUntilTaken(c *fiber.Ctx) error {
+	if c.Response().IsBodyStream() {
+		return nil
+	}
 	size := len(c.Response().Body())
 	conn := ours(c.Context().Conn())
 	if size <= uncounted || conn == nil || conn.unread.Load() != nil || string(c.Response().Header.ContentType()) != mimeJSON {

@@ -65,7 +65,7 @@ func (s *Server) registerDAV() {
 	}
 	begin := func(c *fiber.Ctx) error { return c.Redirect(pathDAV+"/", fiber.StatusMovedPermanently) }
 	s.fiber.All(pathWellKnown, begin)
-	s.fiber.Add("PROPFIND", "/", begin) // where clients look that know a host only
+	s.fiber.Add("PROPFIND", "/", s.dav) // where clients look that know a host only; not all follow
 	s.fiber.All(pathDAV, s.dav)
 	s.fiber.All(pathDAV+"/*", s.dav)
 }

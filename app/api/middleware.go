@@ -174,7 +174,8 @@ func compress() fiber.Handler {
 		if err := c.Next(); err != nil {
 			return err
 		}
-		if len(c.Response().Body()) > atLeast && c.Locals(keyPacked) == nil {
+		// The body of a stream would be read to its end.
+		if c.Locals(keyPacked) == nil && len(c.Response().Body()) > atLeast {
 			pack(c.Context())
 		}
 		return nil

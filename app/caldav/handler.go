@@ -73,10 +73,22 @@ func (h *Handler) ServeDAV(w http.ResponseWriter, r *http.Request, caller app.Ca
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
 		return answerProblem(w, problem{status: http.StatusMethodNotAllowed})
 	}
+	if scope := scopeOf(r.Method); !caller.May(scope) {
+		return refuse(w, q, app.LacksScope(scope))
+	}
 	if err := handle(w, q); err != nil {
 		return refuse(w, q, err)
 	}
 	return nil
+}
+
+// scopeOf is what an app password must be good for.
+func scopeOf(method string) app.Scope {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, "PROPFIND", "REPORT":
+		return app.ScopeTasksRead
+	}
+	return app.ScopeTasksWrite
 }
 
 // Options answers OPTIONS, which needs no sign-in: clients look at it before they ask for one.

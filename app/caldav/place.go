@@ -24,6 +24,8 @@ type place struct {
 	user string // of a principal, as text
 	list string // uid of a collection or of an object's
 	name string // of an object
+	// outside is the root by the address of the whole server, which some clients know only.
+	outside bool
 }
 
 // placeOf reads an escaped path. The final slash of a collection may be missing.
@@ -40,7 +42,7 @@ func placeOf(path string) (place, bool) {
 	case at[0] != "" || len(parts) > 4:
 		return place{}, false
 	case len(parts) == 1:
-		return place{kind: kindRoot}, true
+		return place{kind: kindRoot, outside: path == "/"}, true
 	case at[1] == "principals" && len(parts) == 2:
 		return place{kind: kindPrincipals}, true
 	case at[1] == "principals" && len(parts) == 3:
@@ -79,6 +81,9 @@ func (h *Handler) href(p place) string {
 		return h.Prefix + "/lists/" + url.PathEscape(p.list) + "/"
 	case kindObject:
 		return h.Prefix + "/lists/" + url.PathEscape(p.list) + "/" + url.PathEscape(p.name)
+	}
+	if p.outside {
+		return strings.TrimSuffix(h.Prefix, "dav")
 	}
 	return h.Prefix + "/"
 }
