@@ -14,8 +14,8 @@
 //	  cmd/doctor                         what is wrong with an installation
 //	  cmd/settings  cmd/datadir          flags, environment, .env; the data folder
 //	  cmd/listen  cmd/certs  cmd/logs  cmd/machine  cmd/service
-//	app/api   app/sqlite   app/mailer   app/push   app/webhook   app/mariadb   app/transfer   app/metrics   web
-//	  HTTP      storage      SMTP         Web Push   HTTP client   the tutorial's database, JSON and CSV files
+//	app/api   app/caldav   app/sqlite   app/mailer   app/push   app/webhook   app/mariadb   app/transfer   app/metrics   web
+//	  HTTP      CalDAV       storage      SMTP         Web Push   HTTP client   the tutorial's database, JSON and CSV files
 //	app/operate                          import, health
 //	app/account   app/todo               who people are; what they keep
 //	app/outbox   app/password   app/token   app/ical

@@ -7,11 +7,14 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/valyala/fasthttp"
 
 	"taskapi/app"
 	"taskapi/app/caldav"
@@ -416,4 +419,21 @@ func TestLargeCalendarAnswers(t *testing.T) {
 	must(t, err)
 	must(t, response.Body.Close())
 	// The server stops at the end of the test, for which it waits for all answers.
+}
+
+func BenchmarkSyncCollectionNothingNew(b *testing.B) {
+	s := start(b, withDAV, func(p *parts) { p.api.Log = slog.New(slog.NewTextHandler(io.Discard, nil)) })
+	ann := s.phone(s.signUp("ann"))
+	path := ann.calendar()
+	for i := range 100 {
+		ann.dav("PUT", fmt.Sprintf("%s%d.ics", path, i), vtodo(fmt.Sprint(i), "T")).expect(b, http.StatusCreated)
+	}
+	const sync = `<?xml version='1.0' encoding='UTF-8' ?><sync-collection xmlns="DAV:"><sync-token>%s</sync-token><sync-level>1</sync-level><prop><getetag /></prop></sync-collection>`
+	token := ann.dav("REPORT", path, fmt.Sprintf(sync, "")).find(b, `<d:sync-token>([^<]*)`)
+	s.run(b, http.StatusMultiStatus, func(r *fasthttp.Request) {
+		r.SetRequestURI(s.url + path)
+		r.Header.SetMethod("REPORT")
+		r.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("ann:"+ann.password)))
+		r.SetBodyString(fmt.Sprintf(sync, token))
+	}, nil)
 }

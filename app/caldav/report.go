@@ -131,17 +131,21 @@ func (h *Handler) sync(w http.ResponseWriter, q *request, body *node) error {
 		return err
 	}
 	collection := todo.Collection{}
-	if len(news.Changed) > 0 {
+	if len(news.Changed) > 0 || news.More {
 		if collection, err = h.Calendars.Collection(q.Context(), q.caller, q.at.list); err != nil {
 			return err
 		}
 	}
 	m := begin(w)
-	if err := h.changed(q, m, &collection, news.Changed, want); err != nil {
-		return err
-	}
-	for _, name := range news.Gone {
-		if err := m.status(h.href(place{kind: kindObject, list: q.at.list, name: name}), http.StatusNotFound, ""); err != nil {
+	for {
+		if err := h.news(q, m, &collection, news, want); err != nil {
+			return err
+		}
+		// Many clients that give no limit don't know what a truncated answer is.
+		if !news.More || limit > 0 {
+			break
+		}
+		if news, err = h.Calendars.Changes(q.Context(), q.caller, q.at.list, news.Next, 0); err != nil {
 			return err
 		}
 	}
@@ -151,6 +155,19 @@ func (h *Handler) sync(w http.ResponseWriter, q *request, body *node) error {
 		}
 	}
 	return m.end("<d:sync-token>" + escaped(news.Next) + "</d:sync-token>")
+}
+
+// news writes what is new: what has changed, and what is gone.
+func (h *Handler) news(q *request, m *multistatus, collection *todo.Collection, news todo.CalendarChanges, want wanted) error {
+	if err := h.changed(q, m, collection, news.Changed, want); err != nil {
+		return err
+	}
+	for _, name := range news.Gone {
+		if err := m.status(h.href(place{kind: kindObject, list: q.at.list, name: name}), http.StatusNotFound, ""); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // changed writes what has changed, with texts if they are wanted.
