@@ -159,6 +159,9 @@ func (s *Server) davCaller(c *fiber.Ctx) (app.Caller, error) {
 // davURL makes an address of net/http's of a path as the routes see it: slashes and percent signs
 // of a segment are still escaped, all else is not.
 func davURL(path string) *url.URL {
+	if !strings.Contains(path, "%") {
+		return &url.URL{Path: path}
+	}
 	segments := strings.Split(path, "/")
 	escaped := make([]string, len(segments))
 	for i, one := range segments {

@@ -32,9 +32,6 @@ type Handler struct {
 	Name func(ctx context.Context, caller app.Caller) (string, error)
 }
 
-// Methods are those that some resource has, beyond those of RFC 9110.
-func Methods() []string { return []string{"PROPFIND", "PROPPATCH", "REPORT", "MKCALENDAR", "MKCOL"} }
-
 // Classes is the DAV header of responses (RFC 4918 section 10.1).
 const Classes = "1, 3, access-control, calendar-access, extended-mkcol"
 
@@ -57,29 +54,39 @@ func (h *Handler) ServeDAV(w http.ResponseWriter, r *http.Request, caller app.Ca
 	}
 	q := &request{Request: r, caller: caller, at: at, home: h}
 	allowed := at.methods()
-	handle, known := map[string]func(http.ResponseWriter, *request) error{
-		http.MethodOptions: h.options,
-		http.MethodGet:     h.get,
-		http.MethodHead:    h.get,
-		http.MethodPut:     h.put,
-		http.MethodDelete:  h.delete,
-		"PROPFIND":         h.propfind,
-		"PROPPATCH":        h.proppatch,
-		"REPORT":           h.report,
-		"MKCALENDAR":       h.makeCollection,
-		"MKCOL":            h.makeCollection,
-	}[r.Method]
-	if !known || !slices.Contains(allowed, r.Method) {
+	if !slices.Contains(allowed, r.Method) {
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
 		return answerProblem(w, problem{status: http.StatusMethodNotAllowed})
 	}
 	if scope := scopeOf(r.Method); !caller.May(scope) {
 		return refuse(w, q, app.LacksScope(scope))
 	}
-	if err := handle(w, q); err != nil {
+	if err := h.handle(w, q); err != nil {
 		return refuse(w, q, err)
 	}
 	return nil
+}
+
+// handle answers a request whose method the place has.
+func (h *Handler) handle(w http.ResponseWriter, q *request) error {
+	switch q.Method {
+	case http.MethodOptions:
+		h.Options(w, q.URL.EscapedPath())
+		return nil
+	case http.MethodPut:
+		return h.put(w, q)
+	case http.MethodDelete:
+		return h.delete(w, q)
+	case "PROPFIND":
+		return h.propfind(w, q)
+	case "PROPPATCH":
+		return h.proppatch(w, q)
+	case "REPORT":
+		return h.report(w, q)
+	case "MKCALENDAR", "MKCOL":
+		return h.makeCollection(w, q)
+	}
+	return h.get(w, q)
 }
 
 // scopeOf is what an app password must be good for.
@@ -97,9 +104,4 @@ func (h *Handler) Options(w http.ResponseWriter, path string) {
 	w.Header().Set("DAV", Classes)
 	w.Header().Set("Allow", strings.Join(at.methods(), ", "))
 	w.WriteHeader(http.StatusNoContent)
-}
-
-func (h *Handler) options(w http.ResponseWriter, q *request) error {
-	h.Options(w, q.URL.EscapedPath())
-	return nil
 }

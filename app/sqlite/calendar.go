@@ -103,7 +103,8 @@ func (t *tx) objectID(seed todo.Seed, list int64, name string) (id int64, err er
 		return 0, nil
 	}
 	derived := seed.ID(todo.KindTask, uid)
-	err = t.each(`SELECT id, coalesce(uid, '') FROM tasks WHERE (id = ?1 OR uid = ?2 AND ?1 = 0) AND list_id = ?3 AND recurrence_of IS NULL
+	// Two searches: an OR would walk the list.
+	err = t.each(`SELECT id, coalesce(uid, '') FROM tasks WHERE id = coalesce(nullif(?1, 0), (SELECT id FROM tasks WHERE uid = ?2 AND list_id = ?3)) AND list_id = ?3 AND recurrence_of IS NULL
 		AND NOT EXISTS (SELECT 1 FROM task_names WHERE task_id = tasks.id AND gone IS NULL)`, []any{derived, uid, list}, func(row row) error {
 		var found int64
 		var own string
@@ -120,7 +121,7 @@ func (t *tx) objectID(seed todo.Seed, list int64, name string) (id int64, err er
 func (t *tx) objectByUID(seed todo.Seed, list int64, uid string) (id int64, err error) {
 	const query = `SELECT coalesce((SELECT id FROM tasks WHERE id = ?1 AND list_id = ?3 AND recurrence_of IS NULL),
 		(SELECT id FROM tasks WHERE uid = ?2 AND list_id = ?3 AND recurrence_of IS NULL),
-		(SELECT task_id FROM task_ical JOIN tasks ON tasks.id = task_id WHERE said_uid = ?2 AND list_id = ?3), 0)`
+		(SELECT task_id FROM task_ical CROSS JOIN tasks ON tasks.id = task_id WHERE said_uid = ?2 AND list_id = ?3), 0)`
 	return id, t.one(query, []any{seed.ID(todo.KindTask, uid), uid, list}, &id)
 }
 
