@@ -312,7 +312,8 @@ class PythonCaldav(Client):
         assert [t.icalendar_component["SUMMARY"] for t in self.calendar.todos()] == ["open one"]
         assert len(self.calendar.todos(include_completed=True)) == 2
         found = self.calendar.search(todo=True, start=datetime.datetime(2026, 11, 24), end=datetime.datetime(2026, 11, 25))
-        assert "open one" in [t.icalendar_component["SUMMARY"] for t in found]
+        # Radicale and Xandikos pass over a time-range that stands behind other filters.
+        assert not self.server.ours or "open one" in [t.icalendar_component["SUMMARY"] for t in found]
         assert [t.icalendar_component["SUMMARY"] for t in self.calendar.search(todo=True, summary="done", include_completed=True)] == ["done one"]
 
     def create(self):

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -71,7 +72,7 @@ func (p phone) dav(method, path, body string, header ...string) reply {
 	if strings.HasPrefix(response.Header.Get("Content-Type"), "application/xml") {
 		checkXML(p.t, text)
 	}
-	return reply{response.StatusCode, response.Header, string(text), p.server.log.String}
+	return reply{response.StatusCode, response.Header, string(text), p.log.String}
 }
 
 // checkXML checks that an answer is one whole document, with every prefix bound.
@@ -80,7 +81,7 @@ func checkXML(t testing.TB, text []byte) {
 	decoder := xml.NewDecoder(bytes.NewReader(text))
 	for {
 		token, err := decoder.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		must(t, err)

@@ -14,16 +14,13 @@ const maxNames = 200
 
 // propfind answers PROPFIND (RFC 4918 section 9.1), of a depth of 0 or 1.
 func (h *Handler) propfind(w http.ResponseWriter, q *request) error {
-	deep := true
-	switch depth := strings.ToLower(q.Header.Get("Depth")); depth {
-	case "0":
-		deep = false
-	case "1", "":
-		// RFC 4918 makes of no depth an infinite one, which nobody wants to wait for.
-		deep = depth == "1"
+	depth := q.Header.Get("Depth")
+	switch depth {
+	case "0", "1", "": // none would be an infinite one, which those that leave it out don't mean
 	default:
 		return errDepth
 	}
+	deep := depth == "1"
 	body, err := readXML(q.Body)
 	if err != nil || body != nil && !body.is(nsDAV, "propfind") {
 		return errNoXML
