@@ -314,7 +314,9 @@ class PythonCaldav(Client):
         found = self.calendar.search(todo=True, start=datetime.datetime(2026, 11, 24), end=datetime.datetime(2026, 11, 25))
         # Radicale and Xandikos pass over a time-range that stands behind other filters.
         assert not self.server.ours or "open one" in [t.icalendar_component["SUMMARY"] for t in found]
-        assert [t.icalendar_component["SUMMARY"] for t in self.calendar.search(todo=True, summary="done", include_completed=True)] == ["done one"]
+        if self.server.kind != "xandikos":  # which compares whole texts where RFC 4791 asks for a part
+            found = self.calendar.search(todo=True, summary="done", include_completed=True)
+            assert [t.icalendar_component["SUMMARY"] for t in found] == ["done one"]
 
     def create(self):
         made = self.calendar.save_todo(summary="made by python", due=datetime.date(2026, 12, 24), priority=1, categories=["a", "b"])
