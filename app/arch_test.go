@@ -63,7 +63,7 @@ var mayImport = map[string][]string{
 	"taskapi": {"taskapi/cmd"},
 	"taskapi/cmd": {
 		"taskapi/app", "taskapi/app/account", "taskapi/app/todo", "taskapi/app/outbox", "taskapi/app/operate",
-		"taskapi/app/api", "taskapi/app/caldav", "taskapi/app/mailer", "taskapi/app/push", "taskapi/app/mariadb", "taskapi/app/metrics", "taskapi/app/password",
+		"taskapi/app/api", "taskapi/app/caldav", "taskapi/app/mcp", "taskapi/app/mailer", "taskapi/app/push", "taskapi/app/mariadb", "taskapi/app/metrics", "taskapi/app/password",
 		"taskapi/app/sqlite", "taskapi/app/token", "taskapi/app/transfer", "taskapi/app/webhook", "taskapi/web",
 		"taskapi/cmd/certs", "taskapi/cmd/datadir", "taskapi/cmd/doctor", "taskapi/cmd/listen", "taskapi/cmd/logs",
 		"taskapi/cmd/machine", "taskapi/cmd/service", "taskapi/cmd/settings",
@@ -86,6 +86,7 @@ var mayImport = map[string][]string{
 	// How it is reached, and what it reaches.
 	"taskapi/app/api":      {"taskapi/app", "taskapi/app/account", "taskapi/app/todo", "taskapi/app/outbox", "taskapi/app/operate", "taskapi/app/password", "taskapi/app/token"},
 	"taskapi/app/caldav":   {"taskapi/app", "taskapi/app/todo"},
+	"taskapi/app/mcp":      {"taskapi/app", "taskapi/app/todo"},
 	"taskapi/app/sqlite":   {"taskapi/app", "taskapi/app/account", "taskapi/app/todo", "taskapi/app/outbox", "taskapi/app/operate"},
 	"taskapi/app/mailer":   {"taskapi/app", "taskapi/app/outbox"},
 	"taskapi/app/webhook":  {"taskapi/app", "taskapi/app/outbox"},
@@ -147,7 +148,9 @@ var homes = map[string]string{
 	"code.dny.dev/ssrf":               "taskapi/app/webhook",
 	"github.com/standard-webhooks":    "taskapi/app/webhook",
 	"github.com/SherClockHolmes":      "taskapi/app/push",
-	"net/http":                        "taskapi/app/api taskapi/app/caldav taskapi/app/push taskapi/app/webhook taskapi/cmd",
+	"net/http":                        "taskapi/app/api taskapi/app/caldav taskapi/app/mcp taskapi/app/push taskapi/app/webhook taskapi/cmd",
+	"github.com/modelcontextprotocol": "taskapi/app/mcp",
+	"github.com/google/jsonschema-go": "taskapi/app/mcp",
 	"github.com/go-rod/rod":           "taskapi/cmd",
 	"github.com/emersion/go-smtp":     "taskapi/app/mailer/mailertest",
 	"github.com/emersion/go-sasl":     "taskapi/app/mailer/mailertest",
@@ -165,7 +168,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		}
 		for _, path := range p.Imports {
 			if strings.HasPrefix(path, module+"/") && !slices.Contains(allowed, path) {
-				t.Errorf("%s imports %s: imports run main -> cmd -> {api, sqlite, mailer, mariadb, transfer, web} -> app -> {password, token}", p.ImportPath, path)
+				t.Errorf("%s imports %s: imports run main -> cmd -> {api, mcp, sqlite, mailer, mariadb, transfer, web} -> app -> {password, token}", p.ImportPath, path)
 			}
 		}
 	}

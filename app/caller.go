@@ -15,6 +15,7 @@ type Caller struct {
 	Role      Role
 	SessionID string // empty with an API token
 	TokenID   int64  // 0 in a session
+	TokenName string // of the API token, for logs
 	// Scopes are what an API token is good for; a session is good for all.
 	Scopes []Scope
 	From   Origin
@@ -22,6 +23,7 @@ type Caller struct {
 	Proof Proof
 
 	operator bool
+	personal bool
 }
 
 // Proof says that the person is there, not only a session of theirs. The zero
@@ -53,7 +55,14 @@ const maxUserAgent = 256
 
 // Admin reports whether the caller may act on what is others': an admin in a
 // session, or with an API token that is good for that.
-func (c Caller) Admin() bool { return c.Role == RoleAdmin && c.May(ScopeAdmin) }
+func (c Caller) Admin() bool { return c.Role == RoleAdmin && c.May(ScopeAdmin) && !c.personal }
+
+// Personal returns the caller as somebody who acts on nothing but what is their own, whatever
+// their role.
+func (c Caller) Personal() Caller {
+	c.personal = true
+	return c
+}
 
 // Refused returns why the caller may not act on what belongs to others:
 // ErrForbidden, or ErrScope for an admin whose API token lacks the scope.

@@ -14,8 +14,8 @@
 //	  cmd/doctor                         what is wrong with an installation
 //	  cmd/settings  cmd/datadir          flags, environment, .env; the data folder
 //	  cmd/listen  cmd/certs  cmd/logs  cmd/machine  cmd/service
-//	app/api   app/caldav   app/sqlite   app/mailer   app/push   app/webhook   app/mariadb   app/transfer   app/metrics   web
-//	  HTTP      CalDAV       storage      SMTP         Web Push   HTTP client   the tutorial's database, JSON and CSV files
+//	app/api   app/caldav   app/mcp      app/sqlite   app/mailer   app/push   app/webhook   app/mariadb   app/transfer   app/metrics   web
+//	  HTTP      CalDAV       assistants   storage      SMTP         Web Push   HTTP client   the tutorial's database, JSON and CSV files
 //	app/operate                          import, health
 //	app/account   app/todo               who people are; what they keep
 //	app/outbox   app/password   app/token   app/ical
@@ -82,6 +82,11 @@
 //     jsontext refuses duplicate names, invalid UTF-8 and lone surrogates as RFC
 //     7493 asks; encoding/json quietly repairs them. Instead: the standard
 //     library's, once it ships json/v2.
+//   - github.com/modelcontextprotocol/go-sdk (2026-09): the tools for assistants, in all
+//     versions of their protocol, by those who write it; with github.com/google/jsonschema-go
+//     (2026-04), which describes and checks arguments. It takes net/http, so requests are
+//     handed to it in memory, and 2.4 MiB of the binary. Instead: some 600 lines of JSON-RPC
+//     of our own.
 //   - github.com/mileusna/useragent (2024-09): names the device of a session for
 //     people.
 //   - github.com/yuin/goldmark (2026-10): renders the guide. Instead: the Markdown as

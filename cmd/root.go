@@ -203,7 +203,7 @@ It makes all that it needs in ./taskapi-data and prints the address to open.`,
 	}
 	root.Flags().BoolVar(&version, "version", false, "print the version")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newServe(a), newDB(a), newUser(a), newMail(a), newAudit(a), newHealthCommand(a), newDoctor(a), newService(a), newConfig(a), newVersion(a))
+	root.AddCommand(newServe(a), newDB(a), newUser(a), newMail(a), newAudit(a), newHealthCommand(a), newMCP(a), newDoctor(a), newService(a), newConfig(a), newVersion(a))
 	return root
 }
 

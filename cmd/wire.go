@@ -75,6 +75,7 @@ func (a *application) wire(ctx context.Context, s settings.Settings, d *listener
 	}
 	recovery := account.Recovery{Store: db, Links: links, Passwords: users.Passwords, Policy: users.Policy, Postage: postage, Audit: audit, Now: a.clock.Now, Log: log}
 	a.limit(s, &config, &recovery, postage)
+	a.assistants(&config)
 	config.Recovery = account.NewRecovery(recovery)
 	var server *api.Server // which the metrics and webhooks ask while it serves
 	hooks := a.newWebhooks(&config, s, db, postage, func() *api.Server { return server }, log)

@@ -12,7 +12,7 @@ import (
 
 const (
 	corsExposed = "Change, ETag, Idempotency-Replayed, Link, Location, Retry-After, X-Request-Id"
-	corsHeaders = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID"
+	corsHeaders = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, MCP-Protocol-Version, Mcp-Method, Mcp-Name"
 	corsMaxAge  = "7200" // seconds; browsers cap it about there
 )
 

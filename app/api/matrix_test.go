@@ -83,6 +83,7 @@ func matrix() []matrixRow {
 		{"POST", "/batch", `{"requests":[{"method":"POST","path":"/tasks/","body":{"title":"t"}}]}`, member},
 		{"POST", "/batch", `{"requests":[{"method":"PATCH","path":"/tasks/SHARED","body":{"title":"t"}}]}`, everybody{401, 409, 409, 409, 200, 200, 200}},
 		{"POST", "/undo", `{"change":CHANGE}`, own(404, 200, 404)},
+		{"POST", "/mcp", `{"jsonrpc":"2.0","id":1,"method":"ping"}`, member},
 		{"GET", "/labels/", "", member},
 		{"PATCH", "/labels/home", `{"name":"house"}`, shared(404, 200, 200, 404)},
 		{"DELETE", "/labels/home", "", shared(404, 200, 200, 404)},

@@ -91,6 +91,7 @@ func (s *Server) todoRoutes() []route {
 		{post, "/events/tickets", signedIn, read, none, s.createTicket},
 		{post, "/batch", signedIn, write, none, s.once(s.batch)},
 		{post, "/undo", signedIn, write, none, s.once(s.undo)},
+		{post, "/mcp", signedIn, read, none, s.mcp},
 		{del, "/trash", signedIn, write, none, s.onceInTurns(s.emptyTrash)},
 		{get, "/labels/", signedIn, read, none, s.listLabels},
 		{patch, "/labels/:name", signedIn, write, none, s.onceInTurns(s.updateLabel)},

@@ -62,6 +62,10 @@ type Config struct {
 	// DAVOverHTTP lets calendar clients send their passwords without encryption beyond
 	// this machine.
 	DAVOverHTTP bool
+	// MCP answers a message of the Model Context Protocol on behalf of a caller, given the
+	// headers of its request, and returns the status, the content type and the body; a status
+	// of 0 is no answer in time. Nil is no such address.
+	MCP func(ctx context.Context, caller app.Caller, header func(name string) string, message []byte) (status int, contentType string, body []byte)
 	// MaxStreams is how many connections of GET /events may be open; 0 is 1,000.
 	MaxStreams int
 	Access     *token.Access

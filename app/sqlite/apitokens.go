@@ -109,9 +109,9 @@ func (db *DB) callerOfToken(ctx context.Context, key, condition string, value an
 		var caller app.Caller
 		var scopes string
 		var expires sql.NullInt64
-		err = tx.one(`SELECT u.id, u.role, t.id, t.scopes, t.expires_at FROM api_tokens t JOIN users u ON u.id = t.user_id
+		err = tx.one(`SELECT u.id, u.role, t.id, t.name, t.scopes, t.expires_at FROM api_tokens t JOIN users u ON u.id = t.user_id
 			WHERE `+condition, []any{value},
-			&caller.UserID, &caller.Role, &caller.TokenID, &scopes, &expires)
+			&caller.UserID, &caller.Role, &caller.TokenID, &caller.TokenName, &scopes, &expires)
 		if errors.Is(err, sql.ErrNoRows) {
 			err = account.ErrSessionEnded
 		}

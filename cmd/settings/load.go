@@ -270,7 +270,8 @@ func (l *Loaded) truth(level level, name string) (value, there bool) {
 // refuseUnknown reports a TASKAPI_ variable that is no setting: it is a
 // misspelt one, and would otherwise be without effect in silence.
 func (l *Loaded) refuseUnknown(rows []Setting, levels []level) {
-	known := map[string]bool{}
+	// Those that "taskapi mcp" reads are no settings.
+	known := map[string]bool{"TASKAPI_TOKEN": true, "TASKAPI_TOKEN_FILE": true}
 	for _, row := range rows {
 		known[row.Env[0]] = true
 		known[row.Env[0]+"_FILE"] = row.Secret
