@@ -143,7 +143,7 @@ func TestCORS(t *testing.T) {
 	s := start(t)
 	a := s.with("OPTIONS", "/tasks/1", "", "Origin", "https://app.example.com", "Access-Control-Request-Method", "PATCH", "Access-Control-Request-Headers", "authorization")
 	if a.status != 204 || !strings.Contains(a.header.Get("Access-Control-Allow-Methods"), "PATCH") ||
-		a.header.Get("Access-Control-Allow-Headers") != "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID" ||
+		a.header.Get("Access-Control-Allow-Headers") != "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, MCP-Protocol-Version, Mcp-Method, Mcp-Name" ||
 		a.header.Get("Access-Control-Max-Age") == "" || a.header.Get("Access-Control-Allow-Credentials") != "" {
 		t.Errorf("preflight: %d %v", a.status, a.header)
 	}
@@ -201,7 +201,7 @@ func TestPreflightsOfEveryAddress(t *testing.T) {
 		want := slices.Sorted(maps.Keys(has))
 		for _, asked := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW", "get", "GET, PUT"} {
 			a := s.with("OPTIONS", path, "", "Origin", "https://app.example.com", "Access-Control-Request-Method", asked, "Access-Control-Request-Headers", "authorization, if-match, idempotency-key")
-			if a.status != 204 || a.header.Get("Access-Control-Allow-Methods") != strings.Join(want, ", ") || a.header.Get("Access-Control-Allow-Headers") != "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID" {
+			if a.status != 204 || a.header.Get("Access-Control-Allow-Methods") != strings.Join(want, ", ") || a.header.Get("Access-Control-Allow-Headers") != "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, MCP-Protocol-Version, Mcp-Method, Mcp-Name" {
 				t.Errorf("%s for %s: %d %v, want %v", path, asked, a.status, a.header, want)
 			}
 		}
