@@ -516,6 +516,25 @@ CREATE TABLE deliveries (
 
 CREATE INDEX deliveries_dead ON deliveries (at) WHERE dead = 1;
 
+-- Addresses at which a calendar is read without signing in. Only a hash of what is secret in
+-- them is kept.
+CREATE TABLE feeds (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    -- NULL: all lists of its user. No reference: a list comes back from the trash.
+    list_id    INTEGER,
+    hash       TEXT    NOT NULL UNIQUE CHECK (length(hash) = 43),
+    -- What its tasks are told as.
+    form       TEXT    NOT NULL CHECK (form IN ('todo', 'event', 'both')),
+    created_at INTEGER NOT NULL,
+    -- The session that made it, or made the API token that did, whose theft ends it; empty if
+    -- none is known.
+    session_id TEXT    NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX feeds_user ON feeds (user_id);
+CREATE INDEX feeds_session ON feeds (session_id) WHERE session_id <> '';
+
 -- The browsers that show reminders (Web Push). Each is a place in the log, too, and goes
 -- with its session.
 CREATE TABLE push_subscriptions (

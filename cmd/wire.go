@@ -132,6 +132,7 @@ func keep(config *api.Config, s settings.Settings, db *sqlite.DB, links *account
 			return user.Username, err
 		},
 	}
+	config.Feeds = &todo.Feeds{Store: db, PublicURL: s.PublicURL, Lineage: db.Lineage(), Seed: db.Seed(), Now: config.Now, Random: rand.Reader}
 	config.Invitations = &todo.Invitations{
 		Store: db, Codes: links.Codes, PublicURL: s.PublicURL, Mails: s.Mail.Server != "", Now: config.Now,
 		Stamp: func(to string, userID int64) time.Duration { wait, _ := postage.Take(to, userID); return wait },

@@ -38,6 +38,8 @@ const (
 	EventWebhookCreated EventName = "webhook_created"
 	EventWebhookDeleted EventName = "webhook_deleted"
 	EventWebhookRotated EventName = "webhook_secret_rotated"
+	EventFeedCreated    EventName = "feed_created"
+	EventFeedRevoked    EventName = "feed_revoked"
 )
 
 // Event is one line of the audit record. It never holds a secret.

@@ -32,7 +32,8 @@ func (s *Server) keepUntilTaken(c *fiber.Ctx) error {
 	}
 	size := len(c.Response().Body())
 	conn := ours(c.Context().Conn())
-	if size <= uncounted || conn == nil || conn.unread.Load() != nil || string(c.Response().Header.ContentType()) != mimeJSON {
+	kind := string(c.Response().Header.ContentType())
+	if size <= uncounted || conn == nil || conn.unread.Load() != nil || kind != mimeJSON && kind != mimeCalendar {
 		return nil
 	}
 	lease, err := s.answers.take(c.UserContext(), callerOf(c).From.Network(), int64(size), func() {

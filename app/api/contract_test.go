@@ -42,6 +42,7 @@ var loadDocument = sync.OnceValues(func() (*document, error) {
 		return nil, err
 	}
 	openapi3filter.RegisterBodyDecoder("text/event-stream", openapi3filter.PlainBodyDecoder)
+	openapi3filter.RegisterBodyDecoder("text/calendar", openapi3filter.PlainBodyDecoder)
 	router, err := gorillamux.NewRouter(doc)
 	return &document{doc: doc, router: router, used: map[string]bool{}}, err
 })

@@ -153,6 +153,7 @@ func startAt(t testing.TB, path string, change ...func(*parts)) *server {
 		api: api.Config{
 			Version: "test", Lineage: s.db.Lineage(), Web: web.Files(), Tasks: &todo.Tasks{Store: s.db, Now: s.clock.Now, KeepTrash: true, Lineage: s.db.Lineage()}, Lists: &todo.Lists{Store: s.db, Now: s.clock.Now, KeepTrash: true}, Seed: s.db.Seed(), TrashTime: 30 * 24 * time.Hour,
 			Invitations: &todo.Invitations{Store: s.db, Codes: codes, PublicURL: "https://tasks.example.com", Stamp: func(string, int64) time.Duration { return 0 }, Mails: true, Now: s.clock.Now}, Answers: s.db, Sync: &todo.Sync{Store: s.db, Hub: hub, Now: s.clock.Now, Lineage: s.db.Lineage()}, Tickets: &account.Tickets{Store: s.db, Now: s.clock.Now, Random: rand.Reader}, Access: access, Audit: audit, Log: log, Now: s.clock.Now,
+			Feeds:     &todo.Feeds{Store: s.db, PublicURL: "https://tasks.example.com", Lineage: s.db.Lineage(), Seed: s.db.Seed(), Now: s.clock.Now, Random: rand.Reader},
 			Push:      &outbox.Subscriptions{Store: s.db, Key: "BKey", Allowed: func(addr netip.Addr) bool { return !addr.IsLoopback() && !addr.IsPrivate() }, Now: s.clock.Now},
 			APITokens: &account.APITokens{Store: s.db, Proofs: proofs, Postage: postage, Now: s.clock.Now, Random: rand.Reader},
 		},
@@ -327,7 +328,7 @@ func (s *server) checkShape(request *http.Request, a *answer) {
 		}
 		return
 	}
-	if a.header.Get("Content-Type") == "text/event-stream" || request.URL.Path == "/mcp" && a.status == http.StatusAccepted && a.text == "" {
+	if a.header.Get("Content-Type") == "text/event-stream" || a.header.Get("Content-Type") == "text/calendar; charset=utf-8" && strings.HasSuffix(request.URL.Path, ".ics") || request.URL.Path == "/mcp" && a.status == http.StatusAccepted && a.text == "" {
 		return
 	}
 	if got := a.header.Get("Content-Type"); got != "application/json; charset=utf-8" {

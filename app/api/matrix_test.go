@@ -87,6 +87,11 @@ func matrix() []matrixRow {
 		{"GET", "/labels/", "", member},
 		{"PATCH", "/labels/home", `{"name":"house"}`, shared(404, 200, 200, 404)},
 		{"DELETE", "/labels/home", "", shared(404, 200, 200, 404)},
+		{"GET", "/feeds/", "", member},
+		{"POST", "/feeds/", `{"as":"both"}`, own(201, 201, 201)},
+		{"POST", "/feeds/", `{"as":"todo","list_id":LIST}`, shared(201, 201, 201, 404)},
+		{"DELETE", "/feeds/FEED", "", own(404, 200, 404)},
+		{"GET", "/feeds/SECRET.ics", "", same(200)},
 		{"GET", "/webhooks/", "", member},
 		{"POST", "/webhooks/", `{"url":"https://192.0.2.1/","events":["task.created"]}`, own(422, 422, 422)},
 		{"POST", "/webhooks/", `{"url":"http://127.0.0.1:9/","events":["task.created"]}`, own(201, 201, 201)},
@@ -178,7 +183,7 @@ func newAsker(t *testing.T, row matrixRow) func(who string, want int) {
 }
 
 // patternOf turns a path of the matrix into that of a route.
-var patternOf = strings.NewReplacer("members/EDITOR", "members/:user_id", "members/VIEWER", "members/:user_id", "INVITATION", ":invitation_id", "OFFER", ":token", "labels/home", "labels/:name", "HOOK", ":id", "EVENT", ":seq",
+var patternOf = strings.NewReplacer("members/EDITOR", "members/:user_id", "members/VIEWER", "members/:user_id", "INVITATION", ":invitation_id", "OFFER", ":token", "labels/home", "labels/:name", "HOOK", ":id", "EVENT", ":seq", "FEED", ":id", "SECRET", ":secret",
 	"OWNER", ":id", "TASK", ":id", "SHARED", ":id", "TRASHED", ":id", "SESSION", ":id", "BROWSER", ":id", "TOKEN", ":id", "LIST", ":id", "GONE", ":id")
 
 // everybody signs up those who ask, and those in the list where one is asked for.
@@ -278,6 +283,8 @@ func (s *server) placeholders(text string, people map[string]person) *strings.Re
 		"HOOK": func() string {
 			return fmt.Sprint(s.call("POST", "/webhooks/", owner.access, `{"url":"http://127.0.0.1:9/","events":["task.created"]}`).id("webhook.id"))
 		},
+		"FEED":   func() string { return fmt.Sprint(s.feed(owner, `{"as":"todo"}`).id("feed.id")) },
+		"SECRET": func() string { return secretOf(s.feed(owner, `{"as":"todo"}`)) },
 		"EVENT": func() string {
 			return fmt.Sprint(s.call("GET", fmt.Sprint("/tasks/", s.task(owner, "t")), owner.access, "").id("version"))
 		},

@@ -67,7 +67,7 @@ func (s *Server) routes() []route {
 		{patch, "/users/:id", signedIn, account, none, s.limited("password", s.updateUser)},
 		{del, "/users/:id", signedIn, "", query{"shared"}, s.limited("password", s.deleteUser)},
 		{get, "/users/:id/audit", signedIn, account, pages, s.paged(s.listEvents)},
-	}, s.todoRoutes(), s.pushRoutes(), s.webhookRoutes())
+	}, s.todoRoutes(), s.pushRoutes(), s.webhookRoutes(), s.feedRoutes())
 }
 
 // todoRoutes are those of what people keep.

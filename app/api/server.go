@@ -57,6 +57,7 @@ type Config struct {
 	Push        *outbox.Subscriptions
 	Tickets     *account.Tickets
 	Webhooks    *outbox.Webhooks
+	Feeds       *todo.Feeds
 	// DAV answers calendar clients. Nil is none.
 	DAV DAV
 	// DAVOverHTTP lets calendar clients send their passwords without encryption beyond

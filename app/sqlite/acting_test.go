@@ -127,6 +127,13 @@ func actors(task int64) map[string]func(*DB, app.Caller) error {
 		"Unsubscribe": func(db *DB, by app.Caller) error {
 			return ignoring(db.Unsubscribe(ctx, by, 4711), outbox.ErrSubscriptionNotFound)
 		},
+		"CreateFeed": func(db *DB, by app.Caller) error {
+			_, err := db.CreateFeed(ctx, by, todo.NewFeed{Form: todo.FeedTodo, Hash: linkHash("feed"), CreatedAt: testNow})
+			return err
+		},
+		"RevokeFeed": func(db *DB, by app.Caller) error {
+			return ignoring(db.RevokeFeed(ctx, by, 4711), todo.ErrFeedNotFound)
+		},
 		"CreateWebhook": func(db *DB, by app.Caller) error {
 			_, err := db.CreateWebhook(ctx, by, outbox.NewWebhook{URL: "https://a.example/", Events: 1, Secret: make([]byte, 32), CreatedAt: testNow})
 			return err

@@ -136,6 +136,7 @@ func useEverything(t *testing.T, db *DB) {
 	check(err)
 	useLists(t, db, ann, admin)
 	useWebhooks(t, db, ann)
+	useFeeds(t, db, ann)
 	hash := testHash
 	_, _, err = db.UpdateUser(ctx, app.Operator(), ann.ID, account.UserChange{PasswordHash: &hash, PendingEmail: new(string)}, account.Record{})
 	check(err)

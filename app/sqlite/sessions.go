@@ -80,7 +80,8 @@ func (db *DB) UseSession(ctx context.Context, shown account.UseOf, decide func(a
 		case account.SessionStolen:
 			ended = true
 			err = errors.Join(tx.exec(`DELETE FROM sessions WHERE id = ?`, shown.SessionID),
-				tx.exec(`DELETE FROM api_tokens WHERE session_id = ?1 AND session_id <> ''`, shown.SessionID))
+				tx.exec(`DELETE FROM api_tokens WHERE session_id = ?1 AND session_id <> ''`, shown.SessionID),
+				tx.exec(`DELETE FROM feeds WHERE session_id = ?1 AND session_id <> ''`, shown.SessionID))
 		}
 		return errors.Join(err, tx.record(use.UserID, record))
 	})

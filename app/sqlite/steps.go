@@ -133,7 +133,7 @@ CREATE TABLE answers (
 CREATE UNIQUE INDEX answers_key ON answers (user_id, key);
 `
 
-// stepLive brings version 6 to 7: webhooks, browsers that show reminders, and the lists that
+// stepLive brings version 6 to 7: webhooks, feeds, browsers that show reminders, and the lists that
 // an answer shows; those of before name none, and are given again for a day.
 const stepLive = `
 ALTER TABLE answers DROP COLUMN change;
@@ -175,6 +175,19 @@ CREATE TABLE deliveries (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX deliveries_dead ON deliveries (at) WHERE dead = 1;
+
+CREATE TABLE feeds (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    list_id    INTEGER,
+    hash       TEXT    NOT NULL UNIQUE CHECK (length(hash) = 43),
+    form       TEXT    NOT NULL CHECK (form IN ('todo', 'event', 'both')),
+    created_at INTEGER NOT NULL,
+    session_id TEXT    NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX feeds_user ON feeds (user_id);
+CREATE INDEX feeds_session ON feeds (session_id) WHERE session_id <> '';
 
 CREATE TABLE push_subscriptions (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -230,8 +230,10 @@ func (t *tx) endAccess(id int64, keepSession string, keepAPITokens bool) (ended 
 	if ended.Sessions, err = t.change(`DELETE FROM sessions WHERE user_id = ? AND id <> ?`, id, keepSession); err != nil || keepAPITokens {
 		return ended, err
 	}
-	ended.APITokens, err = t.change(`DELETE FROM api_tokens WHERE user_id = ?`, id)
-	return ended, err
+	if ended.APITokens, err = t.change(`DELETE FROM api_tokens WHERE user_id = ?`, id); err != nil {
+		return ended, err
+	}
+	return ended, t.exec(`DELETE FROM feeds WHERE user_id = ?`, id)
 }
 
 // refuseLastAdmin returns account.ErrLastAdmin if the user is the only admin.
