@@ -28,6 +28,8 @@
 //   - Collection: a list as calendar clients have it. Object: a task as they have it, a text of
 //     iCalendar with a name. Kept: what a client has put, beside what the task is. VALARM: what
 //     a reminder is in an object; each person's own.
+//   - Feed: an address at which a calendar is read by whoever knows it. Form: what tasks are told
+//     as in it.
 //   - Ref: the name of a task or a list, its id or its uid.
 //   - Find: a search by conditions, with a sort. Cursor: the place in it where the next
 //     page begins. View: conditions with a name, such as today.
