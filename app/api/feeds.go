@@ -114,8 +114,6 @@ func (s *Server) readFeed(c *fiber.Ctx) error {
 		if err := s.limitFeed(c, feed); err != nil {
 			return err
 		}
-	}
-	if !unchanged {
 		write := func(c *fiber.Ctx) error { return s.sendFeed(c, feed) }
 		if err := s.paged(write)(c); err != nil {
 			return err

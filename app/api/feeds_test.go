@@ -163,6 +163,18 @@ func TestAFeedEndsWithAccess(t *testing.T) {
 	}
 }
 
+// What comes back gives its feeds back.
+func TestAFeedComesBackWithItsList(t *testing.T) {
+	g := startTrio(t)
+	address := addressOf(g.feed(g.viewer, fmt.Sprintf(`{"as":"todo","list_id":%d}`, g.list)))
+	expect(t, "deleting", g.call("DELETE", g.listPath, g.owner.access, ""), 200, "")
+	expect(t, "in the trash", g.read(address, ""), 404, "feed_not_found")
+	expect(t, "restoring", g.call("POST", g.listPath+"/restore", g.owner.access, ""), 200, "")
+	if a := g.read(address, ""); a.status != 200 || !strings.Contains(a.text, "VTODO") {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+}
+
 // A feed opens what it names, and what is like its address opens nothing.
 func TestAFeedOpensWhatItNames(t *testing.T) {
 	g := startTrio(t)

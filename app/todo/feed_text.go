@@ -96,7 +96,6 @@ func (f *feedText) bytes() []byte {
 // todo returns the task as a VTODO. It has what taskapi knows of the task, and nothing that is
 // one person's: no alarms, and nothing that a client has put beside.
 func (t FeedTask) todo(zones *ical.Component) *ical.Component {
-	t.Kept, t.KeptVersion = nil, 0
 	cal := t.fresh()
 	v := mainTask(cal)
 	m := merging{CalendarTask: t.CalendarTask, cal: zones, v: v, said: readSaid(cal)}
