@@ -569,4 +569,4 @@ CREATE TABLE meta (
 
 -- "tapi": this file is taskapi's.
 PRAGMA application_id = 1952542825;
-PRAGMA user_version = 7;
+PRAGMA user_version = 8;

@@ -16,7 +16,7 @@ const applicationID = 1952542825
 // and so on. A step that has been released is never changed. What a fresh
 // database gets is in schema.sql; a test compares the two.
 func steps() []step {
-	return []step{statementsOf(stepAccounts), statementsOf(stepTotals), statementsOf(stepImportedHashes), stepLists, statementsOf(stepRetries), statementsOf(stepLive)}
+	return []step{statementsOf(stepAccounts), statementsOf(stepTotals), statementsOf(stepImportedHashes), stepLists, statementsOf(stepRetries), statementsOf(stepLive), statementsOf(stepCalendars)}
 }
 
 // step brings a schema to the next version. Progress may be nil.

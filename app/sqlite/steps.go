@@ -133,7 +133,7 @@ CREATE TABLE answers (
 CREATE UNIQUE INDEX answers_key ON answers (user_id, key);
 `
 
-// stepLive brings version 6 to 7: webhooks, feeds, browsers that show reminders, and the lists that
+// stepLive brings version 6 to 7: webhooks, browsers that show reminders, and the lists that
 // an answer shows; those of before name none, and are given again for a day.
 const stepLive = `
 ALTER TABLE answers DROP COLUMN change;
@@ -176,19 +176,6 @@ CREATE TABLE deliveries (
 
 CREATE INDEX deliveries_dead ON deliveries (at) WHERE dead = 1;
 
-CREATE TABLE feeds (
-    id         INTEGER PRIMARY KEY AUTOINCREMENT,
-    user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    list_id    INTEGER,
-    hash       TEXT    NOT NULL UNIQUE CHECK (length(hash) = 43),
-    form       TEXT    NOT NULL CHECK (form IN ('todo', 'event', 'both')),
-    created_at INTEGER NOT NULL,
-    session_id TEXT    NOT NULL DEFAULT ''
-) STRICT;
-
-CREATE INDEX feeds_user ON feeds (user_id);
-CREATE INDEX feeds_session ON feeds (session_id) WHERE session_id <> '';
-
 CREATE TABLE push_subscriptions (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -205,7 +192,10 @@ CREATE TABLE push_subscriptions (
 CREATE INDEX push_subscriptions_user ON push_subscriptions (user_id);
 CREATE INDEX push_subscriptions_session ON push_subscriptions (session_id);
 CREATE INDEX push_subscriptions_due ON push_subscriptions (next_at) WHERE next_at > 0;
+`
 
+// stepCalendars brings version 7 to 8: what calendar clients put, and feeds.
+const stepCalendars = `
 CREATE TABLE task_ical (
     task_id    INTEGER PRIMARY KEY REFERENCES tasks (id) ON DELETE CASCADE,
     said       INTEGER NOT NULL DEFAULT 0,
@@ -247,4 +237,17 @@ CREATE TRIGGER tasks_moved_away AFTER UPDATE OF list_id ON tasks WHEN OLD.list_i
 BEGIN
     UPDATE task_names SET gone = (SELECT coalesce(max(seq), 1) FROM changes) WHERE task_id = OLD.id AND gone IS NULL;
 END;
+
+CREATE TABLE feeds (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    list_id    INTEGER,
+    hash       TEXT    NOT NULL UNIQUE CHECK (length(hash) = 43),
+    form       TEXT    NOT NULL CHECK (form IN ('todo', 'event', 'both')),
+    created_at INTEGER NOT NULL,
+    session_id TEXT    NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX feeds_user ON feeds (user_id);
+CREATE INDEX feeds_session ON feeds (session_id) WHERE session_id <> '';
 `

@@ -212,59 +212,6 @@ BEGIN
     VALUES (NEW.version, NEW.list_id, NEW.version, NEW.updated_at, NEW.created_by, 1, 1, NEW.id);
 END;
 
--- What a calendar client has put of a task (RFC 4791), as far as that is more than the task.
-CREATE TABLE task_ical (
-    task_id    INTEGER PRIMARY KEY REFERENCES tasks (id) ON DELETE CASCADE,
-    -- The version of the task of which the body says all; 0 for none.
-    said       INTEGER NOT NULL DEFAULT 0,
-    -- The UID in the body, if the task has another one.
-    said_uid   TEXT    CHECK (length(said_uid) BETWEEN 1 AND 255),
-    -- The parent that the client names and that is not the task's, which was parent_at then,
-    -- 0 for none: it has not come yet, or is too deep.
-    parent_uid TEXT    CHECK (length(parent_uid) BETWEEN 1 AND 255),
-    parent_at  INTEGER CHECK ((parent_at IS NULL) = (parent_uid IS NULL)),
-    -- The object without alarms; NULL where only a parent is waited for.
-    body       BLOB    CHECK (length(body) <= 131072)
-) STRICT;
-
-CREATE INDEX task_ical_uid ON task_ical (said_uid) WHERE said_uid IS NOT NULL;
-CREATE INDEX task_ical_parent ON task_ical (parent_uid) WHERE parent_uid IS NOT NULL;
-
--- The alarms in it, which are each person's own.
-CREATE TABLE task_alarms (
-    task_id INTEGER NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
-    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    body    BLOB    NOT NULL CHECK (length(body) <= 131072),
-    PRIMARY KEY (task_id, user_id)
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX task_alarms_user ON task_alarms (user_id);
-
--- The names of objects that are not derived from a uid. Those of what is gone from the list
--- stay as long as the log of changes, so that clients learn what to remove. No reference:
--- they outlive both.
-CREATE TABLE task_names (
-    list_id INTEGER NOT NULL,
-    task_id INTEGER NOT NULL,
-    name    TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 255),
-    -- The number of the newest change then; NULL for what is there.
-    gone    INTEGER
-) STRICT;
-
-CREATE UNIQUE INDEX task_names_name ON task_names (list_id, name) WHERE gone IS NULL;
-CREATE INDEX task_names_task ON task_names (task_id);
-CREATE INDEX task_names_gone ON task_names (gone) WHERE gone IS NOT NULL;
-
-CREATE TRIGGER tasks_unnamed AFTER DELETE ON tasks
-BEGIN
-    UPDATE task_names SET gone = (SELECT coalesce(max(seq), 1) FROM changes) WHERE task_id = OLD.id AND gone IS NULL;
-END;
-
-CREATE TRIGGER tasks_moved_away AFTER UPDATE OF list_id ON tasks WHEN OLD.list_id <> NEW.list_id
-BEGIN
-    UPDATE task_names SET gone = (SELECT coalesce(max(seq), 1) FROM changes) WHERE task_id = OLD.id AND gone IS NULL;
-END;
-
 -- What was deleted and can come back: tasks under their id, lists under minus theirs.
 CREATE TABLE trash (
     id      INTEGER PRIMARY KEY,
@@ -515,25 +462,6 @@ CREATE TABLE deliveries (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX deliveries_dead ON deliveries (at) WHERE dead = 1;
-
--- Addresses at which a calendar is read without signing in. Only a hash of what is secret in
--- them is kept.
-CREATE TABLE feeds (
-    id         INTEGER PRIMARY KEY AUTOINCREMENT,
-    user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    -- NULL: all lists of its user. No reference: a list comes back from the trash.
-    list_id    INTEGER,
-    hash       TEXT    NOT NULL UNIQUE CHECK (length(hash) = 43),
-    -- What its tasks are told as.
-    form       TEXT    NOT NULL CHECK (form IN ('todo', 'event', 'both')),
-    created_at INTEGER NOT NULL,
-    -- The session that made it, or made the API token that did, whose theft ends it; empty if
-    -- none is known.
-    session_id TEXT    NOT NULL DEFAULT ''
-) STRICT;
-
-CREATE INDEX feeds_user ON feeds (user_id);
-CREATE INDEX feeds_session ON feeds (session_id) WHERE session_id <> '';
 
 -- The browsers that show reminders (Web Push). Each is a place in the log, too, and goes
 -- with its session.
