@@ -51,3 +51,29 @@ func TestPageWebhooksAndHistory(t *testing.T) {
 	x.wait(`[...document.querySelectorAll("#history li b")].map((e) => e.textContent).join().startsWith("Webhook deleted,Webhook made,Signed in")`)
 	x.shot("history")
 }
+
+func TestPageCalendarFeeds(t *testing.T) {
+	p, x := registered(t)
+	ann := p.login()
+	p.done("POST", "/tasks/", ann, `{"title":"Milk","due":"2031-01-05"}`)
+	x.click(`#menu a[href="#account"]`)
+	x.click(`#feeds summary`)
+	x.wait(`document.querySelector("#new-feed")`)
+	x.MustEval(`() => { document.querySelector("#feed-as").value = "event"; }`)
+	x.click(`#new-feed button[type=submit]`)
+	x.wait(`document.querySelector("#feeds .once input")?.value.endsWith(".ics")`)
+	x.wait(`document.querySelector("#feeds li b").textContent === "all lists · events"`)
+	x.shot("feeds")
+	url := x.MustEval(`() => document.querySelector("#feeds .once input").value`).String()
+	if status, body := fetch(t, url); status != http.StatusOK || !strings.Contains(body, "BEGIN:VEVENT") || !strings.Contains(body, "SUMMARY:Milk") {
+		t.Errorf("%d %s", status, body)
+	}
+	x.click(`#feeds li button`)
+	x.wait(`document.querySelector("#new-feed") && !document.querySelector("#feeds li")`)
+	if focus := x.focus(); focus != "feed-list" {
+		t.Errorf("the focus is on %s", focus)
+	}
+	if status, _ := fetch(t, url); status != http.StatusNotFound {
+		t.Errorf("%d after it was revoked", status)
+	}
+}

@@ -2,6 +2,7 @@
 
 import "./parts.js";
 import { announce, field, h } from "./dom.js";
+import { feeds } from "./feeds.js";
 import { forget, remember, submit } from "./auth.js";
 import { history } from "./history.js";
 import { date, dayOf, said, saidWaiting, t } from "./i18n.js";
@@ -48,7 +49,7 @@ export class AccountView {
       return;
     }
     if (this.#gone) return;
-    this.#root.replaceChildren(h("h1", { tabIndex: -1 }, t("account")), remember(this.#profile()), this.#password(), this.reminders, this.sessions, this.tokens, webhooks(this.#api, (secret, label) => this.#once(secret, label)), history(this.#api), this.#end());
+    this.#root.replaceChildren(h("h1", { tabIndex: -1 }, t("account")), remember(this.#profile()), this.#password(), this.reminders, this.sessions, this.tokens, ...[feeds, webhooks].map((part) => part(this.#api, (secret, label) => this.#once(secret, label))), history(this.#api), this.#end());
     this.#root.querySelector("h1").focus();
   }
 

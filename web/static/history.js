@@ -1,6 +1,7 @@
 // What happened to the account, the last first, for who wants to know.
 
 import { h } from "./dom.js";
+import { folded } from "./folded.js";
 import { date, said, speaker } from "./i18n.js";
 
 const perPage = 20;
@@ -21,21 +22,6 @@ const texts = {
   },
 };
 const say = speaker(texts);
-
-// folded is a part of the account that is read when somebody opens it.
-export function folded(id, title, load) {
-  const status = h("p", { role: "status" }), body = h("div"), section = h("details", { id, class: "folded" }, h("summary", {}, h("h2", {}, title)), body, status);
-  const open = async () => {
-    if (!section.open || body.firstChild) return;
-    try {
-      await load(body, (text) => { status.textContent = text; });
-    } catch (error) {
-      status.textContent = said(error);
-    }
-  };
-  section.addEventListener("toggle", open);
-  return section;
-}
 
 // history is that part of the account.
 export const history = (api) => folded("history", say("title"), async (body) => {
