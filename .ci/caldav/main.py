@@ -6,11 +6,12 @@ import tempfile
 import traceback
 
 import clients
+from evolution import Evolution
 from server import Server, sign_up
 
 CELLS = ["discover", "read", "create", "edit", "complete", "repeat", "delete", "share", "conflict"]
 EXTRA = ["many", "kept"]
-CLIENTS = [clients.Vdirsyncer, clients.Todoman, clients.PythonCaldav, clients.Tsdav, clients.Cadaver]
+CLIENTS = [clients.Vdirsyncer, clients.Todoman, clients.PythonCaldav, clients.Tsdav, clients.Cadaver, Evolution]
 
 
 def cell(kind, step, server, work):
