@@ -268,6 +268,22 @@ func TestCalendarClientsNeedAnAppPassword(t *testing.T) {
 	s.phone(ann, app.ScopeAccount).dav("PROPFIND", "/dav/", "", "Depth", "0").expect(t, http.StatusForbidden, "<d:need-privileges>")
 }
 
+// Thunderbird lets people edit a list as soon as any privilege to write is named.
+func TestViewersHaveNoPrivilegeToWrite(t *testing.T) {
+	s := start(t, withDAV)
+	ann := s.signUp("ann")
+	path := s.phone(ann).calendar()
+	list := s.call("GET", "/lists/"+listUID, ann.access, "").id("id")
+	for role, want := range map[string]bool{"viewer": false, "editor": true} {
+		other := s.signUp(role)
+		s.join(list, ann, other, role)
+		r := s.phone(other).dav("PROPFIND", path, `<propfind xmlns="DAV:"><prop><current-user-privilege-set/></prop></propfind>`, "Depth", "0")
+		if r.status != http.StatusMultiStatus || !strings.Contains(r.text, "<d:read/>") || strings.Contains(r.text, "<d:write") != want {
+			t.Errorf("%s: %d %s", role, r.status, r.text)
+		}
+	}
+}
+
 func TestPasswordsOfCalendarClientsStayOffPlainHTTP(t *testing.T) {
 	from := func(change func(*parts)) reply {
 		s := start(t, withDAV, func(p *parts) { p.api.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} }, change)

@@ -129,9 +129,8 @@ func (q *request) privileges(r resource) string {
 		case r.collection != nil && r.collection.List.Role >= todo.RoleEditor:
 			may = append(may, "write", "write-content", "write-properties", "bind", "unbind")
 		case r.collection != nil:
-			if r.place.kind == kindCollection { // one's own order of lists
-				may = append(may, "write-properties")
-			}
+			// Viewers may set their own order of lists, but "write-properties" alone makes
+			// Thunderbird offer them to change the tasks.
 		case r.place.kind == kindHome:
 			may = append(may, "bind", "unbind")
 		}
