@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
-	"time"
 
 	"taskapi/app"
 	"taskapi/app/todo"
@@ -247,12 +246,7 @@ func (t *tx) ids(query string, args ...any) (all []int64, err error) {
 	return all, err
 }
 
-// exceptions returns the days that calendar clients leave out of how a task repeats.
-func (t *tx) exceptions(task todo.Task) ([]time.Time, error) {
-	var kept []byte
-	err := t.one(`SELECT (SELECT body FROM task_ical WHERE task_id = ?)`, []any{task.ID}, &kept)
-	if err != nil || kept == nil {
-		return nil, err
-	}
-	return todo.Exceptions(kept, task.Dates.Due), nil
+// keptText returns what a calendar client has put of a task last, nil for nothing.
+func (t *tx) keptText(id int64) (kept []byte, err error) {
+	return kept, t.one(`SELECT (SELECT body FROM task_ical WHERE task_id = ?)`, []any{id}, &kept)
 }

@@ -162,12 +162,12 @@ func TestARepetitionMovesOn(t *testing.T) {
 	}
 }
 
-// What is not computed is kept, and such a task is completed for good.
+// What is not computed is kept. Only an app can complete such a task, since that ends all of it.
 func TestRepetitionsThatAreKeptOnly(t *testing.T) {
 	d := openDAV(t)
 	for i, lines := range [][]string{
 		{"RRULE:FREQ=DAILY", "RDATE:20270101T000000Z"}, {"RRULE:FREQ=HOURLY"}, {"RRULE:FREQ=DAILY", "RRULE:FREQ=WEEKLY"},
-		{"DTSTART:20261125T000000Z", "RRULE:FREQ=WEEKLY;BYDAY=WE"},
+		{"RRULE:FREQ=DAILY", "EXRULE:FREQ=WEEKLY"}, {"RDATE:20270101T000000Z"}, {"RRULE:FREQ=DAILY;BYHOUR=9"}, {"DTSTART:20261125T000000Z", "RRULE:FREQ=WEEKLY;BYWEEKNO=2"},
 	} {
 		uid := fmt.Sprintf("u%d", i)
 		text := vtodo(append([]string{"UID:" + uid, "SUMMARY:x", "DUE:20261130T000000Z"}, lines...)...)
@@ -175,20 +175,36 @@ func TestRepetitionsThatAreKeptOnly(t *testing.T) {
 		if task := d.task(uid); task.Repetition.Rule != "" {
 			t.Errorf("%v: %v", lines, task.Repetition)
 		}
-		if task := d.update(uid, todo.TaskInput{Completed: app.Given(true)}); !task.Completed() {
+		d.onlyInApp(uid, text)
+		d.put(uid, strings.Replace(text, "SUMMARY", "STATUS:COMPLETED\r\nSUMMARY", 1))
+		if !d.task(uid).Completed() {
 			t.Errorf("%v moves on", lines)
 		}
-		if got := string(d.get(uid).Text); !strings.Contains(got, lines[0]) {
-			t.Errorf("%s", got)
-		}
 	}
-	d.put("many", strings.Replace(vtodo("UID:many", "SUMMARY:x", "DUE:20261130T000000Z", "RRULE:FREQ=DAILY"), "END:VCALENDAR",
-		"BEGIN:VTODO\r\nUID:many\r\nRECURRENCE-ID:20261201T000000Z\r\nSUMMARY:y\r\nBEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:PT0S\r\nEND:VALARM\r\nEND:VTODO\r\nEND:VCALENDAR", 1))
+	undated := vtodo("UID:undated", "SUMMARY:x", "RRULE:FREQ=DAILY")
+	d.put("undated", undated)
+	d.onlyInApp("undated", undated)
+	many := strings.Replace(vtodo("UID:many", "SUMMARY:x", "DUE:20261130T000000Z", "RRULE:FREQ=DAILY"), "END:VCALENDAR",
+		"BEGIN:VTODO\r\nUID:many\r\nRECURRENCE-ID:20261201T000000Z\r\nSUMMARY:y\r\nBEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:PT0S\r\nEND:VALARM\r\nEND:VTODO\r\nEND:VCALENDAR", 1)
+	d.put("many", many)
+	d.onlyInApp("many", many)
 	if task := d.task("many"); task.Title != "x" || task.Repetition.Rule != "" {
 		t.Errorf("%+v", task)
 	}
 	if got := string(d.getAs(d.ben, d.uid, "many").Text); strings.Contains(got, "VALARM") || !strings.Contains(got, "SUMMARY:y") {
 		t.Errorf("ben reads\n%s", got)
+	}
+}
+
+// onlyInApp checks that the JSON API does not complete a task, and leaves its object alone.
+func (d *dav) onlyInApp(uid, text string) {
+	d.Helper()
+	_, err := d.tasks.Update(d.Context(), d.ann, todo.Ref{UID: uid}, todo.TaskInput{Title: app.Given("new"), Completed: app.Given(true)})
+	if !errors.Is(err, todo.ErrRepeatsInApp) {
+		d.Errorf("%s: %v", text, err)
+	}
+	if got := string(d.get(uid).Text); got != text {
+		d.Errorf("%s\nbecame\n%s", text, got)
 	}
 }
 

@@ -197,9 +197,11 @@ func (db *DB) feedChunk(ctx context.Context, f todo.Feed, list int64, ids []int6
 		}
 		one := todo.FeedTask{CalendarTask: task}
 		if task.Task.Repetition.Rule != "" {
-			if one.Exceptions, err = reader.exceptions(task.Task); err != nil {
+			kept, err := reader.keptText(task.Task.ID)
+			if err != nil {
 				return false, translate(err)
 			}
+			one.Exceptions = todo.Exceptions(kept, task.Task.Dates.Due)
 		}
 		if !each(one) {
 			return false, nil

@@ -51,8 +51,14 @@ func (db *DB) UpdateTask(ctx context.Context, by app.Caller, ref todo.Ref, c tod
 // once returns a change without the completion of an occurrence of a repeating task that was
 // completed already, whose copy it adds to what is answered.
 func (t *tx) once(task todo.Task, c todo.TaskChange, updated *todo.Updated) (todo.TaskChange, error) {
-	if c.Completed == nil || !*c.Completed || task.Repetition.Rule == "" {
+	if c.Completed == nil || !*c.Completed || task.Completed() {
 		return c, nil
+	}
+	if task.Repetition.Rule == "" {
+		kept, err := t.keptText(task.ID)
+		if err != nil || !todo.KeptSeries(kept).Repeats() {
+			return c, err
+		}
 	}
 	newest, err := t.tasks(`SELECT `+taskColumns+` FROM tasks WHERE recurrence_of = ?1 ORDER BY id DESC LIMIT 1`, task.ID, 0)
 	if err != nil || len(newest) == 0 {
@@ -110,17 +116,10 @@ func (t *tx) tick(a act, before todo.Task, after *todo.Task, c todo.TaskChange, 
 	if !*c.Completed {
 		return t.reopen(a, before, after, c)
 	}
-	reader := time.UTC
-	if after.Repetition.Rule != "" {
-		var err error
-		if reader, err = t.reader(a.by.UserID); err != nil {
-			return 0, err
-		}
-		if after.Exceptions, err = t.exceptions(*after); err != nil {
-			return 0, err
-		}
+	next, moved, err := t.done(a, *after, c)
+	if err != nil {
+		return 0, err
 	}
-	next, moved := after.Done(a.at, reader)
 	if !moved {
 		after.CompletedAt = c.DoneAt(next.CompletedAt)
 		return todo.OpCompleted, t.completeBelow(a, before.ID)
@@ -132,6 +131,33 @@ func (t *tx) tick(a act, before todo.Task, after *todo.Task, c todo.TaskChange, 
 	updated.Copy = kept
 	*after = next
 	return todo.OpUpdated, t.reopenBelow(a, before.ID)
+}
+
+// done returns a task that is completed, or moved on to its next date. Returns
+// todo.ErrRepeatsInApp where there are dates to come that nobody but its app can tell.
+func (t *tx) done(a act, task todo.Task, c todo.TaskChange) (next todo.Task, moved bool, err error) {
+	kept := c.Put()
+	if kept == nil {
+		if kept, err = t.keptText(task.ID); err != nil {
+			return next, false, err
+		}
+	}
+	if task.Repetition.Rule == "" {
+		task.Series = todo.KeptSeries(kept)
+		if task.Series.Repeats() && !task.Series.Followed() && c.Put() == nil {
+			return next, false, todo.ErrRepeatsInApp
+		}
+	} else if kept != nil {
+		task.Exceptions = todo.Exceptions(kept, task.Dates.Due)
+	}
+	reader := time.UTC
+	if task.Repetition.Rule != "" || task.Series.Repeats() {
+		if reader, err = t.reader(a.by.UserID); err != nil {
+			return next, false, err
+		}
+	}
+	next, moved = task.Done(a.at, reader)
+	return next, moved, nil
 }
 
 // keepCopy keeps an occurrence of a repeating task that was completed, and drops the

@@ -58,14 +58,18 @@ func readCalendarDue(cal *ical.Component, p *ical.Property) Due {
 
 // Exceptions returns the days that an object leaves out of how a task repeats, on the wall that
 // counts for the date that it is due.
-func Exceptions(kept []byte, due Due) (days []time.Time) {
+func Exceptions(kept []byte, due Due) []time.Time {
 	cal, err := ical.Parse(kept)
 	if err != nil {
 		return nil
 	}
-	for _, p := range mainTask(cal).Properties("EXDATE") {
+	return exceptionsIn(mainTask(cal), due)
+}
+
+func exceptionsIn(v *ical.Component, of Due) (days []time.Time) {
+	for _, p := range v.Properties("EXDATE") {
 		for _, t := range p.Times() {
-			if location, err := Location(due.Zone); t.UTC && err == nil {
+			if location, err := Location(of.Zone); t.UTC && err == nil {
 				t.Wall = Wall(t.Wall, location)
 			}
 			days = append(days, t.Wall.Truncate(oneDay))

@@ -284,21 +284,18 @@ func readCategories(v *ical.Component) (labels, unfit []string) {
 // readRule reads how a task repeats. What is not computed is none: several rules, single dates,
 // exceptions with dates of their own, and what goes by another date than that it is due.
 func readRule(cal, v *ical.Component, dates Dates) string {
-	rules := v.Properties("RRULE")
-	if len(rules) != 1 || v.Property("RDATE") != nil || v.Property("EXRULE") != nil || len(cal.Components("VTODO")) > 1 || v.Property("RECURRENCE-ID") != nil || dates.Due.IsZero() {
+	if !ruleAlone(cal, v) || dates.Due.IsZero() {
 		return ""
 	}
-	rule, err := ParseRecurrence(rules[0].Value, dates.Due)
-	if err != nil {
+	text := v.Property("RRULE").Value
+	rule, err := ParseRecurrence(text, dates.Due)
+	if err != nil || !byDue(text, dates) {
 		return ""
 	}
 	if _, found := rule.Next(dates.Due, dates.Due.Day().Add(-oneDay)); !found {
 		return ""
 	}
-	if !dates.Start.IsZero() && !dates.Start.Day().Equal(dates.Due.Day()) && strings.Contains(strings.ToUpper(rules[0].Value), ";BY") {
-		return ""
-	}
-	return rules[0].Value
+	return text
 }
 
 // Change returns what an object changes in a task. The repetition is that of the task as long
@@ -312,7 +309,7 @@ func (s CalendarSaid) Change(before Task, at time.Time) TaskChange {
 		Title: &s.title, Description: &s.description, Completed: &s.completed, Priority: &s.priority,
 		Dates:  &DatesChange{due: &dates.Due, start: &dates.Start, zone: &dates.Due.Zone},
 		labels: &labelsChange{set: true, all: s.labels}, repetition: &repetitionChange{rule: &s.rule},
-		Now: at,
+		Now: at, put: s.Kept,
 	}
 	if !s.completedAt.IsZero() && s.completedAt.Before(at) {
 		c.completedAt = s.completedAt

@@ -153,10 +153,22 @@ func (m *merging) dates() {
 	}
 	switch {
 	case !starts, !said.Start.IsZero() && said.Start == said.Due: // it goes along
-		m.due("DTSTART", now.Start)
+		m.start(now.Start)
 	case said.Start.IsZero() && m.v.Property("DTSTART") != nil: // one that did not go with the due
 		m.remove("DTSTART")
 	}
+}
+
+// start writes when a task begins. Without a due it has no zone but the one that it was put with.
+func (m *merging) start(d Due) {
+	if p := m.v.Property("DTSTART"); p != nil && d.Timed && m.said.dates.Due.IsZero() && m.Task.Dates.Due.IsZero() {
+		if put, ok := p.Time(); ok && !put.Day {
+			put.Wall = d.Wall
+			m.set(ical.NewTime("DTSTART", put))
+			return
+		}
+	}
+	m.due("DTSTART", d)
 }
 
 func (m *merging) due(name string, d Due) {
@@ -194,6 +206,9 @@ func (m *merging) rule() {
 	}
 	switch {
 	case same:
+		if rule, fewer := readSeries(m.cal, m.v, m.said).left(m.Task.Dates.Start); fewer && now.Rule == "" {
+			m.set(ical.New("RRULE", rule))
+		}
 		return
 	case now.Rule == "":
 		m.remove("RRULE")

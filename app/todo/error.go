@@ -23,6 +23,9 @@ var (
 	ErrRecurrenceNeedsDue = mistake("recurrence_needs_due", "recurrence", "A task that repeats must be due: give it a due as well.")
 	ErrRecurrenceNever    = mistake("recurrence_never", "recurrence", "This recurrence has no date within 50 years.")
 	ErrReminderNeedsDue   = mistake("reminder_needs_due", "reminders", `A reminder with "before" needs a task that is due: give it a due, or the reminder an "at".`)
+	// ErrRepeatsInApp says that a task can't be completed here: its app would lose all the dates
+	// that are still to come.
+	ErrRepeatsInApp = &app.Error{Kind: app.KindConflict, Code: "repeats_in_app", Message: "This task repeats in a way that only the app that made it can follow. Complete it there."}
 	// ErrExists says that there is the thing with the uid already; it comes with it. It
 	// is no failure to the client.
 	ErrExists  = &app.Error{Kind: app.KindConflict, Code: "exists", Message: "It exists already."}

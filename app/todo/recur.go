@@ -178,11 +178,14 @@ func withCount(rule string, count int) string {
 // completed already, with the dates last: it names its date, as somebody does who sends
 // back a task that they read before it moved on.
 func (c TaskChange) stale(t Task, last Dates) bool {
-	if t.Repetition.Rule == "" || c.Completed == nil || !*c.Completed || c.Dates == nil || c.Dates.due == nil {
+	if c.Completed == nil || !*c.Completed || c.Dates == nil {
 		return false
 	}
-	said := *c.Dates.due
-	return said.Timed == last.Due.Timed && said.Wall.Equal(last.Due.Wall) && !said.Wall.Equal(t.Dates.Due.Wall)
+	said, was, is := c.Dates.due, last.Due, t.Dates.Due
+	if is.IsZero() {
+		said, was, is = c.Dates.start, last.Start, t.Dates.Start
+	}
+	return said != nil && said.Timed == was.Timed && said.Wall.Equal(was.Wall) && !said.Wall.Equal(is.Wall)
 }
 
 // twiceWithin is for how long a completion without a condition is taken for a repetition of the

@@ -56,6 +56,8 @@ type Task struct {
 	Repetition Repetition
 	// Exceptions are the days that the repetition leaves out, there only where it moves on.
 	Exceptions []time.Time
+	// Series is how it repeats where Repetition does not say so, there only where it moves on.
+	Series Series
 	// RecurrenceOf is the task of which this is a completed copy, 0 for another.
 	RecurrenceOf int64
 	// Was is how the task repeated of which this is a copy.
@@ -151,6 +153,8 @@ type TaskChange struct {
 	repetition  *repetitionChange
 	// completedAt is when it was completed, if that was before Now; else zero.
 	completedAt time.Time
+	// put is the text that a calendar client has put; nil for any other change.
+	put []byte
 	// Match must hold, else ErrChangedMeanwhile.
 	Match *Match
 	// Now becomes the completion time when the task goes from open to done.
@@ -167,6 +171,9 @@ func (c TaskChange) DoneAt(at time.Time) time.Time {
 	}
 	return at
 }
+
+// Put returns the text that a calendar client has put, nil for any other change.
+func (c TaskChange) Put() []byte { return c.put }
 
 // ForOriginal returns what of a change of a completed copy is for the task that it is a copy
 // of, when that goes back to its date: neither where it is, nor its dates, nor how it repeats.
@@ -233,7 +240,11 @@ func checkReminders(t Task) error {
 // Done returns the task completed at a moment or, if it repeats, at its next date, by
 // the clock of a person; then moved is true, and the task stays open.
 func (t Task) Done(at time.Time, reader *time.Location) (task Task, moved bool) {
-	if next, found := t.movedOn(at, reader); found {
+	next, found := t.movedOn(at, reader)
+	if t.Repetition.Rule == "" {
+		next, found = t.Series.movedOn(t, at, reader)
+	}
+	if found {
 		next.DueAt, _ = next.Dates.Due.Moment()
 		return next, true
 	}
@@ -245,9 +256,10 @@ func (t Task) Done(at time.Time, reader *time.Location) (task Task, moved bool) 
 func (t Task) MovedBack(copied Task) Task {
 	t.Dates = copied.Dates
 	t.DueAt = copied.DueAt
-	if copied.Was.Rule != "" {
+	switch {
+	case copied.Was.Rule != "":
 		t.Repetition = copied.Was
-	} else { // it came from elsewhere
+	case t.Repetition.Rule != "": // the copy came from elsewhere
 		t.Repetition.Start = copied.Dates.Due
 	}
 	return t

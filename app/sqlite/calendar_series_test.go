@@ -1,0 +1,135 @@
+package sqlite
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"taskapi/app"
+	"taskapi/app/todo"
+)
+
+// dated returns what an object says of its dates, in the order of names.
+func dated(text string) string {
+	var all []string
+	_, text, _ = strings.Cut(text, "BEGIN:VTODO")
+	for _, name := range []string{"DTSTART", "DUE", "RRULE", "STATUS"} {
+		if line := unfolded(text, name); line != "" {
+			all = append(all, strings.TrimPrefix(line, name))
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// A rule counts from DTSTART, and each due keeps its distance. Completed by the JSON API, a task
+// moves on as an app would move it; undone, it is back where it was.
+func TestASeriesIsFollowedFromItsStart(t *testing.T) {
+	for name, c := range map[string]struct {
+		lines string
+		rule  string // what the JSON API shows
+		want  []string
+	}{
+		"a start that the rule has": {"DTSTART;VALUE=DATE:20261130 DUE;VALUE=DATE:20261204 RRULE:FREQ=WEEKLY;BYDAY=MO", "", []string{
+			";VALUE=DATE:20261207 ;VALUE=DATE:20261211 :FREQ=WEEKLY;BYDAY=MO", ";VALUE=DATE:20261214 ;VALUE=DATE:20261218 :FREQ=WEEKLY;BYDAY=MO"}},
+		"only a due that the rule has": {"DTSTART;VALUE=DATE:20261206 DUE;VALUE=DATE:20261207 RRULE:FREQ=WEEKLY;BYDAY=MO", "FREQ=WEEKLY;BYDAY=MO", []string{
+			";VALUE=DATE:20261213 ;VALUE=DATE:20261214 :FREQ=WEEKLY;BYDAY=MO"}},
+		"no date of the rule": {"DTSTART;VALUE=DATE:20261203 DUE;VALUE=DATE:20261205 RRULE:FREQ=WEEKLY;BYDAY=MO", "", []string{
+			";VALUE=DATE:20261207 ;VALUE=DATE:20261209 :FREQ=WEEKLY;BYDAY=MO"}},
+		"no parts": {"DTSTART;VALUE=DATE:20261130 DUE;VALUE=DATE:20261204 RRULE:FREQ=WEEKLY;INTERVAL=2", "FREQ=WEEKLY;INTERVAL=2", []string{
+			";VALUE=DATE:20261214 ;VALUE=DATE:20261218 :FREQ=WEEKLY;INTERVAL=2"}},
+		"the first of a month": {"DTSTART;VALUE=DATE:20261201 DUE;VALUE=DATE:20261205 RRULE:FREQ=MONTHLY;BYMONTHDAY=1", "", []string{
+			";VALUE=DATE:20270101 ;VALUE=DATE:20270105 :FREQ=MONTHLY;BYMONTHDAY=1"}},
+		"beyond the end of a month": {"DTSTART;VALUE=DATE:20270130 DUE;VALUE=DATE:20270202 RRULE:FREQ=MONTHLY", "", []string{
+			";VALUE=DATE:20270330 ;VALUE=DATE:20270402 :FREQ=MONTHLY"}}, // February has no 30th
+		"times": {"DTSTART;TZID=Europe/Berlin:20270326T220000 DUE;TZID=Europe/Berlin:20270328T070000 RRULE:FREQ=WEEKLY;BYDAY=FR", "", []string{
+			";TZID=Europe/Berlin:20270402T220000 ;TZID=Europe/Berlin:20270404T070000 :FREQ=WEEKLY;BYDAY=FR"}},
+		"no due": {"DTSTART;TZID=Europe/Berlin:20261201T090000 RRULE:FREQ=DAILY", "", []string{
+			";TZID=Europe/Berlin:20261202T090000 :FREQ=DAILY"}},
+		"no due, in UTC": {"DTSTART:20261201T090000Z RRULE:FREQ=DAILY EXDATE:20261202T090000Z", "", []string{":20261203T090000Z :FREQ=DAILY"}},
+		"a number of times": {"DTSTART;VALUE=DATE:20261130 DUE;VALUE=DATE:20261204 RRULE:COUNT=3;FREQ=WEEKLY;BYDAY=MO", "", []string{
+			";VALUE=DATE:20261207 ;VALUE=DATE:20261211 :FREQ=WEEKLY;BYDAY=MO;COUNT=2", ";VALUE=DATE:20261214 ;VALUE=DATE:20261218 :FREQ=WEEKLY;BYDAY=MO;COUNT=1", "done"}},
+		"an end": {"DTSTART;VALUE=DATE:20261130 DUE;VALUE=DATE:20261204 RRULE:FREQ=DAILY;UNTIL=20261201", "", []string{
+			";VALUE=DATE:20261201 ;VALUE=DATE:20261205 :FREQ=DAILY;UNTIL=20261201", "done"}},
+		"late": {"DTSTART;VALUE=DATE:20261005 DUE;VALUE=DATE:20261009 RRULE:FREQ=WEEKLY;BYDAY=MO", "", []string{
+			";VALUE=DATE:20261130 ;VALUE=DATE:20261204 :FREQ=WEEKLY;BYDAY=MO"}},
+		"late, and the next is under way": {"DTSTART;VALUE=DATE:20261005 DUE;VALUE=DATE:20261016 RRULE:FREQ=WEEKLY;BYDAY=MO", "", []string{
+			";VALUE=DATE:20261123 ;VALUE=DATE:20261204 :FREQ=WEEKLY;BYDAY=MO"}},
+		"a duration": {"DTSTART;VALUE=DATE:20261130 DURATION:P4D RRULE:FREQ=WEEKLY;BYDAY=MO", "", []string{
+			";VALUE=DATE:20261207 ;VALUE=DATE:20261211 :FREQ=WEEKLY;BYDAY=MO"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := openDAV(t)
+			d.now = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC) // a Sunday
+			d.put("o", strings.Replace(vtodo(append([]string{"UID:u", "SUMMARY:x", "X-A:1"}, strings.Fields(c.lines)...)...), "BEGIN:VTODO", berlin+"BEGIN:VTODO", 1))
+			if got := d.task("u").Repetition.Rule; got != c.rule {
+				t.Fatalf("the rule %q, want %q", got, c.rule)
+			}
+			for _, want := range c.want {
+				before := string(d.get("o").Text)
+				updated, err := d.tasks.Update(d.Context(), d.ann, todo.Ref{UID: "u"}, todo.TaskInput{Completed: app.Given(true)})
+				d.ok(err)
+				if want == "done" {
+					if !updated.Completed() || updated.Copy != nil {
+						t.Errorf("it goes on: %s", d.get("o").Text)
+					}
+					break
+				}
+				after := string(d.get("o").Text)
+				if got := dated(after); got != want || updated.Completed() || !strings.Contains(after, "X-A:1") {
+					t.Fatalf("%s, want %s", got, want)
+				}
+				// Whoever is late with the same tick completes no other one.
+				d.update("u", todo.TaskInput{Completed: app.Given(true)})
+				if got := dated(string(d.get("o").Text)); got != want {
+					t.Fatalf("ticked twice: %s, want %s", got, want)
+				}
+				back, err := d.tasks.Update(d.Context(), d.ann, todo.ByID(updated.Copy.ID), todo.TaskInput{Completed: app.Given(false)})
+				d.ok(err)
+				if got := dated(string(d.get("o").Text)); !sameDates(got, dated(before)) || back.Repetition.Rule != c.rule {
+					t.Fatalf("back at %s, want %s", got, dated(before))
+				}
+				d.now = d.now.Add(time.Minute)
+				undone := d.update("u", todo.TaskInput{Completed: app.Given(true)})
+				_, err = d.tasks.Undo(d.Context(), d.ann, app.Given(undone.Version))
+				d.ok(err)
+				if got := dated(string(d.get("o").Text)); !sameDates(got, dated(before)) {
+					t.Fatalf("undone to %s, want %s", got, dated(before))
+				}
+				d.now = d.now.Add(time.Minute)
+				d.update("u", todo.TaskInput{Completed: app.Given(true)})
+				d.now = d.now.Add(time.Minute)
+				// What was read is put as it is, and nothing is lost of what is to come.
+				if text := string(d.get("o").Text); d.put("o", text) == "" || string(d.get("o").Text) != text {
+					t.Fatalf("%s\nis not kept as it is", text)
+				}
+			}
+		})
+	}
+}
+
+// sameDates reports whether two objects say the same of their dates, with a rule in any order and a
+// duration in place of a due.
+func sameDates(a, b string) bool {
+	plain := func(text string) string {
+		return strings.ReplaceAll(strings.ReplaceAll(text, ":COUNT=3;FREQ=WEEKLY;BYDAY=MO", ":FREQ=WEEKLY;BYDAY=MO;COUNT=3"), ";VALUE=DATE:20261130 ;VALUE=DATE:20261204", ";VALUE=DATE:20261130")
+	}
+	return plain(a) == plain(b)
+}
+
+// An app that completes such a task moves it on like the JSON API, also when it says so twice.
+func TestAnAppCompletesASeries(t *testing.T) {
+	d := openDAV(t)
+	d.now = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	open := vtodo("UID:u", "SUMMARY:x", "DTSTART;VALUE=DATE:20261130", "DUE;VALUE=DATE:20261204", "RRULE:FREQ=WEEKLY;BYDAY=MO;COUNT=9")
+	d.put("o", open)
+	done := strings.Replace(open, "SUMMARY", "STATUS:COMPLETED\r\nSUMMARY", 1)
+	for range 2 {
+		if tag := d.put("o", done); tag != "" {
+			t.Errorf("the tag %s for what was moved on", tag)
+		}
+		if got, want := dated(string(d.get("o").Text)), ";VALUE=DATE:20261207 ;VALUE=DATE:20261211 :FREQ=WEEKLY;BYDAY=MO;COUNT=8 :NEEDS-ACTION"; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		d.now = d.now.Add(time.Minute)
+	}
+}

@@ -1,0 +1,140 @@
+package todo
+
+import (
+	"time"
+
+	"taskapi/app/ical"
+)
+
+// Series is how a task repeats by the text that a calendar client has put of it, where its
+// Repetition can't say so: the rule counts from DTSTART (RFC 5545 section 3.8.5.3), and each due
+// keeps its distance from its start. The zero value does not repeat.
+type Series struct {
+	// rule is empty for a series that only the client can follow.
+	rule       string
+	start      Due // DTSTART as it was put
+	exceptions []time.Time
+	repeats    bool
+}
+
+// KeptSeries reads the series that a text has beside what is read as the Repetition of a task.
+func KeptSeries(kept []byte) Series {
+	if kept == nil {
+		return Series{}
+	}
+	cal, err := ical.Parse(kept)
+	if err != nil {
+		return Series{}
+	}
+	return readSeries(cal, mainTask(cal), readSaid(cal))
+}
+
+// Repeats reports whether there is a series.
+func (s Series) Repeats() bool { return s.repeats }
+
+// Followed reports whether it can be followed here.
+func (s Series) Followed() bool { return s.rule != "" }
+
+func readSeries(cal, v *ical.Component, said CalendarSaid) (s Series) {
+	rules := v.Properties("RRULE")
+	if said.rule != "" || v.Property("RECURRENCE-ID") != nil || len(rules) == 0 && v.Property("RDATE") == nil {
+		return s
+	}
+	s.repeats = true
+	if !ruleAlone(cal, v) {
+		return s
+	}
+	rule, err := ParseRecurrence(rules[0].Value, Due{})
+	switch {
+	case err != nil:
+	case said.dates.Start.IsZero():
+		// A rule that counts from the due would have been read if it had any date.
+		s.repeats = said.dates.Due.IsZero() || v.Property("DTSTART") != nil
+	default:
+		s.rule, s.start = rule.String(), said.dates.Start
+		s.exceptions = exceptionsIn(v, said.dates.Start)
+	}
+	return s
+}
+
+// ruleAlone reports whether a rule is all that says how an object repeats.
+func ruleAlone(cal, v *ical.Component) bool {
+	return len(v.Properties("RRULE")) == 1 && v.Property("RDATE") == nil && v.Property("EXRULE") == nil &&
+		v.Property("RECURRENCE-ID") == nil && len(cal.Components("VTODO")) == 1
+}
+
+// from returns the date that the rule counts from for a task that starts at a date now.
+func (s Series) from(now Due) Due {
+	if s.start.Timed != now.Timed { // it has become a day, or a time of one
+		return now
+	}
+	from := s.start
+	from.Zone = now.Zone
+	return from
+}
+
+// movedOn returns a task at its next date, see Task.movedOn.
+func (s Series) movedOn(t Task, now time.Time, reader *time.Location) (Task, bool) {
+	start, due := t.Dates.Start, t.Dates.Due
+	if !s.Followed() || start.IsZero() {
+		return t, false
+	}
+	begins := Task{Dates: Dates{Due: start}, Repetition: Repetition{Rule: s.rule, Start: s.from(start)}, Exceptions: s.exceptions}
+	if !due.IsZero() { // what is due next is what counts, not what begins next
+		now = now.Add(start.Wall.Sub(due.Wall))
+	}
+	next, found := begins.movedOn(now, reader)
+	if !found {
+		return t, false
+	}
+	days := next.Dates.Due.Day().Sub(start.Day())
+	t.Dates.Start.Wall = start.Wall.Add(days)
+	if !due.IsZero() {
+		t.Dates.Due.Wall = due.Wall.Add(days)
+	}
+	return t, validYear(t.Dates.Due.Wall) || due.IsZero()
+}
+
+// left returns the rule for a task that starts at a date now, if that has fewer dates to come than
+// the rule as it was put.
+func (s Series) left(now Due) (rule string, fewer bool) {
+	parsed, err := ParseRecurrence(s.rule, Due{})
+	if err != nil || parsed.count == 0 || now.IsZero() || !now.Day().After(s.start.Day()) {
+		return "", false
+	}
+	_, number, found := parsed.next(s.start, now.Day().Add(-oneDay))
+	if !found || number < 2 {
+		return "", false
+	}
+	return withCount(s.rule, parsed.count-number+1), true
+}
+
+// byDue reports whether a rule can be counted from the due of a task, with the start going along:
+// the dates are the same as if it were counted from the start, or the start is no date of the rule
+// and the due is one, as with apps for which a start hides the task until then.
+func byDue(text string, dates Dates) bool {
+	start, due := dates.Start, dates.Due
+	if start.IsZero() || start.Day().Equal(due.Day()) {
+		return true
+	}
+	r, err := ParseRecurrence(text, Due{})
+	if err != nil {
+		return false
+	}
+	if len(r.months)+len(r.days)+len(r.weekdays) > 0 {
+		return !r.has(start) && r.has(due)
+	}
+	switch {
+	case !r.until.IsZero():
+		return false
+	case r.frequency == monthly, r.frequency == yearly: // months are not of one length
+		return start.Wall.Year() == due.Wall.Year() && start.Wall.Month() == due.Wall.Month() && due.Wall.Day() <= 28
+	}
+	return true
+}
+
+// has reports whether a rule that begins with a date has it.
+func (r Recurrence) has(d Due) bool {
+	first, found := r.Next(d, d.Day().Add(-oneDay))
+	return found && first.Day().Equal(d.Day())
+}
