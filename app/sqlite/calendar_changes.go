@@ -27,7 +27,7 @@ func (db *DB) CalendarChanges(ctx context.Context, userID int64, ref todo.Ref, a
 			return err
 		case after == nil:
 			after = &todo.CalendarCursor{Seq: state.Seq}
-		case after.Seq > newest || after.Seq < from:
+		case after.List != state.List.ID, after.Seq > newest || after.Seq < from:
 			return todo.ErrSyncExpired
 		}
 		c := &calendarNews{tx: tx, seed: db.seed, userID: userID, list: state.List.ID, limit: int64(limit)}
@@ -57,7 +57,7 @@ func (c *calendarNews) walk(at todo.CalendarCursor) error {
 	if err != nil {
 		return err
 	}
-	c.news.Next = todo.CalendarCursor{Seq: at.Seq, Walked: -1}
+	c.news.Next = todo.CalendarCursor{List: c.list, Seq: at.Seq, Walked: -1}
 	if int64(len(ids)) > c.limit {
 		ids = ids[:c.limit]
 		c.news.More, c.news.Next.Walked = true, ids[len(ids)-1]
@@ -78,7 +78,7 @@ func (c *calendarNews) since(seq, newest int64) error {
 	if err != nil {
 		return err
 	}
-	c.news.Next = todo.CalendarCursor{Seq: newest, Walked: -1}
+	c.news.Next = todo.CalendarCursor{List: c.list, Seq: newest, Walked: -1}
 	if int64(len(lines)) > c.limit {
 		lines = lines[:c.limit]
 		c.news.More, c.news.Next.Seq = true, lines[len(lines)-1].seq

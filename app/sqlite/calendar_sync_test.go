@@ -144,16 +144,40 @@ func TestTokensThatExpire(t *testing.T) {
 	d.put("o", vtodo("UID:u", "SUMMARY:x"))
 	c, err := d.calendars.Collection(d.Context(), d.ann, d.uid)
 	d.ok(err)
-	ours := "urn:taskapi:" + d.db.Lineage() + ":"
+	ours := fmt.Sprintf("urn:taskapi:%s:%d:", d.db.Lineage(), d.list)
 	if !strings.HasPrefix(c.Token, ours) {
 		t.Fatal(c.Token)
 	}
-	for _, token := range []string{"x", "urn:taskapi:other:3", ours, ours + "-1", ours + "999999", ours + "1:x", ours + "3:-4", strings.TrimPrefix(c.Token, "urn:")} {
+	for _, token := range []string{"x", "urn:taskapi:other:3", ours, ours + "-1", ours + "999999", ours + "1:x", ours + "3:-4", ours + "3:4:5", "urn:taskapi:" + d.db.Lineage() + ":3", strings.TrimPrefix(c.Token, "urn:")} {
 		if _, err := d.calendars.Changes(d.Context(), d.ann, d.uid, token, 0); !errors.Is(err, todo.ErrSyncExpired) {
 			t.Errorf("%s: %v", token, err)
 		}
 		if _, err := d.calendars.Changes(d.Context(), d.ann, "nothing", token, 0); !errors.Is(err, todo.ErrListNotFound) {
 			t.Errorf("%s of no list: %v", token, err)
+		}
+	}
+}
+
+// A list that is made again under the name of one that was deleted is another list: who knows the
+// old one begins anew, and so does who comes with the token of any other list.
+func TestATokenIsOfOneList(t *testing.T) {
+	for _, keep := range []bool{true, false} {
+		d := openDAV(t)
+		d.lists.KeepTrash = keep
+		const uid = "11111111-2222-4333-8444-555555555555"
+		d.ok(d.calendars.Make(d.Context(), d.ann, uid, nil, nil, nil))
+		d.putAs(d.ann, uid, "ghost", vtodo("UID:g", "SUMMARY:x"))
+		whole, err := d.calendars.Changes(d.Context(), d.ann, uid, "", 0)
+		d.ok(err)
+		for _, limit := range []int{0, 1} {
+			if _, err := d.calendars.Changes(d.Context(), d.ann, d.uid, whole.Next, limit); !errors.Is(err, todo.ErrSyncExpired) {
+				t.Errorf("of another list: %v", err)
+			}
+		}
+		d.ok(d.calendars.Remove(d.Context(), d.ann, uid))
+		d.ok(d.calendars.Make(d.Context(), d.ann, uid, nil, nil, nil))
+		if _, err := d.calendars.Changes(d.Context(), d.ann, uid, whole.Next, 0); !errors.Is(err, todo.ErrSyncExpired) {
+			t.Errorf("with a trash %t: %v", keep, err)
 		}
 	}
 }

@@ -143,7 +143,7 @@ type Calendars struct {
 func listRef(uid string) Ref { return Ref{UID: uid} }
 
 func (c *Calendars) collection(s CalendarState) Collection {
-	return Collection{List: s.List, UID: s.UID, Order: s.List.Position, Token: c.token(CalendarCursor{Seq: s.Seq, Walked: -1})}
+	return Collection{List: s.List, UID: s.UID, Order: s.List.Position, Token: c.token(CalendarCursor{List: s.List.ID, Seq: s.Seq, Walked: -1})}
 }
 
 // Collections returns the caller's lists in their order, without those that are archived.

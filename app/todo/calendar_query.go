@@ -10,6 +10,8 @@ import (
 // CalendarCursor is how far a client knows a collection: all changes up to Seq. In the middle of
 // a walk through the whole, it also knows what has an id up to Walked.
 type CalendarCursor struct {
+	// List is the id of its list: one that is made anew under the same name is another one.
+	List   int64
 	Seq    int64
 	Walked int64 // -1: all
 }
@@ -18,24 +20,27 @@ type CalendarCursor struct {
 const tokenStart = "urn:taskapi:"
 
 func (c *Calendars) token(at CalendarCursor) string {
+	token := fmt.Sprintf("%s%s:%d:%d", tokenStart, c.Lineage, at.List, at.Seq)
 	if at.Walked >= 0 {
-		return fmt.Sprintf("%s%s:%d:%d", tokenStart, c.Lineage, at.Seq, at.Walked)
+		token += fmt.Sprintf(":%d", at.Walked)
 	}
-	return fmt.Sprintf("%s%s:%d", tokenStart, c.Lineage, at.Seq)
+	return token
 }
 
 // readToken reads what token has written. Anything else has expired.
 func (c *Calendars) readToken(text string) (at CalendarCursor, err error) {
 	rest, ours := strings.CutPrefix(text, tokenStart+c.Lineage+":")
-	seq, walked, walking := strings.Cut(rest, ":")
-	at.Walked = -1
-	if at.Seq, err = strconv.ParseInt(seq, 10, 64); err == nil && walking {
-		at.Walked, err = strconv.ParseInt(walked, 10, 64)
-	}
-	if !ours || err != nil || at.Seq < 0 || walking && at.Walked < 0 {
+	parts := strings.Split(rest, ":")
+	if !ours || len(parts) < 2 || len(parts) > 3 {
 		return at, ErrSyncExpired
 	}
-	return at, nil
+	numbers := [3]int64{2: -1}
+	for i, part := range parts {
+		if numbers[i], err = strconv.ParseInt(part, 10, 64); err != nil || numbers[i] < 0 {
+			return at, ErrSyncExpired
+		}
+	}
+	return CalendarCursor{List: numbers[0], Seq: numbers[1], Walked: numbers[2]}, nil
 }
 
 // within reports whether a task overlaps a time-range (RFC 4791 section 9.9), by the clock of its
