@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"strings"
 	"testing"
 
 	"taskapi/app"
@@ -38,6 +39,68 @@ func TestAMoveBetweenLists(t *testing.T) {
 	d.putAs(d.ann, to, derived+".ics", object)
 	if now := d.task(derived); now.ID != made.ID || now.ListID != other.ID {
 		t.Errorf("%+v", now)
+	}
+}
+
+// Objects of one UID in two lists come into one list by the JSON API: one of them gets another UID
+// there, and both stay reachable for clients.
+func TestOneUIDInOneList(t *testing.T) {
+	d := openDAV(t)
+	other, err := d.lists.Create(d.Context(), d.ann, todo.ListInput{Name: app.Given("other")})
+	d.ok(err)
+	to := d.db.seed.UID(todo.KindList, other.ID)
+	made, err := d.tasks.Create(d.Context(), d.ann, todo.TaskInput{Title: app.Given("by REST"), List: app.Given(todo.ByID(d.list))})
+	d.ok(err)
+	derived := d.db.seed.UID(todo.KindTask, made.ID)
+	rule := "RRULE:FREQ=DAILY\r\nDUE:20270101T000000Z"
+	exception := strings.Replace(vtodo("UID:two", "SUMMARY:exception", "RECURRENCE-ID:20270101T000000Z"), "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\n", "", 1)
+	for i, uid := range []string{"one", "two", derived} {
+		text := vtodo("UID:"+uid, "SUMMARY:x", "X-KEEP:yes", rule)
+		if uid == "two" {
+			text = strings.Replace(text, "END:VCALENDAR\r\n", exception, 1)
+		}
+		if uid != derived {
+			d.put("n", text)
+		}
+		d.putAs(d.ann, to, uid, vtodo("UID:"+uid, "SUMMARY:there"))
+		here := d.task(uid)
+		if i == 0 {
+			d.update(uid, todo.TaskInput{List: app.Given(todo.ByID(other.ID))})
+		} else {
+			_, err := d.tasks.Move(d.Context(), d.ann, todo.ByID(here.ID), app.Given(todo.ByID(other.ID)), app.Field[todo.Ref]{}, todo.PlaceInput{}, nil)
+			d.ok(err)
+		}
+		if now := d.task(uid); now.ID != here.ID || now.ListID != other.ID {
+			t.Errorf("%s names %d in %d", uid, now.ID, now.ListID)
+		}
+	}
+	// Whoever is below is told of what is above by the UID that it has now.
+	d.put("parent", vtodo("UID:parent", "SUMMARY:x"))
+	d.put("child", vtodo("UID:child", "SUMMARY:x", "RELATED-TO:parent"))
+	d.putAs(d.ann, to, "parent", vtodo("UID:parent", "SUMMARY:there"))
+	d.update("parent", todo.TaskInput{List: app.Given(todo.ByID(other.ID))})
+
+	uids := map[string]string{}
+	for name, o := range d.all(d.ann, to, todo.CalendarQuery{WithText: true}) {
+		text := string(o.Text)
+		uid := strings.TrimPrefix(unfolded(text, "UID"), "UID:")
+		if uids[uid] != "" {
+			t.Errorf("%s and %s are both %s", name, uids[uid], uid)
+		}
+		uids[uid] = name
+		if strings.Count(text, "UID:") != strings.Count(text, "UID:"+uid) {
+			t.Errorf("several UIDs:\n%s", text)
+		}
+		if d.putAs(d.ann, to, name, text); string(d.getAs(d.ann, to, name).Text) != text {
+			t.Errorf("%s\nis not kept as it is", text)
+		}
+	}
+	if len(uids) != 9 {
+		t.Errorf("%d objects", len(uids))
+	}
+	child := d.getAs(d.ann, to, "child.ics")
+	if parent := strings.TrimPrefix(unfolded(string(child.Text), "RELATED-TO"), "RELATED-TO:"); uids[parent] == "" || parent == "parent" {
+		t.Errorf("the child is below %q of %v", parent, uids)
 	}
 }
 

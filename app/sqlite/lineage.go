@@ -39,9 +39,24 @@ func beginSeed(ctx context.Context, conn *sql.Conn) (seed todo.Seed, err error) 
 		return seed, err
 	}
 	var text string
-	if err := conn.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'uid_seed'`).Scan(&text); err != nil {
+	if err := conn.QueryRowContext(ctx, seedText).Scan(&text); err != nil {
 		return seed, err
 	}
+	return readSeed(text)
+}
+
+const seedText = `SELECT value FROM meta WHERE name = 'uid_seed'`
+
+// seed returns what the derived uids of the database are made of.
+func (t *tx) seed() (seed todo.Seed, err error) {
+	var text string
+	if err := t.one(seedText, nil, &text); err != nil {
+		return seed, err
+	}
+	return readSeed(text)
+}
+
+func readSeed(text string) (seed todo.Seed, err error) {
 	n, err := hex.Decode(seed[:], []byte(text))
 	if err == nil && n != len(seed) {
 		err = fmt.Errorf("the seed of uids is %q", text)

@@ -126,6 +126,9 @@ func (t *tx) roomForTree(task todo.Task, owner, has, most int64) error {
 
 // takeAlong moves what is below a task into the list that it has moved to.
 func (t *tx) takeAlong(a act, after todo.Task) error {
+	if err := t.apart(after); err != nil {
+		return err
+	}
 	// Those right below it; each takes its own along.
 	children, err := t.tasks(`SELECT `+taskColumns+` FROM tasks WHERE parent_id = ?1`, after.ID, 0)
 	if err != nil {

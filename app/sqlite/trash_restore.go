@@ -148,6 +148,9 @@ func (t *tx) restoreOne(a act, r trashRow, h home) (todo.Task, error) {
 	if err := t.restoreObject(task, r.data.Object); err != nil {
 		return task, err
 	}
+	if err := t.apart(task); err != nil {
+		return task, err
+	}
 	for _, kept := range r.data.Reminders {
 		if err := t.addReminder(task, kept, 0); err != nil {
 			return task, err

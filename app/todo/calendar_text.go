@@ -81,6 +81,12 @@ func (m *merging) text(name, text string) {
 
 func (m *merging) merge() {
 	t, s := m.Task, m.said
+	if m.UID != s.UID { // another object in the list has that one
+		for _, v := range m.cal.Components("VTODO") {
+			v.Set(ical.NewText("UID", m.UID))
+		}
+		m.changed = true
+	}
 	if t.Title != s.title {
 		m.text("SUMMARY", t.Title)
 	}
