@@ -250,3 +250,17 @@ func (t *tx) ids(query string, args ...any) (all []int64, err error) {
 func (t *tx) keptText(id int64) (kept []byte, err error) {
 	return kept, t.one(`SELECT (SELECT body FROM task_ical WHERE task_id = ?)`, []any{id}, &kept)
 }
+
+// uncancel lets the object of a task that is completed now no longer say that it was cancelled, which
+// was before it was reopened.
+func (t *tx) uncancel(task todo.Task) error {
+	kept, err := t.keptText(task.ID)
+	if err != nil || !todo.Cancelled(kept) {
+		return err
+	}
+	done, err := todo.Uncancelled(kept, task.CompletedAt)
+	if err != nil || len(done) > todo.MaxCalendarObject {
+		return err
+	}
+	return t.exec(`UPDATE task_ical SET said = 0, body = ? WHERE task_id = ?`, done, task.ID)
+}

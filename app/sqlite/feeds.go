@@ -196,12 +196,13 @@ func (db *DB) feedChunk(ctx context.Context, f todo.Feed, list int64, ids []int6
 			continue
 		}
 		one := todo.FeedTask{CalendarTask: task}
-		if task.Task.Repetition.Rule != "" {
+		if task.Task.Repetition.Rule != "" || task.Task.Completed() {
 			kept, err := reader.keptText(task.Task.ID)
 			if err != nil {
 				return false, translate(err)
 			}
 			one.Exceptions = todo.Exceptions(kept, task.Task.Dates.Due)
+			one.Cancelled = task.Task.Completed() && todo.Cancelled(kept)
 		}
 		if !each(one) {
 			return false, nil

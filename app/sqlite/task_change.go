@@ -299,6 +299,11 @@ func (t *tx) follow(a act, before todo.Task, after *todo.Task, fields todo.Field
 			after.OwnVersion = 0
 		}
 	}
+	if !before.Completed() && after.CompletedAt.Equal(a.at) {
+		if err := t.uncancel(*after); err != nil {
+			return err
+		}
+	}
 	if before.ListID != after.ListID {
 		return t.takeAlong(a, *after)
 	}

@@ -218,7 +218,7 @@ func completion(v *ical.Component) (done bool, at time.Time) {
 	completed := v.Property("COMPLETED")
 	switch status := v.Property("STATUS"); {
 	case status != nil:
-		done = strings.EqualFold(status.Value, "COMPLETED") || strings.EqualFold(status.Value, "CANCELLED")
+		done = strings.EqualFold(status.Value, "COMPLETED") || isCancelled(v)
 	case completed != nil:
 		done = true
 	default:
@@ -231,6 +231,37 @@ func completion(v *ical.Component) (done bool, at time.Time) {
 		}
 	}
 	return done, at
+}
+
+// isCancelled reports whether nobody is to do a task any more. It counts as done.
+func isCancelled(v *ical.Component) bool {
+	status := v.Property("STATUS")
+	return status != nil && strings.EqualFold(status.Value, "CANCELLED")
+}
+
+// Cancelled reports whether an object says that its task was cancelled.
+func Cancelled(kept []byte) bool {
+	if kept == nil {
+		return false
+	}
+	cal, err := ical.Parse(kept)
+	return err == nil && isCancelled(mainTask(cal))
+}
+
+// Uncancelled returns an object in which a task that was cancelled is completed, at a time.
+func Uncancelled(kept []byte, at time.Time) ([]byte, error) {
+	cal, err := ical.Parse(kept)
+	if err != nil {
+		return nil, err
+	}
+	setCompleted(mainTask(cal), at)
+	return cal.Bytes(), nil
+}
+
+func setCompleted(v *ical.Component, at time.Time) {
+	v.Set(ical.New("STATUS", "COMPLETED"))
+	v.Set(ical.New("PERCENT-COMPLETE", "100"))
+	v.Set(ical.NewTime("COMPLETED", ical.Moment(at)))
 }
 
 func validYear(t time.Time) bool { return t.Year() >= firstYear && t.Year() <= lastYear }

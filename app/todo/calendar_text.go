@@ -137,9 +137,8 @@ func (m *merging) completion() {
 			m.remove("PERCENT-COMPLETE")
 		}
 	case m.Task.Completed() && !m.said.completed:
-		m.set(ical.New("STATUS", "COMPLETED"))
-		m.set(ical.New("PERCENT-COMPLETE", "100"))
-		m.set(ical.NewTime("COMPLETED", ical.Moment(at)))
+		setCompleted(m.v, at)
+		m.changed = true
 	case m.Task.Completed() && !m.said.completedAt.IsZero() && ical.Moment(at).Wall.After(m.said.completedAt):
 		m.set(ical.NewTime("COMPLETED", ical.Moment(at)))
 	}

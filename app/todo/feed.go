@@ -22,7 +22,7 @@ const (
 	// feedSecret is how many random bytes are in the address of a feed.
 	feedSecret = 32
 	// feedForm is raised when the same tasks are written in another way.
-	feedForm = 1
+	feedForm = 2
 )
 
 // FeedForm says what the tasks of a feed are told as.
@@ -77,6 +77,8 @@ type FeedTask struct {
 	CalendarTask
 	// Exceptions are the days that its client leaves out of how it repeats.
 	Exceptions []time.Time
+	// Cancelled says that its client has given it up.
+	Cancelled bool
 }
 
 // FeedStore keeps feeds. What the user of a feed may not see any more is not there:

@@ -101,6 +101,11 @@ func (t FeedTask) todo(zones *ical.Component) *ical.Component {
 	m := merging{CalendarTask: t.CalendarTask, cal: zones, v: v, said: readSaid(cal)}
 	m.merge()
 	v.Remove("X-APPLE-SORT-ORDER")
+	if t.Cancelled {
+		v.Set(ical.New("STATUS", "CANCELLED"))
+		v.Remove("PERCENT-COMPLETE")
+		v.Remove("COMPLETED")
+	}
 	t.finishRule(zones, v)
 	return v
 }
@@ -135,7 +140,9 @@ func (t FeedTask) event(zones *ical.Component) *ical.Component {
 		v.Add(ical.NewTime("DTEND", calendarTime(zones, ends)))
 	}
 	title := t.Task.Title
-	if t.Task.Completed() {
+	if t.Cancelled {
+		v.Add(ical.New("STATUS", "CANCELLED"))
+	} else if t.Task.Completed() {
 		title = "✓ " + title
 	}
 	v.Add(ical.NewText("SUMMARY", title))
