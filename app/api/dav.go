@@ -96,6 +96,8 @@ func (s *Server) dav(c *fiber.Ctx) error {
 	}
 	// The answer may outlast this handler.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), davTime)
+	var change int64
+	ctx = app.NoteChange(ctx, &change)
 	r := (&http.Request{
 		Method: c.Method(), URL: path, Header: headersOf(c),
 		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
@@ -120,6 +122,7 @@ func (s *Server) dav(c *fiber.Ctx) error {
 			return err
 		}
 		w.head(c)
+		noteChange(c, change)
 		c.Response().SetBodyRaw(w.text.Bytes())
 		return nil
 	}
@@ -144,7 +147,8 @@ func (s *Server) serveDAV(w *davWriter, r *http.Request, caller app.Caller, id s
 // davCaller returns whom the API token speaks for that is the password of a request.
 func (s *Server) davCaller(c *fiber.Ctx) (app.Caller, error) {
 	peer := c.Context().RemoteAddr()
-	if s.TLS == nil && !s.SecureCookies && !s.DAVOverHTTP && peer.Network() != "unix" && !s.clientAddr(c).IsLoopback() {
+	near := peer.Network() == "unix" || s.clientAddr(c).IsLoopback()
+	if s.TLS == nil && !s.SecureCookies && !s.DAVOverHTTP && (!near || saysPlainHTTP(c)) {
 		return app.Caller{}, errPlainHTTP
 	}
 	scheme, credentials, _ := strings.Cut(c.Get(fiber.HeaderAuthorization), " ")
@@ -154,6 +158,13 @@ func (s *Server) davCaller(c *fiber.Ctx) (app.Caller, error) {
 		return app.Caller{}, errAppPassword
 	}
 	return s.APITokens.Caller(c.UserContext(), password)
+}
+
+// saysPlainHTTP reports whether a proxy says that its client came without encryption. It is believed
+// from anywhere: nobody gets anything by it.
+func saysPlainHTTP(c *fiber.Ctx) bool {
+	first, _, _ := strings.Cut(c.Get(fiber.HeaderXForwardedProto), ",")
+	return strings.EqualFold(strings.TrimSpace(first), "http")
 }
 
 // davURL makes an address of net/http's of a path as the routes see it: slashes and percent signs

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,8 +17,19 @@ type changes struct {
 	unknown     []xml.Name
 }
 
-// colorForm is a color as clients write it: some with how opaque it is.
-var colorForm = regexp.MustCompile(`^#[0-9A-Fa-f]{6}([0-9A-Fa-f]{2})?$`)
+// colorForm is a color as clients write it: some with how opaque it is, some with a digit each.
+var colorForm = regexp.MustCompile(`^#(?:[0-9A-Fa-f]{3,4}|[0-9A-Fa-f]{6}(?:[0-9A-Fa-f]{2})?)$`)
+
+// readColor returns a color as it is kept, without how opaque it is.
+func readColor(text string) (color string, ok bool) {
+	if !colorForm.MatchString(text) {
+		return "", false
+	}
+	if len(text) <= len("#rgba") {
+		text = "#" + strings.Repeat(text[1:2], 2) + strings.Repeat(text[2:3], 2) + strings.Repeat(text[3:4], 2)
+	}
+	return strings.ToLower(text[:len("#rrggbb")]), true
+}
 
 // read takes the properties below a set or a remove element.
 func (c *changes) read(action *node) error {
@@ -34,9 +46,13 @@ func (c *changes) read(action *node) error {
 		case p.is(nsApple, "calendar-color") && removes:
 			value = ""
 			c.color = &value
-		case p.is(nsApple, "calendar-color") && colorForm.MatchString(value):
-			value = strings.ToLower(value[:7])
-			c.color = &value
+		case p.is(nsApple, "calendar-color"):
+			color, ok := readColor(value)
+			if !ok {
+				c.unknown = append(c.unknown, p.Name)
+				continue
+			}
+			c.color = &color
 		case p.is(nsApple, "calendar-order") && !removes:
 			order, err := strconv.ParseInt(value, 10, 64)
 			if err != nil {
@@ -113,7 +129,8 @@ func (h *Handler) refuseProperties(w http.ResponseWriter, href string, c changes
 
 // makeCollection answers MKCALENDAR (RFC 4791 section 5.3.1) and MKCOL with a body (RFC 5689).
 // Clients send properties along that are not kept, such as a time zone: they are passed over, since
-// RFC 4791's all or nothing would keep those clients from making any list.
+// RFC 4791's all or nothing would keep those clients from making any list. A color that can't be kept
+// is refused, as by PROPPATCH.
 func (h *Handler) makeCollection(w http.ResponseWriter, q *request) error {
 	body, err := readXML(q.Body)
 	if err != nil {
@@ -135,6 +152,11 @@ func (h *Handler) makeCollection(w http.ResponseWriter, q *request) error {
 				return err
 			}
 		}
+	}
+	color := xml.Name{Space: nsApple, Local: "calendar-color"}
+	if slices.Contains(c.unknown, color) {
+		c.unknown = []xml.Name{color}
+		return h.refuseProperties(w, q.home.href(q.at), c)
 	}
 	if err := h.Calendars.Make(q.Context(), q.caller, q.at.list, c.name, c.color, c.order); err != nil {
 		return err

@@ -90,7 +90,10 @@ func refuse(w http.ResponseWriter, q *request, err error) error {
 	}
 	if p.precondition.Local == "need-privileges" {
 		privilege := "write"
-		if q.Method == http.MethodPut {
+		switch {
+		case scopeOf(q.Method) == app.ScopeTasksRead:
+			privilege = "read"
+		case q.Method == http.MethodPut:
 			privilege = "write-content"
 		}
 		p.inside = "<d:resource>" + hrefElement(q.home.href(q.at)) + "<d:privilege><d:" + privilege + "/></d:privilege></d:resource>"

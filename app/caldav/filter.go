@@ -80,7 +80,7 @@ func checkFilter(n *node, component string) error {
 		}
 		if inner.is(nsCalDAV, "text-match") {
 			switch inner.attribute("collation") {
-			case "", "default", "i;ascii-casemap", "i;octet", "i;unicode-casemap":
+			case "", "default", "i;ascii-casemap", "i;octet":
 			default:
 				return problem{status: errFilter.status, precondition: nameOf("supported-collation")}
 			}

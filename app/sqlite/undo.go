@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"taskapi/app"
 	"taskapi/app/todo"
@@ -30,6 +31,12 @@ type pastLine struct {
 	line
 	fields todo.FieldSet
 	undo   values
+}
+
+// known reports whether a line changed anything but what is kept for calendar clients alone, of which
+// nobody has the text from before.
+func (l pastLine) known() bool {
+	return l.kind != todo.KindTask || l.op != todo.OpUpdated || l.fields != 0 || len(l.undo) > 0
 }
 
 // thing is what a line is about. What one member has alone of a list, or of a task, is a
@@ -208,6 +215,9 @@ func (u *undoing) load() error {
 		return err
 	}
 	if foreign || len(u.lines) > maxUndoLines {
+		return todo.ErrNotUndoable
+	}
+	if !slices.ContainsFunc(u.lines, pastLine.known) {
 		return todo.ErrNotUndoable
 	}
 	for _, l := range u.lines {

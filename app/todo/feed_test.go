@@ -256,7 +256,7 @@ func TestSecretsOfFeeds(t *testing.T) {
 		t.Errorf("%s is kept as %s", made.URL, hash)
 	}
 	state, err := feeds.Open(ctx, secret)
-	if err != nil || state.ETag != `"k3f9-5.20728.1"` {
+	if err != nil || state.ETag != `"k3f9-5.20728.2"` {
 		t.Error(state.ETag, err)
 	}
 	now = now.Add(2 * time.Minute)
