@@ -203,6 +203,24 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
+// A task of which only its app knows all dates is completed there alone, also with others at once.
+func TestOnlyItsAppCompletesASeries(t *testing.T) {
+	w := start(t)
+	ann := w.signUp("ann")
+	c := w.over(doors()[0], w.token(ann, "t", app.ScopeTasksRead, app.ScopeTasksWrite), nil)
+	calendars := &todo.Calendars{Store: w.db, Lists: w.lists, Now: w.clock.Now, Lineage: w.db.Lineage()}
+	all, err := calendars.Collections(t.Context(), ann.Caller)
+	must(t, err)
+	text := "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VTODO\r\nUID:hourly\r\nSUMMARY:x\r\nDUE:20261205T090000Z\r\nRRULE:FREQ=HOURLY\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"
+	_, _, err = calendars.Put(t.Context(), ann.Caller, all[0].UID, "hourly.ics", []byte(text), todo.CalendarCondition{})
+	must(t, err)
+	other := c.works("add_tasks", `{"tasks":[{"title":"plain"}]}`).number("tasks", 0, "id")
+	c.refused("complete_tasks", fmt.Sprintf(`{"ids":[%d,"hourly"]}`, other), "repeats_in_app")
+	if n := c.open(); n != 2 {
+		t.Errorf("%d open tasks, want both", n)
+	}
+}
+
 // Pages of what was found go on where the one before ended.
 func TestPages(t *testing.T) {
 	w := start(t)
