@@ -116,6 +116,40 @@ func sameDates(a, b string) bool {
 	return plain(a) == plain(b)
 }
 
+// What the JSON API does to the dates of a series does not end it: moved by hand, one occurrence is;
+// without its start it goes by its due, and where nobody can tell the next date, by its app alone.
+func TestDatesOfASeriesAreChangedElsewhere(t *testing.T) {
+	text, none := app.Given[string], app.Field[string]{State: app.Null}
+	for name, c := range map[string]struct {
+		rule string
+		in   todo.DatesInput
+		want string // empty: it is refused
+	}{
+		"moved by hand":         {"FREQ=WEEKLY;BYDAY=MO;COUNT=3", todo.DatesInput{Start: text("2026-12-01"), Due: text("2026-12-04")}, ";VALUE=DATE:20261207 ;VALUE=DATE:20261210 :FREQ=WEEKLY;BYDAY=MO;COUNT=2"},
+		"with a time of day":    {"FREQ=WEEKLY;BYDAY=MO;COUNT=3", todo.DatesInput{Start: text("2026-11-30T09:00"), Due: text("2026-12-04T10:00"), Zone: text("Europe/Berlin")}, ";TZID=Europe/Berlin:20261207T090000 ;TZID=Europe/Berlin:20261211T100000 :FREQ=WEEKLY;BYDAY=MO;COUNT=2"},
+		"without a start":       {"FREQ=WEEKLY;BYDAY=MO", todo.DatesInput{Start: none}, ";VALUE=DATE:20261207 :FREQ=WEEKLY;BYDAY=MO"},
+		"without its number":    {"FREQ=WEEKLY;BYDAY=MO;COUNT=3", todo.DatesInput{Start: none}, ""},
+		"without a due":         {"FREQ=WEEKLY;BYDAY=MO;COUNT=3", todo.DatesInput{Due: none}, ";VALUE=DATE:20261207 :FREQ=WEEKLY;BYDAY=MO;COUNT=2"},
+		"without both":          {"FREQ=WEEKLY;BYDAY=MO", todo.DatesInput{Due: none, Start: none}, ""},
+		"at the end of the age": {"FREQ=WEEKLY;BYDAY=MO", todo.DatesInput{Start: text("2199-12-30"), Due: text("2199-12-31")}, "done"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := openDAV(t)
+			d.now = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+			d.put("u", vtodo("UID:u", "SUMMARY:x", "DTSTART;VALUE=DATE:20261130", "DUE;VALUE=DATE:20261204", "RRULE:"+c.rule))
+			d.update("u", todo.TaskInput{Dates: c.in})
+			if c.want == "" {
+				d.onlyInApp("u", string(d.get("u").Text))
+				return
+			}
+			after := d.update("u", todo.TaskInput{Completed: app.Given(true)})
+			if got := dated(string(d.get("u").Text)); got != c.want && (c.want != "done" || !after.Completed()) {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
 // An app that completes such a task moves it on like the JSON API, also when it says so twice.
 func TestAnAppCompletesASeries(t *testing.T) {
 	d := openDAV(t)

@@ -144,7 +144,7 @@ func (t *tx) done(a act, task todo.Task, c todo.TaskChange) (next todo.Task, mov
 	}
 	if task.Repetition.Rule == "" {
 		task.Series = todo.KeptSeries(kept)
-		if task.Series.Repeats() && !task.Series.Followed() && c.Put() == nil {
+		if task.Series.Repeats() && !task.Series.Followed(task.Dates) && c.Put() == nil {
 			return next, false, todo.ErrRepeatsInApp
 		}
 	} else if kept != nil {

@@ -1,6 +1,7 @@
 package todo
 
 import (
+	"strings"
 	"time"
 
 	"taskapi/app/ical"
@@ -32,8 +33,17 @@ func KeptSeries(kept []byte) Series {
 // Repeats reports whether there is a series.
 func (s Series) Repeats() bool { return s.repeats }
 
-// Followed reports whether it can be followed here.
-func (s Series) Followed() bool { return s.rule != "" }
+// Followed reports whether it can be followed here for a task with some dates. One whose start has
+// been removed goes by its due, of which nobody knows the number.
+func (s Series) Followed(dates Dates) bool {
+	switch {
+	case s.rule == "":
+		return false
+	case dates.Start.IsZero():
+		return !dates.Due.IsZero() && !strings.Contains(s.rule, "COUNT=")
+	}
+	return true
+}
 
 func readSeries(cal, v *ical.Component, said CalendarSaid) (s Series) {
 	rules := v.Properties("RRULE")
@@ -63,36 +73,34 @@ func ruleAlone(cal, v *ical.Component) bool {
 		v.Property("RECURRENCE-ID") == nil && len(cal.Components("VTODO")) == 1
 }
 
-// from returns the date that the rule counts from for a task that starts at a date now.
-func (s Series) from(now Due) Due {
-	if s.start.Timed != now.Timed { // it has become a day, or a time of one
-		return now
-	}
-	from := s.start
-	from.Zone = now.Zone
-	return from
-}
-
 // movedOn returns a task at its next date, see Task.movedOn.
 func (s Series) movedOn(t Task, now time.Time, reader *time.Location) (Task, bool) {
 	start, due := t.Dates.Start, t.Dates.Due
-	if !s.Followed() || start.IsZero() {
+	if !s.Followed(t.Dates) {
 		return t, false
 	}
-	begins := Task{Dates: Dates{Due: start}, Repetition: Repetition{Rule: s.rule, Start: s.from(start)}, Exceptions: s.exceptions}
-	if !due.IsZero() { // what is due next is what counts, not what begins next
-		now = now.Add(start.Wall.Sub(due.Wall))
+	at, counted := start, start.On(s.start.Day())
+	if start.IsZero() {
+		at, counted = due, due
 	}
-	next, found := begins.movedOn(now, reader)
+	first := Task{Dates: Dates{Due: at}, Repetition: Repetition{Rule: s.rule, Start: counted}, Exceptions: s.exceptions}
+	if !due.IsZero() { // what is due next is what counts, not what begins next
+		now = now.Add(at.Wall.Sub(due.Wall))
+	}
+	next, found := first.movedOn(now, reader)
 	if !found {
 		return t, false
 	}
-	days := next.Dates.Due.Day().Sub(start.Day())
-	t.Dates.Start.Wall = start.Wall.Add(days)
-	if !due.IsZero() {
-		t.Dates.Due.Wall = due.Wall.Add(days)
+	days := next.Dates.Due.Day().Sub(at.Day())
+	for _, date := range []*Due{&t.Dates.Start, &t.Dates.Due} {
+		if date.IsZero() {
+			continue
+		}
+		if date.Wall = date.Wall.Add(days); !validYear(date.Wall) {
+			return t, false
+		}
 	}
-	return t, validYear(t.Dates.Due.Wall) || due.IsZero()
+	return t, true
 }
 
 // left returns the rule for a task that starts at a date now, if that has fewer dates to come than
