@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -165,5 +166,83 @@ func TestAnAppCompletesASeries(t *testing.T) {
 			t.Errorf("%s, want %s", got, want)
 		}
 		d.now = d.now.Add(time.Minute)
+	}
+}
+
+// override is an occurrence with a VTODO of its own.
+func override(uid string, lines ...string) string {
+	return "BEGIN:VTODO\r\nUID:" + uid + "\r\nSUMMARY:x\r\n" + strings.Join(lines, "\r\n") + "\r\nEND:VTODO\r\n"
+}
+
+// Some apps complete an occurrence by a VTODO of its own. The task is then the first that is open,
+// and the JSON API goes on from there; what the app has written stays as it is.
+func TestOccurrencesThatAreDoneByThemselves(t *testing.T) {
+	d := openDAV(t)
+	d.now = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	text := vtodo("UID:u", "SUMMARY:x", "DTSTART;TZID=Europe/Berlin:20261201T090000", "DUE;TZID=Europe/Berlin:20261201T100000", "RRULE:FREQ=DAILY;COUNT=6",
+		"EXDATE;TZID=Europe/Berlin:20261203T090000")
+	add := func(lines ...string) {
+		text = strings.Replace(text, "END:VCALENDAR", override("u", lines...)+"END:VCALENDAR", 1)
+	}
+	due := func(want string) {
+		t.Helper()
+		if task := d.task("u"); task.Completed() || task.Dates.Due.String() != want+"T10:00" || task.Dates.Start.String() != want+"T09:00" {
+			t.Errorf("%+v, want %s", task.Dates, want)
+		}
+	}
+	d.put("u", text)
+	due("2026-12-01")
+	for _, one := range [][2]string{{"RECURRENCE-ID;TZID=Europe/Berlin:20261201T090000", "2026-12-02"}, {"RECURRENCE-ID:20261202T080000Z", "2026-12-04"}} {
+		add(one[0], "STATUS:COMPLETED", "COMPLETED:20261129T100000Z", "DUE:20270101T000000Z")
+		if d.put("u", text) == "" || string(d.get("u").Text) != text {
+			t.Errorf("not as it was put:\n%s", d.get("u").Text)
+		}
+		due(one[1])
+	}
+	ticked := d.update("u", todo.TaskInput{Completed: app.Given(true)})
+	due("2026-12-05")
+	after := string(d.get("u").Text)
+	if got, want := dated(after), ";TZID=Europe/Berlin:20261205T090000 ;TZID=Europe/Berlin:20261205T100000 :FREQ=DAILY;COUNT=2"; !strings.HasPrefix(got, want) || strings.Count(after, "RECURRENCE-ID") != 2 {
+		t.Errorf("%s, want %s in\n%s", got, want, after)
+	}
+	if d.put("u", after) == "" || string(d.get("u").Text) != after {
+		t.Errorf("%s\nis not kept as it is", after)
+	}
+	due("2026-12-05")
+	d.put("u", text)
+	due("2026-12-04")
+	d.now = d.now.Add(time.Minute)
+	ticked = d.update("u", todo.TaskInput{Completed: app.Given(true)})
+	_, err := d.tasks.Undo(d.Context(), d.ann, app.Given(ticked.Version))
+	d.ok(err)
+	due("2026-12-04")
+	if got := untouched(string(d.get("u").Text), nil); !slices.Equal(got, untouched(text, nil)) {
+		t.Errorf("undone to\n%s", strings.Join(got, ""))
+	}
+	// One date of the two that is changed takes the other along, which is not in the object.
+	d.update("u", todo.TaskInput{Dates: todo.DatesInput{Due: app.Given("2026-12-04T11:00")}})
+	if got, want := dated(string(d.get("u").Text)), ";TZID=Europe/Berlin:20261204T090000 ;TZID=Europe/Berlin:20261204T110000 :FREQ=DAILY;COUNT=3"; !strings.HasPrefix(got, want) {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// Where an occurrence says anything else than that it is done, or all are done, only the app knows
+// what comes next.
+func TestOccurrencesThatOnlyTheAppKnows(t *testing.T) {
+	for name, c := range map[string]struct{ start, rule, more string }{
+		"open":                {"DTSTART:20261201T090000Z", "FREQ=DAILY", override("u", "RECURRENCE-ID:20261201T090000Z")},
+		"one is open":         {"DTSTART:20261201T090000Z", "FREQ=DAILY", override("u", "RECURRENCE-ID:20261201T090000Z", "STATUS:COMPLETED") + override("u", "RECURRENCE-ID:20261202T090000Z")},
+		"all that follow":     {"DTSTART:20261201T090000Z", "FREQ=DAILY", override("u", "RECURRENCE-ID;RANGE=THISANDFUTURE:20261201T090000Z", "STATUS:COMPLETED")},
+		"all are done":        {"DTSTART:20261201T090000Z", "FREQ=DAILY;COUNT=1", override("u", "RECURRENCE-ID:20261201T090000Z", "STATUS:COMPLETED")},
+		"no start":            {"X-A:1", "FREQ=DAILY", override("u", "RECURRENCE-ID:20261201T090000Z", "STATUS:COMPLETED")},
+		"no date of the rule": {"DTSTART:20261201T090000Z", "FREQ=WEEKLY;BYDAY=MO", override("u", "RECURRENCE-ID:20261201T090000Z", "STATUS:COMPLETED")},
+		"an unknown rule":     {"DTSTART:20261201T090000Z", "FREQ=HOURLY", override("u", "RECURRENCE-ID:20261201T090000Z", "STATUS:COMPLETED")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := openDAV(t)
+			text := strings.Replace(vtodo("UID:u", "SUMMARY:x", c.start, "DUE:20261201T100000Z", "RRULE:"+c.rule), "END:VCALENDAR", c.more+"END:VCALENDAR", 1)
+			d.put("u", text)
+			d.onlyInApp("u", text)
+		})
 	}
 }

@@ -68,12 +68,18 @@ func Exceptions(kept []byte, due Due) []time.Time {
 
 func exceptionsIn(v *ical.Component, of Due) (days []time.Time) {
 	for _, p := range v.Properties("EXDATE") {
-		for _, t := range p.Times() {
-			if location, err := Location(of.Zone); t.UTC && err == nil {
-				t.Wall = Wall(t.Wall, location)
-			}
-			days = append(days, t.Wall.Truncate(oneDay))
+		days = append(days, daysOf(p, of)...)
+	}
+	return days
+}
+
+// daysOf returns the days of the times of a property, on the wall that counts for a date.
+func daysOf(p *ical.Property, of Due) (days []time.Time) {
+	for _, t := range p.Times() {
+		if location, err := Location(of.Zone); t.UTC && err == nil {
+			t.Wall = Wall(t.Wall, location)
 		}
+		days = append(days, t.Wall.Truncate(oneDay))
 	}
 	return days
 }

@@ -50,6 +50,7 @@ type CalendarSaid struct {
 	priority           Priority
 	labels, unfit      []string // unfit are too long or too many to be labels
 	rule               string   // as it is written; empty without one that is computed
+	series             Series
 	reminders          []Reminder
 }
 
@@ -155,6 +156,7 @@ func readSaid(cal *ical.Component) (s CalendarSaid) {
 		}
 	}
 	s.rule = readRule(cal, v, s.dates)
+	s.series, s.dates = readSeries(cal, v, s.rule, s.dates).open(s.dates)
 	return s
 }
 
@@ -315,7 +317,7 @@ func readCategories(v *ical.Component) (labels, unfit []string) {
 // readRule reads how a task repeats. What is not computed is none: several rules, single dates,
 // exceptions with dates of their own, and what goes by another date than that it is due.
 func readRule(cal, v *ical.Component, dates Dates) string {
-	if !ruleAlone(cal, v) || dates.Due.IsZero() {
+	if !onlyRule(v) || len(cal.Components("VTODO")) > 1 || dates.Due.IsZero() {
 		return ""
 	}
 	text := v.Property("RRULE").Value

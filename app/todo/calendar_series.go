@@ -15,6 +15,8 @@ type Series struct {
 	rule       string
 	start      Due // DTSTART as it was put
 	exceptions []time.Time
+	done       []time.Time // those of the exceptions that are done by themselves
+	ahead      bool        // the dates are those of a later occurrence than start
 	repeats    bool
 }
 
@@ -27,7 +29,7 @@ func KeptSeries(kept []byte) Series {
 	if err != nil {
 		return Series{}
 	}
-	return readSeries(cal, mainTask(cal), readSaid(cal))
+	return readSaid(cal).series
 }
 
 // Repeats reports whether there is a series.
@@ -45,32 +47,93 @@ func (s Series) Followed(dates Dates) bool {
 	return true
 }
 
-func readSeries(cal, v *ical.Component, said CalendarSaid) (s Series) {
+// readSeries reads the series of an object in which there is a rule, or none, that is the
+// Repetition of the task.
+func readSeries(cal, v *ical.Component, own string, dates Dates) (s Series) {
 	rules := v.Properties("RRULE")
-	if said.rule != "" || v.Property("RECURRENCE-ID") != nil || len(rules) == 0 && v.Property("RDATE") == nil {
+	if own != "" || v.Property("RECURRENCE-ID") != nil || len(rules) == 0 && v.Property("RDATE") == nil {
 		return s
 	}
 	s.repeats = true
-	if !ruleAlone(cal, v) {
+	days, done := doneDays(cal, dates.Start)
+	if !onlyRule(v) || !done {
 		return s
 	}
 	rule, err := ParseRecurrence(rules[0].Value, Due{})
 	switch {
 	case err != nil:
-	case said.dates.Start.IsZero():
+	case dates.Start.IsZero():
 		// A rule that counts from the due would have been read if it had any date.
-		s.repeats = said.dates.Due.IsZero() || v.Property("DTSTART") != nil
-	default:
-		s.rule, s.start = rule.String(), said.dates.Start
-		s.exceptions = exceptionsIn(v, said.dates.Start)
+		s.repeats = dates.Due.IsZero() || v.Property("DTSTART") != nil || len(days) > 0
+	case len(days) == 0 || rule.has(dates.Start):
+		s.rule, s.start, s.done = rule.String(), dates.Start, days
+		s.exceptions = append(exceptionsIn(v, dates.Start), days...)
 	}
 	return s
 }
 
-// ruleAlone reports whether a rule is all that says how an object repeats.
-func ruleAlone(cal, v *ical.Component) bool {
-	return len(v.Properties("RRULE")) == 1 && v.Property("RDATE") == nil && v.Property("EXRULE") == nil &&
-		v.Property("RECURRENCE-ID") == nil && len(cal.Components("VTODO")) == 1
+// onlyRule reports whether one rule is all that says when a VTODO repeats.
+func onlyRule(v *ical.Component) bool {
+	return len(v.Properties("RRULE")) == 1 && v.Property("RDATE") == nil && v.Property("EXRULE") == nil && v.Property("RECURRENCE-ID") == nil
+}
+
+// doneDays returns the days of the occurrences that an object has by themselves, on the wall that
+// counts for its start; false unless each is done, which is all that they say then.
+func doneDays(cal *ical.Component, of Due) (days []time.Time, ok bool) {
+	main := mainTask(cal)
+	for _, v := range cal.Components("VTODO") {
+		if v == main {
+			continue
+		}
+		id := v.Property("RECURRENCE-ID")
+		if done, _ := completion(v); !done || id == nil || id.Param("RANGE") != "" || len(id.Times()) != 1 {
+			return nil, false
+		}
+		days = append(days, daysOf(id, of)...)
+	}
+	return days, true
+}
+
+// maxDone is how many occurrences are looked at to find the first that is open.
+const maxDone = 1000
+
+// open returns the dates of the first occurrence that is not done by itself, and a series that can't
+// be followed without one.
+func (s Series) open(dates Dates) (Series, Dates) {
+	rule, err := ParseRecurrence(s.rule, Due{})
+	if len(s.done) == 0 || err != nil {
+		return s, dates
+	}
+	past := map[time.Time]bool{}
+	for _, day := range s.exceptions {
+		past[day] = true
+	}
+	next, found := rule.Next(s.start, s.start.Day().Add(-oneDay))
+	for n := 0; found && past[next.Day()]; n++ {
+		if next, found = rule.Next(s.start, next.Day()); n == maxDone {
+			found = false
+		}
+	}
+	if moved, ok := dates.shifted(next.Day().Sub(s.start.Day())); found && ok {
+		s.ahead = moved != dates
+		return s, moved
+	}
+	s.rule = ""
+	return s, dates
+}
+
+// shifted returns dates that are so much later; false if one of them can't be stored.
+func (d Dates) shifted(days time.Duration) (Dates, bool) {
+	moved := d
+	for _, date := range []*Due{&moved.Start, &moved.Due} {
+		if date.IsZero() {
+			continue
+		}
+		if date.Wall = date.Wall.Add(days); !validYear(date.Wall) {
+			return d, false
+		}
+	}
+	return moved, true
 }
 
 // movedOn returns a task at its next date, see Task.movedOn.
@@ -91,16 +154,9 @@ func (s Series) movedOn(t Task, now time.Time, reader *time.Location) (Task, boo
 	if !found {
 		return t, false
 	}
-	days := next.Dates.Due.Day().Sub(at.Day())
-	for _, date := range []*Due{&t.Dates.Start, &t.Dates.Due} {
-		if date.IsZero() {
-			continue
-		}
-		if date.Wall = date.Wall.Add(days); !validYear(date.Wall) {
-			return t, false
-		}
-	}
-	return t, true
+	dates, ok := t.Dates.shifted(next.Dates.Due.Day().Sub(at.Day()))
+	t.Dates = dates
+	return t, ok
 }
 
 // left returns the rule for a task that starts at a date now, if that has fewer dates to come than

@@ -144,20 +144,25 @@ func (m *merging) completion() {
 	}
 }
 
+// moved reports whether the dates of the task are others than those that the object says.
+func (m *merging) moved() bool {
+	return m.Task.Dates.Due != m.said.dates.Due || !sameStart(m.Task.Dates, m.said.dates)
+}
+
 func (m *merging) dates() {
 	now, said := m.Task.Dates, m.said.dates
-	starts := sameStart(now, said)
-	if now.Due == said.Due && starts {
+	if !m.moved() {
 		return
 	}
+	ahead := m.said.series.ahead // neither is in the object
 	if m.v.Property("DURATION") != nil {
 		m.remove("DURATION")
 		m.due("DUE", now.Due)
-	} else if now.Due != said.Due {
+	} else if now.Due != said.Due || ahead {
 		m.due("DUE", now.Due)
 	}
 	switch {
-	case !starts, !said.Start.IsZero() && said.Start == said.Due: // it goes along
+	case !sameStart(now, said), ahead, !said.Start.IsZero() && said.Start == said.Due: // it goes along
 		m.start(now.Start)
 	case said.Start.IsZero() && m.v.Property("DTSTART") != nil: // one that did not go with the due
 		m.remove("DTSTART")
@@ -211,7 +216,7 @@ func (m *merging) rule() {
 	}
 	switch {
 	case same:
-		if rule, fewer := readSeries(m.cal, m.v, m.said).left(m.Task.Dates.Start); fewer && now.Rule == "" {
+		if rule, fewer := m.said.series.left(m.Task.Dates.Start); fewer && now.Rule == "" && m.moved() {
 			m.set(ical.New("RRULE", rule))
 		}
 		return
