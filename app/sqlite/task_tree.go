@@ -1,8 +1,10 @@
 package sqlite
 
 import (
+	"context"
 	"time"
 
+	"taskapi/app"
 	"taskapi/app/todo"
 )
 
@@ -10,6 +12,20 @@ import (
 const below = `WITH RECURSIVE under (id, depth) AS (
 	SELECT id, 1 FROM tasks WHERE parent_id = ?1
 	UNION ALL SELECT tasks.id, depth + 1 FROM under JOIN tasks ON tasks.parent_id = under.id WHERE depth < 100)`
+
+// TasksBelow returns all that is below a task that the caller sees, each after what it is below.
+func (db *DB) TasksBelow(ctx context.Context, by app.Caller, ref todo.Ref) ([]todo.Task, error) {
+	tx, err := db.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	task, err := tx.taskFor(db.seed, by, ref, todo.RoleViewer)
+	if err != nil {
+		return nil, translate(err)
+	}
+	below, err := tx.descendants(task.ID)
+	return below, translate(err)
+}
 
 // descendants returns all that is below a task, each after what it is below.
 func (t *tx) descendants(id int64) ([]todo.Task, error) {

@@ -97,6 +97,8 @@ type undoing struct {
 	// rows are the tasks that come back, and since what was logged after the group.
 	rows  map[int64]trashRow
 	since map[thing][]sinceLine
+	// before are the tasks that the group left alive, as they are before the undo.
+	before map[int64]todo.Task
 	// own are the reminders that the caller had on tasks before the undo.
 	own map[int64][]todo.Reminder
 	// alive are the tasks that the undo leaves, each with its parent, and away counts those
@@ -118,14 +120,22 @@ func (db *DB) Undo(ctx context.Context, by app.Caller, asked todo.Undo) (todo.Un
 			tx: tx, act: act{by, asked.At}, seed: db.seed, asked: asked, things: map[thing]*touched{}, rows: map[int64]trashRow{},
 			since: map[thing][]sinceLine{}, alive: map[int64]int64{}, owners: map[int64]bool{}, own: map[int64][]todo.Reminder{},
 		}
-		done, err = u.run()
+		if done, err = u.run(); err == nil && asked.Look {
+			err = errLooked
+		}
 		return err
 	}))
-	if errors.Is(err, todo.ErrUndoConflict) {
+	switch {
+	case errors.Is(err, errLooked):
+		return done, nil
+	case errors.Is(err, todo.ErrUndoConflict):
 		return db.clash(ctx, by, u.clash), err
 	}
 	return done, err
 }
+
+// errLooked takes back an undo that was only to be looked at. Nobody sees it.
+var errLooked = errors.New("looked at only")
 
 // clash returns what is in the way of an undo, as the caller sees it.
 func (db *DB) clash(ctx context.Context, by app.Caller, what thing) (current todo.Undone) {
@@ -170,6 +180,11 @@ func (u *undoing) run() (done todo.Undone, err error) {
 	})
 	if err != nil {
 		return done, err
+	}
+	if u.asked.TasksOnly {
+		if done.Tasks, err = u.fates(); err != nil {
+			return done, err
+		}
 	}
 	return done, u.show(&done)
 }
@@ -224,6 +239,9 @@ func (u *undoing) load() error {
 		u.touch(l)
 	}
 	for _, l := range u.lines {
+		if u.asked.TasksOnly && l.kind != todo.KindTask && l.kind != todo.KindReminder {
+			return todo.ErrUndoOfList
+		}
 		if err := u.undoable(l); err != nil {
 			return err
 		}

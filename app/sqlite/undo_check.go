@@ -31,6 +31,7 @@ func (u *undoing) check() error {
 	if err != nil {
 		return err
 	}
+	u.before = tasks
 	if err := u.loadSince(tasks); err != nil {
 		return err
 	}

@@ -19,6 +19,8 @@ type TaskStore interface {
 	// ErrInTrash or ErrUIDTaken.
 	CreateTask(ctx context.Context, by app.Caller, task NewTask) (Task, error)
 	Task(ctx context.Context, by app.Caller, ref Ref) (Task, error)
+	// TasksBelow returns all that is below a task, each after what it is below.
+	TasksBelow(ctx context.Context, by app.Caller, ref Ref) ([]Task, error)
 	Tasks(ctx context.Context, by app.Caller, userID int64, page app.PageRequest) (app.Page[Task], error)
 	FindTasks(ctx context.Context, find Find) (Found, error)
 	// Trash goes on after a place in it, whose Number is when it was deleted; nil from the
@@ -167,6 +169,16 @@ func readAssignee(p app.Problems, field app.Field[int64]) *int64 {
 // Get returns one task of the caller's, or of anybody's for an admin.
 func (t *Tasks) Get(ctx context.Context, caller app.Caller, ref Ref) (Task, error) {
 	return t.Store.Task(ctx, caller, ref)
+}
+
+// Below returns all that is below a task, each after what it is below.
+func (t *Tasks) Below(ctx context.Context, caller app.Caller, ref Ref) ([]Task, error) {
+	return t.Store.TasksBelow(ctx, caller, ref)
+}
+
+// MayChange returns why a caller may not change a task, else nil.
+func (t *Tasks) MayChange(ctx context.Context, caller app.Caller, ref Ref) error {
+	return t.Store.MayChange(ctx, caller, ref)
 }
 
 // List returns a page of the caller's tasks in the order of their ids. An

@@ -22,6 +22,8 @@ var (
 	ErrUndoConflict = &app.Error{Kind: app.KindConflict, Code: "undo_conflict", Message: "It was changed again since, so it can't be undone."}
 	ErrUndoExpired  = &app.Error{Kind: app.KindConflict, Code: "undo_expired", Message: fmt.Sprintf("The values from before are no longer kept: a change can be undone for %d days, and a deletion while it is in the trash.", int(KeepUndo.Hours()/24))}
 	ErrNotUndoable  = &app.Error{Kind: app.KindConflict, Code: "not_undoable", Message: "This can't be undone: it is not of a kind that can, or changed more than 500 tasks at once. What was deleted may be in the trash, and can be restored from there."}
+	// ErrUndoOfList is for who may undo what was done to tasks only.
+	ErrUndoOfList = &app.Error{Kind: app.KindConflict, Code: "not_undoable", Message: "This changed a list or its members. Only changes of tasks can be undone here; the person can undo it in the page."}
 )
 
 // Undo asks for a request to be undone whole.
@@ -33,6 +35,22 @@ type Undo struct {
 	KeepTrash bool
 	// Most is how many tasks a user may have; 0 is no limit.
 	Most int64
+	// TasksOnly refuses to undo what was done to lists and members, with ErrUndoOfList, and
+	// asks for what becomes of each task.
+	TasksOnly bool
+	// Look asks for that alone, and nothing is undone.
+	Look bool
+}
+
+// UndoneTask is what an undo makes of a task.
+type UndoneTask struct {
+	// Task is as it is now or, if it goes, was.
+	Task
+	// Was is its version before, 0 if it was deleted.
+	Was int64
+	// Back and Gone say that it comes back from, or goes to, the trash or nowhere. A task
+	// that is neither has its values from before.
+	Back, Gone bool
 }
 
 // Undone is what an undo has done.
@@ -43,6 +61,8 @@ type Undone struct {
 	// the way with ErrUndoConflict; nil if that is several things, or gone.
 	Task *Task
 	List *List
+	// Tasks are those that the request was about, if the undo asked for them.
+	Tasks []UndoneTask
 }
 
 // DatesAgree reports whether the dates of a task go with each other, and with how it repeats:
@@ -66,6 +86,16 @@ type UndoStore interface {
 // ErrTaskNotFound, ErrListNotFound, ErrReadOnlyList, ErrNotListOwner, ErrTooManyTasks and
 // ErrTooManyLists.
 func (t *Tasks) Undo(ctx context.Context, caller app.Caller, change app.Field[int64]) (Undone, error) {
+	return t.undo(ctx, caller, change, Undo{})
+}
+
+// UndoTasks is Undo for a change of tasks alone, and returns what becomes of each. With look it
+// undoes nothing. Returns ErrUndoOfList as well.
+func (t *Tasks) UndoTasks(ctx context.Context, caller app.Caller, change int64, look bool) (Undone, error) {
+	return t.undo(ctx, caller, app.Given(change), Undo{TasksOnly: true, Look: look})
+}
+
+func (t *Tasks) undo(ctx context.Context, caller app.Caller, change app.Field[int64], undo Undo) (Undone, error) {
 	p := app.Problems{}
 	number := p.Integer("change", change)
 	if len(p) == 0 && (number == nil || *number < 1) {
@@ -74,5 +104,6 @@ func (t *Tasks) Undo(ctx context.Context, caller app.Caller, change app.Field[in
 	if err := p.Err(); err != nil {
 		return Undone{}, err
 	}
-	return t.Store.Undo(ctx, caller, Undo{Change: *number, At: t.Now(), KeepTrash: t.KeepTrash, Most: t.Most})
+	undo.Change, undo.At, undo.KeepTrash, undo.Most = *number, t.Now(), t.KeepTrash, t.Most
+	return t.Store.Undo(ctx, caller, undo)
 }
