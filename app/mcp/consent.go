@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -19,109 +18,95 @@ const (
 	mayAtOnce = 5
 	// askedFor is how long a dry run, or a question, is good for.
 	askedFor = 10 * time.Minute
-	// maxAsked bounds the memory of them.
-	maxAsked = 4096
 	// maxNamed is how many titles a question has.
-	maxNamed = 10
-	// maxCounted is how far subtasks are counted.
-	maxCounted = 100
+	maxNamed = 50
+	// maxShown is how many tasks an outcome shows.
+	maxShown = 100
 )
-
-// asked are the calls that somebody was asked about, or that were run dry.
-type asked struct {
-	now func() time.Time
-
-	mu    sync.Mutex
-	until map[[sha256.Size]byte]time.Time
-}
-
-func newAsked(now func() time.Time) *asked {
-	return &asked{now: now, until: map[[sha256.Size]byte]time.Time{}}
-}
-
-// note notes a call.
-func (a *asked) note(key [sha256.Size]byte) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	now := a.now()
-	if len(a.until) >= maxAsked {
-		for key, until := range a.until {
-			if !now.Before(until) {
-				delete(a.until, key)
-			}
-		}
-		for key := range a.until {
-			if len(a.until) < maxAsked {
-				break
-			}
-			delete(a.until, key)
-		}
-	}
-	a.until[key] = now.Add(askedFor)
-}
-
-// take reports whether a call was noted, and forgets it.
-func (a *asked) take(key [sha256.Size]byte) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	until, noted := a.until[key]
-	delete(a.until, key)
-	return noted && a.now().Before(until)
-}
 
 // bulk is a call that may concern many tasks.
 type bulk struct {
-	verb            string // "delete" or "complete"
-	tasks           []todo.Task
-	affected        int
-	free            int // how many need no consent
+	// what it does, such as "delete 8 tasks", and mind what the person should know as well.
+	what, mind string
+	// tasks are all that it concerns, subtasks included, each after what it is below.
+	tasks []todo.Task
+	// becomes says of some tasks what becomes of them.
+	becomes map[int64]string
+	// needs says that it needs consent.
+	needs           bool
 	dryRun, confirm bool
 }
 
-// key tells a bulk from others; one that meanwhile concerns more tasks is another.
-func (b bulk) key(c *call) [sha256.Size]byte {
-	var ids []int64
+// The two ways in which a person may get to know what a call would do.
+const (
+	shown = "shown"
+	posed = "posed"
+)
+
+// key tells a bulk from others. One of which a task has changed meanwhile is another.
+func (b bulk) key(c *call, way string) [sha256.Size]byte {
+	var versions []string
 	for _, t := range b.tasks {
-		ids = append(ids, t.ID)
+		versions = append(versions, fmt.Sprintf("%d at %d", t.ID, t.Version))
 	}
-	slices.Sort(ids)
-	return sha256.Sum256(fmt.Appendf(nil, "%s %s %v %d", who(c.Caller), c.tool, ids, b.affected))
+	slices.Sort(versions)
+	return sha256.Sum256(fmt.Appendf(nil, "%s %s %s %q %q", way, who(c.Caller), c.tool, b.what, versions))
 }
 
-// many says how many tasks it concerns.
-func (b bulk) many() string {
-	switch {
-	case b.affected > maxCounted:
-		return fmt.Sprintf("more than %d tasks", maxCounted)
-	case b.affected == 1:
+// tasksOf says how many tasks there are.
+func tasksOf(n int) string {
+	if n == 1 {
 		return "1 task"
 	}
-	return fmt.Sprintf("%d tasks", b.affected)
+	return fmt.Sprintf("%d tasks", n)
 }
 
 // consent returns nil if a bulk may be done: if it is small, or if the person was asked and
-// agrees. Where the client can't ask, the assistant has to confirm what it has run dry.
+// agrees. Where the client can't ask, the assistant has to confirm what it has run dry. A
+// question that was declined, or not answered, has shown nothing.
 func (s *Server) consent(ctx context.Context, c *call, b bulk) (*outcome, *mcp.CallToolResult, error) {
-	key := b.key(c)
 	answer, answered := c.request.Params.InputResponses[question].(*mcp.ElicitResult)
 	switch {
 	case b.dryRun:
-		s.asked.note(key)
-		return s.notDone(ctx, c, b, fmt.Sprintf("Nothing was done yet. This would %s %s.", b.verb, b.many()))
-	case b.affected <= b.free:
-		return nil, nil, nil
-	case canAsk(c.request) && answered && agrees(answer) && s.asked.take(key):
+		s.asked.note(b.key(c, shown))
+		return s.notDone(ctx, c, b, fmt.Sprintf("Nothing was done yet. This would %s.%s", b.what, b.also()))
+	case !b.needs:
 		return nil, nil, nil
 	case canAsk(c.request) && answered:
+		asked := s.asked.take(b.key(c, posed))
+		switch {
+		case agrees(answer) && asked:
+			return nil, nil, nil
+		case agrees(answer):
+			return s.notDone(ctx, c, b, "Nothing was done: since the person was asked, something of this has changed, or it was too long ago. Call again.")
+		}
+		s.asked.take(b.key(c, shown))
 		return s.notDone(ctx, c, b, "Nothing was done: the person did not agree.")
 	case canAsk(c.request):
-		s.asked.note(key)
+		s.asked.note(b.key(c, posed))
 		return nil, b.ask(), errAsks
-	case b.confirm && s.asked.take(key):
+	case b.confirm && s.asked.take(b.key(c, shown)):
 		return nil, nil, nil
 	}
-	s.asked.note(key)
-	return s.notDone(ctx, c, b, fmt.Sprintf("Nothing was done yet: this would %s %s. Show them to the person. Only if the person agrees, call again with the same ids and confirm: true, within %d minutes.", b.verb, b.many(), int(askedFor.Minutes())))
+	s.asked.note(b.key(c, shown))
+	return s.notDone(ctx, c, b, fmt.Sprintf("Nothing was done yet: this would %s.%s Show the tasks to the person. Only if the person agrees, call again with the same arguments and confirm: true, within %d minutes.", b.what, b.also(), int(askedFor.Minutes())))
+}
+
+// still returns an error unless a bulk is what was agreed to.
+func (b bulk) still(c *call, agreed bulk) error {
+	if !b.needs || b.key(c, "") == agreed.key(c, "") {
+		return nil
+	}
+	r := refusalOf(todo.ErrChangedMeanwhile)
+	r.Detail = "Nothing was done: another task is concerned now, or one has changed. Call again."
+	return r
+}
+
+func (b bulk) also() string {
+	if b.mind == "" {
+		return ""
+	}
+	return " " + b.mind
 }
 
 // notDone shows what a bulk concerns.
@@ -130,9 +115,18 @@ func (s *Server) notDone(ctx context.Context, c *call, b bulk, message string) (
 	if err != nil {
 		return nil, nil, err
 	}
-	out := &outcome{Message: message, Affected: b.affected, Now: v.today()}
-	out.Tasks, err = v.tasks(ctx, b.tasks)
+	out := &outcome{Message: message, Affected: len(b.tasks), Now: v.today(), Texts: areData}
+	err = out.show(ctx, v, b.tasks)
 	return out, nil, err
+}
+
+// show adds tasks to an outcome, as many as it may have.
+func (o *outcome) show(ctx context.Context, v *viewer, tasks []todo.Task) (err error) {
+	if len(tasks) > maxShown {
+		o.Message += fmt.Sprintf(" Shown are the first %d.", maxShown)
+	}
+	o.Tasks, err = v.tasks(ctx, tasks[:min(len(tasks), maxShown)])
+	return err
 }
 
 // question is the name of the only question that is ever asked.
@@ -153,16 +147,22 @@ func agrees(answer *mcp.ElicitResult) bool {
 // ask asks the person, who has to know what it is about.
 func (b bulk) ask() *mcp.CallToolResult {
 	var text strings.Builder
-	fmt.Fprintf(&text, "The assistant wants to %s %s:\n", b.verb, b.many())
+	fmt.Fprintf(&text, "The assistant wants to %s:\n", b.what)
+	depth := map[int64]int{}
 	for i, t := range b.tasks {
 		if i == maxNamed {
 			fmt.Fprintf(&text, "- and %d more\n", len(b.tasks)-i)
 			break
 		}
-		fmt.Fprintf(&text, "- %s\n", t.Title)
+		if above, within := depth[t.ParentID]; within {
+			depth[t.ID] = above + 1
+		} else {
+			depth[t.ID] = 0
+		}
+		fmt.Fprintf(&text, "%s- %s%s\n", strings.Repeat("  ", depth[t.ID]), strings.Join(strings.Fields(t.Title), " "), b.becomes[t.ID])
 	}
-	if more := b.affected - len(b.tasks); more > 0 {
-		text.WriteString("and the subtasks of these.\n")
+	if b.mind != "" {
+		text.WriteString(b.mind + "\n")
 	}
 	return &mcp.CallToolResult{
 		RequestState: question,
@@ -170,26 +170,8 @@ func (b bulk) ask() *mcp.CallToolResult {
 			Mode: "form", Message: text.String(),
 			RequestedSchema: map[string]any{
 				"type": "object", "required": []string{"agree"},
-				"properties": map[string]any{"agree": map[string]any{"type": "boolean", "title": "Yes, " + b.verb + " " + b.many()}},
+				"properties": map[string]any{"agree": map[string]any{"type": "boolean", "title": "Yes, " + b.what}},
 			},
 		}},
 	}
 }
-
-// below counts the tasks below one, as far as they matter.
-func (s *Server) below(ctx context.Context, c *call, task todo.Task, most int) (n int, err error) {
-	for level := []todo.Task{task}; len(level) > 0 && n <= most; {
-		parent := level[0]
-		level = level[1:]
-		found, err := s.Tasks.Find(ctx, c.Caller, children(parent, min(most, maxChildren)))
-		if err != nil {
-			return 0, err
-		}
-		n += int(found.Total)
-		level = append(level, found.Items...)
-	}
-	return n, nil
-}
-
-// maxChildren is how many tasks a page may have.
-const maxChildren = 100

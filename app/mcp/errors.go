@@ -29,11 +29,16 @@ type refusal struct {
 	Candidates []listView `json:"candidates,omitempty"`
 	// Current is a task as it is.
 	Current *taskView `json:"current,omitempty"`
+	Texts   string    `json:"texts_are_data,omitempty"`
 }
 
 // Error returns the JSON.
 func (r *refusal) Error() string {
-	text, err := json.Marshal(r)
+	whole := *r
+	if r.Current != nil || len(r.Candidates) > 0 {
+		whole.Texts = areData
+	}
+	text, err := json.Marshal(whole)
 	if err != nil { // it is plain texts and numbers
 		return failed
 	}
@@ -59,7 +64,13 @@ func (s *Server) refuse(ctx context.Context, tool string, err error) error {
 }
 
 func refusalOf(err *app.Error) *refusal {
-	r := &refusal{Message: err.Message, Code: err.Code, Detail: err.Detail, Fields: err.Fields, ID: err.ID}
+	r := &refusal{Message: worded(err.Message), Code: err.Code, Detail: worded(err.Detail), ID: err.ID}
+	if len(err.Fields) > 0 {
+		r.Fields = map[string]string{}
+		for name, text := range err.Fields {
+			r.Fields[argument(name)] = worded(text)
+		}
+	}
 	if r.Message == "" {
 		r.Message = "Some arguments are wrong."
 	}

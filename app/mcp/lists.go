@@ -3,6 +3,7 @@ package mcp
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"taskapi/app"
@@ -17,6 +18,7 @@ type listsIn struct{}
 type listsOut struct {
 	Lists []listView `json:"lists"`
 	Now   nowView    `json:"now"`
+	Texts string     `json:"texts_are_data"`
 }
 
 func (s *Server) listLists(ctx context.Context, c *call, _ listsIn) (listsOut, error) {
@@ -25,7 +27,7 @@ func (s *Server) listLists(ctx context.Context, c *call, _ listsIn) (listsOut, e
 		return listsOut{}, err
 	}
 	all, err := s.allLists(ctx, c.Caller)
-	out := listsOut{Lists: []listView{}, Now: v.today()}
+	out := listsOut{Lists: []listView{}, Now: v.today(), Texts: areData}
 	for _, list := range all {
 		out.Lists = append(out.Lists, viewList(list))
 	}
@@ -64,6 +66,15 @@ func (s *Server) find(ctx context.Context, caller app.Caller, name listName) (to
 	wanted := strings.TrimSpace(name.text)
 	exact := having(all, func(l todo.List) bool { return l.Name == wanted })
 	same := having(all, func(l todo.List) bool { return todo.Fold(l.Name) == todo.Fold(wanted) })
+	if isRef && len(same) > 0 { // "3" may be a name and an id
+		list, err := s.Lists.Get(ctx, caller, ref)
+		switch other := !slices.ContainsFunc(same, func(l todo.List) bool { return l.ID == list.ID }); {
+		case err == nil && other:
+			return todo.List{}, ambiguous(append([]todo.List{list}, same...))
+		case err != nil && !errors.Is(err, todo.ErrListNotFound):
+			return todo.List{}, err
+		}
+	}
 	switch {
 	case len(exact) == 1:
 		return exact[0], nil
@@ -88,7 +99,7 @@ func (s *Server) find(ctx context.Context, caller app.Caller, name listName) (to
 
 func ambiguous(lists []todo.List) error {
 	return &refusal{
-		Message: "Several lists have this name. Ask the person which one is meant, and give its id.", Code: "ambiguous_list",
+		Message: "Several lists have this name, or one has it and another the id. Ask the person which one is meant, and give its id as a number.", Code: "ambiguous_list",
 		Candidates: candidates(lists),
 	}
 }

@@ -35,14 +35,16 @@ type Config struct {
 // Server answers messages.
 type Server struct {
 	Config
-	asked *asked
+	// asked are the calls that somebody was asked about, or that were run dry, and made the
+	// changes that tokens have made here.
+	asked, made *memory
 	// reading is for tokens that may only read: the other tools do not exist for them.
 	reading, writing http.Handler
 }
 
 // New returns a server.
 func New(config Config) *Server {
-	s := &Server{Config: config, asked: newAsked(config.Now)}
+	s := &Server{Config: config, asked: newMemory(config.Now, askedFor), made: newMemory(config.Now, todo.KeepUndo)}
 	s.reading, s.writing = s.handler(false), s.handler(true)
 	return s
 }
@@ -56,7 +58,7 @@ Days: every answer has "now", the date, weekday and time by the person's own clo
 
 Lists may be given by name or id. Where a name stands for several, the answer lists them: ask which one is meant.
 
-Every change answers with a number "change"; the tool undo takes it back. Deleted tasks go to the trash. To be able to repeat a call whose answer was lost, give it a request_id: a repeated one is done once.`
+Every change answers with a number "change"; the tool undo takes it back: your own at once, any other, or one of more than 5 tasks, with the person's consent. Deleted tasks go to the trash. To be able to repeat a call whose answer was lost, give it a request_id: a repeated one is done once.`
 
 // handler returns the tools as a handler without sessions, so that nothing is kept between two
 // messages, and each is answered whole.
@@ -90,7 +92,11 @@ func (s *Server) guard(next mcp.MethodHandler) mcp.MethodHandler {
 			ctx, cancel = context.WithDeadline(ctx, by.deadline)
 			defer cancel()
 		}
-		return next(ctx, method, request)
+		result, err = next(ctx, method, request)
+		if called, ok := result.(*mcp.CallToolResult); ok && called != nil && err == nil {
+			result = wrongArguments(called)
+		}
+		return result, err
 	}
 }
 

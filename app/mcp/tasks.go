@@ -16,21 +16,27 @@ import (
 const maxTasks = 20
 
 func (s *Server) addWriting(to *mcp.Server) {
-	changes := hints{}
+	changes := hints{destroys: true}
+	where, back := "to the trash", " undo brings them back."
+	more := "More than 5, subtasks included, need the person's consent"
+	if !s.Tasks.KeepTrash {
+		where, back, more = "for good: this server keeps no trash", "", "It needs the person's consent"
+	}
+	const consent = ": the client asks, or run it with dry_run first and, if the person agrees, with confirm."
 	add(s, to, described{name: "add_tasks", title: "Add tasks", hints: hints{repeatable: true}, bounds: []bound{{"tasks", maxTasks}},
-		text: "Add tasks: all of them or, if one is wrong, none. Give a new request_id, so that the call can be repeated without making them twice."}, s.addTasks)
+		text: "Add tasks, in this order: all of them or, if one is wrong, none. A parent must be there already: add it first, then its subtasks with its id. Give a new request_id, so that the call can be repeated without making them twice."}, s.addTasks)
 	add(s, to, described{name: "update_task", title: "Change a task", hints: changes,
-		text: "Change the fields of a task that are named, and no others; null clears. The answer says which fields have another value now. With version, only if nobody has changed the task since."}, s.updateTask)
+		text: "Change the fields of a task that are named, and no others; null clears. Without a due, recurrence and the reminders before it go as well. completed: true completes the open subtasks, too; more than 5 tasks need the person's consent, as with complete_tasks. The answer says which fields have another value now. With version, only if nobody has changed the task since."}, s.updateTask)
 	add(s, to, described{name: "complete_tasks", title: "Complete tasks", hints: changes, bounds: []bound{{"ids", maxTasks}},
-		text: "Complete tasks: all of them or none. A task that repeats moves on to its next date and stays open. More than 5 need the person's consent: the client asks, or run it with dry_run first and, if the person agrees, with confirm."}, s.completeTasks)
+		text: "Complete tasks and all open subtasks of them: all or none. A task that repeats moves on to its next date and stays open. More than 5, subtasks included, need the person's consent" + consent}, s.completeTasks)
 	add(s, to, described{name: "reopen_tasks", title: "Reopen tasks", hints: changes, bounds: []bound{{"ids", maxTasks}},
-		text: "Make completed tasks open again: all of them or none."}, s.reopenTasks)
+		text: "Make completed tasks, and those that they are subtasks of, open again: all or none."}, s.reopenTasks)
 	add(s, to, described{name: "move_task", title: "Move a task", hints: changes,
-		text: "Put a task, with its subtasks, into another list, below another task, or beside one."}, s.moveTask)
+		text: "Put a task, with its subtasks, into another list, below another task, or before or after one: there, unless list or parent say otherwise."}, s.moveTask)
 	add(s, to, described{name: "delete_tasks", title: "Delete tasks", hints: hints{destroys: true}, bounds: []bound{{"ids", maxTasks}},
-		text: "Move tasks, with their subtasks, to the trash: all of them or none. undo brings them back. More than 5, subtasks included, need the person's consent: the client asks, or run it with dry_run first and, if the person agrees, with confirm."}, s.deleteTasks)
+		text: "Delete tasks, with their subtasks, " + where + ": all of them or none." + back + " " + more + consent}, s.deleteTasks)
 	add(s, to, described{name: "undo", title: "Take a change back", hints: changes,
-		text: "Take back a change by the number that its answer had, all of it or nothing. It fails if somebody has changed the same since."}, s.undo)
+		text: "Take back a change of tasks by the number that its answer had, all of it or nothing; not of lists and members. It may delete: what the change added goes. It fails if somebody has changed the same since. A change that this token has not made lately, and one of more than 5 tasks, need the person's consent" + consent}, s.undo)
 }
 
 type newTask struct {
@@ -88,12 +94,16 @@ type addIn struct {
 func (s *Server) addTasks(ctx context.Context, c *call, in addIn) (outcome, *mcp.CallToolResult, error) {
 	return s.write(ctx, c, job{requestID: in.RequestID, change: func(ctx context.Context, v *viewer) (outcome, error) {
 		var made []todo.Task
+		last := map[place]int64{}
 		for i, n := range in.Tasks {
 			list, err := s.list(ctx, c.Caller, n.List)
 			if err != nil {
 				return outcome{}, numbered(err, i+1)
 			}
 			task, err := s.Tasks.Create(ctx, c.Caller, n.input(list))
+			if err == nil {
+				task, err = s.inOrder(ctx, c, task, last)
+			}
 			if err != nil {
 				return outcome{}, numbered(err, i+1)
 			}
@@ -102,6 +112,22 @@ func (s *Server) addTasks(ctx context.Context, c *call, in addIn) (outcome, *mcp
 		views, err := v.tasks(ctx, made)
 		return outcome{Message: fmt.Sprintf("Added: %d.", len(made)), Tasks: views}, err
 	}})
+}
+
+// place is where siblings are.
+type place struct{ list, parent int64 }
+
+// inOrder puts a new task after the last of the same call at the same place, since a new one is
+// the first there.
+func (s *Server) inOrder(ctx context.Context, c *call, task todo.Task, last map[place]int64) (todo.Task, error) {
+	at := place{task.ListID, task.ParentID}
+	before := last[at]
+	last[at] = task.ID
+	if before == 0 {
+		return task, nil
+	}
+	none := app.Field[todo.Ref]{}
+	return s.Tasks.Move(ctx, c.Caller, todo.ByID(task.ID), none, none, todo.PlaceInput{After: app.Given(todo.ByID(before))}, nil)
 }
 
 type updateIn struct {
@@ -123,6 +149,7 @@ type updateIn struct {
 	Assignee       given[int64]        `json:"assignee_id,omitzero"`
 	List           listName            `json:"list,omitzero" jsonschema:"name or id of the list that it goes to"`
 	Parent         given[taskID]       `json:"parent,omitzero" jsonschema:"id of the task that it becomes a subtask of; null: of none"`
+	Confirm        bool                `json:"confirm,omitempty" jsonschema:"for completed: true, which may complete many subtasks; the person has seen them and agrees; never set it on your own"`
 	repeatable
 }
 
@@ -143,37 +170,54 @@ func named[T ~string](g given[T]) app.Field[string] {
 }
 
 func (s *Server) updateTask(ctx context.Context, c *call, in updateIn) (outcome, *mcp.CallToolResult, error) {
-	return s.write(ctx, c, job{requestID: in.RequestID, change: func(ctx context.Context, v *viewer) (outcome, error) {
-		list, err := s.list(ctx, c.Caller, in.List)
+	look := func(ctx context.Context) (bulk, error) {
+		if in.Completed.State != app.Present || !in.Completed.Value {
+			return bulk{}, nil
+		}
+		tasks, err := s.changeable(ctx, c, []taskID{in.ID})
 		if err != nil {
-			return outcome{}, err
+			return bulk{}, err
 		}
-		before, err := s.Tasks.Get(ctx, c.Caller, in.ID.Ref)
-		if err != nil {
-			return outcome{}, err
-		}
-		input := in.input(list)
-		if in.Version != 0 {
-			// The person's reminders have a version of their own, which is not shown.
-			input.Match = &todo.Match{Stamps: []todo.Stamp{{Version: in.Version, Own: before.OwnVersion}}}
-		}
-		updated, err := s.Tasks.Update(ctx, c.Caller, in.ID.Ref, input)
-		if errors.Is(err, todo.ErrChangedMeanwhile) {
-			return outcome{}, v.clash(ctx, todo.ErrChangedMeanwhile, &updated.Task)
-		}
-		if err != nil {
-			return outcome{}, err
-		}
-		out := outcome{Message: "Updated.", Changed: fieldsOf(before, updated.Task)}
-		switch {
-		case updated.Copy != nil:
-			out.Message = "Completed; it repeats, so it moved on to its next date and stays open."
-		case len(out.Changed) == 0:
-			out.Message = "Nothing had to be changed."
-		}
-		out.Tasks, err = v.tasks(ctx, []todo.Task{updated.Task})
-		return out, err
-	}})
+		dates := in.Recurrence.State | in.RecurrenceFrom.State | in.Due.State
+		return s.completing(ctx, c, tasks, dates != app.Absent, consenting{Confirm: in.Confirm})
+	}
+	return s.write(ctx, c, s.bulkJob(c, in.RequestID, look, func(ctx context.Context, v *viewer, b bulk) (outcome, error) {
+		return s.update(ctx, c, v, in, len(b.tasks))
+	}))
+}
+
+// update changes a task; completing is how many tasks are completed if it is, and stays so.
+func (s *Server) update(ctx context.Context, c *call, v *viewer, in updateIn, completing int) (outcome, error) {
+	list, err := s.list(ctx, c.Caller, in.List)
+	if err != nil {
+		return outcome{}, err
+	}
+	before, err := s.Tasks.Get(ctx, c.Caller, in.ID.Ref)
+	if err != nil {
+		return outcome{}, err
+	}
+	input := in.input(list)
+	if in.Version != 0 {
+		// The person's reminders have a version of their own, which is not shown.
+		input.Match = &todo.Match{Stamps: []todo.Stamp{{Version: in.Version, Own: before.OwnVersion}}}
+	}
+	updated, err := s.Tasks.Update(ctx, c.Caller, in.ID.Ref, input)
+	if errors.Is(err, todo.ErrChangedMeanwhile) {
+		return outcome{}, v.clash(ctx, todo.ErrChangedMeanwhile, &updated.Task)
+	}
+	if err != nil {
+		return outcome{}, err
+	}
+	out := outcome{Message: "Updated.", Changed: fieldsOf(before, updated.Task)}
+	switch {
+	case len(out.Changed) == 0:
+		out.Message = "Nothing had to be changed."
+	case updated.Copy != nil:
+		out.Message = "Completed; it repeats, so it moved on to its next date and stays open."
+	case completing > 0 && updated.Task.Completed():
+		out.Message, out.Affected = fmt.Sprintf("Updated. Completed: %d, subtasks included.", completing), completing
+	}
+	return out, out.show(ctx, v, []todo.Task{updated.Task})
 }
 
 // fieldsOf returns the names of the arguments whose fields differ.
@@ -216,46 +260,53 @@ type moveIn struct {
 }
 
 func (s *Server) moveTask(ctx context.Context, c *call, in moveIn) (outcome, *mcp.CallToolResult, error) {
-	beside := func(id taskID) app.Field[todo.Ref] {
-		if id.None() {
-			return app.Field[todo.Ref]{}
+	return s.write(ctx, c, job{requestID: in.RequestID, change: func(ctx context.Context, v *viewer) (outcome, error) {
+		list, parent, at, err := s.placeOf(ctx, c, in)
+		if err != nil {
+			return outcome{}, err
 		}
-		return app.Given(id.Ref)
+		before, err := s.Tasks.Get(ctx, c.Caller, in.ID.Ref)
+		if err != nil {
+			return outcome{}, err
+		}
+		task, err := s.Tasks.Move(ctx, c.Caller, in.ID.Ref, list, parent, at, nil)
+		if err != nil {
+			return outcome{}, err
+		}
+		out := outcome{Message: "Moved."}
+		if task.Version == before.Version {
+			out.Message = "Nothing had to be changed: it is there already."
+		}
+		return out, out.show(ctx, v, []todo.Task{task})
+	}})
+}
+
+// placeOf returns where a task is to go: beside a task is where that one is.
+func (s *Server) placeOf(ctx context.Context, c *call, in moveIn) (list, parent app.Field[todo.Ref], at todo.PlaceInput, err error) {
+	if list, err = s.list(ctx, c.Caller, in.List); err != nil {
+		return list, parent, at, err
 	}
-	return s.write(ctx, c, job{requestID: in.RequestID, change: func(ctx context.Context, v *viewer) (outcome, error) {
-		list, err := s.list(ctx, c.Caller, in.List)
-		if err != nil {
-			return outcome{}, err
+	parent = app.Field[todo.Ref]{State: in.Parent.State, Value: in.Parent.Value.Ref}
+	beside := in.Before
+	if !in.Before.None() {
+		at.Before = app.Given(in.Before.Ref)
+	}
+	if !in.After.None() {
+		beside, at.After = in.After, app.Given(in.After.Ref)
+	}
+	nowhere := list.State == app.Absent && parent.State == app.Absent
+	switch {
+	case nowhere && beside.None():
+		err = app.Mistake("list", "Say where the task goes: one of list, parent, before and after is needed.")
+	case nowhere && (in.Before.None() || in.After.None()):
+		var neighbour todo.Task
+		if neighbour, err = s.Tasks.Get(ctx, c.Caller, beside.Ref); err != nil {
+			return list, parent, at, about(err, beside.ID)
 		}
-		parent := app.Field[todo.Ref]{State: in.Parent.State, Value: in.Parent.Value.Ref}
-		place := todo.PlaceInput{Before: beside(in.Before), After: beside(in.After)}
-		task, err := s.Tasks.Move(ctx, c.Caller, in.ID.Ref, list, parent, place, nil)
-		if err != nil {
-			return outcome{}, err
+		list, parent = app.Given(todo.ByID(neighbour.ListID)), app.Field[todo.Ref]{State: app.Null}
+		if neighbour.ParentID != 0 {
+			parent = app.Given(todo.ByID(neighbour.ParentID))
 		}
-		views, err := v.tasks(ctx, []todo.Task{task})
-		return outcome{Message: "Moved.", Tasks: views}, err
-	}})
-}
-
-type undoIn struct {
-	Change int64 `json:"change" jsonschema:"number of the change, as its answer had it"`
-	repeatable
-}
-
-func (s *Server) undo(ctx context.Context, c *call, in undoIn) (outcome, *mcp.CallToolResult, error) {
-	return s.write(ctx, c, job{requestID: in.RequestID, change: func(ctx context.Context, v *viewer) (outcome, error) {
-		done, err := s.Tasks.Undo(ctx, c.Caller, app.Given(in.Change))
-		if errors.Is(err, todo.ErrUndoConflict) {
-			return outcome{}, v.clash(ctx, todo.ErrUndoConflict, done.Task)
-		}
-		if err != nil {
-			return outcome{}, err
-		}
-		out := outcome{Message: "Undone.", Tasks: []taskView{}}
-		if done.Task != nil {
-			out.Tasks, err = v.tasks(ctx, []todo.Task{*done.Task})
-		}
-		return out, err
-	}})
+	}
+	return list, parent, at, err
 }

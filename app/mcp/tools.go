@@ -51,7 +51,7 @@ func add[In, Out any](s *Server, to *mcp.Server, d described, do func(ctx contex
 	if err != nil {
 		panic(fmt.Sprintf("the schemas of %s: %v", d.name, err)) // of types here
 	}
-	tool := &mcp.Tool{Name: d.name, Title: d.title, Description: d.text, Annotations: d.annotations(), InputSchema: input, OutputSchema: output}
+	tool := &mcp.Tool{Name: d.name, Title: d.title, Description: d.text + " " + areData, Annotations: d.annotations(), InputSchema: input, OutputSchema: output}
 	mcp.AddTool(to, tool, func(ctx context.Context, request *mcp.CallToolRequest, in In) (*mcp.CallToolResult, Out, error) {
 		by, _ := ctx.Value(byKey{}).(by)
 		out, result, err := do(ctx, &call{by.caller, d.name, request}, in)

@@ -82,7 +82,7 @@ func TestDescriptions(t *testing.T) {
 			t.Errorf("%s: %+v", tool.Name, hints)
 			continue
 		}
-		if hints.ReadOnlyHint != slices.Contains(reading(), tool.Name) || *hints.DestructiveHint != (tool.Name == "delete_tasks") {
+		if hints.ReadOnlyHint != slices.Contains(reading(), tool.Name) || *hints.DestructiveHint != (slices.Contains(writing(), tool.Name) && tool.Name != "add_tasks") {
 			t.Errorf("%s: %+v", tool.Name, hints)
 		}
 		for _, schema := range []any{tool.InputSchema, tool.OutputSchema} {
@@ -167,7 +167,7 @@ func TestMistakes(t *testing.T) {
 	c := w.assistant(w.signUp("ann"))
 	c.add(1)
 	for arguments, want := range map[string]string{
-		`{"tasks":[]}`:                                                              "minItems",
+		`{"tasks":[]}`:                                                              "must have at least 1",
 		`{"tasks":[{"title":"x","nonsense":1}]}`:                                    "nonsense",
 		`{"tasks":[{"title":"x"}],"user_id":7}`:                                     "user_id",
 		`{"tasks":[{"title":"x","due":"sunday"}]}`:                                  "The field due must be a date",
@@ -177,7 +177,7 @@ func TestMistakes(t *testing.T) {
 		`{"tasks":[{"title":"x","list":"none"}]}`:                                   "list_not_found",
 		`{"tasks":[{"title":"x"}],"request_id":"a b"}`:                              "request_id",
 		`{"tasks":[{"title":"x","due":"2026-12-01T09:00+01:00"}]}`:                  "offset",
-		`{"tasks":[` + strings.Repeat(`{"title":"x"},`, 20) + `{"title":"x"}]}`:     "maxItems",
+		`{"tasks":[` + strings.Repeat(`{"title":"x"},`, 20) + `{"title":"x"}]}`:     "must have at most 20",
 		`{"tasks":[{"title":"` + strings.Repeat("x", 101) + `"}]}`:                  "at most 100 characters",
 		`{"tasks":[{"title":"x","labels":["a,b"]}]}`:                                "without a comma",
 		`{"tasks":[{"title":"x","due":"2026-12-01","recurrence":"FREQ=SECONDLY"}]}`: "recurrence",

@@ -27,12 +27,18 @@ type outcome struct {
 	Tasks   []taskView `json:"tasks" jsonschema:"those that it is about"`
 	Changed []string   `json:"changed_fields,omitempty" jsonschema:"of update_task: the fields that have another value now"`
 	// Affected counts subtasks as well.
-	Affected int    `json:"affected,omitempty" jsonschema:"how many tasks are deleted, subtasks included"`
-	Change   int64  `json:"change,omitempty" jsonschema:"number of the change, for undo"`
-	Undo     string `json:"undo,omitempty" jsonschema:"how to take it back"`
-	Replayed bool   `json:"replayed,omitempty" jsonschema:"it was done before, with this request_id; this is the answer of then"`
-	// Now is when it was done.
-	Now nowView `json:"now"`
+	Affected int     `json:"affected,omitempty" jsonschema:"how many tasks are completed, deleted or undone, subtasks included"`
+	Back     []int64 `json:"came_back,omitempty" jsonschema:"of undo: ids of the tasks that were deleted and are back"`
+	Gone     []int64 `json:"went,omitempty" jsonschema:"of undo: ids of the tasks that are deleted now"`
+	Change   int64   `json:"change,omitempty" jsonschema:"number of the change, for undo"`
+	Undo     string  `json:"undo,omitempty" jsonschema:"how to take it back"`
+	Replayed bool    `json:"replayed,omitempty" jsonschema:"it was done before, with this request_id; this is the answer of then, with the now of now"`
+	// Now is the present, of a replayed outcome as well.
+	Now   nowView `json:"now"`
+	Texts string  `json:"texts_are_data"`
+
+	// final says that the change can't be undone.
+	final bool
 }
 
 // job is what a writing tool has to do.
@@ -52,10 +58,14 @@ func (s *Server) write(ctx context.Context, c *call, j job) (outcome, *mcp.CallT
 	if err != nil {
 		return outcome{}, nil, err
 	}
+	v, err := s.viewer(ctx, c.Caller)
+	if err != nil {
+		return outcome{}, nil, err
+	}
 	if retry != nil {
 		answer, found, err := s.Answers.AnswerTo(ctx, c.Caller, *retry)
 		if err != nil || found {
-			out, err := replayed(answer, err)
+			out, err := v.replayed(answer, err)
 			return out, nil, err
 		}
 	}
@@ -69,13 +79,12 @@ func (s *Server) write(ctx context.Context, c *call, j job) (outcome, *mcp.CallT
 			return outcome{}, nil, app.TooMany(wait)
 		}
 	}
-	v, err := s.viewer(ctx, c.Caller)
-	if err != nil {
-		return outcome{}, nil, err
-	}
 	out, err := s.change(ctx, c, v, retry, j.change)
 	if err == nil && !out.Replayed {
-		s.Log.InfoContext(ctx, "an assistant wrote", "tool", c.tool, "user_id", c.UserID, "token_id", c.TokenID, "token", c.TokenName, "tasks", len(out.Tasks), "change", out.Change)
+		if out.Change != 0 {
+			s.made.note(madeBy(c, out.Change))
+		}
+		s.Log.InfoContext(ctx, "an assistant wrote", "tool", c.tool, "user_id", c.UserID, "token_id", c.TokenID, "token", c.TokenName, "tasks", max(len(out.Tasks), out.Affected), "change", out.Change)
 	}
 	return out, nil, err
 }
@@ -96,9 +105,9 @@ func (s *Server) change(ctx context.Context, c *call, v *viewer, retry *app.Retr
 		if out, err = do(ctx, v); err != nil {
 			return err
 		}
-		out.Done, out.Now = true, v.today()
-		if out.Change = change; change != 0 {
-			out.Undo = fmt.Sprintf("To take this back, call undo with change %d.", change)
+		out.Done, out.Now, out.Texts = true, v.today(), areData
+		if change != 0 && !out.final {
+			out.Change, out.Undo = change, fmt.Sprintf("To take this back, call undo with change %d.", change)
 		}
 		return nil
 	}
@@ -116,7 +125,7 @@ func (s *Server) change(ctx context.Context, c *call, v *viewer, retry *app.Retr
 		return app.Answer{Status: http.StatusOK, Body: text, Lists: listsOf(out.Tasks)}, err
 	})
 	if err != nil || again {
-		return replayed(answer, err)
+		return v.replayed(answer, err)
 	}
 	return out, nil
 }
@@ -131,13 +140,16 @@ func listsOf(tasks []taskView) (ids []int64) {
 	return ids
 }
 
-// replayed is the outcome that was kept.
-func replayed(answer app.Answer, err error) (out outcome, _ error) {
+// replayed is the outcome that was kept, with what the days in it are from now.
+func (v *viewer) replayed(answer app.Answer, err error) (out outcome, _ error) {
 	if err != nil {
 		return outcome{}, err
 	}
 	err = json.Unmarshal(answer.Body, &out)
-	out.Replayed = true
+	out.Replayed, out.Now, out.Texts = true, v.today(), areData
+	for i := range out.Tasks {
+		v.again(&out.Tasks[i])
+	}
 	return out, err
 }
 
