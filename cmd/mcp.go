@@ -9,6 +9,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -27,7 +29,7 @@ const bridgePatience = 30 * time.Second
 const maxToken = 4096
 
 func newMCP(a *application) *cobra.Command {
-	var file string
+	var file, plain string
 	cmd := &cobra.Command{
 		Use: "mcp [URL]", Short: "Connect an assistant on standard input and output with a server",
 		Long: `Connect an assistant, by the Model Context Protocol (MCP) on standard input and
@@ -51,10 +53,18 @@ every program on the machine can read.`,
 			if err != nil {
 				return err
 			}
+			allowed, err := a.plainHTTP(plain)
+			if err != nil {
+				return err
+			}
 			probe := api.Probe{}
 			if len(args) == 1 {
 				// The settings of a server are not looked at: assistants start this in any folder.
-				probe.URL = args[0]
+				if !allowed && !secret(args[0]) {
+					return usagef("%s is not on this machine and not https: the token would go through the network for all to read; use https, or --plain-http on", args[0])
+				}
+				// Other clients are given the address of the tools.
+				probe.URL = strings.TrimSuffix(strings.TrimRight(args[0], "/"), "/mcp")
 			} else {
 				l, err := a.settings(cmd)
 				if err != nil {
@@ -66,8 +76,39 @@ every program on the machine can read.`,
 		},
 	}
 	cmd.Flags().StringVar(&file, "token-file", "", "file that holds the API token [TASKAPI_TOKEN_FILE]")
+	cmd.Flags().StringVar(&plain, "plain-http", "", "the token may be sent without HTTPS beyond this machine: on or off (default off) [TASKAPI_PLAIN_HTTP]")
 	settings.AddFlags(cmd, settings.ForHealth)
 	return cmd
+}
+
+// plainHTTP reports whether the token may be sent without HTTPS.
+func (a *application) plainHTTP(flag string) (bool, error) {
+	name, value := "--plain-http", flag
+	if value == "" {
+		for _, pair := range a.environ {
+			if text, ok := strings.CutPrefix(pair, "TASKAPI_PLAIN_HTTP="); ok {
+				name, value = "TASKAPI_PLAIN_HTTP", strings.TrimSpace(text)
+			}
+		}
+	}
+	switch value {
+	case "on":
+		return true, nil
+	case "off", "":
+		return false, nil
+	}
+	return false, usagef("%s: %q: expected on or off", name, value)
+}
+
+// secret reports whether nobody can read what is sent to an address: it is encrypted, or stays
+// on this machine.
+func secret(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip, _ := netip.ParseAddr(u.Hostname())
+	return u.Scheme == "https" || strings.EqualFold(u.Hostname(), "localhost") || ip.Unmap().IsLoopback()
 }
 
 // assistantToken finds the token.
@@ -91,7 +132,7 @@ func (a *application) assistantToken(file string) (string, error) {
 		if err := errors.Join(err, opened.Close()); err != nil {
 			return "", fmt.Errorf("the file with the token can't be read: %w", err)
 		}
-		token = strings.TrimSpace(string(text))
+		token = strings.TrimSpace(strings.TrimPrefix(string(text), "\ufeff")) // some editors begin a file so
 	}
 	switch {
 	case token == "":
@@ -126,6 +167,8 @@ func (a *application) bridge(ctx context.Context, probe api.Probe, token string)
 	switch {
 	case errors.Is(err, mcp.ErrRefused):
 		return fmt.Errorf("%w; it needs an API token with the scopes tasks:read and, to change something, tasks:write", err)
+	case errors.Is(err, mcp.ErrStreams):
+		return err
 	case err != nil:
 		return fmt.Errorf("the server at %s: %w", probe.Place(), err)
 	}

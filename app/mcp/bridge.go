@@ -2,12 +2,15 @@ package mcp
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -40,7 +43,11 @@ type Bridge struct {
 // ErrRefused says that the server does not take the token.
 var ErrRefused = errors.New("the server refuses the token")
 
-// Run serves a client until it closes its stream or the context ends. It returns an error at
+// ErrStreams says that the client can't be read from, or written to.
+var ErrStreams = errors.New("the streams of the assistant")
+
+// Run serves a client until it closes its stream, and all that it has asked for is answered, or
+// until the context ends. It returns an error at
 // once if there is no server, or if that refuses the token.
 func (b *Bridge) Run(ctx context.Context, in io.ReadCloser, out io.WriteCloser) error {
 	var about mcp.DiscoverResult
@@ -53,15 +60,16 @@ func (b *Bridge) Run(ctx context.Context, in io.ReadCloser, out io.WriteCloser) 
 	}
 	server := mcp.NewServer(&mcp.Implementation{Name: name, Title: "taskapi", Version: b.Version}, &mcp.ServerOptions{
 		Instructions: about.Instructions, Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}},
+		SetCacheable: private,
 	})
 	for _, tool := range all.Tools {
 		server.AddTool(tool, b.forward)
 	}
-	err := server.Run(ctx, &mcp.IOTransport{Reader: in, Writer: out})
-	if ctx.Err() != nil || errors.Is(err, io.EOF) {
+	err := server.Run(ctx, lines{in, out})
+	if ctx.Err() != nil || err == nil || errors.Is(err, io.EOF) {
 		return nil
 	}
-	return err
+	return fmt.Errorf("%w: %w", ErrStreams, err)
 }
 
 // forward hands a call on. Its arguments are checked there.
@@ -85,13 +93,58 @@ func (b *Bridge) forward(ctx context.Context, call *mcp.CallToolRequest) (*mcp.C
 	case errors.As(err, &rejected):
 		return nil, rejected
 	}
-	// The assistant has to know that nobody knows.
-	lost := &refusal{
+	result.SetError(failure(err))
+	return result, nil
+}
+
+// failure is what an assistant is told of a call without a result. It has to know whether
+// anything may have been done.
+func failure(err error) *refusal {
+	var no *declined
+	switch {
+	case errors.As(err, &no) && no.status == http.StatusUnauthorized:
+		return &refusal{
+			Message: "Nothing was done: the server does not take the token any more. It was revoked or has expired. The person has to make another one, and to restart the assistant.",
+			Code:    cmp.Or(no.code, "token_invalid"), Detail: no.said,
+		}
+	case errors.As(err, &no):
+		return &refusal{Message: "Nothing was done: the server refuses the call.", Code: cmp.Or(no.code, "refused"), Detail: no.Error(), RetryAfter: no.wait}
+	case errors.Is(err, errNotSent):
+		return &refusal{Message: "Nothing was done: the taskapi server can't be reached. The person may have to start it, or to look at its address.", Code: "server_unreachable", Detail: err.Error()}
+	}
+	return &refusal{
 		Message: "There was no answer from the taskapi server, so it may have been done or not. Repeat the call if it had a request_id; else look first.",
 		Code:    "no_answer", Detail: err.Error(),
 	}
-	result.SetError(lost)
-	return result, nil
+}
+
+// errNotSent says that a request has not reached the server.
+var errNotSent = errors.New("the server can't be reached")
+
+// declined is an answer after which nothing was done.
+type declined struct {
+	status     int
+	code, said string
+	wait       int // seconds, 0 for none
+}
+
+// Error says what the server said.
+func (d *declined) Error() string {
+	switch {
+	case d.said == "":
+		return fmt.Sprintf("the server answers %d", d.status)
+	case d.Unwrap() != nil:
+		return fmt.Sprintf("%v: %s", ErrRefused, d.said)
+	}
+	return fmt.Sprintf("the server answers %d: %s", d.status, d.said)
+}
+
+// Unwrap returns ErrRefused for an answer that is about the token.
+func (d *declined) Unwrap() error {
+	if d.said != "" && (d.status == http.StatusUnauthorized || d.status == http.StatusForbidden) {
+		return ErrRefused
+	}
+	return nil
 }
 
 // answer is a response of JSON-RPC, or an error of taskapi's own.
@@ -137,8 +190,13 @@ func (b *Bridge) ask(ctx context.Context, method string, params map[string]any, 
 }
 
 func (b *Bridge) send(request *http.Request, result any) error {
+	var sent atomic.Bool
+	request = request.WithContext(httptrace.WithClientTrace(request.Context(), &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}))
 	response, err := b.Client.Do(request)
-	if err != nil {
+	switch {
+	case err != nil && !sent.Load():
+		return fmt.Errorf("%w: %w", errNotSent, err)
+	case err != nil:
 		return err
 	}
 	defer func() { _ = response.Body.Close() }()
@@ -146,21 +204,30 @@ func (b *Bridge) send(request *http.Request, result any) error {
 	if err != nil {
 		return err
 	}
+	return read(response, text, result)
+}
+
+// read reads an answer. After one of 3xx and 4xx nothing was done; of one of 5xx nobody knows.
+func read(response *http.Response, text []byte, result any) error {
+	status := response.StatusCode
+	clear := 300 <= status && status < 500 && status != http.StatusRequestTimeout
 	var a answer
 	if err := json.Unmarshal(text, &a); err != nil {
-		return fmt.Errorf("the answer, %d, is not one of a taskapi", response.StatusCode)
+		if clear {
+			return &declined{status: status, code: "not_taskapi", said: "this is not the answer of a taskapi"}
+		}
+		return fmt.Errorf("the answer, %d, is not one of a taskapi", status)
 	}
 	rejected := &jsonrpc.Error{}
 	var said string
 	switch {
 	case a.Result != nil:
 		return json.Unmarshal(a.Result, result)
-	case json.Unmarshal(a.Error, &said) == nil && (response.StatusCode == http.StatusUnauthorized || response.StatusCode == http.StatusForbidden):
-		return fmt.Errorf("%w: %s", ErrRefused, said)
-	case json.Unmarshal(a.Error, &said) == nil:
-		return fmt.Errorf("the server answers %d: %s", response.StatusCode, said)
-	case json.Unmarshal(a.Error, rejected) == nil:
+	case json.Unmarshal(a.Error, &said) != nil && json.Unmarshal(a.Error, rejected) == nil:
 		return rejected
+	case clear:
+		wait, _ := strconv.Atoi(response.Header.Get("Retry-After"))
+		return &declined{status, a.Code, said, wait}
 	}
-	return fmt.Errorf("the server answers %d", response.StatusCode)
+	return fmt.Errorf("the server answers %d: %s", status, said)
 }

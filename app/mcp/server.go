@@ -3,10 +3,12 @@ package mcp
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -66,6 +68,7 @@ func (s *Server) handler(writes bool) http.Handler {
 	// The list of tools is fixed, and nothing is told unasked.
 	server := mcp.NewServer(&mcp.Implementation{Name: name, Title: "taskapi", Version: s.Version}, &mcp.ServerOptions{
 		Instructions: instructions, Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}},
+		SetCacheable: private,
 	})
 	server.AddReceivingMiddleware(s.guard)
 	s.addReading(server)
@@ -138,8 +141,34 @@ func (s *Server) Answer(ctx context.Context, caller app.Caller, header func(name
 	if w.status == 0 && w.body.Len() > 0 {
 		w.status = http.StatusOK
 	}
+	if w.status == http.StatusBadRequest && strings.HasPrefix(w.body.String(), "JSON RPC not handled") {
+		if text := noMethod(message); text != nil {
+			return http.StatusOK, "application/json", text
+		}
+	}
 	return w.status, w.header.Get("Content-Type"), w.body.Bytes()
 }
+
+// noMethod answers a call of a method that there is not, which the library leaves to HTTP for
+// clients of older protocols; nil for what is no call.
+func noMethod(message []byte) []byte {
+	var call struct {
+		ID any `json:"id"`
+	}
+	numbers := json.NewDecoder(bytes.NewReader(message))
+	numbers.UseNumber()
+	if err := numbers.Decode(&call); err != nil || call.ID == nil {
+		return nil
+	}
+	text, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": call.ID, "error": jsonrpc.Error{Code: jsonrpc.CodeMethodNotFound, Message: "Method not found."}})
+	if err != nil { // of what was JSON
+		return nil
+	}
+	return text
+}
+
+// private keeps caches from giving the tools of one token to another.
+func private(_ context.Context, _ mcp.Request, c *mcp.Cacheable) { c.CacheScope = "private" }
 
 // recorder keeps a response. What is written to it comes one after the other.
 type recorder struct {

@@ -271,7 +271,7 @@ func (l *Loaded) truth(level level, name string) (value, there bool) {
 // misspelt one, and would otherwise be without effect in silence.
 func (l *Loaded) refuseUnknown(rows []Setting, levels []level) {
 	// Those that "taskapi mcp" reads are no settings.
-	known := map[string]bool{"TASKAPI_TOKEN": true, "TASKAPI_TOKEN_FILE": true}
+	known := map[string]bool{"TASKAPI_TOKEN": true, "TASKAPI_TOKEN_FILE": true, "TASKAPI_PLAIN_HTTP": true}
 	for _, row := range rows {
 		known[row.Env[0]] = true
 		known[row.Env[0]+"_FILE"] = row.Secret
