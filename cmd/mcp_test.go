@@ -40,6 +40,16 @@ func TestAnAssistantOnStandardInput(t *testing.T) {
 			t.Errorf("%v: %v", args, err)
 		}
 	}
+	// What a script pipes into it is done and answered before it ends.
+	piped := exec.Command(program, "mcp", p.url+"/mcp")
+	piped.Env = []string{beTaskapi + "=" + schema(t), "TASKAPI_TOKEN=" + token}
+	piped.Stdin = strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}
+{"jsonrpc": nope
+{"jsonrpc":"2.0","method":"notifications/initialized"}
+{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"find_tasks","arguments":{}}}`)
+	if text, err := piped.Output(); err != nil || strings.Count(string(text), "\n") != 3 || !strings.Contains(string(text), "-32700") || !strings.Contains(string(text), "Milk") {
+		t.Errorf("%v: %s", err, text)
+	}
 	// A signal ends it while the assistant is still there.
 	cmd := exec.Command(program, "mcp", p.url)
 	cmd.Env = []string{beTaskapi + "=" + schema(t), "TASKAPI_TOKEN=" + token}
@@ -101,6 +111,19 @@ func TestWhatIsWrongWithABridge(t *testing.T) {
 	with.taskapi(t, "mcp", "--token-file=empty").expect(t, exitUsage, "not both")
 	with.taskapi(t, "mcp", "tapi_secret").expect(t, exitUsage, "no address")
 	with.taskapi(t, "mcp", "http://127.0.0.1:1", "http://127.0.0.1:2").expect(t, exitUsage, "at most one argument")
+	for address, code := range map[string]int{ // 192.0.2.0/24 is nobody's: what is sent there would time out
+		"http://192.0.2.1": exitUsage, "http://tasks.example.com": exitUsage, "http://127.0.0.1.example.com:8000": exitUsage, "http://localhost.example.com": exitUsage,
+		"http://[2001:db8::1]": exitUsage, "http://127.0.0.1@192.0.2.1": exitUsage, "http://127.9.9.9:1": exitFailed, "http://[::1]:1": exitFailed, "http://LOCALHOST:1": exitFailed,
+		"https://127.0.0.1:1": exitFailed,
+	} {
+		if o := with.taskapi(t, "mcp", address); o.code != code || strings.Contains(o.err, "--plain-http") != (code == exitUsage) {
+			t.Errorf("%s: %d %s", address, o.code, o.err)
+		}
+	}
+	with.taskapi(t, "mcp", "http://127.0.0.1:1", "--plain-http=maybe").expect(t, exitUsage, "expected on or off")
+	for _, asked := range []outcome{with.taskapi(t, "mcp", "http://nowhere.invalid", "--plain-http=on"), world{environ: []string{"TASKAPI_TOKEN=tapi_x", "TASKAPI_PLAIN_HTTP=on"}}.taskapi(t, "mcp", "http://nowhere.invalid")} {
+		asked.expect(t, exitFailed, "nowhere.invalid")
+	}
 	with.taskapi(t, "mcp", "http://127.0.0.1:1").expect(t, exitFailed, "http://127.0.0.1:1", "connection refused")
 	world{environ: []string{"TASKAPI_TOKEN_FILE=missing"}}.taskapi(t, "mcp").expect(t, exitFailed, "can't be read")
 	// A server in the same environment does not mind.

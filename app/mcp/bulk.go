@@ -134,7 +134,7 @@ func (s *Server) complete(ctx context.Context, c *call, v *viewer, ids []taskID,
 		if err != nil {
 			return outcome{}, about(err, before.ID)
 		}
-		if updated.Task.Version == before.Version {
+		if updated.Version == before.Version {
 			continue
 		}
 		all := []todo.Task{updated.Task}
@@ -173,7 +173,7 @@ func (s *Server) reopenTasks(ctx context.Context, c *call, in reopenIn) (outcome
 			if err != nil {
 				return outcome{}, about(err, before.ID)
 			}
-			if updated.Task.Version != before.Version {
+			if updated.Version != before.Version {
 				changed++
 			}
 			tasks[i] = updated.Task

@@ -121,9 +121,19 @@ func TestLinesThatAreNoMessages(t *testing.T) {
 // turning is a way to a server that turns away what it is told to.
 type turning struct {
 	turn func(*http.Request) (*http.Response, error)
+	// status and text are an answer that does not come from there; 0 for none.
+	status int
+	text   string
 }
 
 func (d *turning) RoundTrip(request *http.Request) (*http.Response, error) {
+	if d.status != 0 {
+		r := httptest.NewRecorder()
+		r.Header().Set("Retry-After", "7")
+		r.WriteHeader(d.status)
+		_, err := r.WriteString(d.text)
+		return r.Result(), err
+	}
 	if d.turn != nil {
 		return d.turn(request)
 	}
@@ -140,44 +150,38 @@ func TestWhatWasRefusedWasNotDone(t *testing.T) {
 	must(t, err)
 	t.Cleanup(func() { _ = session.Close() })
 	c := &client{t: t, ClientSession: session}
-	says := func(status int, text string) func(*http.Request) (*http.Response, error) {
-		return func(*http.Request) (*http.Response, error) {
-			r := httptest.NewRecorder()
-			r.Header().Set("Retry-After", "7")
-			r.WriteHeader(status)
-			_, _ = r.WriteString(text)
-			return r.Result(), nil
-		}
-	}
 	gone, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	must(t, gone.Close())
+	away := func(request *http.Request) (*http.Response, error) {
+		request = request.Clone(request.Context())
+		request.URL.Host = gone.Addr().String()
+		return http.DefaultTransport.RoundTrip(request)
+	}
+	lost := func(request *http.Request) (*http.Response, error) {
+		response, err := http.DefaultTransport.RoundTrip(request)
+		if err != nil {
+			return nil, err
+		}
+		return nil, errors.Join(errors.New("connection reset by peer"), response.Body.Close())
+	}
 	for name, test := range map[string]struct {
-		turn func(*http.Request) (*http.Response, error)
+		way  turning
 		code string
 		done bool // or not
 	}{
-		"revoked":    {says(401, `{"error":"The token is invalid.","code":"token_invalid"}`), "token_invalid", false},
-		"no JSON":    {says(400, `{"error":"The body is no JSON.","code":"invalid_json"}`), "invalid_json", false},
-		"too large":  {says(413, `{"error":"The body is too large.","code":"body_too_large"}`), "body_too_large", false},
-		"too many":   {says(429, `{"error":"Too many.","code":"too_many_requests"}`), "too_many_requests", false},
-		"a redirect": {says(301, `<html>`), "not_taskapi", false},
-		"a proxy":    {says(404, `<html>`), "not_taskapi", false},
-		"away": {func(request *http.Request) (*http.Response, error) {
-			request = request.Clone(request.Context())
-			request.URL.Host = gone.Addr().String()
-			return http.DefaultTransport.RoundTrip(request)
-		}, "server_unreachable", false},
-		"busy":      {says(503, `{"error":"Busy.","code":"server_busy"}`), "no_answer", true},
-		"a gateway": {says(502, `<html>`), "no_answer", true},
-		"lost": {func(request *http.Request) (*http.Response, error) {
-			response, err := http.DefaultTransport.RoundTrip(request)
-			must(t, err)
-			must(t, response.Body.Close())
-			return nil, errors.New("connection reset by peer")
-		}, "no_answer", true},
+		"revoked":    {turning{nil, 401, `{"error":"The token is invalid.","code":"token_invalid"}`}, "token_invalid", false},
+		"no JSON":    {turning{nil, 400, `{"error":"The body is no JSON.","code":"invalid_json"}`}, "invalid_json", false},
+		"too large":  {turning{nil, 413, `{"error":"The body is too large.","code":"body_too_large"}`}, "body_too_large", false},
+		"too many":   {turning{nil, 429, `{"error":"Too many.","code":"too_many_requests"}`}, "too_many_requests", false},
+		"a redirect": {turning{nil, 301, `<html>`}, "not_taskapi", false},
+		"a proxy":    {turning{nil, 404, `<html>`}, "not_taskapi", false},
+		"away":       {turning{turn: away}, "server_unreachable", false},
+		"busy":       {turning{nil, 503, `{"error":"Busy.","code":"server_busy"}`}, "no_answer", true},
+		"a gateway":  {turning{nil, 502, `<html>`}, "no_answer", true},
+		"lost":       {turning{turn: lost}, "no_answer", true},
 	} {
-		way.turn = test.turn
+		*way = test.way
 		r := c.refused("add_tasks", `{"tasks":[{"title":"x"}]}`, test.code)
 		if strings.Contains(r.text, "done or not") != test.done || strings.Contains(r.text, "Nothing was done") == test.done {
 			t.Errorf("%s: %s", name, r.text)
@@ -186,7 +190,7 @@ func TestWhatWasRefusedWasNotDone(t *testing.T) {
 			t.Error(r.text)
 		}
 	}
-	way.turn = nil
+	*way = turning{}
 	if n := c.open(); n != 1 { // of the answer that was lost
 		t.Errorf("%d tasks", n)
 	}

@@ -136,6 +136,8 @@ func TestErrorsSpeakOfArguments(t *testing.T) {
 		{"find_tasks", `{"due_before":"soon"}`, "argument due_before"},
 		{"find_tasks", `{"limit":51}`, "limit"},
 		{"find_tasks", `{"limit":"x"}`, "limit"},
+		{"undo", `{"change":100000000000000000000}`, "change"},
+		{"undo", `{"change":1.5}`, "change"},
 		{"find_tasks", `{"priority":"p"}`, "priority"},
 		{"find_tasks", `{"nonsense":1}`, "nonsense"},
 		{"get_task", `{"id":null}`, "id"},
@@ -155,7 +157,7 @@ func TestErrorsSpeakOfArguments(t *testing.T) {
 		if !r.isError || r.at("code") == nil || r.at("error") == nil || !strings.Contains(r.text, test[2]) {
 			t.Errorf("%s %.80s: %s, want %s", test[0], test[1], r.text, test[2])
 		}
-		for _, word := range []string{"The parameter", "_id must", "before_id", "after_id", "parent_id", "list_id", "Idempotency", "after=0", "reflect", "/properties", "00000", "unmarshal", "mcp.", "validating"} {
+		for _, word := range []string{"The parameter", "_id must", "before_id", "after_id", "parent_id", "list_id", "Idempotency", "after=0", "reflect", "/properties", "00000", "unmarshal", "Go ", "mcp.", "validating"} {
 			if strings.Contains(r.text, word) {
 				t.Errorf("%s %.80s has %s: %s", test[0], test[1], word, r.text)
 			}

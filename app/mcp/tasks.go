@@ -94,16 +94,17 @@ type addIn struct {
 func (s *Server) addTasks(ctx context.Context, c *call, in addIn) (outcome, *mcp.CallToolResult, error) {
 	return s.write(ctx, c, job{requestID: in.RequestID, change: func(ctx context.Context, v *viewer) (outcome, error) {
 		var made []todo.Task
-		last := map[place]int64{}
 		for i, n := range in.Tasks {
 			list, err := s.list(ctx, c.Caller, n.List)
 			if err != nil {
 				return outcome{}, numbered(err, i+1)
 			}
-			task, err := s.Tasks.Create(ctx, c.Caller, n.input(list))
-			if err == nil {
-				task, err = s.inOrder(ctx, c, task, last)
+			input := n.input(list)
+			if i > 0 { // else each would come before the one above it, wherever that is
+				position := todo.Following(made[0].Position, i, maxTasks+1)
+				input.Position = &position
 			}
+			task, err := s.Tasks.Create(ctx, c.Caller, input)
 			if err != nil {
 				return outcome{}, numbered(err, i+1)
 			}
@@ -112,22 +113,6 @@ func (s *Server) addTasks(ctx context.Context, c *call, in addIn) (outcome, *mcp
 		views, err := v.tasks(ctx, made)
 		return outcome{Message: fmt.Sprintf("Added: %d.", len(made)), Tasks: views}, err
 	}})
-}
-
-// place is where siblings are.
-type place struct{ list, parent int64 }
-
-// inOrder puts a new task after the last of the same call at the same place, since a new one is
-// the first there.
-func (s *Server) inOrder(ctx context.Context, c *call, task todo.Task, last map[place]int64) (todo.Task, error) {
-	at := place{task.ListID, task.ParentID}
-	before := last[at]
-	last[at] = task.ID
-	if before == 0 {
-		return task, nil
-	}
-	none := app.Field[todo.Ref]{}
-	return s.Tasks.Move(ctx, c.Caller, todo.ByID(task.ID), none, none, todo.PlaceInput{After: app.Given(todo.ByID(before))}, nil)
 }
 
 type updateIn struct {
@@ -214,7 +199,7 @@ func (s *Server) update(ctx context.Context, c *call, v *viewer, in updateIn, co
 		out.Message = "Nothing had to be changed."
 	case updated.Copy != nil:
 		out.Message = "Completed; it repeats, so it moved on to its next date and stays open."
-	case completing > 0 && updated.Task.Completed():
+	case completing > 0 && updated.Completed():
 		out.Message, out.Affected = fmt.Sprintf("Updated. Completed: %d, subtasks included.", completing), completing
 	}
 	return out, out.show(ctx, v, []todo.Task{updated.Task})

@@ -46,7 +46,7 @@ func wrongArguments(result *mcp.CallToolResult) *mcp.CallToolResult {
 		return result
 	}
 	text, ok := result.Content[0].(*mcp.TextContent)
-	if !ok || !strings.HasPrefix(text.Text, `validating "arguments": `) {
+	if !ok || strings.HasPrefix(text.Text, "{") { // a refusal
 		return result
 	}
 	plain := &mcp.CallToolResult{}
@@ -58,6 +58,7 @@ var (
 	schemaPath = regexp.MustCompile(`validating (\S+): `)
 	wantedType = regexp.MustCompile(`want "(\w+)"`)
 	listed     = regexp.MustCompile(`\[(.*)\]`)
+	tooLarge   = regexp.MustCompile(`overflows into Go struct field \w+\.(\S+) of`)
 	bounded    = regexp.MustCompile(`(less|greater) than (\d+)`)
 )
 
@@ -79,6 +80,9 @@ func mistakeOf(text string) string {
 	what := first
 	if at := schemaPath.FindAllStringIndex(first, -1); len(at) > 0 {
 		what = first[at[len(at)-1][1]:]
+	}
+	if field := tooLarge.FindStringSubmatch(first); field != nil {
+		return "The argument " + field[1] + " is too large."
 	}
 	kind, _, _ := strings.Cut(what, ":")
 	inner := ""

@@ -57,6 +57,10 @@ func (t *Tasks) Move(ctx context.Context, caller app.Caller, ref Ref, list, pare
 	return Task{}, err
 }
 
+// Following returns the position of the nth of some new tasks, from 0, of which the first is at
+// its default position: after those before, and before what was there already.
+func Following(first int64, n, some int) int64 { return first + int64(positionStep*n/some) }
+
 // Between returns a position between two others; false if there is none.
 func Between(before, after int64) (position int64, ok bool) {
 	middle := before + (after-before)/2

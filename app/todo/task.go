@@ -98,6 +98,8 @@ type TaskInput struct {
 	Repetition  RepetitionInput
 	Reminders   app.Field[[]map[string]string]
 	Assignee    app.Field[int64]
+	// Position is where a new task goes among its siblings; nil for before them.
+	Position *int64
 	// Merge says that null removes, wherever it stands (RFC 7396).
 	Merge bool
 	// Match is a condition on what is changed; nil is none.

@@ -93,7 +93,7 @@ func (t *Tasks) Create(ctx context.Context, caller app.Caller, in TaskInput) (Ta
 		return Task{}, t.explainAdding(ctx, caller, owner, list, parent, err)
 	}
 	now := t.Now()
-	task := NewTask{UserID: owner, Title: *title, CreatedAt: now, Dates: dates, UID: uid, Most: t.Most, Labels: labels.apply(p, nil)}
+	task := NewTask{UserID: owner, Title: *title, CreatedAt: now, Dates: dates, UID: uid, Most: t.Most, Labels: labels.apply(p, nil), Position: in.Position}
 	if task.Repetition, err = repetition.apply(Repetition{}, dates.Due); err != nil {
 		return Task{}, err
 	}
