@@ -71,7 +71,7 @@ func Backup(ctx context.Context, o BackupOptions) (m Manifest, err error) {
 	if err := os.Rename(partial, o.To); err != nil {
 		return m, errors.Join(err, os.Remove(manifestName(o.To)))
 	}
-	return m, syncDir(filepath.Dir(o.To))
+	return m, SyncDir(filepath.Dir(o.To))
 }
 
 // removeDatabase removes an unused database and the files beside it.

@@ -45,7 +45,7 @@ type Made struct {
 
 // Make makes a backup, named by the time. Returns what Backup returns.
 func (b *Backups) Make(ctx context.Context, scheduled bool, progress Progress) (Made, error) {
-	if err := os.MkdirAll(b.Dir, 0o700); err != nil {
+	if err := MakeDir(b.Dir); err != nil {
 		return Made{}, err
 	}
 	now := b.Now()

@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/url"
 	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -150,24 +149,4 @@ func hashFile(ctx context.Context, path string) (size int64, sum string, err err
 			return 0, "", err
 		}
 	}
-}
-
-// syncDir makes the names in a folder survive a power cut. Where folders can't
-// be synced (Windows), that is the system's own affair.
-func syncDir(path string) error {
-	dir, err := os.Open(filepath.Clean(path))
-	if err != nil {
-		return err
-	}
-	_ = dir.Sync()
-	return dir.Close()
-}
-
-// syncFile makes what was written to a file survive a power cut.
-func syncFile(path string) error {
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	return errors.Join(file.Sync(), file.Close())
 }

@@ -101,7 +101,7 @@ func Restore(ctx context.Context, o RestoreOptions) (r Restored, err error) {
 	if r.Dropped, err = dropAside(o.Path); err != nil {
 		return r, err
 	}
-	return r, syncDir(filepath.Dir(o.Path))
+	return r, SyncDir(filepath.Dir(o.Path))
 }
 
 // bringForward gives a copy the present schema, and leaves one plain file.
@@ -138,7 +138,7 @@ func setAside(ctx context.Context, path string, now time.Time) (aside string, er
 			return "", err
 		}
 	}
-	return aside, syncDir(filepath.Dir(path))
+	return aside, SyncDir(filepath.Dir(path))
 }
 
 // KeptAside is how many replaced databases stay.

@@ -223,5 +223,5 @@ func writeTimeline(path string, ids ...string) error {
 	if err := errors.Join(syncFile(name+".new"), os.Rename(name+".new", name)); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(name))
+	return SyncDir(filepath.Dir(name))
 }

@@ -41,7 +41,7 @@ func (d Dir) Make() error {
 	if info, err := os.Stat(d.Path); err == nil && !info.IsDir() {
 		return fmt.Errorf("%s is not a folder; choose another with --data-dir", d.Path)
 	}
-	if err := os.MkdirAll(d.Path, 0o700); err != nil {
+	if err := sqlite.MakeDir(d.Path); err != nil {
 		return fmt.Errorf("the data folder %s can't be made; choose another with --data-dir or change who may write there (%w)", d.Path, err)
 	}
 	return nil
@@ -309,6 +309,9 @@ func (d Dir) makeSecret(path string) ([]byte, error) {
 	err = errors.Join(err, temporary.Sync(), temporary.Close())
 	if err == nil {
 		err = os.Rename(temporary.Name(), path)
+	}
+	if err == nil {
+		err = sqlite.SyncDir(d.Path) // with another key everybody would have to sign in again
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("the key file %s can't be written: %w", path, err), os.Remove(temporary.Name()))
