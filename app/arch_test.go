@@ -103,6 +103,7 @@ var mayImport = map[string][]string{
 	"taskapi/cmd/service":  nil,
 	// Helpers of tests, imported by tests only.
 	"taskapi/app/sqlite/sqlitetest": {"taskapi/app/sqlite"},
+	"taskapi/app/sqlite/cutfs":      {},
 	"taskapi/app/mailer/mailertest": nil,
 	"taskapi/app/token/tokentest":   {"taskapi/app/token"},
 }
@@ -152,6 +153,7 @@ var homes = map[string]string{
 	"github.com/modelcontextprotocol": "taskapi/app/mcp",
 	"github.com/google/jsonschema-go": "taskapi/app/mcp",
 	"github.com/go-rod/rod":           "taskapi/cmd",
+	"github.com/hanwen/go-fuse":       "taskapi/app/sqlite/cutfs",
 	"github.com/emersion/go-smtp":     "taskapi/app/mailer/mailertest",
 	"github.com/emersion/go-sasl":     "taskapi/app/mailer/mailertest",
 	"github.com/gofiber/contrib/v3":   "nowhere",

@@ -133,6 +133,7 @@
 //     that they could have had one after the other.
 //   - github.com/emersion/go-smtp: a real SMTP server to refuse, stall and drop.
 //   - github.com/getkin/kin-openapi: holds every exchange against openapi.yaml.
+//   - github.com/hanwen/go-fuse: a disk whose power can be cut.
 //   - github.com/go-rod/rod: drives the Chromium that is installed.
 //   - pgregory.net/rapid: random histories against a model.
 package app

@@ -3,6 +3,7 @@
 //	go run .ci/crash/*.go -kills 200     # kill -9 under 64 parallel writers
 //	go run .ci/crash/*.go -full          # the disk fills up (a tmpfs; needs root)
 //	go run .ci/crash/*.go -syncs         # strace: a sync between a write and its answer; syncs that fail
+//	go run .ci/crash/*.go -cuts 500      # the power is cut (FUSE; needs root)
 //	go run .ci/crash/*.go -soak 60s      # 64 parallel creates, readers, checkpoints
 //
 // Everything stays on loopback and ends by itself; it exits with 1 at the
@@ -23,15 +24,16 @@ func main() {
 	full := flag.Bool("full", false, "fill the disk")
 	syncs := flag.Bool("syncs", false, "watch the system calls")
 	soak := flag.Duration("soak", 0, "how long to write without a pause")
-	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the moments of the kills")
+	cuts := flag.Int("cuts", 0, "how many times to cut the power")
+	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the moments of the kills and cuts")
 	flag.Parse()
-	if err := try(*kills, *full, *syncs, *soak, *seed); err != nil {
+	if err := try(*kills, *cuts, *full, *syncs, *soak, *seed); err != nil {
 		fmt.Fprintln(os.Stderr, "crash:", err)
 		os.Exit(1)
 	}
 }
 
-func try(kills int, full, syncs bool, soak time.Duration, seed uint64) error {
+func try(kills, cuts int, full, syncs bool, soak time.Duration, seed uint64) error {
 	work, err := os.MkdirTemp("", "taskapi-crash-")
 	if err != nil {
 		return err
@@ -46,6 +48,14 @@ func try(kills int, full, syncs bool, soak time.Duration, seed uint64) error {
 	if kills > 0 {
 		if err := tryKills(program, filepath.Join(work, "kills"), kills, seed); err != nil {
 			return fmt.Errorf("kills (-seed %d): %w", seed, err)
+		}
+	}
+	if cuts > 0 {
+		if err := tryCuts(program, filepath.Join(work, "cuts"), cuts, seed, nil, nil); err != nil {
+			return fmt.Errorf("power cuts (-seed %d): %w", seed, err)
+		}
+		if err := trySpoiltCuts(program, filepath.Join(work, "spoilt"), seed); err != nil {
+			return fmt.Errorf("power cuts that have to lose something (-seed %d): %w", seed, err)
 		}
 	}
 	if full {

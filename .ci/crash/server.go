@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -20,24 +21,38 @@ const writers = 64
 
 // server is a running taskapi, with a user who is signed in.
 type server struct {
-	cmd   *exec.Cmd
-	dir   string
-	url   string
-	token string
-	http  *http.Client
+	cmd    *exec.Cmd
+	dir    string
+	url    string
+	token  string
+	http   *http.Client
+	dying  func() bool // the power was cut: it may answer anything
+	ending atomic.Bool // it was asked to stop: it may refuse
 }
 
 // start runs the program, behind a wrapper such as strace if there is one.
 func start(program, dir string, wrapper ...string) (*server, error) {
+	return startWith(program, dir, nil, wrapper...)
+}
+
+// startWith is start with more flags. The server is there, too, if it could not be started wholly.
+func startWith(program, dir string, flags []string, wrapper ...string) (*server, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	line := append(wrapper, program, "serve", "--addr=127.0.0.1:0", "--rate-limit=off", "--data-dir="+dir)
+	line = append(line, flags...)
 	s := &server{
 		cmd: exec.Command(line[0], line[1:]...), dir: dir,
 		http: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 2 * writers}},
 	}
 	s.cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	log, err := os.Create(dir + ".log")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = log.Close() }()
+	s.cmd.Stderr = log
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -49,7 +64,7 @@ func start(program, dir string, wrapper ...string) (*server, error) {
 	_, url, ok := strings.Cut(strings.TrimSpace(first), " is serving at ")
 	if !ok {
 		_ = s.kill()
-		return nil, fmt.Errorf("the server did not start: %s", first)
+		return s, fmt.Errorf("the server did not start: %s", first)
 	}
 	s.url = url
 	return s, s.signIn()
@@ -106,6 +121,9 @@ func (s *server) keyed(method, path, body, key string) (int, []byte, error) {
 		return 0, nil, err
 	}
 	answer, err := io.ReadAll(response.Body)
+	if response.StatusCode >= 500 && (s.ending.Load() || s.dying != nil && s.dying()) {
+		err = errors.Join(err, errors.New("the server ends"))
+	}
 	return response.StatusCode, bytes.TrimSpace(answer), errors.Join(err, response.Body.Close())
 }
 
