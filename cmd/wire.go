@@ -115,7 +115,7 @@ func (a *application) limit(s settings.Settings, config *api.Config, recovery *a
 
 // keep adds what is about tasks and lists.
 func keep(config *api.Config, s settings.Settings, db *sqlite.DB, links *account.Links, postage *outbox.Postage) {
-	config.Lineage, config.Seed, config.TrashTime = db.Lineage(), db.Seed(), days(s.TrashDays)
+	config.State, config.Lineage, config.Seed, config.TrashTime = db, db.Lineage(), db.Seed(), days(s.TrashDays)
 	config.Tasks = &todo.Tasks{Store: db, Now: config.Now, Most: int64(s.MaxTasks), KeepTrash: s.TrashDays > 0, Lineage: db.Lineage()}
 	hub := todo.NewHub(db.MembersOf, db.NewestChange, config.Now)
 	db.OnChange(hub.Changed)

@@ -151,7 +151,7 @@ func startAt(t testing.TB, path string, change ...func(*parts)) *server {
 		},
 		recovery: account.Recovery{Store: s.db, Links: s.links, Passwords: hasher, Policy: s.users.Policy, Postage: postage, Audit: audit, Now: s.clock.Now, Log: log},
 		api: api.Config{
-			Version: "test", Lineage: s.db.Lineage(), Web: web.Files(), Tasks: &todo.Tasks{Store: s.db, Now: s.clock.Now, KeepTrash: true, Lineage: s.db.Lineage()}, Lists: &todo.Lists{Store: s.db, Now: s.clock.Now, KeepTrash: true}, Seed: s.db.Seed(), TrashTime: 30 * 24 * time.Hour,
+			Version: "test", Lineage: s.db.Lineage(), State: s.db, Web: web.Files(), Tasks: &todo.Tasks{Store: s.db, Now: s.clock.Now, KeepTrash: true, Lineage: s.db.Lineage()}, Lists: &todo.Lists{Store: s.db, Now: s.clock.Now, KeepTrash: true}, Seed: s.db.Seed(), TrashTime: 30 * 24 * time.Hour,
 			Invitations: &todo.Invitations{Store: s.db, Codes: codes, PublicURL: "https://tasks.example.com", Stamp: func(string, int64) time.Duration { return 0 }, Mails: true, Now: s.clock.Now}, Answers: s.db, Sync: &todo.Sync{Store: s.db, Hub: hub, Now: s.clock.Now, Lineage: s.db.Lineage()}, Tickets: &account.Tickets{Store: s.db, Now: s.clock.Now, Random: rand.Reader}, Access: access, Audit: audit, Log: log, Now: s.clock.Now,
 			Feeds:     &todo.Feeds{Store: s.db, PublicURL: "https://tasks.example.com", Lineage: s.db.Lineage(), Seed: s.db.Seed(), Now: s.clock.Now, Random: rand.Reader},
 			Push:      &outbox.Subscriptions{Store: s.db, Key: "BKey", Allowed: func(addr netip.Addr) bool { return !addr.IsLoopback() && !addr.IsPrivate() }, Now: s.clock.Now},

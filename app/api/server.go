@@ -83,6 +83,8 @@ type Config struct {
 	OnlyHosts []string
 	// Lineage is what the versions of the database belong to; see sqlite.DB.Lineage.
 	Lineage string
+	// State, if not nil, lets the server answer again as before while nothing has changed.
+	State State
 	// Seed is what derived uids are made of; see sqlite.DB.Seed.
 	Seed todo.Seed
 	// TrashTime is how long what was deleted stays in the trash.
@@ -128,6 +130,7 @@ type Server struct {
 	pages    *budget // of answers that may be large and are being made, one each
 	davs     *budget // of large answers to calendar clients, one each
 	streams  *streams
+	recall   recall
 	stopped  atomic.Bool
 }
 

@@ -107,6 +107,13 @@ func (c *callers) find(key string, now time.Time, ask func() (app.Caller, time.T
 	return caller, nil
 }
 
+// changes counts how often the cache was emptied.
+func (c *callers) changes() uint64 {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return uint64(c.epoch)
+}
+
 // look returns the cached entry of a key, and whether it is still valid.
 func (c *callers) look(key string) (found remembered, epoch int64, fresh bool) {
 	c.mu.RLock()

@@ -65,6 +65,8 @@ type writer struct {
 	// written is when a change last reached the disk, in Unix milliseconds; 0
 	// after one that failed and was not the caller's fault.
 	written atomic.Int64
+	// commits counts the beginnings and the ends of commits: it is odd during one.
+	commits atomic.Uint64
 	now     func() time.Time
 	// mayWrite returns an error if a write would be lost. Nil while the database is
 	// being opened.
@@ -298,6 +300,8 @@ func (w *writer) begin() error {
 }
 
 func (w *writer) commit() error {
+	w.commits.Add(1)
+	defer w.commits.Add(1)
 	err := w.exec("COMMIT")
 	if err == nil {
 		return nil

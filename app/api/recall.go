@@ -1,0 +1,122 @@
+package api
+
+import (
+	"sync"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+const (
+	// recallMemory bounds the answers that are kept, in bytes.
+	recallMemory = 4 << 20
+	// recallOverhead is what an answer costs beside its body, about.
+	recallOverhead = 400
+)
+
+// State says what a store contains now: while it returns the same number, and quiet, the store
+// answers every question as before. It is not quiet while a change is becoming visible.
+type State interface {
+	State() (number uint64, quiet bool)
+}
+
+// recall keeps answers for as long as nobody changes anything, so that one who asks again, and
+// most do, costs neither a query nor its encoding. An answer belongs to one person, since
+// everybody sees their own.
+type recall struct {
+	mu      sync.RWMutex
+	number  uint64 // of the state that all of them are of
+	bytes   int
+	answers map[asker]map[string]recalled
+}
+
+// asker is whose answer it is.
+type asker struct {
+	userID int64
+	all    bool // sees what is everybody's
+}
+
+type recalled struct {
+	body       []byte
+	etag, link string
+}
+
+// recalling answers as before while nothing has changed. The handler must answer the same
+// question always the same from what the store contains: without a clock, a limit or a trace.
+func (s *Server) recalling(handle fiber.Handler) fiber.Handler {
+	if s.State == nil {
+		return handle
+	}
+	return func(c *fiber.Ctx) error {
+		number, quiet := s.State.State()
+		caller := callerOf(c)
+		who, target := asker{caller.UserID, caller.Admin()}, c.Request().RequestURI()
+		if !quiet || byTheClock(c) {
+			return handle(c)
+		}
+		if answer, ok := s.recall.get(number, who, target); ok {
+			return answer.send(c)
+		}
+		if err := handle(c); err != nil {
+			return err
+		}
+		response := c.Response()
+		if response.StatusCode() == fiber.StatusOK && !response.IsBodyStream() && len(response.Body()) <= uncounted {
+			if after, quiet := s.State.State(); quiet && after == number {
+				s.recall.put(number, who, string(target), recalled{
+					append([]byte(nil), response.Body()...), string(response.Header.Peek(fiber.HeaderETag)), string(response.Header.Peek(fiber.HeaderLink)),
+				})
+			}
+		}
+		return nil
+	}
+}
+
+// byTheClock reports whether what is found depends on when one asks.
+func byTheClock(c *fiber.Ctx) bool {
+	args := c.Context().QueryArgs()
+	for _, name := range []string{"view", "due_before", "due_after", "updated_after", "completed_after", "completed_before", "trash"} {
+		if args.Has(name) {
+			return true
+		}
+	}
+	return false
+}
+
+func (a recalled) send(c *fiber.Ctx) error {
+	if a.link != "" {
+		c.Set(fiber.HeaderLink, a.link)
+	}
+	if a.etag != "" {
+		c.Set(fiber.HeaderETag, a.etag)
+		if matches(c, a.etag) {
+			return c.SendStatus(fiber.StatusNotModified)
+		}
+	}
+	return sendText(c, fiber.StatusOK, func(text []byte) []byte { return append(text, a.body[:len(a.body)-1]...) })
+}
+
+func (r *recall) get(number uint64, who asker, target []byte) (recalled, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.number != number {
+		return recalled{}, false
+	}
+	answer, ok := r.answers[who][string(target)]
+	return answer, ok
+}
+
+func (r *recall) put(number uint64, who asker, target string, answer recalled) {
+	size := len(answer.body) + len(target) + recallOverhead
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.number != number || r.bytes+size > recallMemory {
+		r.number, r.bytes, r.answers = number, 0, map[asker]map[string]recalled{}
+	}
+	if r.answers[who] == nil {
+		r.answers[who] = map[string]recalled{}
+	}
+	if _, there := r.answers[who][target]; !there {
+		r.answers[who][target] = answer
+		r.bytes += size
+	}
+}
