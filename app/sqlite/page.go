@@ -18,7 +18,8 @@ import (
 //   - backward: the same from its end. What is skipped is walked, by the index
 //     alone, so a page is read from whichever end is nearer.
 //   - after: what follows an id (?3), with a limit; it walks nothing.
-type list struct{ counted, forward, backward, after string }
+//   - from: what begins with an id (?3), with a limit and an offset; "" if the list has no marks.
+type list struct{ counted, forward, backward, after, from string }
 
 const (
 	totalOfTasks  = `(SELECT total FROM totals WHERE list = 'tasks' AND owner = ?1)`
@@ -34,6 +35,7 @@ const (
 	oldestFirst = ` ORDER BY id LIMIT ?3 OFFSET ?4`
 	newestFirst = ` ORDER BY id DESC LIMIT ?3 OFFSET ?4`
 	following   = ` AND id > ?3 ORDER BY id LIMIT ?4`
+	beginning   = ` AND id >= ?3 ORDER BY id LIMIT ?4 OFFSET ?5`
 )
 
 // totalOf returns how many tasks, or rows of the trash, an owner has.
@@ -45,7 +47,7 @@ func (t *tx) totalOf(list string, owner int64) (total int64, err error) {
 func tasksOfUser() list {
 	return list{
 		counted: `SELECT coalesce(` + totalOfTasks + `, 0)`,
-		forward: selectTasks + oldestFirst, backward: selectTasks + newestFirst, after: selectTasks + following,
+		forward: selectTasks + oldestFirst, backward: selectTasks + newestFirst, after: selectTasks + following, from: selectTasks + beginning,
 	}
 }
 
@@ -84,11 +86,30 @@ func pageOfList[T any](ctx context.Context, db *DB, l list, owner, reader int64,
 		return out, translate(err)
 	}
 	if page.Offset() >= deep {
+		if done, err := fromMark(db, tx, l, &out, scan, owner, reader); done || err != nil {
+			return out, translate(err)
+		}
 		if done, err := fromEnd(tx, l, &out, scan, owner, reader); done || err != nil {
 			return out, translate(err)
 		}
 	}
 	return out, translate(fetch(tx, &out, l.forward, []any{owner, reader, page.PerPage, page.Offset()}, l.counted, []any{owner}, scan))
+}
+
+// fromMark reads a page by the mark before it. False if there is none, or if something changed in
+// between.
+func fromMark[T any](db *DB, tx *tx, l list, out *app.Page[T], scan func(row row, total *int64) (T, error), owner, reader int64) (done bool, err error) {
+	number, quiet := db.State()
+	if l.from == "" || !quiet {
+		return false, nil
+	}
+	ids, err := db.mark(tx, number, owner)
+	at := out.Offset() / markEvery
+	if err != nil || at >= int64(len(ids)) {
+		return false, err
+	}
+	err = fetch(tx, out, l.from, []any{owner, reader, ids[at], out.PerPage, out.Offset() % markEvery}, l.counted, []any{owner}, scan)
+	return db.same(number), err
 }
 
 // fromEnd reads a page that is nearer to the end. False if it is not, or if

@@ -98,14 +98,28 @@ func TestDeepPages(t *testing.T) {
 		}
 		return ids, page
 	}
-	for _, perPage := range []int64{1, 7, 100} {
-		for page := int64(1); page <= 2345/perPage+3; page += max(1, 50/perPage) {
-			request := app.PageRequest{Page: page, PerPage: perPage}
-			low := min(request.Offset(), 2345)
-			if got, _ := read(request); !slices.Equal(got, want[low:min(low+perPage, 2345)]) {
-				t.Errorf("page %d of %d: %v", page, perPage, got)
+	pages := func() {
+		total := int64(len(want))
+		for _, perPage := range []int64{1, 7, 100} {
+			for page := int64(1); page <= total/perPage+3; page += max(1, 50/perPage) {
+				request := app.PageRequest{Page: page, PerPage: perPage}
+				low := min(request.Offset(), total)
+				if got, _ := read(request); !slices.Equal(got, want[low:min(low+perPage, total)]) {
+					t.Errorf("page %d of %d: %v", page, perPage, got)
+				}
 			}
 		}
+	}
+	pages()
+	if ids, _ := db.marks.of(db.writer.commits.Load()+db.callers.changes(), ann.ID); len(ids) != 3 {
+		t.Errorf("%d marks, want 3", len(ids))
+	}
+	for _, gone := range []int{2000, 1024, 1023, 0} {
+		if err := db.write(ctx, func(tx *tx) error { return tx.exec(`DELETE FROM tasks WHERE id = ?`, want[gone]) }); err != nil {
+			t.Fatal(err)
+		}
+		want = slices.Delete(want, gone, gone+1)
+		pages()
 	}
 	var walked []int64
 	for request := (app.PageRequest{ByCursor: true, PerPage: 99}); ; {

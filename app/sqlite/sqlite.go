@@ -60,6 +60,7 @@ type DB struct {
 	writer    *writer
 	readers   *readers
 	callers   callers
+	marks     marks
 	place     place
 	mailTurns mailTurns
 	damage    damage
