@@ -2,20 +2,19 @@
 //
 //	constant FOLDER       bare Fiber with the same JWT check, answering a constant
 //	statements FOLDER     the same SQLite statements in a loop, without HTTP
-//	seed FILE USER COUNT  not a ceiling: fills a database with tasks
+//
+// Other words fill a database: see fill.
 package main
 
 import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,10 +42,8 @@ func run(args []string) error {
 		return constant(args[1])
 	case len(args) == 2 && args[0] == "statements":
 		return statements(args[1])
-	case len(args) == 4 && args[0] == "seed":
-		return seed(args[1], args[2], args[3])
 	}
-	return errors.New("constant FOLDER, statements FOLDER, or seed FILE USER COUNT")
+	return fill(args)
 }
 
 // constant takes the tokens of the server whose key is in the folder.
@@ -134,30 +131,3 @@ func loop(name string, clients int, do func() error) error {
 	fmt.Printf("%s %d\n", name, int64(float64(count.Load())/length.Seconds()))
 	return <-failed
 }
-
-// seed adds tasks to a database that nobody serves.
-func seed(file, user, count string) (err error) {
-	n, err := strconv.Atoi(count)
-	if err != nil {
-		return err
-	}
-	db, err := sql.Open("sqlite", "file:"+file)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	_, err = db.Exec(`WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
-		INSERT INTO tasks (user_id, list_id, title, description, created_at, updated_at, version, created_by, due, due_wall)
-		SELECT u.id, l.id, 'task ' || n, 'made by a benchmark', 1767323045678, 1767323045678, (SELECT coalesce(max(seq), 1) FROM changes) + n, u.id,
-			iif(n % 10, NULL, '2026-01-02'), iif(n % 10, NULL, 1767398399999)
-		FROM users u JOIN lists l ON l.owner_id = u.id AND l.inbox = 1, numbers WHERE email = ?`, n, user)
-	if err != nil || n == searched {
-		return err
-	}
-	_, err = db.Exec(`INSERT INTO meta (name, value) SELECT 'words_to', max(seq) FROM changes WHERE true ON CONFLICT DO UPDATE SET value = excluded.value`)
-	return err
-}
-
-// searched is how many tasks the account has that is searched. It is seeded last, so that the
-// server collects the words of no other.
-const searched = 10_000
