@@ -78,6 +78,7 @@ export const codes = {
   read_only_list: "Esta lista solo se puede leer.", list_not_found: "Esta lista ya no existe.", list_full: "La lista ya tiene todos los miembros que puede tener.",
   undo_conflict: "Se ha cambiado después, así que no se puede deshacer.", undo_expired: "Ya no se puede deshacer: ha pasado demasiado tiempo.", not_undoable: "Un cambio así no se puede deshacer.", change_not_found: "Esto ya no se puede deshacer.",
   too_many_lists: "Ya hay tantas listas como puede tener una cuenta.", too_many_tasks: "Ya hay tantas tareas como puede tener una cuenta.",
+  repeats_in_app: "Esta tarea se repite de un modo que solo conoce la aplicación que la creó. Complétala allí.",
   invitation_not_found: "Esta invitación ya no vale: se usó, se retiró o ha caducado. Pide otra.",
 };
 
