@@ -170,8 +170,8 @@ func TestAnAppCompletesASeries(t *testing.T) {
 }
 
 // override is an occurrence with a VTODO of its own.
-func override(uid string, lines ...string) string {
-	return "BEGIN:VTODO\r\nUID:" + uid + "\r\nSUMMARY:x\r\n" + strings.Join(lines, "\r\n") + "\r\nEND:VTODO\r\n"
+func override(lines ...string) string {
+	return "BEGIN:VTODO\r\nUID:u\r\nSUMMARY:x\r\n" + strings.Join(lines, "\r\n") + "\r\nEND:VTODO\r\n"
 }
 
 // Some apps complete an occurrence by a VTODO of its own. The task is then the first that is open,
@@ -182,7 +182,7 @@ func TestOccurrencesThatAreDoneByThemselves(t *testing.T) {
 	text := vtodo("UID:u", "SUMMARY:x", "DTSTART;TZID=Europe/Berlin:20261201T090000", "DUE;TZID=Europe/Berlin:20261201T100000", "RRULE:FREQ=DAILY;COUNT=6",
 		"EXDATE;TZID=Europe/Berlin:20261203T090000")
 	add := func(lines ...string) {
-		text = strings.Replace(text, "END:VCALENDAR", override("u", lines...)+"END:VCALENDAR", 1)
+		text = strings.Replace(text, "END:VCALENDAR", override(lines...)+"END:VCALENDAR", 1)
 	}
 	due := func(want string) {
 		t.Helper()
@@ -230,13 +230,13 @@ func TestOccurrencesThatAreDoneByThemselves(t *testing.T) {
 // what comes next.
 func TestOccurrencesThatOnlyTheAppKnows(t *testing.T) {
 	for name, c := range map[string]struct{ start, rule, more string }{
-		"open":                {"DTSTART:20261201T090000Z", "FREQ=DAILY", override("u", "RECURRENCE-ID:20261201T090000Z")},
-		"one is open":         {"DTSTART:20261201T090000Z", "FREQ=DAILY", override("u", "RECURRENCE-ID:20261201T090000Z", "STATUS:COMPLETED") + override("u", "RECURRENCE-ID:20261202T090000Z")},
-		"all that follow":     {"DTSTART:20261201T090000Z", "FREQ=DAILY", override("u", "RECURRENCE-ID;RANGE=THISANDFUTURE:20261201T090000Z", "STATUS:COMPLETED")},
-		"all are done":        {"DTSTART:20261201T090000Z", "FREQ=DAILY;COUNT=1", override("u", "RECURRENCE-ID:20261201T090000Z", "STATUS:COMPLETED")},
-		"no start":            {"X-A:1", "FREQ=DAILY", override("u", "RECURRENCE-ID:20261201T090000Z", "STATUS:COMPLETED")},
-		"no date of the rule": {"DTSTART:20261201T090000Z", "FREQ=WEEKLY;BYDAY=MO", override("u", "RECURRENCE-ID:20261201T090000Z", "STATUS:COMPLETED")},
-		"an unknown rule":     {"DTSTART:20261201T090000Z", "FREQ=HOURLY", override("u", "RECURRENCE-ID:20261201T090000Z", "STATUS:COMPLETED")},
+		"open":                {"DTSTART:20261201T090000Z", "FREQ=DAILY", override("RECURRENCE-ID:20261201T090000Z")},
+		"one is open":         {"DTSTART:20261201T090000Z", "FREQ=DAILY", override("RECURRENCE-ID:20261201T090000Z", "STATUS:COMPLETED") + override("RECURRENCE-ID:20261202T090000Z")},
+		"all that follow":     {"DTSTART:20261201T090000Z", "FREQ=DAILY", override("RECURRENCE-ID;RANGE=THISANDFUTURE:20261201T090000Z", "STATUS:COMPLETED")},
+		"all are done":        {"DTSTART:20261201T090000Z", "FREQ=DAILY;COUNT=1", override("RECURRENCE-ID:20261201T090000Z", "STATUS:COMPLETED")},
+		"no start":            {"X-A:1", "FREQ=DAILY", override("RECURRENCE-ID:20261201T090000Z", "STATUS:COMPLETED")},
+		"no date of the rule": {"DTSTART:20261201T090000Z", "FREQ=WEEKLY;BYDAY=MO", override("RECURRENCE-ID:20261201T090000Z", "STATUS:COMPLETED")},
+		"an unknown rule":     {"DTSTART:20261201T090000Z", "FREQ=HOURLY", override("RECURRENCE-ID:20261201T090000Z", "STATUS:COMPLETED")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := openDAV(t)
