@@ -34,6 +34,10 @@ func (s *Server) undo(ctx context.Context, c *call, in undoIn) (outcome, *mcp.Ca
 		return done, s.undoing(c, in, done.Tasks), err
 	}
 	consent := func(ctx context.Context) (_ *outcome, _ *mcp.CallToolResult, err error) {
+		// To look at an undo takes a turn of the database as the undo itself does.
+		if err := s.keepPace(c); err != nil {
+			return nil, nil, err
+		}
 		if _, agreed, err = run(ctx, true); err != nil {
 			return nil, nil, err
 		}

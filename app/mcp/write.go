@@ -74,10 +74,8 @@ func (s *Server) write(ctx context.Context, c *call, j job) (outcome, *mcp.CallT
 			return orZero(wait), question, err
 		}
 	}
-	if s.Limiter != nil {
-		if wait, _ := s.Limiter.Take("mcp "+who(c.Caller), pace()); wait > 0 {
-			return outcome{}, nil, app.TooMany(wait)
-		}
+	if err := s.keepPace(c); err != nil {
+		return outcome{}, nil, err
 	}
 	out, err := s.change(ctx, c, v, retry, j.change)
 	if err == nil && !out.Replayed {
@@ -87,6 +85,17 @@ func (s *Server) write(ctx context.Context, c *call, j job) (outcome, *mcp.CallT
 		s.Log.InfoContext(ctx, "an assistant wrote", "tool", c.tool, "user_id", c.UserID, "token_id", c.TokenID, "token", c.TokenName, "tasks", max(len(out.Tasks), out.Affected), "change", out.Change)
 	}
 	return out, nil, err
+}
+
+// keepPace returns app.TooMany for a token that writes too often.
+func (s *Server) keepPace(c *call) error {
+	if s.Limiter == nil {
+		return nil
+	}
+	if wait, _ := s.Limiter.Take("mcp "+who(c.Caller), pace()); wait > 0 {
+		return app.TooMany(wait)
+	}
+	return nil
 }
 
 func orZero(out *outcome) outcome {
