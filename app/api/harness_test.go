@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -461,4 +462,19 @@ func decodeSegment(segment string) (map[string]any, error) {
 	}
 	var out map[string]any
 	return out, json.Unmarshal(raw, &out)
+}
+
+// life is a part of a test after which all that was started in it ends.
+type life struct {
+	testing.TB
+	ends []func()
+}
+
+// Cleanup calls f when the life ends.
+func (l *life) Cleanup(f func()) { l.ends = append(l.ends, f) }
+
+func (l *life) end() {
+	for _, f := range slices.Backward(l.ends) {
+		f()
+	}
 }

@@ -1,4 +1,4 @@
-package api_test
+package cmd
 
 import (
 	"cmp"
@@ -60,7 +60,7 @@ func (s taskState) step(in taskIn, out taskOut) (bool, taskState) {
 		return true, s
 	case again:
 		// Of a first answer that was lost, this one tells the version.
-		s.kept = keep(s.kept, in.key, out)
+		s.kept = keepAnswer(s.kept, in.key, out)
 		if s.from == in.key {
 			s = s.know(out.shown.version, out.shown.id)
 		}
@@ -72,7 +72,7 @@ func (s taskState) step(in taskIn, out taskOut) (bool, taskState) {
 		if out.lost {
 			want = lost(want)
 		}
-		after.kept = keep(after.kept, in.key, want)
+		after.kept = keepAnswer(after.kept, in.key, want)
 	}
 	return want == out || out.lost, after
 }
@@ -152,8 +152,8 @@ func (s taskState) answer(key string) (text string, found bool) {
 	return text, found
 }
 
-// keep keeps an answer, in an order that does not tell when.
-func keep(kept, key string, out taskOut) string {
+// keepAnswer keeps an answer, in an order that does not tell when.
+func keepAnswer(kept, key string, out taskOut) string {
 	lines := strings.FieldsFunc(kept, func(r rune) bool { return r == '\n' })
 	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.HasPrefix(line, key+" ") })
 	lines = append(lines, key+" "+textOf(out))

@@ -1,4 +1,4 @@
-package api_test
+package cmd
 
 import (
 	"context"
@@ -10,41 +10,27 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/anishathalye/porcupine"
 )
 
-// life is a part of a test after which all that was started in it ends.
-type life struct {
-	testing.TB
-	ends []func()
-}
-
-// Cleanup calls f when the life ends.
-func (l *life) Cleanup(f func()) { l.ends = append(l.ends, f) }
-
-func (l *life) end() {
-	for _, f := range slices.Backward(l.ends) {
-		f()
-	}
-}
-
 // witness sends requests from many clients to a server that stops and starts again, and
 // records what was asked and answered.
 type witness struct {
-	t      *testing.T
-	http   *http.Client
-	token  string
-	server atomic.Pointer[server]
-	// plain is held by requests that can't be sent again, and by who stops the server.
-	plain sync.RWMutex
+	t       *testing.T
+	http    *http.Client
+	token   string
+	lineage string
+	server  atomic.Pointer[process]
+	// down is held by who ends the server, until it is there again.
+	down  sync.RWMutex
 	began time.Time
 	names atomic.Int64
 
@@ -60,13 +46,9 @@ type witness struct {
 // name returns a name that nothing else has.
 func (w *witness) name(of string) string { return fmt.Sprint(of, w.names.Add(1)) }
 
-// ask sends a request until it is answered, and records it.
+// ask sends a request until it is answered, and records it. What can't be sent again is asked once.
 func (w *witness) ask(client int, random *rand.Rand, in taskIn) taskOut {
 	again := in.key != "" || in.do == "read"
-	if !again {
-		w.plain.RLock()
-		defer w.plain.RUnlock()
-	}
 	for {
 		ctx, cancel := context.WithCancel(w.t.Context())
 		if again && random.IntN(6) == 0 { // who does not wait for the answer, and asks again
@@ -80,25 +62,38 @@ func (w *witness) ask(client int, random *rand.Rand, in taskIn) taskOut {
 		if err != nil || out.status >= 500 {
 			out, answered = taskOut{lost: true}, math.MaxInt64
 		}
-		var dial *net.OpError
-		if refused := errors.As(err, &dial) && dial.Op == "dial"; !refused && (!out.lost || in.do != "read") {
+		if !arrivedNever(err) && (!out.lost || in.do != "read") {
 			w.record(porcupine.Operation{ClientId: client, Input: in, Output: out, Call: int64(began), Return: int64(answered)})
 		}
-		if !out.lost {
-			return out
-		}
-		if !again || w.t.Context().Err() != nil {
-			w.t.Errorf("%+v: %+v %v", in, out, err)
+		if !out.lost || !again || w.t.Context().Err() != nil {
 			return out
 		}
 		w.wait()
 	}
 }
 
-// wait waits until the server is there again, if it was stopped.
+// arrivedNever reports whether a request certainly did not reach the server.
+func arrivedNever(err error) bool {
+	var dial *net.OpError
+	return errors.As(err, &dial) && dial.Op == "dial"
+}
+
+// wait waits until the server is there again, if it has ended.
 func (w *witness) wait() {
-	w.plain.RLock()
-	defer w.plain.RUnlock()
+	w.down.RLock()
+	defer w.down.RUnlock()
+}
+
+// restart ends the server, at once or in order, and starts it again.
+func (w *witness) restart(kill bool) {
+	w.down.Lock()
+	defer w.down.Unlock()
+	if p := w.server.Load(); kill {
+		p.kill()
+	} else if code := p.stop(syscall.SIGTERM); code != 0 {
+		w.t.Errorf("the server ended with %d", code)
+	}
+	w.server.Store(start(w.t, nil, "--rate-limit=off"))
 }
 
 func (w *witness) record(operation porcupine.Operation) {
@@ -141,7 +136,7 @@ func (w *witness) request(ctx context.Context, in taskIn) (*http.Request, error)
 		request.Header.Set("Content-Type", "application/json")
 	}
 	if in.match != 0 {
-		request.Header.Set("If-Match", fmt.Sprintf(`"%s-%d"`, s.db.Lineage(), in.match))
+		request.Header.Set("If-Match", fmt.Sprintf(`"%s-%d"`, w.lineage, in.match))
 	}
 	if in.key != "" {
 		// In small letters net/http does not know it, and never sends again by itself.
@@ -188,7 +183,7 @@ func (w *witness) send(ctx context.Context, in taskIn) (out taskOut, err error) 
 		out.shown = taskSeen{shown.ID, shown.Version, shown.Title, shown.Description}
 	}
 	etag := response.Header.Get("ETag")
-	if out.shown.id != 0 && etag != fmt.Sprintf(`"%s-%d"`, w.server.Load().db.Lineage(), out.shown.version) {
+	if out.shown.id != 0 && etag != fmt.Sprintf(`"%s-%d"`, w.lineage, out.shown.version) {
 		w.t.Errorf("the tag %s of %s", etag, text)
 	}
 	return out, nil
@@ -269,16 +264,17 @@ func (w *witness) judge() {
 
 // Whatever clients ask at once, what they are answered is as if they had asked one after
 // the other, each at some moment between question and answer: also if they do not wait for
-// an answer and ask again with the same key, and if the server stops meanwhile, and goes on
-// with what is on the disk.
+// an answer and ask again with the same key, and if the server is killed or stopped meanwhile,
+// and goes on with what is on the disk.
 func TestRequestsAreLinearizable(t *testing.T) {
-	const clients, requests, lives = 8, 200, 4
-	path := filepath.Join(t.TempDir(), "taskapi.db")
+	const clients, requests, lives = 8, 200, 5
+	folder(t)
 	transport := &http.Transport{MaxIdleConnsPerHost: clients}
-	w := &witness{t: t, http: &http.Client{Transport: transport}, began: time.Now(), due: make(chan struct{}, lives), every: clients * requests / lives}
-	now := &life{TB: t}
-	w.server.Store(startAt(now, path))
-	w.token = w.server.Load().signUp("ann").access
+	defer transport.CloseIdleConnections()
+	w := &witness{t: t, http: &http.Client{Transport: transport}, began: time.Now(), due: make(chan struct{}, 2*lives), every: clients * requests / lives}
+	w.server.Store(start(t, nil, "--rate-limit=off"))
+	w.token = w.server.Load().signUp()["access_token"].(string)
+	w.lineage = w.lineageNow()
 	uids := make([]string, 40)
 	for i := range uids {
 		uids[i] = fmt.Sprintf("0197a0c0-0000-7000-8000-0000000000%02x", i)
@@ -287,16 +283,29 @@ func TestRequestsAreLinearizable(t *testing.T) {
 	for number := range clients {
 		all.Go(func() { w.client(number, requests, uids) })
 	}
-	for range lives - 1 {
+	for life := range lives - 1 {
 		<-w.due
-		w.plain.Lock()
-		now.end()
-		now = &life{TB: t}
-		w.server.Store(startAt(now, path))
-		w.plain.Unlock()
+		w.restart(life%2 == 0)
 	}
 	all.Wait()
-	transport.CloseIdleConnections()
-	now.end()
 	w.judge()
+}
+
+// lineageNow is the first part of every entity tag.
+func (w *witness) lineageNow() string {
+	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.server.Load().url+"/tasks/", strings.NewReader(`{"title":"another one"}`))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+w.token)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := w.http.Do(request)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	lineage, _, _ := strings.Cut(strings.Trim(response.Header.Get("ETag"), `"`), "-")
+	if err := response.Body.Close(); err != nil || lineage == "" {
+		w.t.Fatal(lineage, err)
+	}
+	return lineage
 }
