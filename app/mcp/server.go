@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -40,14 +41,16 @@ type Server struct {
 	// asked are the calls that somebody was asked about, or that were run dry, and made the
 	// changes that tokens have made here.
 	asked, made *memory
-	// reading is for tokens that may only read: the other tools do not exist for them.
-	reading, writing http.Handler
+	// reading is for tokens that may only read: the other tools do not exist for them. Both are
+	// made when somebody asks, since their schemas take 3 MB, and most servers have no assistants.
+	reading, writing func() http.Handler
 }
 
 // New returns a server.
 func New(config Config) *Server {
 	s := &Server{Config: config, asked: newMemory(config.Now, askedFor), made: newMemory(config.Now, todo.KeepUndo)}
-	s.reading, s.writing = s.handler(false), s.handler(true)
+	s.reading = sync.OnceValue(func() http.Handler { return s.handler(false) })
+	s.writing = sync.OnceValue(func() http.Handler { return s.handler(true) })
 	return s
 }
 
@@ -137,7 +140,7 @@ func (s *Server) Answer(ctx context.Context, caller app.Caller, header func(name
 		handler = s.writing
 	}
 	w := &recorder{header: http.Header{}}
-	handler.ServeHTTP(w, request)
+	handler().ServeHTTP(w, request)
 	if w.status == 0 && w.body.Len() > 0 {
 		w.status = http.StatusOK
 	}
