@@ -55,7 +55,7 @@ func (m Memory) Run(ctx context.Context) {
 	}
 	tick := time.NewTicker(m.Every)
 	defer tick.Stop()
-	before := m.Taken()
+	before := uint64(0) // the start needed much that nothing needs after it
 	for {
 		select {
 		case <-ctx.Done():

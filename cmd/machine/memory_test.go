@@ -34,14 +34,14 @@ func TestMemoryIsGivenBack(t *testing.T) {
 				t.Errorf("with %d MiB, of which %d are needed, it was given back %d times, want %d", now, reallyNeeded, got, want)
 			}
 		}
-		look(30, 30, 0)
-		look(40, 30, 0)
-		look(600, 30, 1)
-		look(30, 30, 1)
-		look(600, 590, 2)
-		look(610, 590, 2)
-		look(40, 40, 2)
-		look(600, 40, 3)
+		look(30, 30, 1) // after the start
+		look(40, 30, 1)
+		look(600, 30, 2)
+		look(30, 30, 2)
+		look(600, 590, 3)
+		look(610, 590, 3)
+		look(40, 40, 3)
+		look(600, 40, 4)
 		cancel()
 		<-done
 	})
