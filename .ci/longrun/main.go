@@ -28,7 +28,6 @@ type plan struct {
 	people            int
 	pause             time.Duration
 	seed              uint64
-	backupEvery       string
 	folder, openAPI   string
 	rotateEvery, look time.Duration
 }
@@ -39,8 +38,8 @@ func (p plan) long() bool { return p.traffic >= 3*time.Minute }
 func main() {
 	var p plan
 	flag.StringVar(&p.binary, "binary", "", "the taskapi to run; built from this folder if it is empty")
-	flag.DurationVar(&p.traffic, "for", 30*time.Second, "how long the traffic goes on")
-	flag.DurationVar(&p.slow, "slow", 4*time.Second, "how long each kind of slow attack goes on; 0 leaves them out")
+	flag.DurationVar(&p.traffic, "for", 20*time.Second, "how long the traffic goes on")
+	flag.DurationVar(&p.slow, "slow", 3*time.Second, "how long each kind of slow attack goes on; 0 leaves them out")
 	flag.DurationVar(&p.rest, "rest", 5*time.Second, "how long the server rests at the end before it is looked at")
 	flag.IntVar(&p.people, "people", 20, "how many accounts there are")
 	flag.DurationVar(&p.pause, "pause", 20*time.Millisecond, "how long a person waits between two requests")
@@ -106,6 +105,7 @@ func (r *run) day() error {
 		r.faults.add("the write-ahead log is there after an orderly stop")
 	}
 	r.askDoctor("after the stop", "--data-dir="+r.server.dir)
+	r.judgeHousekeeping()
 	r.restoreBackups()
 	r.readLog()
 	r.contract.print()

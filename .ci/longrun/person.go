@@ -33,18 +33,18 @@ type person struct {
 	access  string
 	refresh string
 
-	api            string // a token for calendar clients and assistants
-	tasks          []int64
-	trash          []int64
-	changes        []int64
-	lists          []int64
-	cursor         string
-	calendar       string // a path
-	objects        []string
-	davToken       string
-	shared         int64
-	hook           int64
-	repeats, marks []int64
+	api      string // a token for calendar clients and assistants
+	tasks    []int64
+	trash    []int64
+	changes  []int64
+	lists    []int64
+	cursor   string
+	calendar string // a path
+	objects  []string
+	davToken string
+	shared   int64
+	hook     int64
+	repeats  []int64
 }
 
 // answer is what a request got.

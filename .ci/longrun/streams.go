@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -63,7 +64,12 @@ func (p *person) stream(ctx context.Context, since string, heard *listening) str
 		}
 		return since
 	}
-	lines := bufio.NewReader(response.Body)
+	return p.hear(response.Body, since, heard)
+}
+
+// hear counts what a stream tells until it ends, and returns its last cursor.
+func (p *person) hear(body io.Reader, since string, heard *listening) string {
+	lines := bufio.NewReader(body)
 	for {
 		line, err := lines.ReadString('\n')
 		if err != nil {
