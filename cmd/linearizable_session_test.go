@@ -222,21 +222,5 @@ func (w *witness) judgeSessions(model porcupine.Model) {
 			w.t.Errorf("never seen: %s", what)
 		}
 	}
-	for _, part := range model.Partition(w.history) {
-		result, info := porcupine.CheckOperationsVerbose(model, part, time.Minute)
-		if result == porcupine.Ok {
-			continue
-		}
-		longest := slices.MaxFunc(info.PartialLinearizationsOperations()[0], func(a, b []porcupine.Operation) int { return len(a) - len(b) })
-		w.t.Errorf("%s: %s after %d of %d requests", part[0].Input.(sessionIn).who, result, len(longest), len(part))
-		for _, operation := range longest[max(0, len(longest)-5):] {
-			w.t.Logf("it came: %d %s", operation.ClientId, model.DescribeOperation(operation.Input, operation.Output))
-		}
-		for _, operation := range part {
-			if !slices.ContainsFunc(longest, func(o porcupine.Operation) bool { return o == operation }) {
-				w.t.Logf("did not: %d %s", operation.ClientId, model.DescribeOperation(operation.Input, operation.Output))
-				break
-			}
-		}
-	}
+	w.hold(model, func(in any) string { return in.(sessionIn).who })
 }

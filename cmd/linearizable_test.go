@@ -242,14 +242,18 @@ func (w *witness) judge() {
 		}
 	}
 	w.t.Log(len(w.history), "requests:", seen)
-	model := taskModel()
+	w.hold(taskModel(), func(in any) string { return in.(taskIn).uid })
+}
+
+// hold holds each part of the history against the model, and shows where it stops to be possible.
+func (w *witness) hold(model porcupine.Model, name func(in any) string) {
 	for _, part := range model.Partition(w.history) {
 		result, info := porcupine.CheckOperationsVerbose(model, part, time.Minute)
 		if result == porcupine.Ok {
 			continue
 		}
 		longest := slices.MaxFunc(info.PartialLinearizationsOperations()[0], func(a, b []porcupine.Operation) int { return len(a) - len(b) })
-		w.t.Errorf("task %s: %s: after %d of %d requests none that was open can come next:", part[0].Input.(taskIn).uid, result, len(longest), len(part))
+		w.t.Errorf("%s: %s: after %d of %d requests none that was open can come next:", name(part[0].Input), result, len(longest), len(part))
 		for _, operation := range longest[max(0, len(longest)-3):] {
 			w.t.Logf("it came: %d %s", operation.ClientId, model.DescribeOperation(operation.Input, operation.Output))
 		}

@@ -145,7 +145,7 @@ func (t *tx) accept(a act, list int64, i todo.Invitation) error {
 	return t.exec(`DELETE FROM invitations WHERE id = ?`, i.ID)
 }
 
-// AcceptInvitation makes the caller a member, and uses the invitation up.
+// AcceptInvitation makes the caller a member, and uses the invitation up unless they have that role already.
 func (db *DB) AcceptInvitation(ctx context.Context, by app.Caller, hash string, now time.Time) (todo.List, error) {
 	var list todo.List
 	err := db.write(ctx, db.as(by, func(tx *tx) error {
