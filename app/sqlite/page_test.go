@@ -98,9 +98,9 @@ func TestDeepPages(t *testing.T) {
 		}
 		return ids, page
 	}
-	pages := func() {
+	pages := func(sizes ...int64) {
 		total := int64(len(want))
-		for _, perPage := range []int64{1, 7, 100} {
+		for _, perPage := range sizes {
 			for page := int64(1); page <= total/perPage+3; page += max(1, 50/perPage) {
 				request := app.PageRequest{Page: page, PerPage: perPage}
 				low := min(request.Offset(), total)
@@ -110,7 +110,7 @@ func TestDeepPages(t *testing.T) {
 			}
 		}
 	}
-	pages()
+	pages(1, 7, 100)
 	if ids, _ := db.marks.of(db.writer.commits.Load()+db.callers.changes(), ann.ID); len(ids) != 3 {
 		t.Errorf("%d marks, want 3", len(ids))
 	}
@@ -119,7 +119,7 @@ func TestDeepPages(t *testing.T) {
 			t.Fatal(err)
 		}
 		want = slices.Delete(want, gone, gone+1)
-		pages()
+		pages(100)
 	}
 	var walked []int64
 	for request := (app.PageRequest{ByCursor: true, PerPage: 99}); ; {
