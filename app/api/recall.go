@@ -49,10 +49,12 @@ func (s *Server) recalling(handle fiber.Handler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		number, quiet := s.State.State()
 		caller := callerOf(c)
-		who, target := asker{caller.UserID, caller.Admin()}, c.Request().RequestURI()
+		who := asker{caller.UserID, caller.Admin()}
 		if !quiet || byTheClock(c) {
 			return handle(c)
 		}
+		// The path as it was routed: RequestURI is one in which escapes are taken for what they stand.
+		target := c.Path() + "?" + string(c.Request().URI().QueryString())
 		if answer, ok := s.recall.get(number, who, target); ok {
 			return answer.send(c)
 		}
@@ -62,7 +64,7 @@ func (s *Server) recalling(handle fiber.Handler) fiber.Handler {
 		response := c.Response()
 		if response.StatusCode() == fiber.StatusOK && !response.IsBodyStream() && len(response.Body()) <= uncounted {
 			if after, quiet := s.State.State(); quiet && after == number {
-				s.recall.put(number, who, string(target), recalled{
+				s.recall.put(number, who, target, recalled{
 					append([]byte(nil), response.Body()...), string(response.Header.Peek(fiber.HeaderETag)), string(response.Header.Peek(fiber.HeaderLink)),
 				})
 			}
@@ -95,13 +97,13 @@ func (a recalled) send(c *fiber.Ctx) error {
 	return sendText(c, fiber.StatusOK, func(text []byte) []byte { return append(text, a.body[:len(a.body)-1]...) })
 }
 
-func (r *recall) get(number uint64, who asker, target []byte) (recalled, bool) {
+func (r *recall) get(number uint64, who asker, target string) (recalled, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	if r.number != number {
 		return recalled{}, false
 	}
-	answer, ok := r.answers[who][string(target)]
+	answer, ok := r.answers[who][target]
 	return answer, ok
 }
 

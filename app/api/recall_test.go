@@ -49,6 +49,19 @@ func TestAnswersAreRecalledUntilSomethingChanges(t *testing.T) {
 		}
 		before = after
 	}
+	// What is another address, however it is read, has no answer of these.
+	for _, path := range []string{"/tasks/%2F1", "/tasks/%2e", "/tasks/%31", "/tasks//1", "/tasks/./1", "/tasks/1%3Fpage=1", "/Tasks/1"} {
+		fresh := start(t)
+		eve := fresh.signUp("eve")
+		fresh.task(eve, "one")
+		never := fresh.call("GET", path, eve.access, "")
+		for _, known := range []string{"/tasks/1", "/tasks/"} {
+			fresh.call("GET", known, eve.access, "")
+		}
+		if a := fresh.call("GET", path, eve.access, ""); a.status != never.status {
+			t.Errorf("%s: %d, and %d after others", path, never.status, a.status)
+		}
+	}
 	// Each person's own, and only while they may.
 	if a := s.call("GET", paths[0], bob.access, ""); a.status != 404 {
 		t.Errorf("bob: %d %s", a.status, a.text)
