@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -116,29 +115,13 @@ func (w *witness) tab(number, requests int, who, refresh, access string, ends bo
 	}
 }
 
-// askSession sends a request until it is answered, and records it.
+// askSession sends a request until it is answered, and records it. It returns the access token, too.
 func (w *witness) askSession(number int, random *rand.Rand, in sessionIn) (out sessionOut, access string) {
-	for {
-		ctx, cancel := context.WithCancel(w.t.Context())
-		if random.IntN(5) == 0 {
-			timer := time.AfterFunc(time.Duration(random.IntN(4000))*time.Microsecond, cancel)
-			defer timer.Stop()
-		}
-		began := time.Since(w.began)
-		out, access, err := w.sendSession(ctx, in)
-		cancel()
-		answered := int64(time.Since(w.began))
-		if err != nil || out.status >= 500 {
-			out, answered = sessionOut{lost: true}, math.MaxInt64
-		}
-		if !arrivedNever(err) && (!out.lost || in.do != "use") {
-			w.record(porcupine.Operation{ClientId: number, Input: in, Output: out, Call: int64(began), Return: answered})
-		}
-		if !out.lost || w.t.Context().Err() != nil {
-			return out, access
-		}
-		w.wait()
-	}
+	out = asked(w, number, random, in, true, in.do == "use", func(ctx context.Context) (out sessionOut, failed bool, err error) {
+		out, access, err = w.sendSession(ctx, in)
+		return out, out.status >= 500, err
+	}, sessionOut{lost: true})
+	return out, access
 }
 
 func (w *witness) sendSession(ctx context.Context, in sessionIn) (out sessionOut, access string, err error) {

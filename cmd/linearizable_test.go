@@ -48,7 +48,15 @@ func (w *witness) name(of string) string { return fmt.Sprint(of, w.names.Add(1))
 
 // ask sends a request until it is answered, and records it. What can't be sent again is asked once.
 func (w *witness) ask(client int, random *rand.Rand, in taskIn) taskOut {
-	again := in.key != "" || in.do == "read"
+	return asked(w, client, random, in, in.key != "" || in.do == "read", in.do == "read", func(ctx context.Context) (taskOut, bool, error) {
+		out, err := w.send(ctx, in)
+		return out, out.status >= 500, err
+	}, taskOut{lost: true})
+}
+
+// asked sends a request, again and again if it can be sent again, until it is answered, and
+// records it, also as lost unless it only looks. Send says whether the server failed.
+func asked[Out any](w *witness, client int, random *rand.Rand, in any, again, looks bool, send func(context.Context) (Out, bool, error), lost Out) Out {
 	for {
 		ctx, cancel := context.WithCancel(w.t.Context())
 		if again && random.IntN(6) == 0 { // who does not wait for the answer, and asks again
@@ -56,16 +64,16 @@ func (w *witness) ask(client int, random *rand.Rand, in taskIn) taskOut {
 			defer timer.Stop()
 		}
 		began := time.Since(w.began)
-		out, err := w.send(ctx, in)
+		out, failed, err := send(ctx)
 		cancel()
-		answered := time.Since(w.began)
-		if err != nil || out.status >= 500 {
-			out, answered = taskOut{lost: true}, math.MaxInt64
+		answered := int64(time.Since(w.began))
+		if failed = failed || err != nil; failed {
+			out, answered = lost, math.MaxInt64
 		}
-		if !arrivedNever(err) && (!out.lost || in.do != "read") {
-			w.record(porcupine.Operation{ClientId: client, Input: in, Output: out, Call: int64(began), Return: int64(answered)})
+		if !arrivedNever(err) && (!failed || !looks) {
+			w.record(porcupine.Operation{ClientId: client, Input: in, Output: out, Call: int64(began), Return: answered})
 		}
-		if !out.lost || !again || w.t.Context().Err() != nil {
+		if !failed || !again || w.t.Context().Err() != nil {
 			return out
 		}
 		w.wait()

@@ -3,7 +3,7 @@
 //	constant FOLDER       bare Fiber with the same JWT check, answering a constant
 //	statements FOLDER     the same SQLite statements in a loop, without HTTP
 //
-// Other words fill a database: see fill.
+// Other words fill a database: see seed.
 package main
 
 import (
@@ -43,7 +43,7 @@ func run(args []string) error {
 	case len(args) == 2 && args[0] == "statements":
 		return statements(args[1])
 	}
-	return fill(args)
+	return seed(args)
 }
 
 // constant takes the tokens of the server whose key is in the folder.

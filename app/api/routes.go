@@ -77,10 +77,10 @@ func (s *Server) todoRoutes() []route {
 	none, pages := query{}, query{"page", "per_page"}
 	tasks := append(query{"page", "per_page", "after", "user_id"}, findParameters()...)
 	return []route{
-		{get, "/tasks/", signedIn, read, tasks, s.recalling(s.paged(s.listTasks))},
+		{get, "/tasks/", signedIn, read, tasks, s.cached(s.paged(s.listTasks))},
 		{post, "/tasks/", signedIn, write, none, s.once(s.createTask)},
 		{get, "/tasks/counts", signedIn, read, query{"time_zone"}, s.countTasks},
-		{get, "/tasks/:id", signedIn, read, none, s.recalling(s.getTask)},
+		{get, "/tasks/:id", signedIn, read, none, s.cached(s.getTask)},
 		{put, "/tasks/:id", signedIn, write, none, s.once(s.updateTask)},
 		{patch, "/tasks/:id", signedIn, write, none, s.once(s.updateTask)},
 		{del, "/tasks/:id", signedIn, write, query{"permanent"}, s.once(s.deleteTask)},

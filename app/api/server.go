@@ -130,7 +130,7 @@ type Server struct {
 	pages    *budget // of answers that may be large and are being made, one each
 	davs     *budget // of large answers to calendar clients, one each
 	streams  *streams
-	recall   recall
+	cache    responseCache
 	stopped  atomic.Bool
 }
 

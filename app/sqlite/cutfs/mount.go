@@ -218,7 +218,8 @@ func (d *Disk) move(m *move) {
 	d.moves = append(d.moves, m)
 }
 
-func (i *inode) make(ctx context.Context, mode uint32, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
+// add gives a node a name that is free here.
+func (i *inode) add(ctx context.Context, name string, out *fuse.EntryOut, node func() *node) (*fs.Inode, syscall.Errno) {
 	errno := i.changes()
 	defer i.disk.mu.Unlock()
 	if errno == 0 && i.node.names[name] != nil {
@@ -227,32 +228,22 @@ func (i *inode) make(ctx context.Context, mode uint32, name string, out *fuse.En
 	if errno != 0 {
 		return nil, errno
 	}
-	n := i.disk.node(mode, name)
+	n := node()
 	i.disk.move(&move{node: n, to: i.node, now: name})
 	return i.show(ctx, n, out), 0
 }
 
 func (i *inode) Create(ctx context.Context, name string, _, mode uint32, out *fuse.EntryOut) (*fs.Inode, fs.FileHandle, uint32, syscall.Errno) {
-	n, errno := i.make(ctx, syscall.S_IFREG|mode&0o777, name, out)
+	n, errno := i.add(ctx, name, out, func() *node { return i.disk.node(syscall.S_IFREG|mode&0o777, name) })
 	return n, nil, 0, errno
 }
 
 func (i *inode) Mkdir(ctx context.Context, name string, mode uint32, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
-	return i.make(ctx, syscall.S_IFDIR|mode&0o777, name, out)
+	return i.add(ctx, name, out, func() *node { return i.disk.node(syscall.S_IFDIR|mode&0o777, name) })
 }
 
 func (i *inode) Link(ctx context.Context, target fs.InodeEmbedder, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
-	errno := i.changes()
-	defer i.disk.mu.Unlock()
-	if errno == 0 && i.node.names[name] != nil {
-		errno = syscall.EEXIST
-	}
-	if errno != 0 {
-		return nil, errno
-	}
-	n := target.(*inode).node
-	i.disk.move(&move{node: n, to: i.node, now: name})
-	return i.show(ctx, n, out), 0
+	return i.add(ctx, name, out, func() *node { return target.(*inode).node })
 }
 
 func (i *inode) Unlink(_ context.Context, name string) syscall.Errno {

@@ -7,10 +7,10 @@ import (
 )
 
 const (
-	// recallMemory bounds the answers that are kept, in bytes.
-	recallMemory = 4 << 20
-	// recallOverhead is what an answer costs beside its body, about.
-	recallOverhead = 400
+	// cacheMemory bounds the answers that are kept, in bytes.
+	cacheMemory = 4 << 20
+	// cacheOverhead is what an answer costs beside its body, about.
+	cacheOverhead = 400
 )
 
 // State says what a store contains now: while it returns the same number, and quiet, the store
@@ -19,14 +19,14 @@ type State interface {
 	State() (number uint64, quiet bool)
 }
 
-// recall keeps answers for as long as nobody changes anything, so that one who asks again, and
+// responseCache keeps answers for as long as nobody changes anything, so that one who asks again, and
 // most do, costs neither a query nor its encoding. An answer belongs to one person, since
 // everybody sees their own.
-type recall struct {
+type responseCache struct {
 	mu      sync.RWMutex
 	number  uint64 // of the state that all of them are of
 	bytes   int
-	answers map[asker]map[string]recalled
+	answers map[asker]map[string]cachedResponse
 }
 
 // asker is whose answer it is.
@@ -35,14 +35,14 @@ type asker struct {
 	all    bool // sees what is everybody's
 }
 
-type recalled struct {
+type cachedResponse struct {
 	body       []byte
 	etag, link string
 }
 
-// recalling answers as before while nothing has changed. The handler must answer the same
+// cached answers as before while nothing has changed. The handler must answer the same
 // question always the same from what the store contains: without a clock, a limit or a trace.
-func (s *Server) recalling(handle fiber.Handler) fiber.Handler {
+func (s *Server) cached(handle fiber.Handler) fiber.Handler {
 	if s.State == nil {
 		return handle
 	}
@@ -55,7 +55,7 @@ func (s *Server) recalling(handle fiber.Handler) fiber.Handler {
 		}
 		// The path as it was routed: RequestURI is one in which escapes are taken for what they stand.
 		target := c.Path() + "?" + string(c.Request().URI().QueryString())
-		if answer, ok := s.recall.get(number, who, target); ok {
+		if answer, ok := s.cache.get(number, who, target); ok {
 			return answer.send(c)
 		}
 		if err := handle(c); err != nil {
@@ -64,7 +64,7 @@ func (s *Server) recalling(handle fiber.Handler) fiber.Handler {
 		response := c.Response()
 		if response.StatusCode() == fiber.StatusOK && !response.IsBodyStream() && len(response.Body()) <= uncounted {
 			if after, quiet := s.State.State(); quiet && after == number {
-				s.recall.put(number, who, target, recalled{
+				s.cache.put(number, who, target, cachedResponse{
 					append([]byte(nil), response.Body()...), string(response.Header.Peek(fiber.HeaderETag)), string(response.Header.Peek(fiber.HeaderLink)),
 				})
 			}
@@ -84,7 +84,7 @@ func byTheClock(c *fiber.Ctx) bool {
 	return false
 }
 
-func (a recalled) send(c *fiber.Ctx) error {
+func (a cachedResponse) send(c *fiber.Ctx) error {
 	if a.link != "" {
 		c.Set(fiber.HeaderLink, a.link)
 	}
@@ -97,25 +97,25 @@ func (a recalled) send(c *fiber.Ctx) error {
 	return sendText(c, fiber.StatusOK, func(text []byte) []byte { return append(text, a.body[:len(a.body)-1]...) })
 }
 
-func (r *recall) get(number uint64, who asker, target string) (recalled, bool) {
+func (r *responseCache) get(number uint64, who asker, target string) (cachedResponse, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	if r.number != number {
-		return recalled{}, false
+		return cachedResponse{}, false
 	}
 	answer, ok := r.answers[who][target]
 	return answer, ok
 }
 
-func (r *recall) put(number uint64, who asker, target string, answer recalled) {
-	size := len(answer.body) + len(target) + recallOverhead
+func (r *responseCache) put(number uint64, who asker, target string, answer cachedResponse) {
+	size := len(answer.body) + len(target) + cacheOverhead
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.number != number || r.bytes+size > recallMemory {
-		r.number, r.bytes, r.answers = number, 0, map[asker]map[string]recalled{}
+	if r.number != number || r.bytes+size > cacheMemory {
+		r.number, r.bytes, r.answers = number, 0, map[asker]map[string]cachedResponse{}
 	}
 	if r.answers[who] == nil {
-		r.answers[who] = map[string]recalled{}
+		r.answers[who] = map[string]cachedResponse{}
 	}
 	if _, there := r.answers[who][target]; !there {
 		r.answers[who][target] = answer

@@ -11,8 +11,8 @@ import (
 // server collects the words of no other.
 const searched = 10_000
 
-// fillings add rows to a database that nobody serves: ?1 is how many, ?2 whose.
-var fillings = map[string][]string{
+// seeds add rows to a database that nobody serves: ?1 is how many, ?2 whose.
+var seeds = map[string][]string{
 	// tasks FILE COUNT EMAIL
 	"tasks": {`WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?1)
 		INSERT INTO tasks (user_id, list_id, title, description, created_at, updated_at, version, created_by, due, due_wall)
@@ -46,9 +46,9 @@ var fillings = map[string][]string{
 	},
 }
 
-// fill runs one of fillings: its name, the file, how many, whose.
-func fill(args []string) (err error) {
-	if len(args) != 4 || fillings[args[0]] == nil {
+// seed runs one of seeds: its name, the file, how many, whose.
+func seed(args []string) (err error) {
+	if len(args) != 4 || seeds[args[0]] == nil {
 		return errors.New("constant FOLDER, statements FOLDER, or tasks, accounts, peer-tasks or peer-accounts, each with FILE COUNT NAME")
 	}
 	n, err := strconv.Atoi(args[2])
@@ -60,7 +60,7 @@ func fill(args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	for _, statement := range fillings[args[0]] {
+	for _, statement := range seeds[args[0]] {
 		if _, err := db.Exec(statement, n, args[3]); err != nil {
 			return fmt.Errorf("%s: %w", args[0], err)
 		}
