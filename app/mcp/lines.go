@@ -113,7 +113,7 @@ func messageOf(line []byte, whole bool) (jsonrpc.Message, *jsonrpc.Error) {
 	case !whole:
 		return nil, &jsonrpc.Error{Code: jsonrpc.CodeParseError, Message: "This line is too long."}
 	case !json.Valid(line):
-		return nil, &jsonrpc.Error{Code: jsonrpc.CodeParseError, Message: "This line is no JSON."}
+		return nil, &jsonrpc.Error{Code: jsonrpc.CodeParseError, Message: "This line is not JSON."}
 	case line[0] == '[':
 		return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidRequest, Message: "Batches are not supported: send one message a line."}
 	case json.Unmarshal(line, &id) != nil || !isID(string(id.ID)):

@@ -92,7 +92,7 @@ func mistakeOf(text string) string {
 	edge := bounded.FindStringSubmatch(what)
 	switch {
 	case strings.HasPrefix(kind, "unexpected additional properties"):
-		return name + " can't have what is called " + inner + ": there is no such argument."
+		return name + " can't have " + inner + ", which is unknown; the tool's schema names what there is."
 	case kind == "required":
 		return name + " must have " + inner + "."
 	case kind == "enum":
