@@ -126,6 +126,31 @@ func (x *tab) pushes(b *rod.Browser) func(data string) {
 	}
 }
 
+// untilPushed pushes a message until it has done what it should: a busy browser loses one now and then.
+func untilPushed(t testing.TB, push func(string), message, what string, done func() bool) {
+	t.Helper()
+	var next time.Time
+	until(t, what, func() bool {
+		if now := time.Now(); now.After(next) {
+			push(message)
+			next = now.Add(10 * time.Second)
+		}
+		return done()
+	})
+}
+
+// notified pushes a message until its notification is shown, when those before are gone.
+func (x *tab) notified(push func(string), message string) {
+	x.t.Helper()
+	until(x.t, "no notification is shown", func() bool { return x.notifications() == 0 })
+	untilPushed(x.t, push, message, "a notification is shown", func() bool { return x.notifications() > 0 })
+}
+
+// notifications counts what is shown.
+func (x *tab) notifications() int {
+	return x.MustEval(`async () => (await (await navigator.serviceWorker.getRegistration()).getNotifications()).length`).Int()
+}
+
 // lookAway lets a page believe that it is hidden: what is in sight shows reminders itself.
 func (x *tab) lookAway() {
 	x.t.Helper()
@@ -179,13 +204,13 @@ func TestPageActsOnAReminder(t *testing.T) {
 	p.done("POST", "/tasks/", ann, `{"title":"Call Bob","due":"2031-01-06T09:00","reminders":[{"before":"PT1H"}]}`)
 	push := x.pushes(b)
 	x.lookAway()
-	push(`{"type":"reminder","task":{"id":1,"uid":"u","title":"Pay rent","due":"2031-01-05","due_at":null},"seq":9}`)
+	x.notified(push, `{"type":"reminder","task":{"id":1,"uid":"u","title":"Pay rent","due":"2031-01-05","due_at":null},"seq":9}`)
 	pressShown(t, b, "done")
 	until(t, "the task is done", func() bool { return p.done("GET", "/tasks/1", ann, "")["due"] == "2031-02-05" })
 	// One of a date that is done already moves nothing on.
-	push(`{"type":"reminder","task":{"id":1,"uid":"u","title":"Pay rent","due":"2031-01-05","due_at":null},"seq":10}`)
+	x.notified(push, `{"type":"reminder","task":{"id":1,"uid":"u","title":"Pay rent","due":"2031-01-05","due_at":null},"seq":10}`)
 	pressShown(t, b, "done")
-	push(`{"type":"reminder","task":{"id":2,"uid":"u","title":"Call Bob","due":"2031-01-06T09:00","due_at":null},"seq":11}`)
+	x.notified(push, `{"type":"reminder","task":{"id":2,"uid":"u","title":"Call Bob","due":"2031-01-06T09:00","due_at":null},"seq":11}`)
 	pressShown(t, b, "later")
 	until(t, "there is another reminder", func() bool { return len(p.done("GET", "/tasks/2", ann, "")["reminders"].([]any)) == 2 })
 	if due := p.done("GET", "/tasks/1", ann, "")["due"]; due != "2031-02-05" {
@@ -197,10 +222,10 @@ func TestPageActsOnAReminder(t *testing.T) {
 	// Without a session, nothing is done.
 	x.click("#menu button")
 	x.wait(`document.querySelector("#signin")`)
-	push(`{"type":"reminder","task":{"id":2,"uid":"u","title":"Call Bob","due":"2031-01-06T09:00","due_at":null},"seq":12}`)
+	x.notified(push, `{"type":"reminder","task":{"id":2,"uid":"u","title":"Call Bob","due":"2031-01-06T09:00","due_at":null},"seq":12}`)
 	pressShown(t, b, "done")
 	until(t, "the notification is gone", func() bool {
-		return x.MustEval(`async () => (await (await navigator.serviceWorker.getRegistration()).getNotifications()).length`).Int() == 0
+		return x.notifications() == 0
 	})
 	if p.done("GET", "/tasks/2", ann, "")["completed"] == true {
 		t.Error("it was completed by nobody")
@@ -217,9 +242,11 @@ func TestPageShowsAReminder(t *testing.T) {
 	until(t, "the tasks arrive", func() bool { return p.tasks(p.login()) == 60 })
 	push := x.pushes(b)
 	x.lookAway()
-	push(`{"type":"reminder","task":{"id":3,"uid":"u","title":"<b>task</b> 2","due":"2027-03-10","due_at":null},"seq":9}`)
+	x.notified(push, `{"type":"reminder","task":{"id":3,"uid":"u","title":"<b>task</b> 2","due":"2027-03-10","due_at":null},"seq":9}`)
 	shown := `(await (await navigator.serviceWorker.getRegistration()).getNotifications())`
-	until(t, "the notification is shown", func() bool { return x.MustEval(`async () => `+shown+`.length`).Int() == 1 })
+	if n := x.notifications(); n != 1 {
+		t.Errorf("%d notifications", n)
+	}
 	got := x.MustEval(`async () => { const [n] = ` + shown + `; return [n.title, n.body, n.tag, n.data.url].join("|"); }`).String()
 	if got != "<b>task</b> 2|Wednesday, March 10, 2027|task-3|/#task-3" {
 		t.Error(got)
@@ -286,12 +313,7 @@ func TestPageShowsRemindersInABar(t *testing.T) {
 	x.click("#reminder a")
 	x.wait(`!` + bar + ` && document.activeElement?.closest(".task")?.querySelector(".words").textContent === "Fix the door"`)
 	// What the page does not know, or nobody sees, is a notification.
-	polls := 0
-	until(t, "it is shown", func() bool {
-		if polls%500 == 0 { // a busy browser loses one now and then
-			push(`{"type":"reminder","task":{"id":99,"uid":"u","title":"Elsewhere","due":null,"due_at":null},"seq":15}`)
-		}
-		polls++
+	untilPushed(t, push, `{"type":"reminder","task":{"id":99,"uid":"u","title":"Elsewhere","due":null,"due_at":null},"seq":15}`, "it is shown", func() bool {
 		return x.MustEval(`async () => (await (await navigator.serviceWorker.getRegistration()).getNotifications()).some(({ title }) => title === "Elsewhere")`).Bool()
 	})
 	// Who goes takes the reminders along.
