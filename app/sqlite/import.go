@@ -50,9 +50,9 @@ func (t importTx) HasTask(id int64) (has bool, err error) {
 
 // AddUser adds a user without an Inbox, with the record of it, under a new id if id is 0.
 func (t importTx) AddUser(id int64, u account.NewUser, record account.Record) (int64, error) {
-	err := t.one(`INSERT INTO users (id, username, email, email_key, password_hash, role, created_at, time_zone)
-		VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?, coalesce(nullif(?, ''), 'UTC')) RETURNING id`,
-		[]any{id, u.Username, u.Email, app.EmailKey(u.Email), u.PasswordHash, string(u.Role), millis(u.CreatedAt), u.TimeZone}, &id)
+	err := t.one(`INSERT INTO users (id, username, email, email_key, password_hash, role, created_at, verified_at, time_zone)
+		VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, coalesce(nullif(?, ''), 'UTC')) RETURNING id`,
+		[]any{id, u.Username, u.Email, app.EmailKey(u.Email), u.PasswordHash, string(u.Role), millis(u.CreatedAt), nullMillis(u.VerifiedAt), u.TimeZone}, &id)
 	if err != nil {
 		return 0, err
 	}

@@ -225,6 +225,9 @@ func (h *Hub) wakeAll(since time.Time) {
 	}
 }
 
+// Anew wakes all followers: everything may have changed.
+func (h *Hub) Anew() { h.wakeAll(h.Now()) }
+
 // poll looks whether the log has lines that nobody has told of: another process wrote them.
 func (h *Hub) poll(ctx context.Context) {
 	if h.following.Load() == 0 {

@@ -1,0 +1,115 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"modernc.org/sqlite"
+)
+
+// A server for developers goes back to a state of its database that was kept, while it serves.
+
+// Keep copies the database as it is now into a file, which Rewind goes back to. A file that is
+// there already is replaced.
+func (db *DB) Keep(ctx context.Context, to string) error {
+	partial := to + partialMark + "kept"
+	if err := removeDatabase(partial); err != nil {
+		return err
+	}
+	conn, err := db.readers.pool.Conn(ctx)
+	if err != nil {
+		return busy(err)
+	}
+	err = conn.Raw(func(driver any) error { return copyPages(ctx, driver, partial, nil) })
+	err = errors.Join(err, conn.Close())
+	if err == nil {
+		err = plain(ctx, partial)
+	}
+	if err == nil {
+		err = os.Rename(partial, to)
+	}
+	if err != nil {
+		return errors.Join(translate(err), removeDatabase(partial))
+	}
+	return nil
+}
+
+// Rewind goes back to what Keep has copied into a file. Those who read see either state as a whole.
+// Numbers of changes are not given again: who has a copy of what was there has to begin anew, and
+// no entity tag comes to mean something else.
+func (db *DB) Rewind(ctx context.Context, from string) error {
+	w := db.writer
+	select {
+	case <-w.turn:
+	case <-ctx.Done():
+		return busy(ctx.Err())
+	}
+	defer func() { w.turn <- struct{}{} }()
+	defer db.callers.forget()
+	var newest int64
+	if err := w.conn.QueryRowContext(ctx, `SELECT coalesce(max(seq), 1) FROM changes`).Scan(&newest); err != nil {
+		return translate(err)
+	}
+	clear(db.answered)
+	w.commits.Add(1)
+	defer w.commits.Add(1)
+	if err := w.conn.Raw(func(driver any) error { return restorePages(driver, from) }); err != nil {
+		return translate(fmt.Errorf("go back to %s: %w", from, err))
+	}
+	if err := db.endCursors(ctx, newest); err != nil {
+		return translate(err)
+	}
+	if w.onReminder != nil {
+		w.onReminder()
+	}
+	return nil
+}
+
+// endCursors begins the log of changes behind a number.
+func (db *DB) endCursors(ctx context.Context, newest int64) (err error) {
+	conn := db.writer.conn
+	if _, err := conn.ExecContext(ctx, `BEGIN IMMEDIATE`); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_, endErr := conn.ExecContext(context.WithoutCancel(ctx), `ROLLBACK`)
+			err = errors.Join(err, endErr)
+		}
+	}()
+	// The newest line is of nobody's concern, and never removed.
+	_, err = conn.ExecContext(ctx, `INSERT INTO changes (seq, scope, grp, at, kind, op, entity)
+		SELECT seq, 0, seq, ?2, 5, 2, 0 FROM (SELECT max(?1, (SELECT coalesce(max(seq), 1) FROM changes)) + 1 AS seq)`, newest, millis(db.now()))
+	if err == nil {
+		_, err = conn.ExecContext(ctx, `INSERT INTO meta (name, value) SELECT 'log_from', max(seq) FROM changes WHERE true
+			ON CONFLICT DO UPDATE SET value = excluded.value`)
+	}
+	if err == nil {
+		_, err = conn.ExecContext(ctx, `COMMIT`)
+	}
+	return err
+}
+
+// restorePages writes all pages of a file over the database of a connection, in one transaction.
+func restorePages(driver any, from string) error {
+	target, ok := driver.(interface {
+		NewRestore(string) (*sqlite.Backup, error)
+	})
+	if !ok {
+		return errors.New("sqlite: the driver has no online restore")
+	}
+	if _, err := os.Stat(from); err != nil {
+		return err
+	}
+	restore, err := target.NewRestore(withParams(from, map[string][]string{"mode": {"ro"}}))
+	if err != nil {
+		return err
+	}
+	if _, err := restore.Step(-1); err != nil {
+		_ = restore.Finish() // says the same again
+		return err
+	}
+	return restore.Finish()
+}
