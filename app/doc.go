@@ -16,6 +16,7 @@
 //	  cmd/listen  cmd/certs  cmd/logs  cmd/machine  cmd/service
 //	app/api   app/caldav   app/mcp      app/sqlite   app/mailer   app/push   app/webhook   app/mariadb   app/transfer   app/metrics   web
 //	  HTTP      CalDAV       assistants   storage      SMTP         Web Push   HTTP client   the tutorial's database, JSON and CSV files
+//	app/dev                              what only a developer's server has
 //	app/operate                          import, health
 //	app/account   app/todo               who people are; what they keep
 //	app/outbox   app/password   app/token   app/ical
