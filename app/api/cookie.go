@@ -89,7 +89,9 @@ func (s *Server) shownToken(c *fiber.Ctx) (shown app.Field[string], fromCookie b
 	}
 	shown = in.text("refresh_token")
 	site := c.Get("Sec-Fetch-Site")
-	if shown.State != app.Absent || site != "same-origin" && site != "" {
+	// The page that a developer works on has a port of its own.
+	own := site == "same-origin" || site == "" || s.Dev != nil && site == "same-site" && localOrigin(c.Get(fiber.HeaderOrigin))
+	if shown.State != app.Absent || !own {
 		return shown, false, nil
 	}
 	value, err := s.cookie(c)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 
@@ -17,8 +18,13 @@ const (
 )
 
 // allowOrigin lets pages of other origins read the response (Fetch standard,
-// section 3.3). Credentials are never allowed, because tokens are sent in a header.
+// section 3.3). Credentials are never allowed, because tokens are sent in a header, but on
+// a developer's server, to pages of the same machine.
 func (s *Server) allowOrigin(c *fiber.Ctx) {
+	if s.Dev != nil {
+		s.allowLocal(c)
+		return
+	}
 	if len(s.CORSOrigins) == 0 {
 		c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
 	} else {
@@ -39,10 +45,30 @@ func (s *Server) allowOrigin(c *fiber.Ctx) {
 	c.Set(fiber.HeaderAccessControlExposeHeaders, corsExposed)
 }
 
+// allowLocal lets pages of this machine read the response, and send the cookie of a sign-in.
+func (s *Server) allowLocal(c *fiber.Ctx) {
+	c.Vary(fiber.HeaderOrigin)
+	if origin := c.Get(fiber.HeaderOrigin); localOrigin(origin) {
+		c.Set(fiber.HeaderAccessControlAllowOrigin, origin)
+		c.Set(fiber.HeaderAccessControlAllowCredentials, "true")
+		c.Set(fiber.HeaderAccessControlExposeHeaders, corsExposed+", "+headerDevFault)
+	}
+}
+
+// localOrigin reports whether a page is of this machine, whatever its port.
+func localOrigin(origin string) bool {
+	u, err := url.Parse(origin)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Path == "" && u.RawQuery == "" && isLocal(strings.ToLower(u.Hostname()))
+}
+
 // preflight answers a CORS preflight request.
-func preflight(c *fiber.Ctx, methods string) {
+func (s *Server) preflight(c *fiber.Ctx, methods string) {
 	c.Set(fiber.HeaderAccessControlAllowMethods, methods)
-	c.Set(fiber.HeaderAccessControlAllowHeaders, corsHeaders)
+	headers := corsHeaders
+	if s.Dev != nil {
+		headers += devHeaders
+	}
+	c.Set(fiber.HeaderAccessControlAllowHeaders, headers)
 	c.Set(fiber.HeaderAccessControlMaxAge, corsMaxAge)
 	// Preflight responses hold no personal data and may be cached.
 	c.Set(fiber.HeaderCacheControl, "max-age="+corsMaxAge)

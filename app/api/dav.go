@@ -78,7 +78,7 @@ func (s *Server) dav(c *fiber.Ctx) error {
 		s.DAV.Options(w, path.EscapedPath())
 		w.head(c)
 		if c.Get(fiber.HeaderAccessControlRequestMethod) != "" {
-			preflight(c, w.header.Get("Allow"))
+			s.preflight(c, w.header.Get("Allow"))
 		}
 		return nil
 	}

@@ -75,14 +75,19 @@ func (s *Server) logRequest(c *fiber.Ctx, method, route string, took time.Durati
 	if route == pathAlive || route == pathReady {
 		level = slog.LevelDebug
 	}
-	s.Log.LogAttrs(c.UserContext(), level, "request",
+	attrs := []slog.Attr{
 		slog.String("method", method),
 		slog.String("route", route),
 		slog.Int("status", c.Response().StatusCode()),
 		slog.Float64("duration_ms", math.Round(took.Seconds()*1e6)/1e3),
 		slog.Int64("user_id", callerOf(c).UserID),
 		slog.String("request_id", requestID(c)),
-	)
+	}
+	if s.Dev != nil {
+		fault, _ := c.Locals(keyFault).(string)
+		attrs = append(attrs, slog.String("path", c.Path()), slog.String("fault", fault))
+	}
+	s.Log.LogAttrs(c.UserContext(), level, "request", attrs...)
 }
 
 // prepare sets the request id and the headers of every response, including

@@ -13,20 +13,29 @@ import (
 //go:embed openapi.yaml
 var openAPI string
 
-// contractYAML returns the OpenAPI document of a version, for a server below a
-// path.
-func contractYAML(version, base string) string {
+// openAPIDev has the tags and paths that only a developer's server has.
+//
+//go:embed openapi-dev.yaml
+var openAPIDev string
+
+// contractYAML returns the OpenAPI document of this version, below its base.
+func (s *Server) contractYAML() string {
 	text := openAPI
-	if base != "" {
-		text = strings.Replace(text, "\n- {url: /}\n", "\n- {url: '"+base+"/'}\n", 1)
+	if s.Base != "" {
+		text = strings.Replace(text, "\n- {url: /}\n", "\n- {url: '"+s.Base+"/'}\n", 1)
 	}
-	return strings.ReplaceAll(text, "{{version}}", strings.ReplaceAll(version, "'", ""))
+	if s.Dev != nil {
+		tags, paths, _ := strings.Cut(openAPIDev, "\npaths:\n")
+		_, tags, _ = strings.Cut(tags, "\ntags:\n")
+		text = strings.Replace(text, "\npaths:\n", "\n"+tags+"\npaths:\n"+paths, 1)
+	}
+	return strings.ReplaceAll(text, "{{version}}", strings.ReplaceAll(s.Version, "'", ""))
 }
 
 // contractJSON returns the OpenAPI document as JSON.
-func contractJSON(version, base string) ([]byte, error) {
+func contractJSON(text string) ([]byte, error) {
 	var tree map[string]any
-	if err := yaml.Unmarshal([]byte(contractYAML(version, base)), &tree); err != nil {
+	if err := yaml.Unmarshal([]byte(text), &tree); err != nil {
 		return nil, fmt.Errorf("reading openapi.yaml: %w", err)
 	}
 	return json.Marshal(tree)
@@ -41,7 +50,7 @@ func (s *Server) sendJSONContract(c *fiber.Ctx) error {
 }
 
 func (s *Server) sendYAMLContract(c *fiber.Ctx) error {
-	return sendContract(c, "application/yaml; charset=utf-8", []byte(contractYAML(s.Version, s.Base))) // RFC 9512
+	return sendContract(c, "application/yaml; charset=utf-8", []byte(s.contractYAML())) // RFC 9512
 }
 
 // sendContract answers with a form of the contract, or with 304 if the client has it.

@@ -67,7 +67,7 @@ func (s *Server) routes() []route {
 		{patch, "/users/:id", signedIn, account, none, s.limited("password", s.updateUser)},
 		{del, "/users/:id", signedIn, "", query{"shared"}, s.limited("password", s.deleteUser)},
 		{get, "/users/:id/audit", signedIn, account, pages, s.paged(s.listEvents)},
-	}, s.todoRoutes(), s.pushRoutes(), s.webhookRoutes(), s.feedRoutes())
+	}, s.todoRoutes(), s.pushRoutes(), s.webhookRoutes(), s.feedRoutes(), s.devRoutes())
 }
 
 // todoRoutes are those of what people keep.
@@ -180,7 +180,7 @@ func (s *Server) otherMethod(allowed []string) fiber.Handler {
 			c.Set("Accept-Patch", acceptPatch)
 		}
 		if c.Get(fiber.HeaderAccessControlRequestMethod) != "" {
-			preflight(c, list)
+			s.preflight(c, list)
 		}
 		return c.SendStatus(fiber.StatusNoContent)
 	}

@@ -102,6 +102,8 @@ type Config struct {
 	Web fs.FS
 	// TLS is the configuration of HTTPS, which also sends HSTS. Nil is plain HTTP.
 	TLS *tls.Config
+	// Dev is what only a developer's server has. Nil is none of it.
+	Dev *Dev
 	// Health answers /readyz. Nil is always ready.
 	Health *operate.Health
 	// OnAnswer is called after every response with the method, the route pattern
@@ -131,6 +133,7 @@ type Server struct {
 	davs     *budget // of large answers to calendar clients, one each
 	streams  *streams
 	cache    responseCache
+	known    []route // all of them
 	stopped  atomic.Bool
 }
 
@@ -147,7 +150,7 @@ func New(config Config) (*Server, error) {
 		davs:    newBudget(davStreams, writeTimeout, config.Now),
 		streams: newStreams(cmp.Or(config.MaxStreams, defaultStreams)),
 	}
-	s.contract = sync.OnceValues(func() ([]byte, error) { return contractJSON(config.Version, config.Base) })
+	s.contract = sync.OnceValues(func() ([]byte, error) { return contractJSON(s.contractYAML()) })
 	s.fiber = fiber.New(fiber.Config{
 		ErrorHandler:          s.serverError,
 		DisableStartupMessage: true,
@@ -171,7 +174,11 @@ func New(config Config) (*Server, error) {
 	s.fiber.Server().CloseOnShutdown = true
 	// Streams own their connections.
 	s.fiber.Server().KeepHijackedConns = true
-	s.fiber.Use(s.observe, s.refuseHosts, compress(), recover.New(recover.Config{
+	s.fiber.Use(s.observe)
+	if s.Dev != nil {
+		s.fiber.Use(s.rehearse)
+	}
+	s.fiber.Use(s.refuseHosts, compress(), recover.New(recover.Config{
 		EnableStackTrace:  true,
 		StackTraceHandler: s.panicked,
 	}), refuseVersions, refuseEmptySegments, refuseEncoded, boundBody)
@@ -185,6 +192,7 @@ func New(config Config) (*Server, error) {
 		s.index = static.page("index.html")
 		routes = append(routes, static.routes()...)
 	}
+	s.known = routes
 	s.registerDAV()
 	s.register(routes)
 	s.fiber.Server().Handler = s.knownMethods(plainPaths(s.belowBase(routes, s.fiber.Handler())))
