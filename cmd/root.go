@@ -85,6 +85,8 @@ type application struct {
 	terminal func() bool
 	// screen reports whether a person reads standard error as it comes.
 	screen func() bool
+	// rehearsal is what a developer's server has beside others. Nil in every other command.
+	rehearsal *rehearsal
 	// readPassword reads a line without echo, on a terminal.
 	readPassword func(context.Context) ([]byte, error)
 }
@@ -203,7 +205,7 @@ It makes all that it needs in ./taskapi-data and prints the address to open.`,
 	}
 	root.Flags().BoolVar(&version, "version", false, "print the version")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newServe(a), newDB(a), newUser(a), newMail(a), newAudit(a), newHealthCommand(a), newMCP(a), newDoctor(a), newService(a), newConfig(a), newVersion(a))
+	root.AddCommand(newServe(a), newDev(a), newDB(a), newUser(a), newMail(a), newAudit(a), newHealthCommand(a), newMCP(a), newDoctor(a), newService(a), newConfig(a), newVersion(a))
 	return root
 }
 

@@ -58,7 +58,10 @@ data folder, the key and the database by itself.`,
 }
 
 // logger writes the log in the form that the settings name.
-func logger(s settings.Settings, out io.Writer) *slog.Logger {
+func (a *application) logger(s settings.Settings, out io.Writer) *slog.Logger {
+	if a.rehearsal != nil {
+		return slog.New(a.rehearsal.lines(out, s.LogLevel, a.screen()))
+	}
 	options := &slog.HandlerOptions{Level: s.LogLevel}
 	if s.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(out, options))
@@ -68,7 +71,7 @@ func logger(s settings.Settings, out io.Writer) *slog.Logger {
 
 // queue puts a queue before the log, so that nothing waits for who reads it.
 func (a *application) queue(s settings.Settings) *logs.Queue {
-	direct := logger(s, a.err)
+	direct := a.logger(s, a.err)
 	return logs.NewQueue(a.err, a.clock.Now, func(dropped int64) {
 		direct.Warn("lines of the log were dropped: nobody took them in time", "lines", dropped)
 	})
@@ -79,7 +82,7 @@ func (a *application) queue(s settings.Settings) *logs.Queue {
 func (a *application) serve(ctx context.Context, s settings.Settings) (err error) {
 	lines := a.queue(s)
 	defer lines.Close(logTime)
-	log := logger(s, lines)
+	log := a.logger(s, lines)
 	for _, notice := range s.Notices {
 		log.Info(notice)
 	}
@@ -100,20 +103,28 @@ func (a *application) serve(ctx context.Context, s settings.Settings) (err error
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if s.PublicURLByDefault() { // the port may have been 0
-		s.PublicURL = s.DefaultURL(listen.Text(open.api.Addr()))
+		s.PublicURL = a.rehearsal.named(s.DefaultURL(listen.Text(open.api.Addr())))
 	}
 	if err := d.NotePublicURL(s.PublicURL); err != nil {
+		return err
+	}
+	if err := a.rehearsal.plant(ctx, db, log); err != nil {
 		return err
 	}
 	server, background, err := a.wire(ctx, s, open, db, secret, log, lines)
 	if err != nil {
 		return err
 	}
-	warnOfRisks(s, log)
+	if err := a.rehearsal.keepSeed(ctx); err != nil {
+		return err
+	}
+	if a.rehearsal == nil {
+		warnOfRisks(s, log)
+	}
 	// Whether anybody reads this is no condition for serving.
 	out := logs.NewQueue(a.out, a.clock.Now, func(int64) {})
 	defer out.Close(logTime)
-	if err := a.greet(ctx, out, db, d, open.probe(s)); err != nil {
+	if err := a.greet(ctx, out, db, d, s, open.probe(s)); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.ForgetAddress()) }()
@@ -159,10 +170,14 @@ func (a *application) openForServing(ctx context.Context, d datadir.Dir, s setti
 }
 
 // greet says where the server is, and what a newcomer wants to know next.
-func (a *application) greet(ctx context.Context, out io.Writer, db *sqlite.DB, d datadir.Dir, probe api.Probe) error {
+func (a *application) greet(ctx context.Context, out io.Writer, db *sqlite.DB, d datadir.Dir, s settings.Settings, probe api.Probe) error {
 	place := probe.Place()
 	if err := d.NoteAddress(place); err != nil {
 		return err
+	}
+	if a.rehearsal != nil {
+		a.rehearsal.greet(out, a.build.Version, s.PublicURL)
+		return nil
 	}
 	admins, err := db.Admins(ctx)
 	if err != nil {

@@ -52,6 +52,7 @@ func (a *application) wire(ctx context.Context, s settings.Settings, d *listener
 	if err != nil {
 		return nil, nil, err
 	}
+	a.rehearsal.cheapen(users)
 	audit := &account.Audit{Store: db, Log: log}
 	postage := &outbox.Postage{}
 	proofs := &account.Proofs{Store: db, Passwords: users.Passwords, Audit: audit, Now: a.clock.Now}
@@ -88,6 +89,9 @@ func (a *application) wire(ctx context.Context, s settings.Settings, d *listener
 		background = append(background, serveSide(page, d.metrics, log))
 	}
 	background = append(background, redirects(s, d, log)...)
+	if a.rehearsal != nil {
+		background = append(background, a.rehearsal.join(s, &config, due, log))
+	}
 	server, err = api.New(config)
 	return server, background, err
 }
@@ -190,6 +194,7 @@ func (a *application) mailWorker(mails *mailer.Sender, s settings.Settings, db *
 		return nil, err
 	}
 	worker := mailer.NewWorker(db, composer, mails, a.clock.Now, a.clock.Elapsed, mathrand.Float64, log)
+	a.rehearsal.collect(worker)
 	db.OnMail(func(outbox.NewMail) { worker.Wake() })
 	return worker.Run, nil
 }

@@ -61,6 +61,9 @@ func (s *Server) rehearse(c *fiber.Ctx) error {
 	}
 	err = c.Next()
 	if trouble.Drop == dev.DropAfter {
+		if err != nil {
+			s.fail(c, err) // for the log
+		}
 		dropConnection(c, trouble.Drop)
 		return nil
 	}

@@ -89,6 +89,8 @@ type Message struct {
 	From string // bare address, for the envelope
 	To   string
 	MIME []byte
+	// Template, Subject and Text are what is in it, for who shows it instead of sending it.
+	Template, Subject, Text string
 }
 
 // Compose renders a mail with an HTML and a plain-text alternative.
@@ -122,7 +124,7 @@ func (c *Composer) Compose(m outbox.Mail) (Message, error) {
 		"Auto-Submitted": {"auto-generated"},
 	}
 	mime, err := out.Bytes()
-	return Message{From: c.from.Address, To: to, MIME: mime}, err
+	return Message{From: c.from.Address, To: to, MIME: mime, Template: string(m.Template), Subject: out.Subject, Text: body}, err
 }
 
 // data is what a template gets.
