@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -30,7 +31,8 @@ type plan struct {
 // devFlags are the flags of dev that are no settings.
 type devFlags struct {
 	plan
-	folder       string
+	folder, now  string
+	start        time.Time // zero for the real time
 	keep, beyond bool
 }
 
@@ -61,6 +63,7 @@ that is set. POST /dev/reset goes back to the beginning. All of it is described 
 	flags.IntVar(&f.Users, "users", 5, fmt.Sprintf("how many people there are, 1 to %d", dev.MaxUsers))
 	flags.IntVar(&f.Tasks, "tasks", 200, fmt.Sprintf("how many tasks they have together, up to %d", dev.MaxTasks))
 	flags.StringVar(&f.Language, "language", "en", "language of the people and the tasks: en or es")
+	flags.StringVar(&f.now, "now", "", "time that the clock begins at, such as 2026-03-01T09:00:00Z (default the real time)")
 	flags.StringVar(&f.folder, "data-dir", "", "folder of the database, which is kept (default a new one below the system's temporary folder)")
 	flags.BoolVar(&f.keep, "keep", false, "keep the folder at the end")
 	flags.BoolVar(&f.beyond, "beyond-loopback", false, "listen beyond this machine, where everybody may do everything")
@@ -68,7 +71,12 @@ that is set. POST /dev/reset goes back to the beginning. All of it is described 
 	return cmd
 }
 
-func (f *devFlags) check() error {
+func (f *devFlags) check() (err error) {
+	if f.now != "" {
+		if f.start, err = time.Parse(time.RFC3339, f.now); err != nil || !dev.InRange(f.start) {
+			return usagef("--now: expected a time such as 2026-03-01T09:00:00Z")
+		}
+	}
 	switch {
 	case f.Users < 1 || f.Users > dev.MaxUsers:
 		return usagef("--users: expected a number from 1 to %d", dev.MaxUsers)
@@ -107,7 +115,7 @@ func (a *application) dev(ctx context.Context, s settings.Settings, f devFlags) 
 		return fmt.Errorf("what %s was seeded with can't be read; choose another folder with --data-dir (%w)", d.Path, err)
 	}
 	s.DataDir = d.Path
-	clock := dev.NewClock(a.clock.System)
+	clock := dev.NewClock(a.clock.System, f.start)
 	r, err := newRehearsal(ctx, made, d, clock)
 	if err != nil {
 		return err

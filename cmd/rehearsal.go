@@ -38,7 +38,6 @@ const (
 
 // rehearsal is what a developer's server has beside others. A nil one does nothing.
 type rehearsal struct {
-	plan   plan
 	seed   dev.Seed
 	people []dev.Person
 	folder datadir.Dir
@@ -46,7 +45,6 @@ type rehearsal struct {
 	clock  *dev.Clock
 	faults *dev.Faults
 	mails  dev.Mailbox
-	hasher *password.Hasher
 	ends   context.Context // when the server begins to stop
 	db     *sqlite.DB
 	hub    *todo.Hub
@@ -66,8 +64,10 @@ type snapshot struct {
 // newRehearsal returns what a server that is seeded by a plan has beside others, until the context
 // ends.
 func newRehearsal(ctx context.Context, p plan, folder datadir.Dir, clock *dev.Clock) (*rehearsal, error) {
-	// Passwords that everybody knows need no protection.
-	hasher, err := password.New(password.Options{Params: password.Params{Memory: 64, Iterations: 1, Parallelism: 1}})
+	r := &rehearsal{
+		folder: folder, clock: clock, faults: dev.NewFaults(p.Seed), ends: ctx, mailed: func() {}, snapshots: map[string]snapshot{},
+	}
+	hasher, err := password.New(password.Options{Params: r.cost()})
 	if err != nil {
 		return nil, err
 	}
@@ -75,11 +75,9 @@ func newRehearsal(ctx context.Context, p plan, folder datadir.Dir, clock *dev.Cl
 	if err != nil {
 		return nil, err
 	}
-	seed := dev.Seed{Number: p.Seed, Users: p.Users, Tasks: p.Tasks, Language: p.Language, Now: clock.Now(), Hash: hash}
-	return &rehearsal{
-		plan: p, seed: seed, people: seed.People(), folder: folder, clock: clock, faults: dev.NewFaults(p.Seed), hasher: hasher, ends: ctx,
-		mailed: func() {}, snapshots: map[string]snapshot{},
-	}, nil
+	r.seed = dev.Seed{Number: p.Seed, Users: p.Users, Tasks: p.Tasks, Language: p.Language, Now: clock.Now(), Hash: hash}
+	r.people = r.seed.People()
+	return r, nil
 }
 
 // named is the public URL with the name that a page on another port of this machine uses, too: a
@@ -91,11 +89,12 @@ func (r *rehearsal) named(url string) string {
 	return strings.NewReplacer("//127.0.0.1:", "//localhost:", "//[::1]:", "//localhost:").Replace(url)
 }
 
-// cheapen lets users have passwords that cost nothing to check.
-func (r *rehearsal) cheapen(users *account.Users) {
-	if r != nil {
-		users.Passwords = r.hasher
+// cost is that of a password's hash. Passwords that everybody knows need no protection.
+func (r *rehearsal) cost() password.Params {
+	if r == nil {
+		return password.DefaultParams()
 	}
+	return password.Params{Memory: 64, Iterations: 1, Parallelism: 1}
 }
 
 // collect keeps the mails that a worker would send.
@@ -207,7 +206,10 @@ func (r *rehearsal) names() []string {
 }
 
 // join adds the developer's part to what a server is made of, and returns what works beside it.
-func (r *rehearsal) join(s settings.Settings, config *api.Config, due reminders, log *slog.Logger) func(context.Context) {
+func (r *rehearsal) join(s settings.Settings, config *api.Config, due reminders, log *slog.Logger) []func(context.Context) {
+	if r == nil {
+		return nil
+	}
 	var people []api.DevPerson
 	for _, p := range r.people {
 		role := app.RoleUser
@@ -222,7 +224,7 @@ func (r *rehearsal) join(s settings.Settings, config *api.Config, due reminders,
 		Reset: r.reset, Snapshot: r.snapshot, Snapshots: r.names,
 		Wait: func(d time.Duration) { _ = pause(r.ends, d) },
 	}
-	return func(ctx context.Context) { r.followClock(ctx, s, due, log) }
+	return []func(context.Context){func(ctx context.Context) { r.followClock(ctx, s, due, log) }}
 }
 
 // followClock wakes those who wait for a time when the clock is set, and again and again while it

@@ -38,7 +38,7 @@ func (a *application) withUsers(cmd *cobra.Command, do func(ctx context.Context,
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	users, err := newUsers(l.Settings, db, a.clock.Now)
+	users, err := a.newUsers(l.Settings, db)
 	if err != nil {
 		return err
 	}

@@ -48,11 +48,10 @@ func (a *application) wire(ctx context.Context, s settings.Settings, d *listener
 	if err != nil {
 		return nil, nil, err
 	}
-	users, err := newUsers(s, db, a.clock.Now)
+	users, err := a.newUsers(s, db)
 	if err != nil {
 		return nil, nil, err
 	}
-	a.rehearsal.cheapen(users)
 	audit := &account.Audit{Store: db, Log: log}
 	postage := &outbox.Postage{}
 	proofs := &account.Proofs{Store: db, Passwords: users.Passwords, Audit: audit, Now: a.clock.Now}
@@ -89,9 +88,7 @@ func (a *application) wire(ctx context.Context, s settings.Settings, d *listener
 		background = append(background, serveSide(page, d.metrics, log))
 	}
 	background = append(background, redirects(s, d, log)...)
-	if a.rehearsal != nil {
-		background = append(background, a.rehearsal.join(s, &config, due, log))
-	}
+	background = append(background, a.rehearsal.join(s, &config, due, log)...)
 	server, err = api.New(config)
 	return server, background, err
 }
@@ -172,10 +169,10 @@ func newLinks(s settings.Settings, secret []byte) (*account.Links, error) {
 	return &account.Links{Codes: codes, PublicURL: s.PublicURL}, err
 }
 
-func newUsers(s settings.Settings, db *sqlite.DB, now func() time.Time) (*account.Users, error) {
-	hasher, err := password.New(password.Options{Params: password.DefaultParams()})
+func (a *application) newUsers(s settings.Settings, db *sqlite.DB) (*account.Users, error) {
+	hasher, err := password.New(password.Options{Params: a.rehearsal.cost()})
 	return &account.Users{
-		Store: db, Passwords: hasher, Now: now, RegistrationOpen: s.RegistrationOpen,
+		Store: db, Passwords: hasher, Now: a.clock.Now, RegistrationOpen: s.RegistrationOpen,
 		Policy: account.PasswordPolicy{Min: s.PasswordMin, Max: s.PasswordMax, Allowed: s.PasswordChars},
 	}, err
 }

@@ -95,7 +95,7 @@ func (s *Server) logout(c *fiber.Ctx) error {
 func (s *Server) sendTokens(c *fiber.Ctx, message string, tokens account.Tokens, cookie bool) error {
 	setUser(c, tokens.User.ID)
 	if cookie {
-		s.setCookie(c, tokens.Refresh, int(time.Until(tokens.SessionEnds)/time.Second))
+		s.setCookie(c, tokens.Refresh, int(tokens.SessionEnds.Sub(s.Now())/time.Second))
 		tokens.Refresh = ""
 	}
 	return send(c, fiber.StatusOK, viewTokens(message, tokens))

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -41,7 +42,7 @@ func startDev(t *testing.T) *developing {
 			Rewind(context.Context, string) error
 		}), &dev.Mailbox{}
 		p.api.Dev = &api.Dev{
-			Faults: dev.NewFaults(1), Clock: dev.NewClock(p.api.Now), Mails: mails, People: []api.DevPerson{{ID: 1, Username: "ann", Email: "ann@example.com", Password: testPassword, Role: "user"}},
+			Faults: dev.NewFaults(1), Clock: dev.NewClock(p.api.Now, time.Time{}), Mails: mails, People: []api.DevPerson{{ID: 1, Username: "ann", Email: "ann@example.com", Password: testPassword, Role: "user"}},
 			Wait: func(wait time.Duration) {
 				d.mu.Lock()
 				defer d.mu.Unlock()
@@ -55,6 +56,7 @@ func startDev(t *testing.T) *developing {
 				if kept[name] == "" {
 					return api.ErrNoSnapshot
 				}
+				defer p.api.Sync.Hub.Anew()
 				return db.Rewind(ctx, kept[name])
 			},
 			Snapshots: func() []string { return []string{"default"} },
@@ -422,6 +424,22 @@ func TestResetAndSnapshot(t *testing.T) {
 	if n := d.count(ann); n != 1 {
 		t.Errorf("%d tasks after the other snapshot", n)
 	}
+	// A stream is told that what it knows counts no more.
+	response, err := http.DefaultClient.Do(d.request("GET", "/events", ann, ""))
+	must(t, err)
+	lines := bufio.NewReader(response.Body)
+	for want := "event: ready\n"; want != ""; {
+		line, err := lines.ReadString('\n')
+		must(t, err)
+		if line != want {
+			continue
+		}
+		want = map[string]string{"event: ready\n": "event: resync\n"}[line]
+		if want != "" {
+			d.want(200, "POST", "/dev/reset", "", `{"snapshot":"one"}`)
+		}
+	}
+	must(t, response.Body.Close())
 	d.want(404, "POST", "/dev/reset", "", `{"snapshot":"none"}`)
 	d.want(400, "POST", "/dev/reset", "", `{`)
 	d.want(400, "POST", "/dev/snapshot", "", `{`)

@@ -11,7 +11,7 @@ import (
 const (
 	MaxRate = 1_000_000
 	minYear = 1971
-	maxYear = 9000
+	maxYear = 9000 // the last one
 	// longAgo is how long the clock has been right when the program starts: whoever waits for a
 	// clock to settle has waited.
 	longAgo = 366 * 24 * time.Hour
@@ -36,9 +36,14 @@ type Clock struct {
 	changed chan struct{}
 }
 
-// NewClock returns a clock that shows the real time.
-func NewClock(system func() time.Time) *Clock {
-	return &Clock{System: system, began: system(), changed: make(chan struct{}, 1)}
+// NewClock returns a clock that shows the real time or, unless that is zero, begins at another one.
+func NewClock(system func() time.Time, start time.Time) *Clock {
+	c := &Clock{System: system, changed: make(chan struct{}, 1)}
+	if !start.IsZero() {
+		c.setting = Setting{real: system(), shown: start, rate: 1}
+	}
+	c.began = c.Now()
+	return c
 }
 
 // Now is the time of day.
@@ -73,15 +78,27 @@ func (c *Clock) Rate() float64 {
 // Changed receives after the clock was set, many times as one.
 func (c *Clock) Changed() <-chan struct{} { return c.changed }
 
-// Setting returns how the clock is set, for Restore.
+// Setting returns how the clock is set and what it shows, for Restore.
 func (c *Clock) Setting() Setting {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.setting
+	s := c.setting
+	if !s.real.IsZero() {
+		s.shown = s.at(c.System())
+	}
+	return s
 }
 
-// Restore sets the clock as it was set; the zero Setting is the real time.
-func (c *Clock) Restore(s Setting) { c.change(func(time.Time) Setting { return s }) }
+// Restore sets the clock as it was set, to the time that it showed then. The zero Setting is the
+// real time.
+func (c *Clock) Restore(s Setting) {
+	c.change(func(real time.Time) Setting {
+		if !s.real.IsZero() {
+			s.real = real
+		}
+		return s
+	})
+}
 
 // Turn says how to set a clock. What is nil stays.
 type Turn struct {
@@ -110,7 +127,7 @@ func (c *Clock) Set(t Turn) (now time.Time, ok bool) {
 		if t.Rate != nil {
 			rate = *t.Rate
 		}
-		if year := shown.Year(); year < minYear || year > maxYear {
+		if !InRange(shown) {
 			ok = false
 			return before
 		}
@@ -118,6 +135,9 @@ func (c *Clock) Set(t Turn) (now time.Time, ok bool) {
 	})
 	return c.Now(), ok
 }
+
+// InRange reports whether a clock may show a time.
+func InRange(t time.Time) bool { return t.Year() >= minYear && t.Year() <= maxYear }
 
 func (c *Clock) change(to func(real time.Time) Setting) {
 	c.mu.Lock()

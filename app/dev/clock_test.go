@@ -7,7 +7,7 @@ import (
 
 func TestClock(t *testing.T) {
 	real := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	c := NewClock(func() time.Time { return real })
+	c := NewClock(func() time.Time { return real }, time.Time{})
 	is := func(want time.Time) {
 		t.Helper()
 		if got := c.Now(); !got.Equal(want) {
@@ -32,14 +32,20 @@ func TestClock(t *testing.T) {
 	real = real.Add(time.Hour)
 	is(at.Add(minute))
 	c.Restore(kept)
-	is(at.Add(3601 * minute))
+	is(at)
+	real = real.Add(time.Second)
+	is(at.Add(minute))
 	far := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 	if _, ok := c.Set(Turn{Now: &far}); ok {
 		t.Error("a year was accepted that has no room after it")
 	}
-	is(at.Add(3601 * minute))
+	is(at.Add(minute))
 	c.Restore(Setting{})
 	is(real)
+	other := NewClock(func() time.Time { return real }, at)
+	if !other.Now().Equal(at) || other.Elapsed() != longAgo {
+		t.Errorf("%s, elapsed %s", other.Now(), other.Elapsed())
+	}
 	if c.Rate() != 1 || c.Elapsed() < longAgo {
 		t.Errorf("rate %v, elapsed %s", c.Rate(), c.Elapsed())
 	}

@@ -48,6 +48,10 @@ func (db *DB) Rewind(ctx context.Context, from string) error {
 	}
 	defer func() { w.turn <- struct{}{} }()
 	defer db.callers.forget()
+	hooked, err := db.WebhookUsers(ctx)
+	if err != nil {
+		return err
+	}
 	var newest int64
 	if err := w.conn.QueryRowContext(ctx, `SELECT coalesce(max(seq), 1) FROM changes`).Scan(&newest); err != nil {
 		return translate(err)
@@ -64,7 +68,14 @@ func (db *DB) Rewind(ctx context.Context, from string) error {
 	if w.onReminder != nil {
 		w.onReminder()
 	}
-	return nil
+	if w.onWebhook == nil {
+		return nil
+	}
+	back, err := db.WebhookUsers(ctx)
+	for _, user := range append(hooked, back...) {
+		w.onWebhook(user)
+	}
+	return err
 }
 
 // endCursors begins the log of changes behind a number.
