@@ -65,7 +65,8 @@ func (s *Server) observe(c *fiber.Ctx) error {
 	return nil
 }
 
-// lap is the clock by which requests are measured: the one of a developer may jump.
+// lap is the clock by which requests, and those who are slow, are measured: the one of a developer
+// may jump.
 func (s *Server) lap() time.Time {
 	if s.Dev != nil {
 		return s.Dev.Clock.System()

@@ -142,14 +142,11 @@ func New(config Config) (*Server, error) {
 	if config.Random == nil {
 		config.Random = rand.Reader
 	}
-	s := &Server{
-		Config:  config,
-		bodies:  newBudget(cmp.Or(config.BodyMemory, bodyBudget), bodyPatience, config.Now),
-		answers: newBudget(cmp.Or(config.AnswerMemory, answerBudget), answerPatience, config.Now),
-		pages:   newBudget(parallelPages, answerPatience, config.Now),
-		davs:    newBudget(davStreams, writeTimeout, config.Now),
-		streams: newStreams(cmp.Or(config.MaxStreams, defaultStreams)),
-	}
+	s := &Server{Config: config, streams: newStreams(cmp.Or(config.MaxStreams, defaultStreams))}
+	s.bodies = newBudget(cmp.Or(config.BodyMemory, bodyBudget), bodyPatience, s.lap)
+	s.answers = newBudget(cmp.Or(config.AnswerMemory, answerBudget), answerPatience, s.lap)
+	s.pages = newBudget(parallelPages, answerPatience, s.lap)
+	s.davs = newBudget(davStreams, writeTimeout, s.lap)
 	s.contract = sync.OnceValues(func() ([]byte, error) { return contractJSON(s.contractYAML()) })
 	s.fiber = fiber.New(fiber.Config{
 		ErrorHandler:          s.serverError,
