@@ -109,8 +109,19 @@ func unusedOfDocument() []string {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	var unused []string
+	unused := d.unused(func(string) bool { return true })
+	if developers == nil {
+		return append(unused, "all that is for developers")
+	}
+	return append(unused, developers.unused(func(path string) bool { return strings.HasPrefix(path, "/dev/") })...)
+}
+
+// unused returns what of some paths was never seen.
+func (d *document) unused(of func(path string) bool) (unused []string) {
 	for path, item := range d.doc.Paths.Map() {
+		if !of(path) {
+			continue
+		}
 		for method, operation := range item.Operations() {
 			for status := range operation.Responses.Map() {
 				if status != "default" && !d.used[operation.OperationID+" "+status] {

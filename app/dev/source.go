@@ -123,14 +123,14 @@ func (s *source) Tasks(_ context.Context, each func(operate.ImportRow) error) er
 		before := weight
 		weight += l.weight
 		tasks := s.tasksOf(l, s.seed.Tasks*weight/total-s.seed.Tasks*before/total, chance)
-		for _, row := range tasks {
+		for _, task := range tasks {
 			id++
-			row.Where = fmt.Sprint("task ", id)
-			row.Values["id"] = number(id)
-			if row.Values["parent_id"] != "" {
-				row.Values["parent_id"] = number(id - number64(row.Values["parent_id"]))
+			task.Where = fmt.Sprint("task ", id)
+			task.Values["id"] = number(id)
+			if task.below > 0 {
+				task.Values["parent_id"] = number(id - task.below)
 			}
-			if err := each(row); err != nil {
+			if err := each(task.ImportRow); err != nil {
 				return err
 			}
 		}

@@ -2,29 +2,32 @@ package dev
 
 import (
 	"math/rand/v2"
-	"strconv"
 	"time"
 
 	"taskapi/app/operate"
 )
 
-// tasksOf returns the tasks of a list. The parent_id of a step says how many places before it its
-// task is.
-func (s *source) tasksOf(l list, n int, chance *rand.Rand) []operate.ImportRow {
-	var all []operate.ImportRow
+// task is one that has no id yet.
+type task struct {
+	operate.ImportRow
+	// below says how many places before it the task is that it is a step of; 0 for none.
+	below int64
+}
+
+// tasksOf returns the tasks of a list.
+func (s *source) tasksOf(l list, n int, chance *rand.Rand) []task {
+	var all []task
 	order := chance.Perm(len(l.theme.tasks))
 	for i := 0; len(all) < n; i++ {
 		what := l.theme.tasks[order[i%len(order)]]
-		task := s.task(l, what.title, chance)
-		s.schedule(l, what.rule, task, chance)
-		all = append(all, task)
-		if what.rule != "" || task.Values["completed"] != "" || chance.IntN(8) > 0 {
+		whole := s.task(l, what.title, chance)
+		s.schedule(l, what.rule, whole, chance)
+		all = append(all, task{ImportRow: whole})
+		if what.rule != "" || whole.Values["completed"] != "" || chance.IntN(8) > 0 {
 			continue
 		}
 		for step := range min(n-len(all), 2+chance.IntN(3)) {
-			row := s.task(l, s.words.steps[(i+step)%len(s.words.steps)], chance)
-			row.Values["parent_id"] = strconv.Itoa(step + 1)
-			all = append(all, row)
+			all = append(all, task{s.task(l, s.words.steps[(i+step)%len(s.words.steps)], chance), int64(step + 1)})
 		}
 	}
 	return all
@@ -89,12 +92,4 @@ func (s *source) schedule(l list, rule string, row operate.ImportRow, chance *ra
 	if row.Values["completed"] == "" && chance.IntN(2) == 0 {
 		row.Rows["reminders"] = []operate.ImportRow{{Where: row.Values["title"], Values: map[string]string{"user_id": number(l.owner.ID), "before": "PT30M"}}}
 	}
-}
-
-func number64(text string) int64 {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
 }
