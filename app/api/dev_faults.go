@@ -30,9 +30,17 @@ const (
 const devHeaders = ", " + headerDevDelay + ", " + headerDevStatus + ", " + headerDevDrop
 
 // rehearse makes trouble for a request that asks for it, or that meets a fault. It never does for
-// the developer's own routes, nor for preflight requests.
+// the developer's own routes, nor for preflight requests. Pages of elsewhere, which a developer
+// may have open as well, can't use those routes.
 func (s *Server) rehearse(c *fiber.Ctx) error {
-	if path := c.Path(); c.Method() == fiber.MethodOptions || path == pathDev || strings.HasPrefix(path, pathDev+"/") {
+	if c.Method() == fiber.MethodOptions {
+		return c.Next()
+	}
+	if path := c.Path(); path == pathDev || strings.HasPrefix(path, pathDev+"/") {
+		origin := c.Get(fiber.HeaderOrigin)
+		if _, host, _ := strings.Cut(origin, "://"); origin != "" && !localOrigin(origin) && host != string(c.Context().Host()) {
+			return app.ErrForbidden
+		}
 		return c.Next()
 	}
 	asked, err := askedTrouble(c)

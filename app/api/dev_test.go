@@ -225,6 +225,18 @@ func TestCORSOfADeveloper(t *testing.T) {
 	}
 }
 
+// A page of elsewhere, which is open in the same browser, makes no trouble.
+func TestPagesOfElsewhereCantUseTheDeveloperRoutes(t *testing.T) {
+	d := startDev(t)
+	for origin, want := range map[string]int{"": 200, "http://localhost:5173": 200, d.url: 200, "https://evil.example": 403, "null": 403} {
+		request := d.request("POST", "/dev/reset", "", "")
+		request.Header.Set("Origin", origin)
+		if a := d.ask(request, ""); a.status != want {
+			t.Errorf("%q: %d %s", origin, a.status, a.text)
+		}
+	}
+}
+
 // A page on another port of the machine stays signed in by the cookie; one elsewhere does not.
 func TestTheCookieOfADeveloper(t *testing.T) {
 	d := startDev(t)
