@@ -128,11 +128,11 @@ func (d *developing) want(status int, method, path, token, body string) answer {
 	return a
 }
 
-// in signs somebody up and in.
-func (d *developing) in(name string) string {
+// in signs Ann up and in.
+func (d *developing) in() string {
 	d.t.Helper()
-	d.want(201, "POST", "/auth/register", "", fmt.Sprintf(`{"username":%q,"email":"%s@example.com","password":%q,"confirm_password":%q}`, name, name, testPassword, testPassword))
-	return d.want(200, "POST", "/auth/login", "", fmt.Sprintf(`{"email":"%s@example.com","password":%q}`, name, testPassword)).str("access_token")
+	d.want(201, "POST", "/auth/register", "", fmt.Sprintf(`{"username":"ann","email":"ann@example.com","password":%[1]q,"confirm_password":%[1]q}`, testPassword))
+	return d.want(200, "POST", "/auth/login", "", fmt.Sprintf(`{"email":"ann@example.com","password":%q}`, testPassword)).str("access_token")
 }
 
 // dropped reports whether the connection ended without an answer.
@@ -240,7 +240,7 @@ func TestPagesOfElsewhereCantUseTheDeveloperRoutes(t *testing.T) {
 // A page on another port of the machine stays signed in by the cookie; one elsewhere does not.
 func TestTheCookieOfADeveloper(t *testing.T) {
 	d := startDev(t)
-	d.in("ann")
+	d.in()
 	cookie := d.want(200, "POST", "/auth/login", "", `{"email":"ann@example.com","password":"`+testPassword+`","cookie":true}`).header.Get("Set-Cookie")
 	refresh := func(origin, site string) answer {
 		request := d.request("POST", "/auth/refresh", "", `{}`)
@@ -265,7 +265,7 @@ func TestTheCookieOfADeveloper(t *testing.T) {
 
 func TestARequestAsksForTrouble(t *testing.T) {
 	d := startDev(t)
-	ann := d.in("ann")
+	ann := d.in()
 	for _, status := range []int{400, 401, 403, 404, 405, 409, 410, 412, 413, 418, 422, 429, 500, 501, 502, 503, 504} {
 		request := d.request("GET", fmt.Sprintf("/tasks/?_status=%d", status), ann, "")
 		doc := d.doc
@@ -309,7 +309,7 @@ func TestARequestAsksForTrouble(t *testing.T) {
 
 func TestFaultsOfRoutes(t *testing.T) {
 	d := startDev(t)
-	ann := d.in("ann")
+	ann := d.in()
 	d.want(201, "POST", "/dev/faults", "", `{"route":"POST /tasks/","status":503,"times":2}`)
 	second := d.want(201, "POST", "/dev/faults", "", `{"delay":"1s"}`).id("fault.id")
 	for range 2 {
@@ -342,7 +342,7 @@ func TestFaultsOfRoutes(t *testing.T) {
 
 func TestKindsOfTrouble(t *testing.T) {
 	d := startDev(t)
-	ann := d.in("ann")
+	ann := d.in()
 	for kind, want := range map[string][3]string{ // GET, POST, refresh
 		"expired_token": {"401 token_expired", "401 token_expired", "401 refresh_token_invalid"},
 		"ended_session": {"401 token_invalid", "401 token_invalid", "401 refresh_token_invalid"},
@@ -422,7 +422,7 @@ func TestTheMailOfADeveloper(t *testing.T) {
 // A reset ends what began after the seed; a snapshot brings back what it was made with.
 func TestResetAndSnapshot(t *testing.T) {
 	d := startDev(t)
-	ann := d.in("ann")
+	ann := d.in()
 	d.want(201, "POST", "/tasks/", ann, `{"title":"kept"}`)
 	if a := d.want(201, "POST", "/dev/snapshot", "", ""); a.str("name") != "default" {
 		t.Error(a.text)
