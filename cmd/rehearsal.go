@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -115,9 +114,6 @@ func (r *rehearsal) plant(ctx context.Context, db *sqlite.DB, log *slog.Logger) 
 		return nil
 	}
 	r.db = db
-	if _, err := db.User(ctx, 1); !errors.Is(err, account.ErrUserNotFound) {
-		return err // a folder that was kept
-	}
 	planting := operate.Import{
 		Store: nursery{db}, Now: r.clock.Now, Progress: func(operate.ImportReport) {},
 		Note: func(where, what string) {
@@ -136,12 +132,18 @@ func (r *rehearsal) plant(ctx context.Context, db *sqlite.DB, log *slog.Logger) 
 	return nil
 }
 
-// nursery is a store in which imported people have proven addresses, and the first is an admin.
+// nursery is a store in which imported people have proven addresses, and the first is an admin. One
+// that has ever had anybody, in a folder that was kept, takes nobody.
 type nursery struct{ *sqlite.DB }
 
 // Import runs do in one transaction.
 func (n nursery) Import(ctx context.Context, do func(operate.ImportTx) error) error {
-	return n.DB.Import(ctx, func(tx operate.ImportTx) error { return do(bed{tx}) })
+	return n.DB.Import(ctx, func(tx operate.ImportTx) error {
+		if fresh, err := tx.Fresh(); err != nil || !fresh {
+			return err
+		}
+		return do(bed{tx})
+	})
 }
 
 type bed struct{ operate.ImportTx }

@@ -33,6 +33,9 @@ const devHeaders = ", " + headerDevDelay + ", " + headerDevStatus + ", " + heade
 // the developer's own routes, nor for preflight requests. Pages of elsewhere, which a developer
 // may have open as well, can't use those routes.
 func (s *Server) rehearse(c *fiber.Ctx) error {
+	// Browsers send a request again by themselves, a POST as well, where a connection that they had
+	// used before ends without an answer. So none is used twice, and what is dropped is dropped once.
+	c.Context().SetConnectionClose()
 	if c.Method() == fiber.MethodOptions {
 		return c.Next()
 	}
