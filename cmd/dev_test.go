@@ -145,6 +145,7 @@ func TestTheFolderOfDev(t *testing.T) {
 	first, token := p.firstPerson(), p.enter()
 	p.call("POST", "/tasks/", token, `{"title":"one more"}`)
 	all := p.tasks(token)
+	p.call("POST", "/dev/snapshot", "", `{"name":"later"}`)
 	p.stop(syscall.SIGTERM)
 	kept, err := filepath.Glob("tmp/taskapi-dev-*")
 	if err != nil || len(kept) != 1 {
@@ -153,6 +154,14 @@ func TestTheFolderOfDev(t *testing.T) {
 	again := startProcess(t, nil, []string{"dev", "--addr=127.0.0.1:0", "--data-dir=" + kept[0], "--users=7"})
 	if again.firstPerson() != first || again.tasks(again.enter()) != all {
 		t.Errorf("%s with %d tasks, and before %s with %d", again.firstPerson(), again.tasks(again.enter()), first, all)
+	}
+	for _, back := range []struct {
+		body string
+		want int
+	}{{`{"snapshot":"later"}`, all}, {`{}`, all - 1}} {
+		if status, answer := again.call("POST", "/dev/reset", "", back.body); status != 200 || again.tasks(again.enter()) != back.want {
+			t.Errorf("%s: %d %v, %d tasks", back.body, status, answer, again.tasks(again.enter()))
+		}
 	}
 	again.stop(syscall.SIGTERM)
 	if _, err := os.Stat(kept[0]); err != nil {

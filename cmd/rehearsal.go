@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -157,12 +159,36 @@ func (b bed) AddUser(id int64, user account.NewUser, record account.Record) (int
 	return b.ImportTx.AddUser(id, user, record)
 }
 
-// keepSeed keeps what a reset goes back to.
+// keepSeed keeps what a reset goes back to. In a folder that was kept, what was kept there is
+// gone back to.
 func (r *rehearsal) keepSeed(ctx context.Context) error {
 	if r == nil {
 		return nil
 	}
+	files, err := fs.Glob(os.DirFS(r.folder.Path), keptPrefix+"*"+keptSuffix)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(strings.TrimPrefix(file, keptPrefix), keptSuffix)
+		if file := r.file(name); r.db.CanRewind(file) {
+			r.snapshots[name] = snapshot{file: file, clock: r.clock.Setting()}
+		}
+	}
+	if _, there := r.snapshots[""]; there {
+		return nil
+	}
 	return r.snapshot(ctx, "")
+}
+
+// What the name of a file that holds a snapshot begins and ends with.
+const (
+	keptPrefix = "kept-"
+	keptSuffix = ".db"
+)
+
+func (r *rehearsal) file(name string) string {
+	return filepath.Join(r.folder.Path, keptPrefix+name+keptSuffix)
 }
 
 // snapshot keeps all as it is under a name. Returns a KindInvalid error if there are too many.
@@ -172,7 +198,7 @@ func (r *rehearsal) snapshot(ctx context.Context, name string) error {
 	if _, replaced := r.snapshots[name]; !replaced && len(r.snapshots) > maxSnapshots {
 		return app.Mistake("name", fmt.Sprintf("There are %d snapshots already: replace one of them.", maxSnapshots))
 	}
-	file := filepath.Join(r.folder.Path, "kept-"+name+".db")
+	file := r.file(name)
 	if err := r.db.Keep(ctx, file); err != nil {
 		return err
 	}

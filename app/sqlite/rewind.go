@@ -2,8 +2,10 @@ package sqlite
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"modernc.org/sqlite"
@@ -32,6 +34,27 @@ func (db *DB) Keep(ctx context.Context, to string) error {
 	}
 	if err != nil {
 		return errors.Join(translate(err), removeDatabase(partial))
+	}
+	return nil
+}
+
+// CanRewind reports whether Rewind can go back to a file: whether it is there, and of this version.
+func (db *DB) CanRewind(from string) bool { return keptByUs(from) == nil }
+
+// keptByUs returns an error unless a file has the schema of this program, by the header of the file:
+// https://www.sqlite.org/fileformat.html#user_version_number
+func keptByUs(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }() // only read
+	header := make([]byte, 64)
+	if _, err := io.ReadFull(file, header); err != nil {
+		return err
+	}
+	if binary.BigEndian.Uint32(header[60:]) != uint32(len(steps())+1) {
+		return ErrOtherSchema
 	}
 	return nil
 }
@@ -97,6 +120,12 @@ func (db *DB) endCursors(ctx context.Context, newest int64) (err error) {
 		_, err = conn.ExecContext(ctx, `INSERT INTO meta (name, value) SELECT 'log_from', max(seq) FROM changes WHERE true
 			ON CONFLICT DO UPDATE SET value = excluded.value`)
 	}
+	db.timeline.mu.Lock()
+	id := db.timeline.id
+	db.timeline.mu.Unlock()
+	if err == nil && id != "" { // what was kept may be of an earlier start
+		_, err = conn.ExecContext(ctx, `UPDATE meta SET value = ? WHERE name = 'timeline'`, id)
+	}
 	if err == nil {
 		_, err = conn.ExecContext(ctx, `COMMIT`)
 	}
@@ -111,7 +140,7 @@ func restorePages(driver any, from string) error {
 	if !ok {
 		return errors.New("sqlite: the driver has no online restore")
 	}
-	if _, err := os.Stat(from); err != nil {
+	if err := keptByUs(from); err != nil {
 		return err
 	}
 	restore, err := target.NewRestore(withParams(from, map[string][]string{"mode": {"ro"}}))

@@ -81,13 +81,61 @@ func TestRewind(t *testing.T) {
 	if err := db.CheckSound(ctx); err != nil {
 		t.Error(err)
 	}
-	if err := db.Rewind(ctx, kept+".none"); err == nil {
-		t.Error("went back to nothing")
+	older := build(t, "PRAGMA user_version = 1; CREATE TABLE users (id INTEGER)")
+	for _, other := range []string{kept + ".none", older} {
+		if err := db.Rewind(ctx, other); err == nil || db.CanRewind(other) || !db.CanRewind(kept) {
+			t.Errorf("went back to %s", other)
+		}
 	}
 	if got := titles(t, db, ann.ID); len(got) != 1 {
 		t.Errorf("after that: %q", got)
 	}
 	addTask(t, db, ann.ID, "on")
+}
+
+// What an earlier start has kept is gone back to as well, and what is written then stays.
+func TestRewindToAnEarlierStart(t *testing.T) {
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "taskapi.db")
+	begin := func(timeline string) *DB {
+		db := open(t, path)
+		if err := db.BeginTimeline(ctx, timeline); err != nil {
+			t.Fatal(err)
+		}
+		return db
+	}
+	db := begin("one")
+	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	addTask(t, db, ann.ID, "kept")
+	kept := filepath.Join(t.TempDir(), "kept.db")
+	if err := db.Keep(ctx, kept); err != nil {
+		t.Fatal(err)
+	}
+	addTask(t, db, ann.ID, "gone")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db = begin("two")
+	if err := db.Rewind(ctx, kept); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.readers.pool.ExecContext(ctx, "PRAGMA wal_checkpoint(FULL)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.checkTimeline(ctx); err != nil {
+		t.Error(err)
+	}
+	addTask(t, db, ann.ID, "after")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db = begin("three")
+	if got := titles(t, db, ann.ID); len(got) != 2 || got[0] == "gone" || got[1] == "gone" {
+		t.Errorf("%q", got)
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 // Those who read meanwhile see one state or the other, whole.
