@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -40,6 +41,8 @@ type tx struct {
 	// changed says that a row was certainly changed, rows how many were, as far as is known.
 	changed bool
 	rows    int64
+	// wrote says that a statement ran that may have changed something.
+	wrote bool
 	// failed is the first error of a statement. Nothing runs after it: SQLite
 	// may have ended the transaction, and what followed would stand alone.
 	failed error
@@ -69,6 +72,7 @@ func (t *tx) do(query string, run func(*sql.Stmt) error) error {
 	if t.failed != nil {
 		return t.failed
 	}
+	t.wrote = t.wrote || !strings.HasPrefix(query, "SELECT")
 	stmt, err := t.stmts.get(t.ctx, query)
 	if err == nil && t.within != nil {
 		stmt = t.within.StmtContext(t.ctx, stmt)

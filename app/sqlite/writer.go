@@ -26,8 +26,9 @@ import (
 //     change is on the disk.
 //   - No delay: a change that finds nobody waiting commits at once; no change waits
 //     for a batch to fill. Batches grow by themselves while a commit is under way.
-//   - One failure: a change that fails or panics is rolled back to its savepoint,
-//     and only its caller gets the error or the panic.
+//   - One failure: a change that fails or panics before it writes leaves nothing behind.
+//     If one does after it has written, all run again, each in its own savepoint, to which
+//     that one is rolled back. Only its caller gets the error or the panic.
 //   - Common failure: if SQLite ends the whole transaction (disk full, I/O error),
 //     the savepoints are gone. Each change then runs again in its own transaction,
 //     so that only the changes that must fail do. If the commit fails, every change
@@ -87,6 +88,8 @@ type change struct {
 	group   int64
 	// reminded is that of the tx.
 	reminded bool
+	// wrote is that of the tx.
+	wrote bool
 	// hooked is that of the tx.
 	hooked int64
 }
@@ -259,6 +262,25 @@ func (w *writer) together(taken []*change) bool {
 		return true
 	}
 	for _, c := range taken {
+		w.try(c)
+		if c.outcome != (outcome{}) && c.wrote {
+			_ = w.exec("ROLLBACK")
+			return w.apart(taken)
+		}
+	}
+	if err := w.commit(); err != nil {
+		fail(taken, err)
+	}
+	return true
+}
+
+// apart is together with a savepoint for each change.
+func (w *writer) apart(taken []*change) bool {
+	if err := w.begin(); err != nil {
+		fail(taken, err)
+		return true
+	}
+	for _, c := range taken {
 		if err := w.exec("SAVEPOINT one"); err != nil {
 			_ = w.exec("ROLLBACK")
 			return false
@@ -317,8 +339,7 @@ func (w *writer) try(c *change) {
 	c.outcome = outcome{}
 	defer func() {
 		c.mails, c.touched, c.changed, c.group = t.queued, t.touched, t.changed, t.group
-		c.reminded, c.hooked = t.reminded, t.hooked
-		c.mails, c.changed, c.group = t.queued, t.changed, t.group
+		c.reminded, c.hooked, c.wrote = t.reminded, t.hooked, t.wrote
 		if reason := recover(); reason != nil {
 			// The caller's goroutine panics again, without this stack.
 			c.outcome = outcome{panicked: fmt.Sprintf("%v\n%s", reason, debug.Stack())}

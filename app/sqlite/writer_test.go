@@ -109,8 +109,27 @@ func TestOneFailureUndoesOneChange(t *testing.T) {
 	if got := titlesOf(t, db, ann.ID); got != "one six" {
 		t.Errorf("stored: %s", got)
 	}
-	if runs != 1 {
+	if runs != 2 { // with the others, and then in its own savepoint
 		t.Errorf("the second was run %d times", runs)
+	}
+}
+
+// Refusals, and other failures before anything was written, cost the others nothing.
+func TestARefusalRunsNothingAgain(t *testing.T) {
+	db := openTest(t)
+	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	runs, refused := 0, errors.New("refused")
+	results := batchOf(t, db,
+		func(tx *tx) error { runs++; return insertTask("one", ann.ID)(tx) },
+		func(tx *tx) error { _, err := tx.totalOf("tasks", ann.ID); return errors.Join(err, refused) },
+		func(*tx) error { panic("early") },
+		insertTask("four", ann.ID),
+	)
+	if results[0] != nil || !errors.Is(results[1], refused) || results[2] == nil || results[3] != nil {
+		t.Errorf("%v", results)
+	}
+	if got := titlesOf(t, db, ann.ID); got != "one four" || runs != 1 {
+		t.Errorf("stored %s, the first was run %d times", got, runs)
 	}
 }
 
