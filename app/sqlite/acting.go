@@ -3,6 +3,7 @@ package sqlite
 import (
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 
 	"taskapi/app"
@@ -13,18 +14,35 @@ import (
 // up before the change got its turn, and may have been signed out, deleted or
 // given another role since. So whether the caller may act is decided here, as
 // the first thing in the transaction that acts, for every write that anybody
-// makes in their own name. Of changes within one, which are those of one request,
-// only the first asks: nothing that it is made of ends a session or a token.
+// makes in their own name. Of changes in one transaction by the same caller, only
+// the first asks, until one changes what decides.
 func (db *DB) as(by app.Caller, change func(tx *tx) error) func(tx *tx) error {
 	return func(tx *tx) error {
-		if who := (actor{by.UserID, by.Role, by.SessionID, by.TokenID, by.Proof}); tx.acts != who {
+		who := actor{by.UserID, by.Role, by.SessionID, by.TokenID, by.Proof}
+		if _, known := tx.admitted[who]; !known {
 			if err := tx.mayAct(by, millis(db.now())); err != nil {
 				return err
 			}
-			tx.acts = who
+			tx.admitted[who] = struct{}{}
 		}
 		return change(tx)
 	}
+}
+
+// admitted are those who may act in a transaction.
+type admitted map[actor]struct{}
+
+// changesAccess reports whether a statement that writes may change what mayAct decides by.
+func changesAccess(query string) bool {
+	if strings.HasPrefix(query, "ROLLBACK") {
+		return true
+	}
+	for _, table := range []string{"users", "sessions", "api_tokens"} {
+		if strings.Contains(query, table) {
+			return true
+		}
+	}
+	return false
 }
 
 // actor is what mayAct looks at.

@@ -291,3 +291,74 @@ func acting(t *testing.T) (db *DB, ann account.User, session, token app.Caller) 
 	}
 	return db, ann, session, app.Caller{UserID: ann.ID, Role: ann.Role, TokenID: made.ID, Scopes: made.Scopes}
 }
+
+// Whoever has acted in a transaction does not act on in it once something there has taken that
+// from them, nor after what let them act was undone.
+func TestWhoWasAdmittedIsAskedAgainAfterAChange(t *testing.T) {
+	for name, takes := range map[string]func(*DB, context.Context, app.Caller) error{
+		"nothing": func(*DB, context.Context, app.Caller) error { return nil },
+		"another session": func(db *DB, ctx context.Context, by app.Caller) error {
+			_, err := db.EndSession(ctx, by, "session-of-nobody-0000", account.Record{})
+			return err
+		},
+		"the session": func(db *DB, ctx context.Context, by app.Caller) error {
+			_, err := db.EndSession(ctx, by, by.SessionID, account.Record{})
+			return err
+		},
+		"all sessions": func(db *DB, ctx context.Context, by app.Caller) error {
+			_, err := db.EndSessions(ctx, by, false, account.Record{})
+			return err
+		},
+		"a role": func(db *DB, ctx context.Context, by app.Caller) error {
+			_, err := db.SetRole(ctx, by.UserID, app.RoleAdmin, account.Record{})
+			return err
+		},
+		"the account": func(db *DB, ctx context.Context, by app.Caller) error {
+			return ignoring(db.DeleteUser(ctx, by, by.UserID, account.PassShared, account.Record{}), account.ErrLastAdmin)
+		},
+	} {
+		db, ann, _, _ := pair(t, 0)
+		create := func(ctx context.Context) error {
+			_, err := db.CreateTask(ctx, ann, todo.NewTask{UserID: ann.UserID, Title: "t", CreatedAt: testNow})
+			return err
+		}
+		var before, taken, after error
+		err := db.Together(t.Context(), func(ctx context.Context) error {
+			before, taken, after = create(ctx), takes(db, ctx, ann), create(ctx)
+			return nil
+		})
+		var want error = account.ErrSessionEnded
+		if name == "nothing" || name == "another session" {
+			want = nil
+		}
+		if err != nil || before != nil || taken != nil || !errors.Is(after, want) {
+			t.Errorf("%s: %v, %v, %v, %v", name, err, before, taken, after)
+		}
+	}
+}
+
+// Changes of one batch ask once for each caller.
+func TestABatchAsksOnceForEachCaller(t *testing.T) {
+	db, ann, ben, _ := pair(t, 0)
+	asked := map[string]int{}
+	create := func(by app.Caller) func(*tx) error {
+		change := db.as(by, func(tx *tx) error { return insertTask("t", by.UserID)(tx) })
+		return func(tx *tx) error {
+			before := len(tx.admitted)
+			err := change(tx)
+			asked[by.SessionID] += len(tx.admitted) - before
+			return err
+		}
+	}
+	gone := ann
+	gone.SessionID = "session-that-has-ended"
+	results := batchOf(t, db, create(ann), create(ben), create(ann), create(gone), create(ann), create(gone))
+	for i, want := range []error{nil, nil, nil, account.ErrSessionEnded, nil, account.ErrSessionEnded} {
+		if !errors.Is(results[i], want) {
+			t.Errorf("%d: %v", i, results[i])
+		}
+	}
+	if asked[ann.SessionID] != 1 || asked[ben.SessionID] != 1 || asked[gone.SessionID] != 0 {
+		t.Errorf("admitted %v", asked)
+	}
+}

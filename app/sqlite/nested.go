@@ -48,7 +48,7 @@ func (t *tx) insideOf(db *DB) context.Context {
 
 // inner returns a transaction within t, which sees what t has done.
 func (t *tx) inner(ctx context.Context) *tx {
-	return &tx{ctx: context.WithoutCancel(ctx), stmts: t.stmts, group: t.group, acts: t.acts}
+	return &tx{ctx: context.WithoutCancel(ctx), stmts: t.stmts, group: t.group, admitted: t.admitted}
 }
 
 // nest runs a change within t, which leaves nothing of itself if it fails.

@@ -30,8 +30,8 @@ type tx struct {
 	first int64
 	// inTurns says that the change is one of several turns of a request.
 	inTurns bool
-	// acts is who may act in it, as far as was asked.
-	acts actor
+	// admitted are those who may act in the transaction, as far as was asked; nil for those who read.
+	admitted admitted
 	// within is the snapshot that is read; nil for the state of the last commit.
 	within *sql.Tx
 	// reminded says that it may have changed when a reminder is due.
@@ -72,13 +72,19 @@ func (t *tx) do(query string, run func(*sql.Stmt) error) error {
 	if t.failed != nil {
 		return t.failed
 	}
-	t.wrote = t.wrote || !strings.HasPrefix(query, "SELECT")
 	stmt, err := t.stmts.get(t.ctx, query)
-	if err == nil && t.within != nil {
-		stmt = t.within.StmtContext(t.ctx, stmt)
-	}
 	if err == nil {
-		err = run(stmt)
+		if stmt.writes {
+			t.wrote = true
+		}
+		if stmt.access {
+			clear(t.admitted)
+		}
+		if t.within != nil {
+			err = run(t.within.StmtContext(t.ctx, stmt.Stmt))
+		} else {
+			err = run(stmt.Stmt)
+		}
 	}
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		t.failed = err
@@ -148,29 +154,38 @@ func (db *DB) read(ctx context.Context) (*tx, error) {
 // there are queries in this package, so nothing is ever dropped.
 type statements struct {
 	prepare func(ctx context.Context, query string) (*sql.Stmt, error)
-	byText  sync.Map // query text to *sql.Stmt
+	byText  sync.Map // query text to *prepared
 	// damage is what the last statement said that met any.
 	damage atomic.Pointer[error]
 }
 
-func (s *statements) get(ctx context.Context, query string) (*sql.Stmt, error) {
+// prepared is a statement, with what it does as far as its text tells.
+type prepared struct {
+	*sql.Stmt
+	writes bool // it may change something
+	access bool // it may change who may act
+}
+
+func (s *statements) get(ctx context.Context, query string) (*prepared, error) {
 	if stmt, ok := s.byText.Load(query); ok {
-		return stmt.(*sql.Stmt), nil
+		return stmt.(*prepared), nil
 	}
 	stmt, err := s.prepare(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	if first, raced := s.byText.LoadOrStore(query, stmt); raced {
-		return first.(*sql.Stmt), stmt.Close()
+	writes := !strings.HasPrefix(query, "SELECT")
+	made := &prepared{stmt, writes, writes && changesAccess(query)}
+	if first, raced := s.byText.LoadOrStore(query, made); raced {
+		return first.(*prepared), stmt.Close()
 	}
-	return stmt, nil
+	return made, nil
 }
 
 func (s *statements) close() error {
 	var errs []error
 	s.byText.Range(func(_, stmt any) bool {
-		errs = append(errs, stmt.(*sql.Stmt).Close())
+		errs = append(errs, stmt.(*prepared).Close())
 		return true
 	})
 	return errors.Join(errs...)

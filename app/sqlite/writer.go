@@ -52,6 +52,8 @@ type writer struct {
 	turn    chan struct{} // holds a token while nobody writes
 	waiting app.Line[app.Claimant, *change]
 	stmts   statements
+	// admitted are those who may act in the transaction that is open.
+	admitted admitted
 	// onMail is called for each mail after its commit. May be nil.
 	onMail func(outbox.NewMail)
 	// onChange receives the lines of the log that a commit has added. May be nil.
@@ -107,7 +109,7 @@ const (
 )
 
 func newWriter(pool *sql.DB, conn *sql.Conn, now func() time.Time) *writer {
-	w := &writer{pool: pool, conn: conn, now: now, turn: make(chan struct{}, 1)}
+	w := &writer{pool: pool, conn: conn, now: now, turn: make(chan struct{}, 1), admitted: admitted{}}
 	w.waiting.Each, w.waiting.Max = maxOfOne, maxWaiting
 	w.stmts.prepare = conn.PrepareContext
 	w.turn <- struct{}{}
@@ -318,6 +320,7 @@ func (w *writer) begin() error {
 			return err
 		}
 	}
+	clear(w.admitted) // other processes may have changed who may act
 	return translate(w.exec("BEGIN IMMEDIATE"))
 }
 
@@ -335,7 +338,7 @@ func (w *writer) commit() error {
 
 // try runs a change and stores its outcome.
 func (w *writer) try(c *change) {
-	t := &tx{ctx: context.WithoutCancel(c.ctx), stmts: &w.stmts}
+	t := &tx{ctx: context.WithoutCancel(c.ctx), stmts: &w.stmts, admitted: w.admitted}
 	c.outcome = outcome{}
 	defer func() {
 		c.mails, c.touched, c.changed, c.group = t.queued, t.touched, t.changed, t.group
