@@ -48,10 +48,10 @@ func (t *tx) log(a act, l logged) (seq int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	err = t.one(`INSERT INTO changes (seq, scope, grp, at, actor, kind, op, entity, fields, uid, undo)
-		VALUES (`+nextSeq+`, ?1, coalesce(nullif(?2, 0), `+nextSeq+`), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING seq`,
-		[]any{l.scope, t.group, millis(a.at), nullID(a.by.UserID), int(l.kind), int(l.op), l.entity, int64(l.fields), nullText(l.uid), undo}, &seq)
-	t.changed, t.first = true, cmp.Or(t.first, seq)
+	seq, err = t.insert(`INSERT INTO changes (seq, scope, grp, at, actor, kind, op, entity, fields, uid, undo)
+		VALUES (`+nextSeq+`, ?1, coalesce(nullif(?2, 0), `+nextSeq+`), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`,
+		l.scope, t.group, millis(a.at), nullID(a.by.UserID), int(l.kind), int(l.op), l.entity, int64(l.fields), nullText(l.uid), undo)
+	t.first = cmp.Or(t.first, seq)
 	t.group = cmp.Or(t.group, seq)
 	t.touched = append(t.touched, todo.Touched{Scope: l.scope, Members: l.kind == todo.KindMember || l.kind == todo.KindList})
 	return seq, err

@@ -144,8 +144,7 @@ func (t *tx) uidFree(seed todo.Seed, by app.Caller, owner int64, uid string) (to
 
 const insertTaskRow = `INSERT INTO tasks (id, version, user_id, list_id, title, description, created_at, completed_at, updated_at, created_by, priority,
 		position, uid, parent_id, assignee_id, due, due_wall, due_zone, due_utc, start, recurrence, recurrence_from, recurrence_start, recurrence_of, labels)
-	VALUES (nullif(?1, 0), ` + nextSeq + `, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)
-	RETURNING id, version`
+	VALUES (nullif(?1, 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)`
 
 // addTask adds a task.
 func (t *tx) addTask(a act, h home, n todo.NewTask) (todo.Task, error) {
@@ -165,20 +164,22 @@ func (t *tx) addTask(a act, h home, n todo.NewTask) (todo.Task, error) {
 }
 
 // putTask stores a whole task, and gives it a version and, unless it has one, an id.
-func (t *tx) putTask(task *todo.Task, position *int64) error {
+func (t *tx) putTask(task *todo.Task, position *int64) (err error) {
+	if err := t.one(`SELECT `+nextSeq, nil, &task.Version); err != nil {
+		return err
+	}
 	var placed sql.NullInt64
 	if position != nil {
 		placed = sql.NullInt64{Int64: *position, Valid: true}
 	}
-	args := []any{task.ID, task.UserID, task.ListID, task.Title, task.Description, millis(task.CreatedAt), nullMillis(task.CompletedAt), millis(task.UpdatedAt),
+	args := []any{task.ID, task.Version, task.UserID, task.ListID, task.Title, task.Description, millis(task.CreatedAt), nullMillis(task.CompletedAt), millis(task.UpdatedAt),
 		nullID(task.CreatedBy), int(task.Priority), placed, nullText(task.UID), nullID(task.ParentID), nullID(task.AssigneeID)}
 	args = append(args, dateValues(task.Dates)...)
 	args = append(args, repetitionValues(task.Repeats())...)
 	args = append(args, nullID(task.RecurrenceOf), labelsText(task.Labels))
-	if err := t.one(insertTaskRow, args, &task.ID, &task.Version); err != nil {
+	if task.ID, err = t.insert(insertTaskRow, args...); err != nil {
 		return err
 	}
-	t.changed = true
 	if task.Position = todo.DefaultPosition(task.ID); position != nil {
 		task.Position = *position
 	}
