@@ -23,7 +23,7 @@ type cuts struct {
 	random       *rand.Rand
 	flags        []string          // of the server
 	lie          func(string) bool // as cutfs.Disk has it
-	token        string            // of a session that has to go on
+	token        string            // of the last session, which has to go on
 	all          []*writer
 	backups      int
 	starting     int // cuts while the server started
@@ -187,9 +187,7 @@ func (c *cuts) write(s *server, disk *cutfs.Disk, wait time.Duration, stop bool)
 	cancel()
 	group.Wait()
 	close(errs)
-	if c.token == "" {
-		c.token = s.token
-	}
+	c.token = s.token // each start signs in, and the oldest of very many sessions end
 	return <-errs
 }
 
