@@ -43,6 +43,8 @@ func (s *Server) routes() []route {
 		{get, pathReady, public, "", none, s.ready},
 		{get, "/openapi.json", public, "", none, s.sendJSONContract},
 		{get, "/openapi.yaml", public, "", none, s.sendYAMLContract},
+		{get, "/client.ts", public, "", none, s.sendTypeScript},
+		{get, "/client.js", public, "", none, s.sendJavaScript},
 
 		{post, "/auth/register", optional, account, none, s.limited("register", s.registerUser)},
 		{post, "/auth/login", public, "", none, s.limited("login", s.login)},

@@ -126,6 +126,7 @@ type Server struct {
 	inner    *fiber.App             // handles the requests of a batch
 	index    fiber.Handler          // the page; nil without one
 	contract func() ([]byte, error) // the OpenAPI document as JSON, made once when asked for
+	clients  func() (clients, error)
 	listener atomic.Pointer[listener]
 	bodies   *budget // what arrives
 	answers  *budget // what nobody has taken yet
@@ -148,6 +149,7 @@ func New(config Config) (*Server, error) {
 	s.pages = newBudget(parallelPages, answerPatience, s.lap)
 	s.davs = newBudget(davStreams, writeTimeout, s.lap)
 	s.contract = sync.OnceValues(func() ([]byte, error) { return contractJSON(s.contractYAML()) })
+	s.clients = s.newClients()
 	s.fiber = fiber.New(fiber.Config{
 		ErrorHandler:          s.serverError,
 		DisableStartupMessage: true,
