@@ -14,6 +14,7 @@ type place struct {
 	database, log os.FileInfo
 	checked       time.Time    // by checkAgain, which has one caller at a time
 	longest       atomic.Int64 // that the file was seen to be, in bytes
+	rewound       atomic.Bool  // the file may become shorter, at any later checkpoint
 }
 
 // shorter reports whether the file is shorter than it was, and its length.
@@ -23,7 +24,7 @@ func (p *place) shorter() (short bool, size int64, err error) {
 		return false, 0, fmt.Errorf("%w (%w)", ErrGone, err)
 	}
 	size = info.Size()
-	if longest := p.longest.Load(); size < longest {
+	if longest := p.longest.Load(); size < longest && !p.rewound.Load() {
 		return true, size, nil
 	} else if size > longest {
 		p.longest.Store(size)

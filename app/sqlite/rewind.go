@@ -80,6 +80,7 @@ func (db *DB) Rewind(ctx context.Context, from string) error {
 		return translate(err)
 	}
 	clear(db.answered)
+	db.place.rewound.Store(true)
 	w.commits.Add(1)
 	defer w.commits.Add(1)
 	if err := w.conn.Raw(func(driver any) error { return restorePages(driver, from) }); err != nil {

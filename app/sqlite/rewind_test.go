@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"taskapi/app"
@@ -91,6 +92,40 @@ func TestRewind(t *testing.T) {
 		t.Errorf("after that: %q", got)
 	}
 	addTask(t, db, ann.ID, "on")
+}
+
+// The file becomes shorter by going back. That is no damage, also when what is written next is in
+// the log only.
+func TestTheFileIsShorterAfterARewind(t *testing.T) {
+	db, ctx := openTest(t), context.Background()
+	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	kept := filepath.Join(t.TempDir(), "kept.db")
+	if err := db.Keep(ctx, kept); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		for range 50 {
+			task := todo.NewTask{UserID: ann.ID, Title: "long", Description: strings.Repeat("long ", 1000), CreatedAt: testNow}
+			if _, err := db.CreateTask(ctx, app.Operator(), task); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.CheckRead(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.writer.conn.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.CheckRead(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Rewind(ctx, kept); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.writer.conn.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // What an earlier start has kept is gone back to as well, and what is written then stays.
