@@ -16,6 +16,7 @@
 //	  cmd/listen  cmd/certs  cmd/logs  cmd/machine  cmd/service
 //	app/api   app/caldav   app/mcp      app/sqlite   app/mailer   app/push   app/webhook   app/mariadb   app/transfer   app/metrics   web
 //	  HTTP      CalDAV       assistants   storage      SMTP         Web Push   HTTP client   the tutorial's database, JSON and CSV files
+//	  app/api/client                     the client that the server gives to front ends
 //	app/dev                              what only a developer's server has
 //	app/operate                          import, health
 //	app/account   app/todo               who people are; what they keep
@@ -92,7 +93,8 @@
 //     people.
 //   - github.com/yuin/goldmark (2026-10): renders the guide. Instead: the Markdown as
 //     it is.
-//   - go.yaml.in/yaml/v3 (2026-10): turns openapi.yaml into JSON.
+//   - go.yaml.in/yaml/v3 (2026-10): turns openapi.yaml into JSON and into the client for
+//     front ends.
 //   - github.com/joho/godotenv (2023-02): reads .env files; a finished format.
 //   - github.com/gofrs/flock (2026-11): one server at a time on one data folder, on
 //     every system.

@@ -55,3 +55,54 @@ func TestPageOfADeveloper(t *testing.T) {
 		t.Errorf("the browser has sent it again by itself:\n%s", p.log.String())
 	}
 }
+
+// clientOfADeveloper does with the client that the server gives what a front end on a port of its own
+// does. It is run twice in one window: the second time after a reload.
+const clientOfADeveloper = `async (url, email, password, reloaded) => {
+	const {Taskapi} = await import(url + "/client.js");
+	const said = [], sent = [];
+	const fetch = (input, init) => { sent.push(new URL(input).pathname); return globalThis.fetch(input, init); };
+	const refreshes = () => sent.filter((path) => path === "/auth/refresh").length;
+	const api = new Taskapi(url, {fetch, onSignedOut: (error) => said.push("out " + error?.code)});
+	said.push(api.signedIn);
+	if (!reloaded) {
+		await api.signIn(email, password);
+		said.push(Object.values(localStorage).join().includes('"refresh"') ? "kept by the page" : "kept in the cookie");
+		await api.setDevClock({advance: "PT1H"});
+	}
+	await Promise.all(Array.from({length: 20}, () => api.listTasks()));
+	said.push(refreshes());
+	const other = new Taskapi(url, {fetch}); // as another tab has one
+	const copy = other.follow();
+	await copy.ready;
+	await api.createDevFault({route: "POST /tasks", drop: "after", times: 1});
+	const live = (await api.createTask({title: "live"})).task.id;
+	for (const end = Date.now() + 10000; !copy.tasks.has(live) && Date.now() < end;) await new Promise((resolve) => setTimeout(resolve, 20));
+	said.push(copy.tasks.get(live)?.title);
+	copy.stop();
+	if (reloaded) {
+		await api.signOut();
+		said.push(await other.listTasks().then(() => "still in", (error) => error.code), other.signedIn, new Taskapi(url).signedIn);
+	}
+	return said.join(" ");
+}`
+
+func TestClientOfADeveloper(t *testing.T) {
+	b := browser(t)
+	p := startDev(t, nil)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<!doctype html><title>front end</title>")
+	}))
+	t.Cleanup(front.Close)
+	x := open(t, b, strings.Replace(front.URL, "127.0.0.1", "localhost", 1))
+	for i, want := range []string{
+		"false kept in the cookie 1 live",
+		"true 1 live out undefined token_missing false false",
+	} {
+		if got := x.MustEval(clientOfADeveloper, p.url, p.firstPerson(), dev.Password, i == 1).String(); got != want {
+			t.Errorf("got  %s\nwant %s\n%s", got, want, p.log.String())
+		}
+		x.MustReload().MustWaitLoad()
+	}
+}

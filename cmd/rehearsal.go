@@ -285,7 +285,7 @@ func (r *rehearsal) greet(out io.Writer, version, url string) {
 	var text strings.Builder
 	fmt.Fprintf(&text, "taskapi %s is serving at %s\n\nFor developers only: everybody who reaches it may do everything.\n\n", version, url)
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "  page\t%s/\n  API reference\t%s/docs\n  OpenAPI\t%s/openapi.json\n  mail\t%s/dev/mail\n", url, url, url, url)
+	fmt.Fprintf(table, "  page\t%s/\n  API reference\t%s/docs\n  OpenAPI\t%s/openapi.json\n  client\t%s/client.ts, %s/client.js\n  mail\t%s/dev/mail\n", url, url, url, url, url, url)
 	folder := "removed at the end"
 	if r.kept {
 		folder = "kept; start again with --data-dir " + r.folder.Path

@@ -22,13 +22,16 @@ func TestServedBelowAPath(t *testing.T) {
 				}
 				_, script, _ := strings.Cut(page.text, `<script type="module" src="`+base)
 				script, _, _ = strings.Cut(script, `"`)
-				for _, path := range []string{script, "/sw.js", "/manifest.webmanifest", "/docs", "/guide", "/guide/errors", "/openapi.json", "/readyz", "/verify-email"} {
+				for _, path := range []string{script, "/sw.js", "/manifest.webmanifest", "/docs", "/guide", "/guide/errors", "/openapi.json", "/client.ts", "/client.js", "/readyz", "/verify-email"} {
 					if a := s.load("GET", path); a.status != 200 {
 						t.Errorf("%s: %d", path, a.status)
 					}
 				}
 				if a := s.load("GET", "/sw.js"); !strings.Contains(a.text, `const base = "`+base+`"`) {
 					t.Error(a.text)
+				}
+				if a := s.load("GET", "/client.js"); !strings.Contains(a.text, `const served = "`+base+`";`) {
+					t.Errorf("%.3000s", a.text)
 				}
 				var document struct{ Servers []struct{ URL string } }
 				must(t, json.Unmarshal([]byte(s.load("GET", "/openapi.json").text), &document))

@@ -44,6 +44,7 @@ var loadDocument = sync.OnceValues(func() (*document, error) {
 	openapi3filter.RegisterBodyDecoder("text/event-stream", openapi3filter.PlainBodyDecoder)
 	openapi3filter.RegisterBodyDecoder("text/calendar", openapi3filter.PlainBodyDecoder)
 	openapi3filter.RegisterBodyDecoder("text/html", openapi3filter.PlainBodyDecoder)
+	openapi3filter.RegisterBodyDecoder("text/javascript", openapi3filter.PlainBodyDecoder)
 	router, err := gorillamux.NewRouter(doc)
 	return &document{doc: doc, router: router, used: map[string]bool{}}, err
 })

@@ -166,7 +166,7 @@ func TestCORSOriginsInAnyCase(t *testing.T) {
 // What a client has is not sent again, whichever public file it is.
 func TestEveryPublicFileHasATag(t *testing.T) {
 	s := start(t)
-	for _, path := range []string{"/openapi.json", "/openapi.yaml", "/docs", "/guide", "/sw.js", "/manifest.webmanifest", "/verify-email"} {
+	for _, path := range []string{"/openapi.json", "/openapi.yaml", "/client.ts", "/client.js", "/docs", "/guide", "/sw.js", "/manifest.webmanifest", "/verify-email"} {
 		tag := s.load("GET", path).header.Get("ETag")
 		for _, known := range []string{tag, "W/" + tag, `"other", ` + tag, "*"} {
 			if a := s.load("GET", path, "If-None-Match", known); tag == "" || a.status != 304 || a.text != "" {

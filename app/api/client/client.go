@@ -7,6 +7,7 @@ package client
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -29,16 +30,19 @@ func Generate(document string, developing bool) (Client, error) {
 	if err := yaml.Unmarshal([]byte(document), &tree); err != nil {
 		return Client{}, fmt.Errorf("reading the OpenAPI document: %w", err)
 	}
-	if len(tree.Content) == 0 {
-		return Client{}, fmt.Errorf("reading the OpenAPI document: it is empty")
+	d := contract{}
+	if len(tree.Content) > 0 {
+		d.node = node{tree.Content[0]}
 	}
-	d := contract{node{tree.Content[0]}}
+	if len(d.get("paths").pairs()) == 0 {
+		return Client{}, errors.New("reading the OpenAPI document: it has no paths")
+	}
 	calls := d.operations()
 	text := strings.NewReplacer(
 		"{{version}}", mark.Replace(d.get("info", "version").text()),
-		"{{base}}", strings.TrimSuffix(d.get("servers").items()[0].get("url").text(), "/"),
+		"{{base}}", mark.Replace(d.base()),
 		"{{developing}}", fmt.Sprint(developing),
-		"{{types}}", d.schemas()+queries(calls),
+		"{{types}}", d.schemas()+declared(calls),
 		"{{operations}}", methods(calls),
 	).Replace(runtime)
 	return Client{TypeScript: []byte(typed(text)), JavaScript: []byte(untyped(text))}, nil
@@ -120,6 +124,14 @@ func (n node) pairs() (all []pair) {
 
 // contract is the whole document.
 type contract struct{ node }
+
+// base is the path that all addresses lie below.
+func (d contract) base() string {
+	for _, server := range d.get("servers").items() {
+		return strings.TrimSuffix(server.get("url").text(), "/")
+	}
+	return ""
+}
 
 // follow returns what a $ref stands for.
 func (d contract) follow(n node) node {

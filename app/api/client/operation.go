@@ -16,6 +16,7 @@ type call struct {
 	bodyOptional       bool
 	answer             string // type of a success
 	how                []string
+	declared           string // types that only this operation has
 }
 
 // operations are all that the document has, in its order.
@@ -46,21 +47,21 @@ func (d contract) operation(path, method string, o node) call {
 		}
 	}
 	if len(query) > 0 {
-		c.query = strings.Join(query, "")
+		c.query = c.named("Query", "The query", "{\n"+strings.Join(query, "")+"}")
 	}
 	if body := o.get("requestBody"); body.Node != nil {
-		c.body = typeOf(body.get("content", "application/json", "schema"), "  ")
+		c.body = c.named("Body", "The body", typeOf(body.get("content", "application/json", "schema"), ""))
 		c.bodyOptional = body.get("required").text() != "true"
 	}
-	expect := ""
-	c.answer, expect = d.answer(o)
-	c.how = how(o.get("security").items(), keyed, expect)
+	answer, expect := d.answer(o)
+	c.answer = c.named("Answer", "The answer", answer)
+	c.how = append(how(o.get("security").items(), keyed), expect...)
 	c.comment = comment("  ", o.get("summary").text()+".", o.get("description").text(), "`"+c.method+" "+path+"`")
 	return c
 }
 
 // how says what a call is beside its address and what it sends.
-func how(security []node, keyed bool, expect string) (all []string) {
+func how(security []node, keyed bool) (all []string) {
 	// Where nobody need be known, an entry of it is empty, or there is none at all.
 	if len(security) == 0 {
 		all = append(all, `auth: "none"`)
@@ -70,14 +71,11 @@ func how(security []node, keyed bool, expect string) (all []string) {
 	if keyed {
 		all = append(all, "keyed: true")
 	}
-	if expect != "" {
-		all = append(all, fmt.Sprintf("expect: %q", expect))
-	}
 	return all
 }
 
-// answer is the type of the body of a success, and what it is if it is not JSON.
-func (d contract) answer(o node) (answer, expect string) {
+// answer is the type of the body of a success and, if it is not just JSON, what to ask for.
+func (d contract) answer(o node) (answer string, expect []string) {
 	var types []string
 	for _, response := range o.get("responses").pairs() {
 		if !strings.HasPrefix(response.name, "2") {
@@ -85,13 +83,16 @@ func (d contract) answer(o node) (answer, expect string) {
 		}
 		t := "void"
 		content := d.follow(response.node).get("content")
-		switch json := content.get("application/json", "schema"); {
+		switch json, stream := content.get("application/json", "schema"), content.get("text/event-stream"); {
 		case json.Node != nil:
-			t = typeOf(json, "  ")
-		case content.get("text/event-stream").Node != nil:
-			t, expect = "ReadableStream<Uint8Array>", "stream"
+			t = typeOf(json, "")
+			if stream.Node != nil {
+				expect = []string{`accept: "application/json, text/event-stream"`}
+			}
+		case stream.Node != nil:
+			t, expect = "ReadableStream<Uint8Array>", []string{`expect: "stream"`, `accept: "text/event-stream"`}
 		case content.Node != nil:
-			t, expect = "string", "text"
+			t, expect = "string", []string{`expect: "text"`, `accept: "*/*"`}
 		}
 		if !slices.Contains(types, t) {
 			types = append(types, t)
@@ -100,18 +101,21 @@ func (d contract) answer(o node) (answer, expect string) {
 	return strings.Join(types, " | "), expect
 }
 
-// queryName is the type of the query of an operation.
-func (c call) queryName() string {
-	return strings.ToUpper(c.name[:1]) + c.name[1:] + "Query"
+// named gives a type that is written out a name of its own, and leaves others.
+func (c *call) named(suffix, what, written string) string {
+	if !strings.HasPrefix(written, "{") {
+		return written
+	}
+	name := strings.ToUpper(c.name[:1]) + c.name[1:] + suffix
+	c.declared += fmt.Sprintf("/** %s of %s. */\nexport type %s = %s;\n\n", what, c.name, name, written)
+	return name
 }
 
-// queries declares what the operations take as queries.
-func queries(calls []call) string {
+// declared are the types that only one operation has, each.
+func declared(calls []call) string {
 	var out strings.Builder
 	for _, c := range calls {
-		if c.query != "" {
-			fmt.Fprintf(&out, "/** The query of %s. */\nexport interface %s {\n%s}\n\n", c.name, c.queryName(), c.query)
-		}
+		out.WriteString(c.declared)
 	}
 	return out.String()
 }
@@ -140,7 +144,7 @@ func (c call) String() string {
 		takes, gives = append(takes, "body«"+mark+": "+c.body+"»"), append(gives, "body")
 	}
 	if c.query != "" {
-		takes, gives = append(takes, "query«?: "+c.queryName()+"»"), append(gives, "query")
+		takes, gives = append(takes, "query«?: "+c.query+"»"), append(gives, "query")
 	}
 	takes, gives = append(takes, "options«?: Options»"), append(append(gives, "options"), c.how...)
 	quote := `"`
