@@ -125,6 +125,13 @@ must(changes > 1, "nobody was told of a change");
 const resumed = watcher.follow({ storage: copies });
 must(inCopy(resumed).length === 200, "the copy was not kept");
 resumed.stop();
+// A mistake in a listener is reported as such, and the copy goes on.
+const mistakes: unknown[] = [];
+process.on("uncaughtException", (error) => mistakes.push(error));
+const clumsy = watcher.follow({ onChange: () => { throw new Error("a mistake"); } });
+await clumsy.ready;
+await until("the mistake is hidden", () => mistakes.length === 1);
+clumsy.stop();
 await api.deleteList(list.id);
 await until("the copy keeps a list that is gone", () => inCopy().length === 0 && !copy.lists.has(list.id));
 
