@@ -203,6 +203,7 @@ func folderFlag(d datadir.Dir) string {
 
 // settle sets the memory limit and removes leftovers.
 func (a *application) settle(s settings.Settings, log *slog.Logger) {
+	machine.TuneThreads()
 	machine.TuneCollector()
 	if _, err := machine.LimitMemory(); err != nil {
 		log.Warn("how much memory there is can't be found out; set GOMEMLIMIT if it is little", "error", err)
