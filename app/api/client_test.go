@@ -58,13 +58,18 @@ func TestTheClientIsServed(t *testing.T) {
 		a := s.load("GET", path, "Accept-Encoding", "identity", "Origin", "https://app.example.com")
 		d.check(t, request, nil, a)
 		if a.status != 200 || a.header.Get("Content-Type") != kind || a.header.Get("Cache-Control") != "no-cache" || a.header.Get("Access-Control-Allow-Origin") != "*" ||
-			!strings.HasPrefix(a.text, "// The client of taskapi test,") || !strings.Contains(a.text, `const served = "";`) {
+			!strings.HasPrefix(a.text, "// The client of taskapi test for front ends") || !strings.Contains(a.text, `const served = "";`) {
 			t.Errorf("%s: %d %v %.100s", path, a.status, a.header, a.text)
 		}
 		known := s.load("GET", path, "If-None-Match", a.header.Get("ETag"))
 		d.check(t, request, nil, known)
 		if known.status != 304 || known.text != "" {
 			t.Errorf("%s again: %d", path, known.status)
+		}
+		unknown := s.load("GET", path+"?x=1")
+		d.check(t, request, nil, unknown)
+		if unknown.status != 400 {
+			t.Errorf("%s with a parameter: %d", path, unknown.status)
 		}
 		if packed := s.load("GET", path, "Accept-Encoding", "gzip"); packed.header.Get("Content-Encoding") != "gzip" || len(packed.text) > len(a.text)/3 {
 			t.Errorf("%s packed: %d of %d bytes, %v", path, len(packed.text), len(a.text), packed.header)
