@@ -459,7 +459,7 @@ func searchesByIndex(t *testing.T, db *DB, least int) {
 // isOwnScan reports whether a step walks over what the query itself has made: a list of
 // values, or what it has found by an index.
 func isOwnScan(step string) bool {
-	for _, own := range []string{"SCAN json_each VIRTUAL TABLE", "SCAN (subquery", "SCAN under", "SCAN above", "SCAN 2-ROW", "SCAN i", "SCAN own"} {
+	for _, own := range []string{"SCAN json_each VIRTUAL TABLE", "SCAN moved VIRTUAL TABLE", "SCAN (subquery", "SCAN under", "SCAN above", "SCAN 2-ROW", "SCAN i", "SCAN own"} {
 		if strings.HasPrefix(step, own) {
 			return true
 		}

@@ -105,6 +105,8 @@ type undoing struct {
 	// that it has put away.
 	alive map[int64]int64
 	away  int
+	// moved are the tasks that it moved to other lists.
+	moved []int64
 	// owners are those whose trash got more.
 	owners map[int64]bool
 	// clash is what is in the way.

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"database/sql"
 	"errors"
 	"slices"
 
@@ -45,7 +46,23 @@ func (u *undoing) reverseAll() error {
 			return err
 		}
 	}
-	return nil
+	return u.checkMoved()
+}
+
+// checkMoved returns todo.ErrUndoConflict if a task that went back to another list is not in that
+// of the task which somebody has put it below since. Only the end counts: those of one tree go
+// back one after the other, and take along what they have below them.
+func (u *undoing) checkMoved() error {
+	var apart int64
+	err := u.one(`SELECT child.id FROM json_each(?) moved JOIN tasks child ON child.id = moved.value
+		JOIN tasks parent ON parent.id = child.parent_id WHERE child.list_id <> parent.list_id LIMIT 1`, []any{jsonOf(u.moved)}, &apart)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err != nil:
+		return err
+	}
+	return u.conflict(thing{todo.KindTask, apart})
 }
 
 func (u *undoing) reverseTask(l pastLine) error {
@@ -145,6 +162,7 @@ func (u *undoing) restoreReminders(l pastLine, task todo.Task) error {
 func (u *undoing) place(before todo.Task, after *todo.Task) error {
 	key := thing{todo.KindTask, after.ID}
 	if after.ListID != before.ListID {
+		u.moved = append(u.moved, after.ID)
 		h, err := u.ownerOf(after.ListID)
 		if err != nil {
 			return err

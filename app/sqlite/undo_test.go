@@ -168,6 +168,53 @@ func TestUndoOfACompletionBringsBackTheOldestCopy(t *testing.T) {
 	}
 }
 
+// A task that somebody has put below another one since does not go back to its list; one that got
+// something below it takes that along.
+func TestUndoOfAMoveTearsNoTreeApart(t *testing.T) {
+	for name, c := range map[string]struct {
+		since todo.TaskInput // of the third task, or of the moved one
+		of    int64
+		want  error
+		back  int64
+	}{
+		"nothing since":             {todo.TaskInput{}, 3, nil, 2},
+		"something else":            {todo.TaskInput{Title: app.Given("t")}, 1, nil, 2},
+		"put below another":         {todo.TaskInput{Parent: app.Given(todo.ByID(3))}, 1, todo.ErrUndoConflict, 0},
+		"another below it":          {todo.TaskInput{Parent: app.Given(todo.ByID(1))}, 3, nil, 3},
+		"another below what it has": {todo.TaskInput{Parent: app.Given(todo.ByID(2))}, 3, nil, 3},
+	} {
+		db, ann, ben, shared := pair(t, 0)
+		tasks := &todo.Tasks{Store: db, Now: func() time.Time { return testNow }, KeepTrash: true}
+		other, err := db.CreateList(t.Context(), ann, todo.NewList{Name: "other", CreatedAt: testNow})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, in := range []todo.TaskInput{
+			{List: app.Given(todo.ByID(other.ID))}, {Parent: app.Given(todo.ByID(1))}, {List: app.Given(todo.ByID(shared))},
+		} {
+			in.Title = app.Given("t")
+			if _, err := tasks.Create(t.Context(), ann, in); err != nil {
+				t.Fatal(name, err)
+			}
+		}
+		change := noted(t, func(change *int64) error {
+			_, err := tasks.Update(app.NoteChange(t.Context(), change), ann, todo.ByID(1), todo.TaskInput{List: app.Given(todo.ByID(shared))})
+			return err
+		})
+		if _, err := tasks.Update(t.Context(), ben, todo.ByID(c.of), c.since); err != nil {
+			t.Fatal(name, err)
+		}
+		if _, err := tasks.Undo(t.Context(), ann, app.Given(change)); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+		apart := db.count(t, `SELECT count(*) FROM tasks t JOIN tasks p ON p.id = t.parent_id WHERE t.list_id <> p.list_id`)
+		back := db.count(t, `SELECT count(*) FROM tasks WHERE list_id = `+fmt.Sprint(other.ID))
+		if apart != 0 || back != c.back {
+			t.Errorf("%s: %d in another list than what they are below, %d went back", name, apart, back)
+		}
+	}
+}
+
 // useUndo undoes each kind of write of hers, on each of its branches.
 func useUndo(t *testing.T, db *DB, hers, his app.Caller, list todo.Ref) {
 	t.Helper()
