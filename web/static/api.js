@@ -192,6 +192,12 @@ export class Api extends EventTarget {
   // nothing about the server.
   stream(path, until) { return this.#authorized((token) => send("GET", path, undefined, token, { until })); }
 
+  // token is a new one, for a page that sends requests of its own.
+  async token() {
+    await this.#renewOrEnd();
+    return this.#token;
+  }
+
   async #renewOrEnd() {
     try {
       await this.#renew();
