@@ -17,6 +17,7 @@ import (
 	"taskapi/cmd/datadir"
 	"taskapi/cmd/machine"
 	"taskapi/cmd/settings"
+	"taskapi/web"
 )
 
 // plan is what a developer's server is seeded with. It is kept in the folder, so that a server
@@ -68,6 +69,7 @@ that is set. POST /dev/reset goes back to the beginning. All of it is described 
 	flags.BoolVar(&f.keep, "keep", false, "keep the folder at the end")
 	flags.BoolVar(&f.beyond, "beyond-loopback", false, "listen beyond this machine, where everybody may do everything")
 	settings.AddDevFlags(cmd)
+	cmd.AddCommand(newExample(web.Files()))
 	return cmd
 }
 

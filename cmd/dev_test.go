@@ -183,7 +183,7 @@ func TestDevRefuses(t *testing.T) {
 		{"--addr=:8000", "--beyond-loopback"}, {"--addr=0.0.0.0:8000", "--beyond-loopback"}, {"--addr=192.0.2.1:8000", "--beyond-loopback"}, {"--addr=[::]:8000", "--beyond-loopback"},
 		{"--addr=unix:/tmp/x", "--beyond-loopback"}, {"--addr=example.com:8000", "--beyond-loopback"},
 		{"--users=0", "--users"}, {"--users=1001", "--users"}, {"--tasks=-1", "--tasks"}, {"--tasks=100001", "--tasks"}, {"--language=fr", "en or es"}, {"--seed=x", "seed"}, {"--now=today", "--now"},
-		{"--mail-server=m", "unknown flag"}, {"--access-ttl=0s", "access-ttl"}, {"more", "takes no argument"},
+		{"--mail-server=m", "unknown flag"}, {"--access-ttl=0s", "access-ttl"}, {"more", "is not a command"},
 	} {
 		world{}.taskapi(t, "dev", c.args).expect(t, exitUsage, c.want)
 	}

@@ -55,6 +55,14 @@ func newHelp(root *cobra.Command, files fs.FS) *cobra.Command {
 				_, err = io.WriteString(cmd.OutOrStdout(), forTerminal(string(text)))
 				return err
 			}
+			if strings.HasPrefix(args[0], "examples/") && len(args) == 1 {
+				text, err := fs.ReadFile(files, "guide/"+args[0])
+				if err != nil {
+					return usagef("there is no example %q; taskapi dev example lists them", args[0])
+				}
+				_, err = cmd.OutOrStdout().Write(text)
+				return err
+			}
 			found, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
 				for _, t := range topics {
@@ -86,6 +94,9 @@ func forTerminal(markdown string) string {
 		target, _, _ := strings.Cut(found[2], "#")
 		if name, ok := strings.CutSuffix(target, ".md"); ok {
 			return found[1] + " (taskapi help " + name + ")"
+		}
+		if strings.HasPrefix(target, "examples/") {
+			return found[1] + " (taskapi help " + target + ")"
 		}
 		return found[1] + " (" + found[2] + ")"
 	})

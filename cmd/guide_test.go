@@ -140,3 +140,42 @@ func TestLinksInTheDocuments(t *testing.T) {
 		}
 	}
 }
+
+// Each example is written into a folder as it is embedded, and nothing is written over.
+func TestExamplesAreWritten(t *testing.T) {
+	folder(t)
+	all, err := fs.ReadDir(web.Files(), examplesFolder)
+	if err != nil || len(all) != len(examples()) {
+		t.Fatal(all, err)
+	}
+	list := world{}.taskapi(t, "dev", "example").expect(t, exitOK, "")
+	for _, entry := range all {
+		name := entry.Name()
+		if !strings.Contains(list.out, "  "+name+" ") {
+			t.Errorf("%s is not listed: %s", name, list.out)
+		}
+		world{}.taskapi(t, "dev", "example", name, filepath.Join("new", name)).expect(t, exitOK, filepath.Join("new", name))
+	}
+	err = fs.WalkDir(web.Files(), examplesFolder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		want, err := fs.ReadFile(web.Files(), path)
+		if err != nil {
+			return err
+		}
+		inside := strings.TrimPrefix(path, examplesFolder+"/")
+		world{}.taskapi(t, "help", "examples/"+inside).expect(t, exitOK, string(want))
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if text, err := os.ReadFile(filepath.Join("new", "vue", "src", "App.vue")); err != nil || !strings.Contains(string(text), "<template>") {
+		t.Errorf("%s %v", text, err)
+	}
+	world{}.taskapi(t, "dev", "example", "todo.http", filepath.Join("new", "todo.http")).expect(t, exitFailed, "is there already")
+	world{}.taskapi(t, "dev", "example", "none").expect(t, exitUsage, "there is no example")
+	world{}.taskapi(t, "dev", "example", "../mail").expect(t, exitUsage, "there is no example")
+	world{}.taskapi(t, "help", "examples/../../mail/welcome.txt").expect(t, exitUsage, "there is no")
+}

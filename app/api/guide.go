@@ -2,12 +2,14 @@ package api
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"html"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/yuin/goldmark"
@@ -142,6 +144,25 @@ func heading(document ast.Node, source []byte) string {
 		}
 	}
 	return ""
+}
+
+// examplesFolder is where the programs that the guide shows lie.
+const examplesFolder = "guide/examples"
+
+// addExamples adds the programs that the guide shows, each as the text that it is.
+func (s *static) addExamples(files fs.FS) error {
+	if _, err := fs.Stat(files, examplesFolder); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return fs.WalkDir(files, examplesFolder, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(files, name)
+		s.examples = append(s.examples, name)
+		s.files[name] = file{kind: "text/plain; charset=utf-8", forms: sync.OnceValue(func() forms { return packed(content) })}
+		return err
+	})
 }
 
 // guide sends a page of the guide.

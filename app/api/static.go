@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -35,6 +36,7 @@ type static struct {
 	prefix       string // BASE/static/HASH
 	registration string // open or closed
 	files        map[string]file
+	examples     []string // the names of those that the guide shows
 }
 
 // file is a file in the forms that it is sent in. They are made once, when it is
@@ -78,7 +80,7 @@ func newStatic(files fs.FS, registrationOpen bool, base string) (*static, error)
 	for name, content := range contents {
 		s.files[name] = s.prepare(name, content)
 	}
-	return s, s.addGuide(files)
+	return s, errors.Join(s.addGuide(files), s.addExamples(files))
 }
 
 // kindOf names the media type of what we have. The system's own table can't be
@@ -158,7 +160,7 @@ func withoutTrailingComment(line string) string {
 // browser wants at the top have their names there.
 func (s *static) routes() []route {
 	all := query{anything}
-	return []route{
+	routes := []route{
 		{fiber.MethodGet, "/reset-password", public, "", all, s.page("index.html")},
 		{fiber.MethodGet, "/verify-email", public, "", all, s.page("index.html")},
 		{fiber.MethodGet, "/invitation", public, "", all, s.page("index.html")},
@@ -170,6 +172,10 @@ func (s *static) routes() []route {
 		{fiber.MethodGet, "/favicon.ico", public, "", all, s.page("icon-192.png")},
 		{fiber.MethodGet, "/static/:hash/:name", public, "", all, s.asset},
 	}
+	for _, name := range s.examples {
+		routes = append(routes, route{fiber.MethodGet, "/" + name, public, "", all, s.page(name)})
+	}
+	return routes
 }
 
 // page sends a page, which is asked for again each time.

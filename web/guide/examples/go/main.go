@@ -31,17 +31,15 @@ type task struct {
 
 // refusal is an answer that is no success.
 type refusal struct {
-	Code    string            `json:"code"`
 	Message string            `json:"error"`
 	Errors  map[string]string `json:"errors"` // by field
 }
 
 func (r *refusal) Error() string {
-	text := r.Message
-	for _, field := range r.Errors {
-		text = strings.TrimSpace(text + " " + field)
+	for _, text := range r.Errors {
+		return text
 	}
-	return cmp.Or(text, r.Code)
+	return r.Message
 }
 
 type client struct{ url, access, refresh string }

@@ -8,13 +8,14 @@ const api = new Taskapi(server, { retries: 2, onSignedOut: (error) => show(error
 
 // attempt does something for the person, and says what went wrong.
 async function attempt(button, act) {
+  const was = api.signedIn;
   find("#error").textContent = "";
   button.disabled = true;
   try {
     await act();
   } catch (error) {
     if (!(error instanceof TaskapiError)) throw error;
-    find("#error").textContent = error.message;
+    if (api.signedIn === was) find("#error").textContent = error.message; // else the session is over
   } finally {
     button.disabled = false;
   }
