@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -35,22 +36,26 @@ is an error.`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				for _, e := range examples() {
-					fmt.Fprintf(cmd.OutOrStdout(), "  %-10s %s\n", e[0], e[1])
-				}
-				return nil
+				return listExamples(cmd.OutOrStdout())
 			}
-			folder := args[0]
-			if len(args) > 1 {
-				folder = args[1]
-			}
-			written, err := writeExample(files, args[0], folder)
+			written, err := writeExample(files, args[0], args[len(args)-1])
+			var text strings.Builder
 			for _, file := range written {
-				fmt.Fprintln(cmd.OutOrStdout(), file)
+				text.WriteString(file + "\n")
 			}
-			return err
+			_, failed := io.WriteString(cmd.OutOrStdout(), text.String())
+			return errors.Join(err, failed)
 		},
 	}
+}
+
+func listExamples(out io.Writer) error {
+	var text strings.Builder
+	for _, e := range examples() {
+		fmt.Fprintf(&text, "  %-10s %s\n", e[0], e[1])
+	}
+	_, err := io.WriteString(out, text.String())
+	return err
 }
 
 // writeExample writes the files of an example below a folder, and returns what it has written.

@@ -285,7 +285,7 @@ func (r *rehearsal) greet(out io.Writer, version, url string) {
 	var text strings.Builder
 	fmt.Fprintf(&text, "taskapi %s is serving at %s\n\nFor developers only: everybody who reaches it may do everything.\n\n", version, url)
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "  page\t%s/\n  API reference\t%s/docs\n  OpenAPI\t%s/openapi.json\n  client\t%s/client.ts, %s/client.js\n  mail\t%s/dev/mail\n", url, url, url, url, url, url)
+	fmt.Fprintf(table, "  page\t%s/\n  API reference\t%s/docs\n  OpenAPI\t%s/openapi.json\n  client\t%s/client.ts, %s/client.js\n  mail\t%s/dev/mail\n  guide\t%s/guide/front-end\n", url, url, url, url, url, url, url)
 	folder := "removed at the end"
 	if r.kept {
 		folder = "kept; start again with --data-dir " + r.folder.Path
@@ -311,6 +311,7 @@ Try:
   curl -s %[1]s/dev/faults --json '{"route":"POST /tasks","status":503,"rate":0.3}'
   curl -s %[1]s/dev/clock --json '{"advance":"P1D"}'
   curl -s -X POST %[1]s/dev/reset
+  taskapi dev example react
 
 Press Ctrl+C to stop.
 

@@ -1,5 +1,5 @@
 // What the viewer of the reference leaves out and can be given from outside:
-// colours by the system, and names for its fields and landmarks.
+// colours by the system, names for its fields and landmarks, and the keyboard.
 
 const viewer = document.querySelector("rapi-doc");
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -36,6 +36,8 @@ function name(root) {
   for (const field of root.querySelectorAll("textarea, input, select")) {
     if (!field.labels?.length && !field.hasAttribute("aria-label")) field.setAttribute("aria-label", nameOf(field));
   }
+  // What scrolls can be reached by keyboard.
+  for (const answer of root.querySelectorAll("pre:not([tabindex])")) answer.tabIndex = 0;
   for (const nav of root.querySelectorAll("nav:not([aria-label])")) nav.setAttribute("aria-label", nav.part.contains("section-navbar") ? "Reference" : "Operations");
   for (const { shadowRoot } of root.querySelectorAll("*")) if (shadowRoot) watch(shadowRoot);
 }
