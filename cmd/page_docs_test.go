@@ -78,7 +78,6 @@ func TestReferenceKnowsWhoIsSignedIn(t *testing.T) {
 		t.Errorf("as ann it asked for %s", got)
 	}
 	x.keepsNoToken()
-	x.shot("docs, signed in")
 
 	x.MustNavigate(p.url)
 	x.click("#menu button")
