@@ -80,8 +80,10 @@ func (p *putting) find() error {
 		return err
 	}
 	switch {
-	case id != 0 && p.put.IfNoneMatch, id == 0 && p.put.MustExist:
-		return todo.ErrChangedMeanwhile
+	case id != 0 && p.put.IfNoneMatch:
+		return todo.ErrObjectThere
+	case id == 0 && p.put.MustExist:
+		return todo.ErrObjectGone
 	case id != 0:
 		if p.before, err = p.calendarTask(p.seed, p.by.UserID, p.home.list, id); err != nil {
 			return err

@@ -278,7 +278,7 @@ func TestConditionsOfAPut(t *testing.T) {
 		return d.calendars.Put(d.Context(), d.ann, d.uid, "name-of-it", text(x), cond)
 	}
 	for _, cond := range []todo.CalendarCondition{{IfMatch: "*"}, {IfMatch: `"x-1"`}} {
-		if _, _, err := put("1", cond); !errors.Is(err, todo.ErrChangedMeanwhile) {
+		if _, _, err := put("1", cond); !errors.Is(err, todo.ErrChangedMeanwhile) || err.Error() != todo.ErrObjectGone.Message {
 			t.Errorf("%v of nothing: %v", cond, err)
 		}
 	}
@@ -286,7 +286,7 @@ func TestConditionsOfAPut(t *testing.T) {
 	if err != nil || !created || first == "" {
 		t.Fatal(first, created, err)
 	}
-	if _, _, err := put("2", todo.CalendarCondition{IfNoneMatch: true}); !errors.Is(err, todo.ErrChangedMeanwhile) {
+	if _, _, err := put("2", todo.CalendarCondition{IfNoneMatch: true}); !errors.Is(err, todo.ErrChangedMeanwhile) || err.Error() != todo.ErrObjectThere.Message {
 		t.Error(err)
 	}
 	second, created, err := put("2", todo.CalendarCondition{IfMatch: `"other", ` + first})

@@ -9,6 +9,10 @@ var (
 	// ErrChangedMeanwhile says that a Match does not hold. The task as it is now comes
 	// with it.
 	ErrChangedMeanwhile = &app.Error{Kind: app.KindPrecondition, Code: "changed_meanwhile", Message: "The task was changed meanwhile."}
+	// ErrObjectThere and ErrObjectGone are ErrChangedMeanwhile for a PUT that may only make a new
+	// object of a calendar (If-None-Match: *), or only change one that is there (If-Match).
+	ErrObjectThere = &app.Error{Kind: app.KindPrecondition, Code: ErrChangedMeanwhile.Code, Message: "There is an object of this name already."}
+	ErrObjectGone  = &app.Error{Kind: app.KindPrecondition, Code: ErrChangedMeanwhile.Code, Message: "There is no object of this name any more."}
 	// ErrUnknownZone says that a due_zone is no name of a time zone.
 	ErrUnknownZone = mistake("unknown_zone", "due_zone", "The field due_zone "+errZone.Error()+".")
 	// ErrNoSuchUser says that a task would belong to a user who does not exist.
