@@ -50,7 +50,7 @@ func (s *Server) rehearse(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	trouble, wait := s.Dev.Faults.Meet(c.Method(), c.Path(), asked)
+	trouble, wait := s.Dev.Faults.Meet(c.Method(), c.Path(), asked, func(kind dev.Kind) bool { return kindOfTrouble(c, kind) != nil })
 	if wait > 0 {
 		noteFault(c, "delay")
 		s.Dev.Wait(wait)
@@ -188,7 +188,7 @@ func (s *Server) listFaults(c *fiber.Ctx) error {
 }
 
 func (s *Server) addFault(c *fiber.Ctx) error {
-	in, err := s.body(c, "route", "rate", "times", "delay", "status", "drop", "kind")
+	in, err := s.devBody(c, "route", "rate", "times", "delay", "status", "drop", "kind")
 	if err != nil {
 		return err
 	}
@@ -232,17 +232,11 @@ func (f fields) word(p app.Problems, name string, read func(text string) bool, m
 // hasRoute reports whether there is anything that a fault of a route could be met at.
 func (s *Server) hasRoute(of string) bool {
 	for _, r := range s.known {
-		segments := strings.Split(r.path, "/")
-		for i, segment := range segments {
-			if strings.HasPrefix(segment, ":") {
-				segments[i] = "1"
-			}
-		}
-		if !strings.HasPrefix(r.path, pathDev+"/") && dev.Matches(of, r.method, strings.Join(segments, "/")) {
+		if !strings.HasPrefix(r.path, pathDev+"/") && dev.MayMatch(of, r.method, r.path) {
 			return true
 		}
 	}
-	return false
+	return dev.MayMatch(of, "", pathDAV) || dev.MayMatch(of, "", pathDAV+"/*")
 }
 
 func (s *Server) clearFaults(c *fiber.Ctx) error {

@@ -327,15 +327,28 @@ func TestFaultsOfRoutes(t *testing.T) {
 	for _, body := range []string{
 		`{}`, `{"route":"POST /tasks"}`, `{"route":"POST /task","status":503}`, `{"route":"PUT /tasks","status":503}`, `{"route":5,"status":503}`, `{"route":"/dev/clock","status":503}`,
 		`{"status":200}`, `{"status":"x"}`, `{"delay":"1"}`, `{"drop":"now"}`, `{"kind":"flood"}`, `{"status":503,"rate":2}`, `{"status":503,"times":0}`,
+		`{"status":503,"rat":0.5}`,
 	} {
 		d.want(422, "POST", "/dev/faults", "", body)
 	}
 	d.want(400, "POST", "/dev/faults", "", `[]`)
+	for _, route := range []string{"/users/me", "HEAD /tasks/7", "/feeds/{secret}.ics", "PROPFIND /dav/", "/dav/*", "/mcp"} {
+		d.want(201, "POST", "/dev/faults", "", `{"status":503,"route":"`+route+`"}`)
+	}
 	for range 101 {
 		d.send("POST", "/dev/faults", "", `{"route":"/lists/*","status":503}`)
 	}
 	d.want(422, "POST", "/dev/faults", "", `{"status":503}`)
 	d.want(204, "DELETE", "/dev/faults", "", "")
+	for path, body := range map[string]string{"/dev/clock": `{"advanced":"P1D"}`, "/dev/reset": `{"name":"x"}`, "/dev/snapshot": `{"snapshot":"x"}`} {
+		d.want(422, "POST", path, "", body)
+	}
+	// What a kind does not concern does not use it up.
+	d.want(201, "POST", "/dev/faults", "", `{"kind":"expired_token","times":1}`)
+	d.want(200, "GET", "/healthz", "", "")
+	if a := d.want(401, "GET", "/lists/", ann, ""); a.header.Get("X-Dev-Fault") != "expired_token" {
+		t.Errorf("%v", a.header)
+	}
 	d.want(200, "GET", "/lists/", ann, "")
 	d.want(200, "GET", "/dev/users", "", "")
 }

@@ -192,12 +192,13 @@ func (f *Faults) Clear() {
 }
 
 // Meet returns the trouble of a request, which asks for some itself, and how long exactly it waits.
-func (f *Faults) Meet(method, path string, asked Trouble) (met Trouble, wait time.Duration) {
+// A fault of a kind that does not concern the request is not met.
+func (f *Faults) Meet(method, path string, asked Trouble, concerns func(Kind) bool) (met Trouble, wait time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	chance := f.chance
 	for _, one := range f.all {
-		if !Matches(one.Route, method, path) || one.Times > 0 && one.Met >= one.Times {
+		if !Matches(one.Route, method, path) || one.Times > 0 && one.Met >= one.Times || one.Kind != "" && !concerns(one.Kind) {
 			continue
 		}
 		if one.Rate < 1 && one.chance.Float64() >= one.Rate {
@@ -217,9 +218,16 @@ func (f *Faults) Meet(method, path string, asked Trouble) (met Trouble, wait tim
 }
 
 // Matches reports whether a request is of a route.
-func Matches(route, method, path string) bool {
+func Matches(route, method, path string) bool { return matches(route, method, path, false) }
+
+// MayMatch reports whether a request of a pattern, such as /tasks/:id or /dav/*, can be of a route. An
+// empty method stands for any.
+func MayMatch(route, method, pattern string) bool { return matches(route, method, pattern, true) }
+
+func matches(route, method, path string, pattern bool) bool {
 	wantMethod, wantPath := splitRoute(route)
-	if wantMethod != "" && wantMethod != method && (wantMethod != "GET" || method != "HEAD") {
+	anyMethod := wantMethod == "" || pattern && (method == "" || wantMethod == "HEAD" && method == "GET")
+	if !anyMethod && wantMethod != method && (wantMethod != "GET" || method != "HEAD") {
 		return false
 	}
 	if wantPath == "" {
@@ -232,7 +240,9 @@ func Matches(route, method, path string) bool {
 			return len(got) >= i
 		case i >= len(got):
 			return false
-		case segment != got[i] && !anySegment(segment):
+		case pattern && got[i] == "*":
+			return true
+		case segment != got[i] && !anySegment(segment) && !(pattern && strings.Contains(got[i], ":")):
 			return false
 		}
 	}
@@ -254,7 +264,7 @@ func splitRoute(route string) (method, path string) {
 
 func segments(path string) []string { return strings.Split(strings.Trim(path, "/"), "/") }
 
-// anySegment reports whether a segment of a route stands for any: {id}, :id or *.
+// anySegment reports whether a segment of a route stands for any: {id}, :id, {secret}.ics or *.
 func anySegment(s string) bool {
-	return s == "*" || strings.HasPrefix(s, ":") || strings.HasPrefix(s, "{") && strings.HasSuffix(s, "}")
+	return s == "*" || strings.HasPrefix(s, ":") || strings.HasPrefix(s, "{") && strings.Contains(s, "}")
 }

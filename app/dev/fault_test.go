@@ -46,6 +46,7 @@ func TestMatches(t *testing.T) {
 		{"POST /tasks/{id}/move", "POST", "/tasks/7/move", true},
 		{"POST /tasks/{id}/move", "POST", "/tasks/7/restore", false},
 		{"/", "GET", "/", true},
+		{"/feeds/{secret}.ics", "GET", "/feeds/abc.ics", true},
 	} {
 		if got := Matches(c.route, c.method, c.path); got != c.want {
 			t.Errorf("%q of %s %s: %v", c.route, c.method, c.path, got)
@@ -53,10 +54,46 @@ func TestMatches(t *testing.T) {
 	}
 }
 
+func TestMayMatch(t *testing.T) {
+	for _, c := range []struct {
+		route, method, pattern string
+		want                   bool
+	}{
+		{"/tasks/7", "GET", "/tasks/:id", true},
+		{"GET /users/me", "GET", "/users/:id", true},
+		{"HEAD /tasks", "GET", "/tasks/", true},
+		{"HEAD /tasks", "POST", "/tasks/", false},
+		{"/feeds/{secret}.ics", "GET", "/feeds/:secret", true},
+		{"/tasks/7/move", "GET", "/tasks/:id", false},
+		{"/task", "GET", "/tasks/", false},
+		{"PROPFIND /dav/calendars/1/", "", "/dav/*", true},
+		{"/dav", "", "/dav/*", false},
+	} {
+		if got := MayMatch(c.route, c.method, c.pattern); got != c.want {
+			t.Errorf("%q of %s %s: %v", c.route, c.method, c.pattern, got)
+		}
+	}
+}
+
+// Requests that a kind of trouble does not concern use none of it up.
+func TestAKindIsMetWhereItCounts(t *testing.T) {
+	f := NewFaults(1)
+	f.Add(Fault{Rate: 1, Times: 1, Trouble: Trouble{Kind: ReadOnly}})
+	for _, concerned := range []bool{false, false, true, true} {
+		trouble, _ := f.Meet("GET", "/tasks", Trouble{}, func(k Kind) bool { return concerned && k == ReadOnly })
+		met := f.List()[0].Met
+		if want := int64(map[bool]int{true: 1}[concerned]); met != want || (trouble.Kind == ReadOnly) && !concerned {
+			t.Errorf("concerned %v: met %d times, %q", concerned, met, trouble.Kind)
+		}
+	}
+}
+
+func anyKind(Kind) bool { return true }
+
 // hits returns which of a hundred requests meet a status, and how long each waits.
 func hits(f *Faults) (met []int, waits []time.Duration) {
 	for i := range 100 {
-		trouble, wait := f.Meet("GET", "/tasks", Trouble{})
+		trouble, wait := f.Meet("GET", "/tasks", Trouble{}, anyKind)
 		if trouble.Status == 503 {
 			met = append(met, i)
 		}
@@ -97,7 +134,7 @@ func TestFaults(t *testing.T) {
 	second, _ := f.Add(Fault{Rate: 1, Trouble: Trouble{Drop: DropAfter, Delay: Delay{time.Second, time.Second}}})
 	meet := func(method string, asked, want Trouble) {
 		t.Helper()
-		if got, _ := f.Meet(method, "/tasks", asked); got != want {
+		if got, _ := f.Meet(method, "/tasks", asked, anyKind); got != want {
 			t.Errorf("%+v, want %+v", got, want)
 		}
 	}
