@@ -35,6 +35,7 @@ type devFlags struct {
 	folder, now  string
 	start        time.Time // zero for the real time
 	keep, beyond bool
+	chosen       bool // a part of the plan was named
 }
 
 func newDev(a *application) *cobra.Command {
@@ -50,6 +51,9 @@ that is set. POST /dev/reset goes back to the beginning. All of it is described 
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(); err != nil {
 				return err
+			}
+			for _, name := range []string{"seed", "users", "tasks", "language"} {
+				f.chosen = f.chosen || cmd.Flags().Changed(name)
 			}
 			l, err := settings.LoadDev(cmd)
 			if err != nil {
@@ -113,6 +117,9 @@ func (a *application) dev(ctx context.Context, s settings.Settings, f devFlags) 
 		return err
 	}
 	made := f.plan
+	if stored != string(text)+"\n" && f.chosen {
+		return usagef("%s is seeded already; leave out --seed, --users, --tasks and --language, or choose an empty folder with --data-dir", d.Path)
+	}
 	if err := json.NewDecoder(strings.NewReader(stored)).Decode(&made); err != nil {
 		return fmt.Errorf("what %s was seeded with can't be read; choose another folder with --data-dir (%w)", d.Path, err)
 	}

@@ -151,7 +151,7 @@ func TestTheFolderOfDev(t *testing.T) {
 	if err != nil || len(kept) != 1 {
 		t.Fatalf("kept: %v %v", kept, err)
 	}
-	again := startProcess(t, nil, []string{"dev", "--addr=127.0.0.1:0", "--data-dir=" + kept[0], "--users=7"})
+	again := startProcess(t, nil, []string{"dev", "--addr=127.0.0.1:0", "--data-dir=" + kept[0]})
 	if again.firstPerson() != first || again.tasks(again.enter()) != all {
 		t.Errorf("%s with %d tasks, and before %s with %d", again.firstPerson(), again.tasks(again.enter()), first, all)
 	}
@@ -166,6 +166,17 @@ func TestTheFolderOfDev(t *testing.T) {
 	again.stop(syscall.SIGTERM)
 	if _, err := os.Stat(kept[0]); err != nil {
 		t.Error(err)
+	}
+	world{}.taskapi(t, "dev", "--addr=127.0.0.1:0", "--users=7", "--data-dir="+kept[0]).expect(t, exitUsage, "is seeded already")
+	world{}.taskapi(t, "serve", "--addr=127.0.0.1:0", "--data-dir="+kept[0]).expect(t, exitFailed, "everybody knows the passwords")
+	entries, err := os.ReadDir(kept[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if info, err := entry.Info(); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("others may read %s (%v)", entry.Name(), err)
+		}
 	}
 	served := start(t, nil)
 	served.stop(syscall.SIGTERM)

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -196,7 +197,7 @@ func (r *rehearsal) snapshot(ctx context.Context, name string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, replaced := r.snapshots[name]; !replaced && len(r.snapshots) > maxSnapshots {
-		return app.Mistake("name", fmt.Sprintf("There are %d snapshots already: replace one of them.", maxSnapshots))
+		return app.Mistake("name", fmt.Sprintf("There are %d snapshots already: replace or delete one of them.", maxSnapshots))
 	}
 	file := r.file(name)
 	if err := r.db.Keep(ctx, file); err != nil {
@@ -225,6 +226,25 @@ func (r *rehearsal) reset(ctx context.Context, name string) error {
 	return nil
 }
 
+// drop removes a snapshot; all of them, by an empty name. The seed stays. Returns api.ErrNoSnapshot.
+func (r *rehearsal) drop(name string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, there := r.snapshots[name]; name != "" && !there {
+		return api.ErrNoSnapshot
+	}
+	for other, s := range r.snapshots {
+		if other == "" || name != "" && other != name {
+			continue
+		}
+		if err := os.Remove(s.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		delete(r.snapshots, other)
+	}
+	return nil
+}
+
 // names returns those of the snapshots.
 func (r *rehearsal) names() []string {
 	r.mu.Lock()
@@ -249,7 +269,7 @@ func (r *rehearsal) join(s settings.Settings, config *api.Config, due reminders,
 	r.hub = config.Sync.Hub
 	config.Dev = &api.Dev{
 		Faults: r.faults, Clock: r.clock, Mails: &r.mails, People: people,
-		Reset: r.reset, Snapshot: r.snapshot, Snapshots: r.names,
+		Reset: r.reset, Snapshot: r.snapshot, Snapshots: r.names, DropSnapshots: r.drop,
 		Wait: func(d time.Duration) { _ = pause(r.ends, d) },
 	}
 	return []func(context.Context){func(ctx context.Context) { r.followClock(ctx, s, due, log) }}

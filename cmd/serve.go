@@ -87,6 +87,11 @@ func (a *application) serve(ctx context.Context, s settings.Settings) (err error
 		log.Info(notice)
 	}
 	d := datadir.Dir{Path: s.DataDir}
+	if a.rehearsal == nil {
+		if err := d.CheckPeople(); err != nil {
+			return err
+		}
+	}
 	open, release, err := a.takeGround(ctx, s, d, log)
 	if err != nil {
 		return err

@@ -32,6 +32,8 @@ type Dev struct {
 	Snapshot func(ctx context.Context, name string) error
 	// Snapshots returns their names.
 	Snapshots func() []string
+	// DropSnapshots removes one; all, by an empty name. The seed stays. Returns ErrNoSnapshot.
+	DropSnapshots func(name string) error
 	// Wait waits, but not after the server has begun to stop.
 	Wait func(d time.Duration)
 }
@@ -73,6 +75,8 @@ func (s *Server) devRoutes() []route {
 		{fiber.MethodPost, "/dev/reset", public, "", none, s.reset},
 		{fiber.MethodGet, "/dev/snapshot", public, "", none, s.listSnapshots},
 		{fiber.MethodPost, "/dev/snapshot", public, "", none, s.snapshot},
+		{fiber.MethodDelete, "/dev/snapshot", public, "", none, s.dropSnapshots},
+		{fiber.MethodDelete, "/dev/snapshot/:name", public, "", none, s.dropSnapshots},
 	}
 }
 
@@ -166,12 +170,20 @@ func (s *Server) setClock(c *fiber.Ctx) error {
 
 // within reads a number between two, nil when there is none.
 func (f fields) within(p app.Problems, name string, least, most float64) *float64 {
+	return f.number(p, name, least, most, false)
+}
+
+func (f fields) number(p app.Problems, name string, least, most float64, whole bool) *float64 {
 	number := field(f, name, func(m member) (float64, bool) {
 		n, err := strconv.ParseFloat(m.text, 64)
-		return n, m.kind == '0' && err == nil && !math.IsNaN(n) && n >= least && n <= most
+		return n, m.kind == '0' && err == nil && !math.IsNaN(n) && n >= least && n <= most && (!whole || n == math.Trunc(n))
 	})
 	if number.State == app.Mistyped {
-		p.Add(name, fmt.Sprintf("The field %s must be a number from %v to %.0f.", name, least, most))
+		kind := "a number"
+		if whole {
+			kind = "a whole number"
+		}
+		p.Add(name, fmt.Sprintf("The field %s must be %s from %v to %.0f.", name, kind, least, most))
 	}
 	if number.State != app.Present {
 		return nil
@@ -223,6 +235,14 @@ func (s *Server) snapshot(c *fiber.Ctx) error {
 	return send(c, fiber.StatusCreated, struct {
 		Name string `json:"name"`
 	}{name})
+}
+
+// dropSnapshots removes the one that the address names, or all.
+func (s *Server) dropSnapshots(c *fiber.Ctx) error {
+	if err := s.Dev.DropSnapshots(c.Params("name")); err != nil {
+		return err
+	}
+	return c.SendStatus(fiber.StatusNoContent)
 }
 
 func (s *Server) listSnapshots(c *fiber.Ctx) error {

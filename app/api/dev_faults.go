@@ -3,8 +3,10 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,6 +15,7 @@ import (
 	"taskapi/app"
 	"taskapi/app/account"
 	"taskapi/app/dev"
+	"taskapi/app/todo"
 )
 
 // What a request asks trouble with, as a header and as a query parameter.
@@ -89,6 +92,12 @@ func noteFault(c *fiber.Ctx, name string) {
 
 // askedTrouble reads what a request asks for.
 func askedTrouble(c *fiber.Ctx) (t dev.Trouble, err error) {
+	for key := range c.Context().QueryArgs().All() {
+		// A lone _ and a number are what makes an address a new one.
+		if name := string(key); strings.HasPrefix(name, "_") && len(name) > 1 && !slices.Contains([]string{"_delay", "_status", "_drop"}, name) {
+			return t, unknownParameter(fmt.Sprintf(`There is no parameter "%s"; trouble is asked for by _delay, _status and _drop.`, excerpt(name)))
+		}
+	}
 	ask := func(header, parameter string, read func(text string) bool, what string) {
 		text, name := c.Get(header), header
 		if text == "" {
@@ -134,6 +143,12 @@ func feigned(c *fiber.Ctx, status int) error {
 		return errTokenExpired
 	case fiber.StatusForbidden:
 		return app.ErrForbidden
+	case fiber.StatusConflict:
+		return todo.ErrExists
+	case fiber.StatusGone:
+		return todo.ErrSyncExpired
+	case fiber.StatusPreconditionFailed:
+		return todo.ErrChangedMeanwhile
 	case fiber.StatusUnprocessableEntity:
 		return app.Mistake("title", "This is a rehearsal.")
 	case fiber.StatusTooManyRequests:
@@ -196,10 +211,10 @@ func (s *Server) addFault(c *fiber.Ctx) error {
 	if rate := in.within(p, "rate", 0, 1); rate != nil {
 		order.Rate = *rate
 	}
-	if times := in.within(p, "times", 1, 1_000_000); times != nil {
+	if times := in.number(p, "times", 1, 1_000_000, true); times != nil {
 		order.Times = int64(*times)
 	}
-	if status := in.within(p, "status", 400, 599); status != nil {
+	if status := in.number(p, "status", 400, 599, true); status != nil {
 		order.Status = int(*status)
 	}
 	in.word(p, "route", func(text string) bool { order.Route = text; return s.hasRoute(text) }, "match a route, such as POST /tasks, /tasks/{id} or /lists/*")

@@ -63,6 +63,13 @@ func startDev(t *testing.T) *developing {
 				return db.Rewind(ctx, kept[name])
 			},
 			Snapshots: func() []string { return []string{"default"} },
+			DropSnapshots: func(name string) error {
+				if name != "" && kept[name] == "" {
+					return api.ErrNoSnapshot
+				}
+				delete(kept, name)
+				return nil
+			},
 		}
 		must(t, p.api.Dev.Snapshot(context.Background(), ""))
 	})
@@ -164,7 +171,7 @@ func TestAServerForPeopleHasNothingForDevelopers(t *testing.T) {
 	d := startDev(t)
 	for _, route := range d.api.Routes() {
 		if strings.HasPrefix(route[1], "/dev") {
-			if a := s.call(route[0], strings.Replace(route[1], ":id", "1", 1), "", ""); a.status != 404 {
+			if a := s.call(route[0], strings.NewReplacer(":id", "1", ":name", "x").Replace(route[1]), "", ""); a.status != 404 {
 				t.Errorf("%s %s: %d", route[0], route[1], a.status)
 			}
 		}
@@ -327,7 +334,7 @@ func TestFaultsOfRoutes(t *testing.T) {
 	for _, body := range []string{
 		`{}`, `{"route":"POST /tasks"}`, `{"route":"POST /task","status":503}`, `{"route":"PUT /tasks","status":503}`, `{"route":5,"status":503}`, `{"route":"/dev/clock","status":503}`,
 		`{"status":200}`, `{"status":"x"}`, `{"delay":"1"}`, `{"drop":"now"}`, `{"kind":"flood"}`, `{"status":503,"rate":2}`, `{"status":503,"times":0}`,
-		`{"status":503,"rat":0.5}`,
+		`{"status":503,"rat":0.5}`, `{"status":503.5}`, `{"status":503,"times":1.5}`,
 	} {
 		d.want(422, "POST", "/dev/faults", "", body)
 	}
@@ -476,6 +483,10 @@ func TestResetAndSnapshot(t *testing.T) {
 	d.want(404, "POST", "/dev/reset", "", `{"snapshot":"none"}`)
 	d.want(400, "POST", "/dev/reset", "", `{`)
 	d.want(400, "POST", "/dev/snapshot", "", `{`)
+	d.want(204, "DELETE", "/dev/snapshot/one", "", "")
+	d.want(404, "DELETE", "/dev/snapshot/one", "", "")
+	d.want(404, "POST", "/dev/reset", "", `{"snapshot":"one"}`)
+	d.want(204, "DELETE", "/dev/snapshot", "", "")
 	for _, name := range []string{`"../x"`, `""`, `5`, `"` + strings.Repeat("a", 41) + `"`} {
 		d.want(422, "POST", "/dev/snapshot", "", `{"name":`+name+`}`)
 		d.want(422, "POST", "/dev/reset", "", `{"snapshot":`+name+`}`)

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -13,7 +14,7 @@ import (
 //go:embed openapi.yaml
 var openAPI string
 
-// openAPIDev has the tags and paths that only a developer's server has.
+// openAPIDev has the tags, parameters and paths that only a developer's server has.
 //
 //go:embed openapi-dev.yaml
 var openAPIDev string
@@ -25,11 +26,28 @@ func (s *Server) contractYAML() string {
 		text = strings.Replace(text, "\n- {url: /}\n", "\n- {url: '"+s.Base+"/'}\n", 1)
 	}
 	if s.Dev != nil {
-		tags, paths, _ := strings.Cut(openAPIDev, "\npaths:\n")
-		_, tags, _ = strings.Cut(tags, "\ntags:\n")
-		text = strings.Replace(text, "\npaths:\n", "\n"+tags+"\npaths:\n"+paths, 1)
+		text = forDevelopers(text)
 	}
 	return strings.ReplaceAll(text, "{{version}}", strings.ReplaceAll(s.Version, "'", ""))
+}
+
+// asking are the parameters by which a request asks for trouble, of each address in the document.
+const asking = `
+    parameters:
+    - {$ref: '#/components/parameters/X-Dev-Delay'}
+    - {$ref: '#/components/parameters/X-Dev-Status'}
+    - {$ref: '#/components/parameters/X-Dev-Drop'}`
+
+var addressForm = regexp.MustCompile(`(?m)^  /\S*:$`)
+
+// forDevelopers adds to the document what only a developer's server has.
+func forDevelopers(text string) string {
+	rest, paths, _ := strings.Cut(openAPIDev, "\npaths:\n")
+	rest, parameters, _ := strings.Cut(rest, "\nparameters:\n")
+	_, tags, _ := strings.Cut(rest, "\ntags:\n")
+	text = addressForm.ReplaceAllString(text, "$0"+strings.ReplaceAll(asking, "$", "$$"))
+	text = strings.Replace(text, "\npaths:\n", "\n"+tags+"\npaths:\n"+paths, 1)
+	return strings.Replace(text, "\n  parameters:\n", "\n  parameters:\n"+parameters+"\n", 1)
 }
 
 // contractJSON returns the OpenAPI document as JSON.

@@ -242,7 +242,8 @@ func matches(route, method, path string, pattern bool) bool {
 			return false
 		case pattern && got[i] == "*":
 			return true
-		case segment != got[i] && !anySegment(segment) && !(pattern && strings.Contains(got[i], ":")):
+		case segment == got[i], anySegment(segment), pattern && strings.Contains(got[i], ":"):
+		default:
 			return false
 		}
 	}

@@ -2,6 +2,7 @@ package dev
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -43,7 +44,7 @@ func (b *Mailbox) List(to string) []Mail {
 	defer b.mu.Unlock()
 	all := []Mail{}
 	for _, m := range slices.Backward(b.all) {
-		if to == "" || to == m.To {
+		if to == "" || strings.EqualFold(to, m.To) {
 			all = append(all, m)
 		}
 	}

@@ -20,6 +20,14 @@ func (db *DB) Keep(ctx context.Context, to string) error {
 	if err := removeDatabase(partial); err != nil {
 		return err
 	}
+	// SQLite would make it with the umask of the process.
+	file, err := os.OpenFile(partial, os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
 	conn, err := db.readers.pool.Conn(ctx)
 	if err != nil {
 		return busy(err)

@@ -11,6 +11,15 @@ import (
 // devFile marks the folder of a developer's server.
 const devFile = "taskapi-dev.json"
 
+// CheckPeople returns an error for the folder of a developer's server: everybody knows the passwords
+// that are in it.
+func (d Dir) CheckPeople() error {
+	if _, err := os.Stat(filepath.Join(d.Path, devFile)); err != nil {
+		return nil
+	}
+	return fmt.Errorf("%s was made by \"taskapi dev\", and everybody knows the passwords of the people in it; choose another folder with --data-dir", d.Path)
+}
+
 // MarkDev makes the folder one of a developer's server, and stores what it was seeded with. A
 // folder that has a mark keeps it, and its text is returned. Returns an error for a folder that
 // anything else is in, such as the data of people.
