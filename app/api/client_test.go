@@ -42,6 +42,11 @@ func TestTheClientHasAllOperations(t *testing.T) {
 		if got, want := methodsOf(developers), operationsOf(d.doc); !slices.Equal(got, want) {
 			t.Errorf("%s of a developer has\n%v\nand the document\n%v", path, got, want)
 		}
+		for _, text := range []string{ours, developers} {
+			if i := strings.Index(text, "\n  ("); i >= 0 {
+				t.Errorf("%s has a method without a name: %.100s", path, text[i:])
+			}
+		}
 		if strings.Contains(ours, "/dev/") || !strings.Contains(developers, "/dev/clock") || !strings.Contains(ours, "const developing = false;") || !strings.Contains(developers, "const developing = true;") {
 			t.Errorf("%s is that of another server", path)
 		}

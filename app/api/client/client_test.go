@@ -30,12 +30,14 @@ paths:
         '200': {$ref: '#/components/responses/Things'}
         '304': {description: The same.}
   /things/{id}/parts/{part_id}:
+    parameters:
+    - {name: id, in: path, schema: {type: integer}}
+    - {name: X-Shared, in: header, schema: {type: string}}
     put:
       operationId: updatePart
       summary: Change a part
       security: [{}, {token: []}]
       parameters:
-      - {name: id, in: path, schema: {type: integer}}
       - {name: part_id, in: path, schema: {type: string}}
       - {$ref: '#/components/parameters/key'}
       requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Thing'}}}}

@@ -23,17 +23,24 @@ type call struct {
 func (d contract) operations() (calls []call) {
 	for _, path := range d.get("paths").pairs() {
 		for _, method := range path.pairs() {
-			calls = append(calls, d.operation(path.name, method.name, method.node))
+			if slices.Contains(methodNames(), method.name) {
+				calls = append(calls, d.operation(path.name, method.name, path.node, method.node))
+			}
 		}
 	}
 	return calls
 }
 
-func (d contract) operation(path, method string, o node) call {
+// methodNames are the members of a path that are operations; others are what these share.
+func methodNames() []string {
+	return []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+}
+
+func (d contract) operation(path, method string, item, o node) call {
 	c := call{name: o.get("operationId").text(), method: strings.ToUpper(method), path: path}
 	var query []string
 	keyed := false
-	for _, p := range o.get("parameters").items() {
+	for _, p := range slices.Concat(item.get("parameters").items(), o.get("parameters").items()) {
 		p = d.follow(p)
 		name := p.get("name").text()
 		switch p.get("in").text() {
