@@ -20,6 +20,10 @@ import (
 // without one it says so and the test is skipped.
 func browser(t testing.TB, extra ...string) *rod.Browser {
 	t.Helper()
+	// By these names .ci/page finds them.
+	if name := t.Name(); !strings.Contains(name, "Page") && !strings.Contains(name, "Reference") {
+		t.Fatalf("%s needs a browser and has neither Page nor Reference in its name, so CI would not run it", name)
+	}
 	if os.Getenv("BROWSER_TESTS") == "off" {
 		t.Skip("SKIPPED: BROWSER_TESTS=off")
 	}

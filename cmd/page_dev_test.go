@@ -87,7 +87,7 @@ const clientOfADeveloper = `async (url, email, password, reloaded) => {
 	return said.join(" ");
 }`
 
-func TestClientOfADeveloper(t *testing.T) {
+func TestPageClientOfADeveloper(t *testing.T) {
 	b := browser(t)
 	p := startDev(t, nil)
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
