@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-rod/rod"
+
 	"taskapi/app/dev"
 )
 
@@ -36,17 +38,23 @@ const pageOfADeveloper = `async (api, email, password) => {
 	return said.join(" ");
 }`
 
-// A front end on another port signs in, is refreshed by the cookie, reads why a request failed,
-// repeats one whose answer was lost, and goes back to the seed.
-func TestPageOfADeveloper(t *testing.T) {
-	b := browser(t)
-	p := startDev(t, nil)
+// openFrontEnd opens an empty page that comes from a port of its own.
+func openFrontEnd(t *testing.T, b *rod.Browser) *tab {
+	t.Helper()
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, "<!doctype html><title>front end</title>")
 	}))
 	t.Cleanup(front.Close)
-	x := open(t, b, strings.Replace(front.URL, "127.0.0.1", "localhost", 1))
+	return open(t, b, strings.Replace(front.URL, "127.0.0.1", "localhost", 1))
+}
+
+// A front end on another port signs in, is refreshed by the cookie, reads why a request failed,
+// repeats one whose answer was lost, and goes back to the seed.
+func TestPageOfADeveloper(t *testing.T) {
+	b := browser(t)
+	p := startDev(t, nil)
+	x := openFrontEnd(t, b)
 	got := x.MustEval(pageOfADeveloper, p.url, p.firstPerson(), dev.Password).String()
 	if want := "200 in the cookie 200 503 status 1 TypeError 201 1 200 401"; got != want {
 		t.Errorf("got  %s\nwant %s\n%s", got, want, p.log.String())
@@ -87,15 +95,12 @@ const clientOfADeveloper = `async (url, email, password, reloaded) => {
 	return said.join(" ");
 }`
 
+// The client of a front end on another port keeps its session in the cookie, through a reload, and
+// follows what happens.
 func TestPageClientOfADeveloper(t *testing.T) {
 	b := browser(t)
 	p := startDev(t, nil)
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html")
-		_, _ = io.WriteString(w, "<!doctype html><title>front end</title>")
-	}))
-	t.Cleanup(front.Close)
-	x := open(t, b, strings.Replace(front.URL, "127.0.0.1", "localhost", 1))
+	x := openFrontEnd(t, b)
 	for i, want := range []string{
 		"false kept in the cookie 1 live",
 		"true 1 live out undefined token_missing false false",

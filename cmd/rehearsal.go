@@ -111,20 +111,20 @@ func (r *rehearsal) collect(worker *mailer.Worker) {
 	}
 }
 
-// plant adds the people and their tasks to a database without any.
-func (r *rehearsal) plant(ctx context.Context, db *sqlite.DB, log *slog.Logger) error {
+// seedDatabase adds the people and their tasks to a database without any.
+func (r *rehearsal) seedDatabase(ctx context.Context, db *sqlite.DB, log *slog.Logger) error {
 	if r == nil {
 		return nil
 	}
 	r.db = db
-	planting := operate.Import{
-		Store: nursery{db}, Now: r.clock.Now, Progress: func(operate.ImportReport) {},
+	seeding := operate.Import{
+		Store: seedStore{db}, Now: r.clock.Now, Progress: func(operate.ImportReport) {},
 		Note: func(where, what string) {
 			log.Warn("a row of the seed is not as it should be", "row", where, "what", what)
 		},
 	}
-	if _, err := planting.Run(ctx, r.seed.Source()); err != nil {
-		return fmt.Errorf("plant the seed: %w", err)
+	if _, err := seeding.Run(ctx, r.seed.Source()); err != nil {
+		return fmt.Errorf("seed the database: %w", err)
 	}
 	for more := true; more; {
 		var err error
@@ -135,29 +135,29 @@ func (r *rehearsal) plant(ctx context.Context, db *sqlite.DB, log *slog.Logger) 
 	return nil
 }
 
-// nursery is a store in which imported people have proven addresses, and the first is an admin. One
+// seedStore is a store in which imported people have proven addresses, and the first is an admin. One
 // that has ever had anybody, in a folder that was kept, takes nobody.
-type nursery struct{ *sqlite.DB }
+type seedStore struct{ *sqlite.DB }
 
 // Import runs do in one transaction.
-func (n nursery) Import(ctx context.Context, do func(operate.ImportTx) error) error {
-	return n.DB.Import(ctx, func(tx operate.ImportTx) error {
+func (s seedStore) Import(ctx context.Context, do func(operate.ImportTx) error) error {
+	return s.DB.Import(ctx, func(tx operate.ImportTx) error {
 		if fresh, err := tx.Fresh(); err != nil || !fresh {
 			return err
 		}
-		return do(bed{tx})
+		return do(seedTx{tx})
 	})
 }
 
-type bed struct{ operate.ImportTx }
+type seedTx struct{ operate.ImportTx }
 
 // AddUser adds a user with a proven address.
-func (b bed) AddUser(id int64, user account.NewUser, record account.Record) (int64, error) {
+func (t seedTx) AddUser(id int64, user account.NewUser, record account.Record) (int64, error) {
 	user.VerifiedAt = user.CreatedAt
 	if id == 1 {
 		user.Role = app.RoleAdmin
 	}
-	return b.ImportTx.AddUser(id, user, record)
+	return t.ImportTx.AddUser(id, user, record)
 }
 
 // keepSeed keeps what a reset goes back to. In a folder that was kept, what was kept there is
@@ -226,8 +226,8 @@ func (r *rehearsal) reset(ctx context.Context, name string) error {
 	return nil
 }
 
-// drop removes a snapshot; all of them, by an empty name. The seed stays. Returns api.ErrNoSnapshot.
-func (r *rehearsal) drop(name string) error {
+// deleteSnapshots removes a snapshot; all of them, by an empty name. The seed stays. Returns api.ErrNoSnapshot.
+func (r *rehearsal) deleteSnapshots(name string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, there := r.snapshots[name]; name != "" && !there {
@@ -269,7 +269,7 @@ func (r *rehearsal) join(s settings.Settings, config *api.Config, due reminders,
 	r.hub = config.Sync.Hub
 	config.Dev = &api.Dev{
 		Faults: r.faults, Clock: r.clock, Mails: &r.mails, People: people,
-		Reset: r.reset, Snapshot: r.snapshot, Snapshots: r.names, DropSnapshots: r.drop,
+		Reset: r.reset, Snapshot: r.snapshot, Snapshots: r.names, DeleteSnapshots: r.deleteSnapshots,
 		Wait: func(d time.Duration) { _ = pause(r.ends, d) },
 	}
 	return []func(context.Context){func(ctx context.Context) { r.followClock(ctx, s, due, log) }}

@@ -113,7 +113,7 @@ func (a *application) serve(ctx context.Context, s settings.Settings) (err error
 	if err := d.NotePublicURL(s.PublicURL); err != nil {
 		return err
 	}
-	if err := a.rehearsal.plant(ctx, db, log); err != nil {
+	if err := a.rehearsal.seedDatabase(ctx, db, log); err != nil {
 		return err
 	}
 	server, background, err := a.wire(ctx, s, open, db, secret, log, lines)

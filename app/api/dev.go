@@ -32,8 +32,8 @@ type Dev struct {
 	Snapshot func(ctx context.Context, name string) error
 	// Snapshots returns their names.
 	Snapshots func() []string
-	// DropSnapshots removes one; all, by an empty name. The seed stays. Returns ErrNoSnapshot.
-	DropSnapshots func(name string) error
+	// DeleteSnapshots removes one; all, by an empty name. The seed stays. Returns ErrNoSnapshot.
+	DeleteSnapshots func(name string) error
 	// Wait waits, but not after the server has begun to stop.
 	Wait func(d time.Duration)
 }
@@ -75,8 +75,8 @@ func (s *Server) devRoutes() []route {
 		{fiber.MethodPost, "/dev/reset", public, "", none, s.reset},
 		{fiber.MethodGet, "/dev/snapshot", public, "", none, s.listSnapshots},
 		{fiber.MethodPost, "/dev/snapshot", public, "", none, s.snapshot},
-		{fiber.MethodDelete, "/dev/snapshot", public, "", none, s.dropSnapshots},
-		{fiber.MethodDelete, "/dev/snapshot/:name", public, "", none, s.dropSnapshots},
+		{fiber.MethodDelete, "/dev/snapshot", public, "", none, s.deleteSnapshots},
+		{fiber.MethodDelete, "/dev/snapshot/:name", public, "", none, s.deleteSnapshots},
 	}
 }
 
@@ -152,7 +152,7 @@ func (s *Server) setClock(c *fiber.Ctx) error {
 		}
 		turn.Advance = &by
 	}
-	turn.Rate = in.within(p, "rate", 0, dev.MaxRate)
+	turn.Rate = in.number(p, "rate", 0, dev.MaxRate, false)
 	reset := p.Boolean("reset", in.boolean("reset"))
 	if err := p.Err(); err != nil {
 		return err
@@ -168,11 +168,7 @@ func (s *Server) setClock(c *fiber.Ctx) error {
 	return s.getClock(c)
 }
 
-// within reads a number between two, nil when there is none.
-func (f fields) within(p app.Problems, name string, least, most float64) *float64 {
-	return f.number(p, name, least, most, false)
-}
-
+// number reads a number between two, nil when there is none.
 func (f fields) number(p app.Problems, name string, least, most float64, whole bool) *float64 {
 	number := field(f, name, func(m member) (float64, bool) {
 		n, err := strconv.ParseFloat(m.text, 64)
@@ -237,9 +233,9 @@ func (s *Server) snapshot(c *fiber.Ctx) error {
 	}{name})
 }
 
-// dropSnapshots removes the one that the address names, or all.
-func (s *Server) dropSnapshots(c *fiber.Ctx) error {
-	if err := s.Dev.DropSnapshots(c.Params("name")); err != nil {
+// deleteSnapshots removes the one that the address names, or all.
+func (s *Server) deleteSnapshots(c *fiber.Ctx) error {
+	if err := s.Dev.DeleteSnapshots(c.Params("name")); err != nil {
 		return err
 	}
 	return c.SendStatus(fiber.StatusNoContent)

@@ -208,7 +208,7 @@ func (s *Server) addFault(c *fiber.Ctx) error {
 		return err
 	}
 	p, order := app.Problems{}, dev.Fault{Rate: 1}
-	if rate := in.within(p, "rate", 0, 1); rate != nil {
+	if rate := in.number(p, "rate", 0, 1, false); rate != nil {
 		order.Rate = *rate
 	}
 	if times := in.number(p, "times", 1, 1_000_000, true); times != nil {

@@ -63,7 +63,7 @@ func startDev(t *testing.T) *developing {
 				return db.Rewind(ctx, kept[name])
 			},
 			Snapshots: func() []string { return []string{"default"} },
-			DropSnapshots: func(name string) error {
+			DeleteSnapshots: func(name string) error {
 				if name != "" && kept[name] == "" {
 					return api.ErrNoSnapshot
 				}
@@ -105,19 +105,6 @@ func (d *developing) ask(request *http.Request, body string) answer {
 		d.doc.check(d.t, request, []byte(body), a)
 	}
 	return a
-}
-
-func (d *developing) request(method, path, token, body string) *http.Request {
-	d.t.Helper()
-	request, err := http.NewRequest(method, d.url+path, strings.NewReader(body))
-	must(d.t, err)
-	if body != "" {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	if token != "" {
-		request.Header.Set("Authorization", "Bearer "+token)
-	}
-	return request
 }
 
 func (d *developing) send(method, path, token, body string) answer {

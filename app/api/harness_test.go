@@ -254,6 +254,12 @@ func (a answer) id(path string) int64 { n, _ := a.at(path).(float64); return int
 // checks what every answer must be.
 func (s *server) call(method, path, token, body string) answer {
 	s.t.Helper()
+	return s.do(s.request(method, path, token, body))
+}
+
+// request is what call sends.
+func (s *server) request(method, path, token, body string) *http.Request {
+	s.t.Helper()
 	request, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
 	must(s.t, err)
 	if body != "" {
@@ -262,7 +268,7 @@ func (s *server) call(method, path, token, body string) answer {
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
-	return s.do(request)
+	return request
 }
 
 func (s *server) do(request *http.Request) answer {

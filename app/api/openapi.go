@@ -31,21 +31,21 @@ func (s *Server) contractYAML() string {
 	return strings.ReplaceAll(text, "{{version}}", strings.ReplaceAll(s.Version, "'", ""))
 }
 
-// asking are the parameters by which a request asks for trouble, of each address in the document.
-const asking = `
+// devParameters are those by which a request asks for trouble, of each address in the document.
+const devParameters = `
     parameters:
     - {$ref: '#/components/parameters/X-Dev-Delay'}
     - {$ref: '#/components/parameters/X-Dev-Status'}
     - {$ref: '#/components/parameters/X-Dev-Drop'}`
 
-var addressForm = regexp.MustCompile(`(?m)^  /\S*:$`)
+var pathItemForm = regexp.MustCompile(`(?m)^  /\S*:$`)
 
 // forDevelopers adds to the document what only a developer's server has.
 func forDevelopers(text string) string {
 	rest, paths, _ := strings.Cut(openAPIDev, "\npaths:\n")
 	rest, parameters, _ := strings.Cut(rest, "\nparameters:\n")
 	_, tags, _ := strings.Cut(rest, "\ntags:\n")
-	text = addressForm.ReplaceAllString(text, "$0"+strings.ReplaceAll(asking, "$", "$$"))
+	text = pathItemForm.ReplaceAllString(text, "$0"+strings.ReplaceAll(devParameters, "$", "$$"))
 	text = strings.Replace(text, "\npaths:\n", "\n"+tags+"\npaths:\n"+paths, 1)
 	return strings.Replace(text, "\n  parameters:\n", "\n  parameters:\n"+parameters+"\n", 1)
 }
