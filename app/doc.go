@@ -17,6 +17,7 @@
 //	app/api   app/caldav   app/mcp      app/sqlite   app/mailer   app/push   app/webhook   app/mariadb   app/transfer   app/metrics   web
 //	  HTTP      CalDAV       assistants   storage      SMTP         Web Push   HTTP client   the tutorial's database, JSON and CSV files
 //	  app/api/client                     the client that the server gives to front ends
+//	app/store                            nouns and SQL, for the engines that run it
 //	app/dev                              what only a developer's server has
 //	app/operate                          import, health
 //	app/account   app/todo               who people are; what they keep
@@ -27,7 +28,7 @@
 //
 // To add a field to a task: a column in schema.sql and a numbered step in
 // app/sqlite/steps.go; the field, its limits and its rule in app/todo/task.go and tasks.go;
-// the queries in app/sqlite/tasks.go (rareColumns for what most tasks don't have),
+// the queries in app/store/tasks.go (rareColumns for what most tasks don't have),
 // task_create.go, task_change.go and trash.go; the JSON in app/api/tasks.go (in),
 // encode.go (out) and openapi.yaml; if files carry it, app/transfer and
 // app/operate/import_row.go; and the page in web/static/list.js and store.js.

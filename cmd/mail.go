@@ -15,6 +15,7 @@ import (
 	"taskapi/app/mailer"
 	"taskapi/app/outbox"
 	"taskapi/app/sqlite"
+	"taskapi/app/store"
 	"taskapi/cmd/datadir"
 	"taskapi/cmd/settings"
 	"taskapi/web"
@@ -100,7 +101,7 @@ func newMailShow(a *application) *cobra.Command {
 func (a *application) showMail(ctx context.Context, db *sqlite.DB, s settings.Settings, id int64) error {
 	mail, err := db.Mail(ctx, id)
 	switch {
-	case errors.Is(err, sqlite.ErrNoMail):
+	case errors.Is(err, store.ErrNoMail):
 		return fmt.Errorf("there is no mail %d; \"taskapi mail list\" shows them", id)
 	case err != nil:
 		return err

@@ -24,6 +24,7 @@ import (
 	"taskapi/app/operate"
 	"taskapi/app/password"
 	"taskapi/app/sqlite"
+	"taskapi/app/store"
 	"taskapi/app/todo"
 	"taskapi/cmd/datadir"
 	"taskapi/cmd/settings"
@@ -289,7 +290,7 @@ func (r *rehearsal) followClock(ctx context.Context, s settings.Settings, due re
 				continue
 			}
 		case <-r.clock.Changed():
-			keep := sqlite.Keep{Events: s.AuditKeep, Trash: days(s.TrashDays), Changes: days(s.SyncDays), Session: s.RefreshTTL}
+			keep := store.Keep{Events: s.AuditKeep, Trash: days(s.TrashDays), Changes: days(s.SyncDays), Session: s.RefreshTTL}
 			if _, err := r.db.Housekeep(ctx, keep); err != nil && ctx.Err() == nil {
 				log.Error("housekeeping failed", "error", err)
 			}

@@ -16,6 +16,7 @@ import (
 
 	"taskapi/app/api"
 	"taskapi/app/sqlite"
+	"taskapi/app/store"
 	"taskapi/cmd/datadir"
 	"taskapi/cmd/listen"
 	"taskapi/cmd/logs"
@@ -305,7 +306,7 @@ func lookForDamage(ctx context.Context, db *sqlite.DB, log *slog.Logger) {
 // housekeep removes what has expired: now, when the clock has settled, and every hour.
 func housekeep(ctx context.Context, db *sqlite.DB, s settings.Settings, log *slog.Logger) {
 	for wait := housekeepAgain; ; wait = housekeepEvery {
-		if n, err := db.Housekeep(ctx, sqlite.Keep{Events: s.AuditKeep, Trash: days(s.TrashDays), Changes: days(s.SyncDays), Session: s.RefreshTTL, ClockFree: machine.ClockState() == machine.ClockFree}); err != nil && ctx.Err() == nil {
+		if n, err := db.Housekeep(ctx, store.Keep{Events: s.AuditKeep, Trash: days(s.TrashDays), Changes: days(s.SyncDays), Session: s.RefreshTTL, ClockFree: machine.ClockState() == machine.ClockFree}); err != nil && ctx.Err() == nil {
 			log.Error("housekeeping failed", "error", err)
 		} else if n > 0 {
 			log.Info("housekeeping", "rows_removed", n)

@@ -16,6 +16,7 @@ import (
 	"taskapi/app"
 	"taskapi/app/account"
 	"taskapi/app/sqlite"
+	"taskapi/app/store"
 	"taskapi/cmd/datadir"
 	"taskapi/cmd/settings"
 )
@@ -46,7 +47,7 @@ func (a *application) withUsers(cmd *cobra.Command, do func(ctx context.Context,
 		return err
 	}
 	// A server that runs has seen the change when the command returns.
-	return pause(ctx, 2*sqlite.SeenWithin)
+	return pause(ctx, 2*store.SeenWithin)
 }
 
 // pause waits unless the context ends.

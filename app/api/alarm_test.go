@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"math"
 	"strings"
@@ -24,12 +23,7 @@ func (s *server) fire() todo.Fired {
 // told are the tasks that a person was told to be due, in that order.
 func (s *server) told(p person) string {
 	s.t.Helper()
-	pool, err := sql.Open("sqlite", "file:"+s.db.Path()+"?mode=ro")
-	must(s.t, err)
-	defer func() { must(s.t, pool.Close()) }()
-	var all sql.NullString
-	must(s.t, pool.QueryRow(`SELECT group_concat(entity, ' ') FROM (SELECT entity FROM changes WHERE scope = ? AND op = ? ORDER BY seq)`, -p.id, int(todo.OpDue)).Scan(&all))
-	return all.String
+	return strings.Join(s.db.Lines(s.t, `SELECT CAST(entity AS TEXT) FROM changes WHERE scope = ? AND op = ? ORDER BY seq`, -p.id, int(todo.OpDue)), " ")
 }
 
 // verify proves the address of a person.
@@ -337,15 +331,9 @@ func TestFiringIsOneTransaction(t *testing.T) {
 	s.verify(ann)
 	id := s.made(ann, `{"title":"t","reminders":[{"at":%q}]}`, s.clock.Now().UTC().Format(time.RFC3339)).id("task.id")
 	s.reminderMails()
-	pool, err := sql.Open("sqlite", "file:"+s.db.Path())
-	must(t, err)
-	defer func() { must(t, pool.Close()) }()
-	var last int64
-	must(t, pool.QueryRow(`SELECT seq FROM sqlite_sequence WHERE name = 'mails'`).Scan(&last))
-	sequence := func(seq int64) {
-		_, err := pool.Exec(`UPDATE sqlite_sequence SET seq = ? WHERE name = 'mails'`, seq)
-		must(t, err)
-	}
+	s.db.SQLite(t, "its ids can be used up")
+	last := s.db.Count(t, `SELECT seq FROM sqlite_sequence WHERE name = 'mails'`)
+	sequence := func(seq int64) { s.db.Exec(t, `UPDATE sqlite_sequence SET seq = ? WHERE name = 'mails'`, seq) }
 	sequence(math.MaxInt64) // no id is left for a mail
 	if fired, err := s.db.FireReminders(context.Background(), s.clock.Now(), true); err == nil || fired.Reminders != 0 {
 		t.Errorf("%+v, %v", fired, err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -231,16 +230,12 @@ func TestAttacks(t *testing.T) {
 	t.Logf("%d rows, beside the %d forged access tokens of TestForgedAccessTokens", len(all), len(forgeries))
 }
 
-// searchForSecrets looks for what nobody may read in the log and in the files
-// of the database.
+// searchForSecrets looks for what nobody may read in the log and in the
+// database.
 func (s *server) searchForSecrets(people ...person) {
 	s.t.Helper()
-	texts := map[string]string{"the log": s.log.String()}
-	for _, suffix := range []string{"", "-wal"} {
-		content, err := os.ReadFile(s.db.Path() + suffix)
-		must(s.t, err)
-		texts["the database"+suffix] = string(content)
-	}
+	texts := s.db.Contents(s.t)
+	texts["the log"] = s.log.String()
 	secrets := []string{testPassword, "the thief's choice", "the owner's choice", "a changed one"}
 	for _, p := range people {
 		secrets = append(secrets, p.access, p.refresh)

@@ -87,10 +87,9 @@ func TestABatchAboutOneTask(t *testing.T) {
 // After a restore the numbers of versions are given again, and so every tag and cursor from
 // before is refused: of what was undone, and of what is as it was.
 func TestNothingFromBeforeARestoreIsTakenForAnotherState(t *testing.T) {
-	dir := t.TempDir()
-	path, backup := filepath.Join(dir, "taskapi.db"), filepath.Join(dir, "backup.db")
 	now := &life{TB: t}
-	s := startAt(now, path)
+	s := start(now)
+	path, backup := s.db.SQLite(t, "another engine has backups of its own").Path(), filepath.Join(t.TempDir(), "backup.db")
 	ann := s.signUp("ann")
 	first := s.call("POST", "/tasks/", ann.access, `{"title":"one","due":"2030-01-02"}`)
 	s.call("POST", "/tasks/", ann.access, `{"title":"two","due":"2030-01-02"}`)
@@ -110,7 +109,7 @@ func TestNothingFromBeforeARestoreIsTakenForAnotherState(t *testing.T) {
 	_, err = sqlite.Restore(t.Context(), sqlite.RestoreOptions{From: backup, Path: path, Schema: sqlitetest.Schema(t), Now: time.Now()})
 	must(t, err)
 
-	s = startAt(t, path)
+	s = startOn(t, s.db.Another)
 	ann = s.login("ann")
 	other := s.call("PATCH", task, ann.access, `{"description":"another change"}`)
 	if other.id("task.version") != undone.id("task.version") {

@@ -19,6 +19,7 @@ import (
 
 	"taskapi/app/api"
 	"taskapi/app/dev"
+	"taskapi/app/storetest"
 )
 
 // developers is the document of a developer's server, once there was one.
@@ -40,10 +41,8 @@ func startDev(t *testing.T) *developing {
 	kept := map[string]string{}
 	dir := t.TempDir()
 	d.server = start(t, func(p *parts) {
-		db, mails := p.users.Store.(interface {
-			Keep(context.Context, string) error
-			Rewind(context.Context, string) error
-		}), &dev.Mailbox{}
+		db := p.users.Store.(*storetest.DB).SQLite(t, "a developer's server goes back to a file")
+		mails := &dev.Mailbox{}
 		p.api.Dev = &api.Dev{
 			Faults: dev.NewFaults(1), Clock: dev.NewClock(p.api.Now, time.Time{}), Mails: mails, People: []api.DevPerson{{ID: 1, Username: "ann", Email: "ann@example.com", Password: testPassword, Role: "user"}},
 			Wait: func(wait time.Duration) {

@@ -13,7 +13,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -25,8 +24,7 @@ import (
 	"taskapi/app/api"
 	"taskapi/app/outbox"
 	"taskapi/app/password"
-	"taskapi/app/sqlite"
-	"taskapi/app/sqlite/sqlitetest"
+	"taskapi/app/storetest"
 	"taskapi/app/todo"
 	"taskapi/app/token"
 	"taskapi/app/webhook"
@@ -67,12 +65,12 @@ func (c *clock) advance(d time.Duration) {
 	c.skew += d
 }
 
-// server is a whole taskapi on a real socket with a real database file.
+// server is a whole taskapi on a real socket with a real database.
 type server struct {
 	t     testing.TB
 	url   string
 	clock *clock
-	db    *sqlite.DB
+	db    *storetest.DB
 	users *account.Users
 	links *account.Links
 	mails chan outbox.NewMail
@@ -112,14 +110,14 @@ type parts struct {
 
 func start(t testing.TB, change ...func(*parts)) *server {
 	t.Helper()
-	return startAt(t, filepath.Join(t.TempDir(), "taskapi.db"), change...)
+	return startOn(t, storetest.OpenWith, change...)
 }
 
-// startAt is start for the database at a path, which is made if it is not there.
-func startAt(t testing.TB, path string, change ...func(*parts)) *server {
+// startOn is start on a database that open opens.
+func startOn(t testing.TB, open func(testing.TB, storetest.Options) *storetest.DB, change ...func(*parts)) *server {
 	t.Helper()
 	s := &server{t: t, clock: &clock{}, mails: make(chan outbox.NewMail, 1000), log: &lockedBuffer{}}
-	s.db = sqlitetest.OpenAt(t, path, s.clock.Now)
+	s.db = open(t, storetest.Options{Now: s.clock.Now})
 	s.db.OnMail(func(m outbox.NewMail) { s.mails <- m })
 	hasher, err := password.New(password.Options{Params: password.Params{Memory: 64, Iterations: 1, Parallelism: 1}})
 	must(t, err)

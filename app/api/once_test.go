@@ -6,10 +6,9 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"taskapi/app/store"
 	"testing"
 	"time"
-
-	"taskapi/app/sqlite"
 )
 
 // keyed sends a request with an Idempotency-Key.
@@ -265,14 +264,14 @@ func TestAnswersAreDropped(t *testing.T) {
 	s.clock.freeze()
 	first := s.keyed("POST", "/tasks/", ann.access, "k", `{"title":"t"}`)
 	s.clock.advance(23 * time.Hour)
-	_, err := s.db.Housekeep(t.Context(), sqlite.Keep{Events: time.Hour, Changes: 90 * 24 * time.Hour, Session: 7 * 24 * time.Hour})
+	_, err := s.db.Housekeep(t.Context(), store.Keep{Events: time.Hour, Changes: 90 * 24 * time.Hour, Session: 7 * 24 * time.Hour})
 	must(t, err)
 	ann = s.login("ann")
 	if a := s.keyed("POST", "/tasks/", ann.access, "k", `{"title":"t"}`); a.text != first.text {
 		t.Errorf("after 23 h: %s", a.text)
 	}
 	s.clock.advance(2 * time.Hour)
-	_, err = s.db.Housekeep(t.Context(), sqlite.Keep{Events: time.Hour, Changes: 90 * 24 * time.Hour, Session: 7 * 24 * time.Hour})
+	_, err = s.db.Housekeep(t.Context(), store.Keep{Events: time.Hour, Changes: 90 * 24 * time.Hour, Session: 7 * 24 * time.Hour})
 	must(t, err)
 	ann = s.login("ann")
 	if a := s.keyed("POST", "/tasks/", ann.access, "k", `{"title":"t"}`); a.status != 201 || a.text == first.text {

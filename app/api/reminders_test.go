@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"taskapi/app/store"
 	"testing"
 	"time"
 )
@@ -11,23 +12,17 @@ import (
 // fires are the moments at which the reminders of a task fire, by who has them; "-" is never.
 func (s *server) fires(id int64, p person) string {
 	s.t.Helper()
-	pool, err := sql.Open("sqlite", "file:"+s.db.Path()+"?mode=ro")
-	must(s.t, err)
-	defer func() { must(s.t, pool.Close()) }()
-	rows, err := pool.Query(`SELECT fires_at FROM reminders WHERE task_id = ? AND user_id = ? ORDER BY id`, id, p.id)
-	must(s.t, err)
-	defer func() { must(s.t, rows.Close()) }()
 	var all []string
-	for rows.Next() {
+	s.db.Each(s.t, `SELECT fires_at FROM reminders WHERE task_id = ? AND user_id = ? ORDER BY id`, []any{id, p.id}, func(row store.Row) error {
 		var at sql.NullInt64
-		must(s.t, rows.Scan(&at))
+		err := row.Scan(&at)
 		text := "-"
 		if at.Valid {
 			text = time.UnixMilli(at.Int64).UTC().Format("01-02T15:04")
 		}
 		all = append(all, text)
-	}
-	must(s.t, rows.Err())
+		return err
+	})
 	return strings.Join(all, " ")
 }
 

@@ -81,11 +81,11 @@ type Config struct {
 	// OnlyHosts are the host names, in lower case, that a server on loopback
 	// answers to besides localhost and its like. Empty is any.
 	OnlyHosts []string
-	// Lineage is what the versions of the database belong to; see sqlite.DB.Lineage.
+	// Lineage is what the versions of the database belong to; see store.DB.Lineage.
 	Lineage string
 	// State, if not nil, lets the server answer again as before while nothing has changed.
 	State State
-	// Seed is what derived uids are made of; see sqlite.DB.Seed.
+	// Seed is what derived uids are made of; see store.DB.Seed.
 	Seed todo.Seed
 	// TrashTime is how long what was deleted stays in the trash.
 	TrashTime time.Duration

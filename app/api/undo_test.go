@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"taskapi/app"
-	"taskapi/app/sqlite"
+	"taskapi/app/store"
 )
 
 // undo undoes what an answer says that it has changed.
@@ -420,7 +420,7 @@ func TestUndoExpires(t *testing.T) {
 			break
 		}
 	}
-	_, err := g.db.Housekeep(t.Context(), sqlite.Keep{Events: time.Hour, Trash: time.Hour, Changes: 90 * 24 * time.Hour, Session: 365 * 24 * time.Hour})
+	_, err := g.db.Housekeep(t.Context(), store.Keep{Events: time.Hour, Trash: time.Hour, Changes: 90 * 24 * time.Hour, Session: 365 * 24 * time.Hour})
 	must(t, err)
 	g.owner = g.login("owner")
 	for name, a := range map[string]answer{"a line that is gone": changed, "another one": undone} {

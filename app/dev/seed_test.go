@@ -3,7 +3,6 @@ package dev_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,8 +11,7 @@ import (
 	"taskapi/app"
 	"taskapi/app/dev"
 	"taskapi/app/operate"
-	"taskapi/app/sqlite"
-	"taskapi/app/sqlite/sqlitetest"
+	"taskapi/app/storetest"
 	"taskapi/app/todo"
 )
 
@@ -22,9 +20,9 @@ var now = time.Date(2026, 3, 4, 10, 0, 0, 0, time.UTC)
 const hash = "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s"
 
 // seeded returns a database with what a seed makes, and fails if a row breaks a rule.
-func seeded(t *testing.T, s dev.Seed) *sqlite.DB {
+func seeded(t *testing.T, s dev.Seed) *storetest.DB {
 	t.Helper()
-	db := sqlitetest.OpenAt(t, filepath.Join(t.TempDir(), "taskapi.db"), func() time.Time { return now })
+	db := storetest.Open(t, func() time.Time { return now })
 	i := operate.Import{
 		Store: db, Now: func() time.Time { return now }, Progress: func(operate.ImportReport) {},
 		Note: func(where, what string) { t.Errorf("%s: %s", where, what) },
@@ -37,7 +35,7 @@ func seeded(t *testing.T, s dev.Seed) *sqlite.DB {
 }
 
 // text is all that somebody sees.
-func text(t *testing.T, db *sqlite.DB, user int64) string {
+func text(t *testing.T, db *storetest.DB, user int64) string {
 	t.Helper()
 	page, err := db.Sync(context.Background(), todo.SyncQuery{UserID: user, Limit: 1000, Copies: true})
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -22,8 +21,7 @@ import (
 	"taskapi/app/api"
 	"taskapi/app/mcp"
 	"taskapi/app/password"
-	"taskapi/app/sqlite"
-	"taskapi/app/sqlite/sqlitetest"
+	"taskapi/app/storetest"
 	"taskapi/app/todo"
 	"taskapi/app/token"
 )
@@ -57,7 +55,7 @@ func (b *lockedBuffer) String() string { b.mu.Lock(); defer b.mu.Unlock(); retur
 type world struct {
 	t      testing.TB
 	url    string
-	db     *sqlite.DB
+	db     *storetest.DB
 	clock  *clock
 	log    *lockedBuffer
 	tasks  *todo.Tasks
@@ -74,7 +72,7 @@ func began() time.Time { return time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC) }
 func start(t testing.TB, change ...func(*mcp.Config)) *world {
 	t.Helper()
 	w := &world{t: t, clock: &clock{now: began()}, log: &lockedBuffer{}}
-	w.db = sqlitetest.OpenAt(t, filepath.Join(t.TempDir(), "taskapi.db"), w.clock.Now)
+	w.db = storetest.Open(t, w.clock.Now)
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	hasher, err := password.New(password.Options{Params: password.Params{Memory: 64, Iterations: 1, Parallelism: 1}})
 	must(t, err)

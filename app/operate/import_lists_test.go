@@ -11,12 +11,12 @@ import (
 	"taskapi/app"
 	"taskapi/app/account"
 	"taskapi/app/operate"
-	"taskapi/app/sqlite"
+	"taskapi/app/storetest"
 	"taskapi/app/todo"
 )
 
 // laidOut returns the lists and where the tasks are, a line each.
-func laidOut(t *testing.T, db *sqlite.DB) []string {
+func laidOut(t *testing.T, db *storetest.DB) []string {
 	t.Helper()
 	var lines []string
 	err := db.Export(t.Context(), func(account.User) error { return nil }, func(l operate.ListRecord) error {

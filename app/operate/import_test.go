@@ -12,8 +12,7 @@ import (
 	"taskapi/app"
 	"taskapi/app/account"
 	"taskapi/app/operate"
-	"taskapi/app/sqlite"
-	"taskapi/app/sqlite/sqlitetest"
+	"taskapi/app/storetest"
 	"taskapi/app/todo"
 )
 
@@ -77,7 +76,7 @@ func inner(where, text string) (rows []operate.ImportRow) {
 }
 
 // imported runs an import and returns its report and what it noted.
-func imported(t *testing.T, db *sqlite.DB, source operate.ImportSource, dryRun bool) (operate.ImportReport, []string, error) {
+func imported(t *testing.T, db *storetest.DB, source operate.ImportSource, dryRun bool) (operate.ImportReport, []string, error) {
 	t.Helper()
 	var notes []string
 	run := operate.Import{
@@ -90,7 +89,7 @@ func imported(t *testing.T, db *sqlite.DB, source operate.ImportSource, dryRun b
 }
 
 // stored returns all that a database has, a line each.
-func stored(t *testing.T, db *sqlite.DB) []string {
+func stored(t *testing.T, db *storetest.DB) []string {
 	t.Helper()
 	lines := []string{}
 	err := db.Export(t.Context(), func(u account.User) error {
@@ -110,9 +109,9 @@ func stored(t *testing.T, db *sqlite.DB) []string {
 	return lines
 }
 
-func openFresh(t *testing.T) *sqlite.DB {
+func openFresh(t *testing.T) *storetest.DB {
 	t.Helper()
-	return sqlitetest.Open(t, func() time.Time { return importedAt })
+	return storetest.Open(t, func() time.Time { return importedAt })
 }
 
 func same(t *testing.T, what string, got, want []string) {

@@ -98,7 +98,7 @@ func TestBackupWhileOthersWrite(t *testing.T) {
 	after := count()
 	copied := map[int64]bool{}
 	restored := open(t, path)
-	for _, line := range lines(t, restored.readers.pool, `SELECT id FROM tasks`) {
+	for _, line := range lines(t, restored.engine.readPool, `SELECT id FROM tasks`) {
 		var id int64
 		if _, err := fmt.Sscan(line, &id); err != nil {
 			t.Fatal(err)
@@ -237,7 +237,7 @@ func TestRestoreKeepsWhatWasThere(t *testing.T) {
 	}
 	for file, want := range map[string]string{path: "ann@example.com", r.Aside: "ann@example.com ben@example.com"} {
 		db := open(t, file)
-		if got := strings.Join(lines(t, db.readers.pool, `SELECT email FROM users ORDER BY id`), " "); got != want {
+		if got := strings.Join(lines(t, db.engine.readPool, `SELECT email FROM users ORDER BY id`), " "); got != want {
 			t.Errorf("%s has %s, want %s", filepath.Base(file), got, want)
 		}
 		if err := db.Close(); err != nil {

@@ -37,7 +37,7 @@ func (d *damage) err() error {
 
 // readSchema returns the text of all tables, indexes and triggers.
 func (db *DB) readSchema(ctx context.Context) (text string, err error) {
-	rows, err := db.readers.pool.QueryContext(ctx, `SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema
+	rows, err := db.engine.readPool.QueryContext(ctx, `SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema
 		WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY type, name`)
 	if err != nil {
 		return "", err
@@ -54,18 +54,22 @@ func (db *DB) readSchema(ctx context.Context) (text string, err error) {
 	return all.String(), rows.Err()
 }
 
-func (t *tx) schemaNumber() (n int64, err error) {
-	err = t.one(`PRAGMA schema_version`, nil, &n)
+func (db *DB) schemaNumber(ctx context.Context) (n int64, err error) {
+	err = db.readOne(ctx, `PRAGMA schema_version`, &n)
 	return n, err
 }
 
-// rememberSchema notes the schema that this program works with.
-func (db *DB) rememberSchema(ctx context.Context) error {
-	tx, err := db.read(ctx)
-	if err != nil {
-		return err
+// readOne reads one value for a request that is still wanted.
+func (db *DB) readOne(ctx context.Context, query string, dest ...any) error {
+	if err := ctx.Err(); err != nil {
+		return busy(err)
 	}
-	if db.damage.number, err = tx.schemaNumber(); err != nil {
+	return db.engine.reader.One(context.WithoutCancel(ctx), query, nil, dest)
+}
+
+// rememberSchema notes the schema that this program works with.
+func (db *DB) rememberSchema(ctx context.Context) (err error) {
+	if db.damage.number, err = db.schemaNumber(ctx); err != nil {
 		return err
 	}
 	db.damage.schema, err = db.readSchema(ctx)
@@ -74,11 +78,7 @@ func (db *DB) rememberSchema(ctx context.Context) error {
 
 // checkSchema notes damage when the schema is another one than it was.
 func (db *DB) checkSchema(ctx context.Context) error {
-	tx, err := db.read(ctx)
-	if err != nil {
-		return err
-	}
-	number, err := tx.schemaNumber()
+	number, err := db.schemaNumber(ctx)
 	if err == nil && number != db.damage.number {
 		var text string
 		if text, err = db.readSchema(context.WithoutCancel(ctx)); err == nil && text != db.damage.schema {
@@ -125,13 +125,9 @@ func (db *DB) checkLength(ctx context.Context) error {
 	if err != nil || !short {
 		return err
 	}
-	tx, err := db.read(ctx)
-	if err != nil {
-		return err
-	}
 	var pages, pageSize int64
-	if err := errors.Join(tx.one(`PRAGMA page_count`, nil, &pages), tx.one(`PRAGMA page_size`, nil, &pageSize)); err != nil {
-		return translate(err)
+	if err := errors.Join(db.readOne(ctx, `PRAGMA page_count`, &pages), db.readOne(ctx, `PRAGMA page_size`, &pageSize)); err != nil {
+		return err
 	}
 	if size < pages*pageSize {
 		err := fmt.Errorf("%w: the file has %d bytes, and should have %d", ErrDamaged, size, pages*pageSize)

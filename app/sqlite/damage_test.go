@@ -20,12 +20,8 @@ func filled(t *testing.T) *DB {
 	path := build(t, freshSchema(t))
 	db := open(t, path)
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
-	if err := db.writeAccess(context.Background(), func(tx *tx) error {
-		return tx.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
-			INSERT INTO tasks (user_id, list_id, title, description, created_at, updated_at, version) SELECT ?1, (SELECT id FROM lists WHERE owner_id = ?1 AND inbox = 1), 'task ' || i, hex(randomblob(200)), 0, 0, 100 + i FROM n`, ann.ID)
-	}); err != nil {
-		t.Fatal(err)
-	}
+	exec(t, db, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+		INSERT INTO tasks (user_id, list_id, title, description, created_at, updated_at, version) SELECT ?1, (SELECT id FROM lists WHERE owner_id = ?1 AND inbox = 1), 'task ' || i, hex(randomblob(200)), 0, 0, 100 + i FROM n`, ann.ID)
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +74,7 @@ func TestAHealthyFileIsWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i%5 == 0 {
-			if _, err := db.writer.conn.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+			if _, err := db.engine.conn.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"taskapi/app"
+	"taskapi/app/store"
 )
 
 // Why a file can't be opened. The operator reads these.
@@ -77,7 +78,10 @@ func translate(err error) error {
 	case sqlite3.SQLITE_FULL:
 		return app.ErrDiskFull.With(err)
 	}
-	if isDamage(err) {
+	switch {
+	case isUnique(err):
+		return fmt.Errorf("%w: %w", store.ErrUnique, err)
+	case isDamage(err):
 		return app.ErrDatabaseDamaged.With(fmt.Errorf("%w: %w", ErrDamaged, err))
 	}
 	return err

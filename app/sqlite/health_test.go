@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"taskapi/app"
+	"taskapi/app/store"
 )
 
 // The check of writing reaches the file, and only when nothing else has.
@@ -29,6 +30,8 @@ func TestCheckWriteReallyWritesButNotTooOften(t *testing.T) {
 			t.Errorf("written: %v, want %v", written, wantWritten)
 		}
 	}
+	check(false) // it was written when it was made
+	now = now.Add(30 * time.Second)
 	check(true)
 	check(false)
 	now = now.Add(30 * time.Second)
@@ -39,6 +42,16 @@ func TestCheckWriteReallyWritesButNotTooOften(t *testing.T) {
 	now = now.Add(-2 * time.Hour) // a clock that was put back
 	check(true)
 	if err := db.CheckRead(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// What Inspect finds beside damage, package store knows.
+func TestInspectFindsWhatContradictsItself(t *testing.T) {
+	db := openTest(t)
+	addTask(t, db, addUser(t, db, "ann@example.com", app.RoleUser).ID, "t")
+	exec(t, db, `UPDATE totals SET total = total + 1 WHERE list = 'tasks'`)
+	if err := Inspect(t.Context(), db.path); !errors.Is(err, store.ErrInconsistent) {
 		t.Error(err)
 	}
 }

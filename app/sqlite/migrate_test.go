@@ -173,7 +173,7 @@ func TestAStepKeepsWhatIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	got := strings.Join(lines(t, db.readers.pool, `
+	got := strings.Join(lines(t, db.engine.readPool, `
 		SELECT concat_ws(' ', id, username, email, email_key, password_hash = '`+testHash+`', role, created_at, verified_at) FROM users
 		UNION ALL SELECT title || user_id FROM tasks
 		UNION ALL SELECT name || ' ' || seq FROM sqlite_sequence WHERE name = 'users'
@@ -182,7 +182,7 @@ func TestAStepKeepsWhatIsThere(t *testing.T) {
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if rest := lines(t, db.readers.pool, `SELECT 'broken ' || [table] FROM pragma_foreign_key_check`); len(rest) > 0 {
+	if rest := lines(t, db.engine.readPool, `SELECT 'broken ' || [table] FROM pragma_foreign_key_check`); len(rest) > 0 {
 		t.Error(rest)
 	}
 }

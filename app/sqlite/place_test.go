@@ -70,7 +70,7 @@ func TestDamageThatARequestMetIsReported(t *testing.T) {
 	}
 	db = open(t, path)
 	t.Cleanup(func() { _ = db.Close() })
-	if err := db.readers.pool.QueryRow(`SELECT rootpage FROM sqlite_schema WHERE name = 'tasks'`).Scan(&root); err != nil {
+	if err := db.engine.readPool.QueryRow(`SELECT rootpage FROM sqlite_schema WHERE name = 'tasks'`).Scan(&root); err != nil {
 		t.Fatal(err)
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY, 0)

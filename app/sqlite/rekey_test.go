@@ -24,11 +24,7 @@ func addKnownAs(t *testing.T, db *DB, email string) account.User {
 func addOld(t *testing.T, db *DB, email, key string) account.User {
 	t.Helper()
 	user := addKnownAs(t, db, email)
-	if err := db.writeAccess(context.Background(), func(tx *tx) error {
-		return tx.exec(`UPDATE users SET email_key = ? WHERE id = ?`, key, user.ID)
-	}); err != nil {
-		t.Fatal(err)
-	}
+	exec(t, db, `UPDATE users SET email_key = ? WHERE id = ?`, key, user.ID)
 	return user
 }
 
@@ -40,7 +36,7 @@ func TestKeysOfOldAccountsAreRenewed(t *testing.T) {
 	domain := addOld(t, db, "max@M\u00dcller.example", "max@m\u00fcller.example")
 	// The twin has the key that the one before should have.
 	twin := addKnownAs(t, db, "max@xn--mller-kva.example")
-	if err := rekey(ctx, db.writer.conn); err != nil {
+	if err := rekey(ctx, db.engine.conn); err != nil {
 		t.Fatal(err)
 	}
 	for address, want := range map[string]int64{

@@ -28,7 +28,7 @@ func (db *DB) Keep(ctx context.Context, to string) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	conn, err := db.readers.pool.Conn(ctx)
+	conn, err := db.engine.readPool.Conn(ctx)
 	if err != nil {
 		return busy(err)
 	}
@@ -71,48 +71,18 @@ func keptByUs(path string) error {
 // Numbers of changes are not given again: who has a copy of what was there has to begin anew, and
 // no entity tag comes to mean something else.
 func (db *DB) Rewind(ctx context.Context, from string) error {
-	w := db.writer
-	select {
-	case <-w.turn:
-	case <-ctx.Done():
-		return busy(ctx.Err())
-	}
-	defer func() { w.turn <- struct{}{} }()
-	defer db.callers.forget()
-	hooked, err := db.WebhookUsers(ctx)
-	if err != nil {
-		return err
-	}
-	var newest int64
-	if err := w.conn.QueryRowContext(ctx, `SELECT coalesce(max(seq), 1) FROM changes`).Scan(&newest); err != nil {
-		return translate(err)
-	}
-	clear(db.answered)
-	db.place.rewound.Store(true)
-	w.commits.Add(1)
-	defer w.commits.Add(1)
-	if err := w.conn.Raw(func(driver any) error { return restorePages(driver, from) }); err != nil {
-		return translate(fmt.Errorf("go back to %s: %w", from, err))
-	}
-	if err := db.endCursors(ctx, newest); err != nil {
-		return translate(err)
-	}
-	if w.onReminder != nil {
-		w.onReminder()
-	}
-	if w.onWebhook == nil {
-		return nil
-	}
-	back, err := db.WebhookUsers(ctx)
-	for _, user := range append(hooked, back...) {
-		w.onWebhook(user)
-	}
-	return err
+	return db.Replace(ctx, func(newest int64) error {
+		db.place.rewound.Store(true)
+		if err := db.engine.conn.Raw(func(driver any) error { return restorePages(driver, from) }); err != nil {
+			return translate(fmt.Errorf("go back to %s: %w", from, err))
+		}
+		return translate(db.endCursors(ctx, newest))
+	})
 }
 
 // endCursors begins the log of changes behind a number.
 func (db *DB) endCursors(ctx context.Context, newest int64) (err error) {
-	conn := db.writer.conn
+	conn := db.engine.conn
 	if _, err := conn.ExecContext(ctx, `BEGIN IMMEDIATE`); err != nil {
 		return err
 	}
@@ -124,7 +94,7 @@ func (db *DB) endCursors(ctx context.Context, newest int64) (err error) {
 	}()
 	// The newest line is of nobody's concern, and never removed.
 	_, err = conn.ExecContext(ctx, `INSERT INTO changes (seq, scope, grp, at, kind, op, entity)
-		SELECT seq, 0, seq, ?2, 5, 2, 0 FROM (SELECT max(?1, (SELECT coalesce(max(seq), 1) FROM changes)) + 1 AS seq)`, newest, millis(db.now()))
+		SELECT seq, 0, seq, ?2, 5, 2, 0 FROM (SELECT max(?1, (SELECT coalesce(max(seq), 1) FROM changes)) + 1 AS seq)`, newest, db.now().UnixMilli())
 	if err == nil {
 		_, err = conn.ExecContext(ctx, `INSERT INTO meta (name, value) SELECT 'log_from', max(seq) FROM changes WHERE true
 			ON CONFLICT DO UPDATE SET value = excluded.value`)

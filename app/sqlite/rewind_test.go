@@ -113,7 +113,7 @@ func TestTheFileIsShorterAfterARewind(t *testing.T) {
 		if err := db.CheckRead(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := db.writer.conn.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+		if _, err := db.engine.conn.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
 			t.Fatal(err)
 		}
 		if err := db.CheckRead(ctx); err != nil {
@@ -122,7 +122,7 @@ func TestTheFileIsShorterAfterARewind(t *testing.T) {
 		if err := db.Rewind(ctx, kept); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := db.writer.conn.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+		if _, err := db.engine.conn.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -154,7 +154,7 @@ func TestRewindToAnEarlierStart(t *testing.T) {
 	if err := db.Rewind(ctx, kept); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.readers.pool.ExecContext(ctx, "PRAGMA wal_checkpoint(FULL)"); err != nil {
+	if _, err := db.engine.readPool.ExecContext(ctx, "PRAGMA wal_checkpoint(FULL)"); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.checkTimeline(ctx); err != nil {

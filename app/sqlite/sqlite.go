@@ -1,10 +1,8 @@
-// Package sqlite keeps everything in one SQLite file. It is the only importer
-// of database/sql and of the driver. One exported method is one transaction.
+// Package sqlite is the engine that keeps everything in one SQLite file, and the files around
+// it: backups, older schemas, the write-ahead log. It is the only importer of the driver.
 //
-// SQLite has one writer at a time, so there is one write connection, handed
-// from method to method in turn; readers have connections of their own that
-// refuse to write. Readers see the state of the last commit and wait for
-// nobody (write-ahead log).
+// SQLite has one writer at a time, so there is one write connection; readers have connections
+// of their own that refuse to write.
 package sqlite
 
 import (
@@ -15,8 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"taskapi/app/outbox"
-	"taskapi/app/todo"
+	"taskapi/app/store"
 
 	// The driver; its name is "sqlite".
 	_ "modernc.org/sqlite"
@@ -55,40 +52,15 @@ type Options struct {
 
 // DB is an open database. All its methods may be called at the same time.
 type DB struct {
-	path      string
-	now       func() time.Time
-	writer    *writer
-	readers   *readers
-	callers   callers
-	marks     marks
-	place     place
-	mailTurns mailTurns
-	damage    damage
-	elapsed   func() time.Duration
-	clock     settling
-	serves    bool // it has begun a timeline
-	timeline  timeline
-	lineage   string
-	seed      todo.Seed
-	deleted   chan struct{} // that a user was, for KeepRemoving
-	answered  map[int64]answeredSum
+	*store.DB
+	engine   *engine
+	path     string
+	now      func() time.Time
+	place    place
+	damage   damage
+	serves   bool // it has begun a timeline
+	timeline timeline
 }
-
-// OnMail sets a function that is called for each mail after the commit that queued
-// it. Call it before any other method; queued must not block.
-func (db *DB) OnMail(queued func(outbox.NewMail)) { db.writer.onMail = queued }
-
-// OnChange sets a function that is called after each commit with the lines that it added to
-// the log of changes. Call it before any other method; changed must not block.
-func (db *DB) OnChange(changed func([]todo.Touched)) { db.writer.onChange = changed }
-
-// OnReminder sets a function that is called after a commit that may have changed when a reminder
-// is due. Call it before any other method; changed must not block.
-func (db *DB) OnReminder(changed func()) { db.writer.onReminder = changed }
-
-// OnWebhook sets a function that is called after each commit that has changed webhooks of a user.
-// Call it before any other method; changed must not block.
-func (db *DB) OnWebhook(changed func(userID int64)) { db.writer.onWebhook = changed }
 
 // busyTimeout is how long a connection waits for another process, such as a
 // command that is run while the server serves.
@@ -146,20 +118,19 @@ func openOnce(ctx context.Context, o Options) (*DB, error) {
 	if err != nil {
 		return nil, describe(err)
 	}
-	db := &DB{path: o.Path, now: o.Now, elapsed: o.Elapsed, deleted: make(chan struct{}, 1), answered: map[int64]answeredSum{}}
-	db.clock.last, db.clock.since, db.clock.wall = db.elapsed(), db.elapsed(), o.Now()
-	if err := db.start(ctx, o, pool); err != nil {
-		return nil, errors.Join(describe(err), db.Close(), pool.Close())
+	engine, err := openWriter(ctx, pool)
+	if err != nil {
+		return nil, errors.Join(describe(err), pool.Close())
+	}
+	db := &DB{engine: engine, path: o.Path, now: o.Now, DB: store.New(engine, store.Options{Now: o.Now, Elapsed: o.Elapsed})}
+	if err := db.start(ctx, o); err != nil {
+		return nil, errors.Join(describe(err), db.Close())
 	}
 	return db, nil
 }
 
-func (db *DB) start(ctx context.Context, o Options, pool *sql.DB) error {
-	conn, err := pool.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	db.writer = newWriter(pool, conn, db.now)
+func (db *DB) start(ctx context.Context, o Options) error {
+	conn := db.engine.conn
 	if err := checkPragmas(ctx, conn, o.Durability); err != nil {
 		return err
 	}
@@ -174,18 +145,10 @@ func (db *DB) start(ctx context.Context, o Options, pool *sql.DB) error {
 	if err := rekey(ctx, conn); err != nil {
 		return err
 	}
-	if db.lineage, err = beginLineage(ctx, conn); err != nil {
+	if err := db.engine.openReaders(ctx, dsn(o.Path, o.Durability, true)); err != nil {
 		return err
 	}
-	if db.seed, err = beginSeed(ctx, conn); err != nil {
-		return err
-	}
-	readPool, err := openPool(dsn(o.Path, o.Durability, true), readConnections)
-	if err != nil {
-		return err
-	}
-	db.readers = newReaders(readPool)
-	if err := readPool.PingContext(ctx); err != nil {
+	if err := db.Begin(ctx); err != nil {
 		return err
 	}
 	if err := db.place.find(o.Path); err != nil {
@@ -194,12 +157,8 @@ func (db *DB) start(ctx context.Context, o Options, pool *sql.DB) error {
 	if err := db.rememberSchema(ctx); err != nil {
 		return err
 	}
-	db.writer.mayWrite = db.mayWrite
-	watchPool, err := openPool(dsn(o.Path, o.Durability, true), 1)
-	if err != nil {
-		return err
-	}
-	return db.callers.start(ctx, watchPool, db.now)
+	db.engine.mayWrite = db.mayWrite
+	return nil
 }
 
 // mayWrite returns an error if a write would be lost, or could make damage worse.
@@ -207,11 +166,9 @@ func (db *DB) mayWrite() error {
 	if err := db.damage.err(); err != nil {
 		return err
 	}
-	for _, stmts := range []*statements{&db.writer.stmts, &db.readers.stmts} {
-		if met := stmts.damage.Load(); met != nil {
-			db.damage.note(translate(*met))
-			return db.damage.err()
-		}
+	if met := db.engine.damage(); met != nil {
+		db.damage.note(translate(met))
+		return db.damage.err()
 	}
 	looked, err := db.place.checkAgain(db.now())
 	if err != nil || !looked {
@@ -253,13 +210,7 @@ func (db *DB) Close() error {
 			return err
 		}
 	}
-	errs := []error{db.callers.close()}
-	if db.readers != nil {
-		errs = append(errs, db.readers.close())
-	}
-	if db.writer != nil {
-		errs = append(errs, db.writer.close())
-	}
+	errs := []error{db.engine.close()}
 	if db.serves {
 		errs = append(errs, endTimeline(db.path))
 	}

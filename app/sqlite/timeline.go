@@ -48,14 +48,11 @@ func (db *DB) BeginTimeline(ctx context.Context, id string) error {
 		return err
 	}
 	db.serves = true
-	err = db.writeAccess(ctx, func(tx *tx) error {
-		return tx.exec(`INSERT INTO meta (name, value) VALUES ('timeline', ?) ON CONFLICT DO UPDATE SET value = excluded.value`, id)
-	})
-	if err != nil {
+	if err := db.SetMeta(ctx, "timeline", id); err != nil {
 		return err
 	}
 	var busy, pages, moved int
-	if err := db.readers.pool.QueryRowContext(ctx, "PRAGMA wal_checkpoint(FULL)").Scan(&busy, &pages, &moved); err != nil {
+	if err := db.engine.readPool.QueryRowContext(ctx, "PRAGMA wal_checkpoint(FULL)").Scan(&busy, &pages, &moved); err != nil {
 		return translate(err)
 	}
 	if busy != 0 || pages != moved {

@@ -143,7 +143,7 @@ func TestAStartThatIsCutOff(t *testing.T) {
 			`INSERT INTO meta (name, value) VALUES ('timeline', 'next') ON CONFLICT DO UPDATE SET value = excluded.value`,
 			`PRAGMA wal_checkpoint(FULL)`,
 		} {
-			if _, err := db.writer.conn.ExecContext(t.Context(), step); err != nil {
+			if _, err := db.engine.conn.ExecContext(t.Context(), step); err != nil {
 				t.Fatal(err)
 			}
 			if err := tryOpen(t, crash(t, db)); err != nil {
@@ -188,7 +188,7 @@ func TestACopyOverTheOpenDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = errors.Join(db.readers.close(), db.callers.close(), db.writer.close()) })
+	t.Cleanup(func() { _ = db.engine.close() })
 	if err := db.BeginTimeline(ctx, "first"); err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestACopyOverTheOpenDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	addUser(t, db, "ann@example.com", app.RoleUser)
-	if _, err := db.writer.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(FULL)"); err != nil {
+	if _, err := db.engine.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(FULL)"); err != nil {
 		t.Fatal(err)
 	}
 	now = now.Add(checkEvery)

@@ -12,8 +12,7 @@ import (
 	"taskapi/app"
 	"taskapi/app/account"
 	"taskapi/app/operate"
-	"taskapi/app/sqlite"
-	"taskapi/app/sqlite/sqlitetest"
+	"taskapi/app/storetest"
 	"taskapi/app/todo"
 	"taskapi/app/transfer"
 )
@@ -25,7 +24,7 @@ var now = time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)
 func clock() time.Time { return now }
 
 // person is a user with a session.
-func person(t *testing.T, db *sqlite.DB, name, zone string) app.Caller {
+func person(t *testing.T, db *storetest.DB, name, zone string) app.Caller {
 	t.Helper()
 	user, err := db.CreateUser(t.Context(), app.Operator(), account.NewUser{
 		Username: name, Email: name + "@example.com", PasswordHash: someHash, Role: app.RoleUser, CreatedAt: now, TimeZone: zone,
@@ -42,9 +41,9 @@ func person(t *testing.T, db *sqlite.DB, name, zone string) app.Caller {
 }
 
 // lived is a database in which people have done what the API lets them.
-func lived(t *testing.T) *sqlite.DB {
+func lived(t *testing.T) *storetest.DB {
 	t.Helper()
-	ctx, db := t.Context(), sqlitetest.Open(t, clock)
+	ctx, db := t.Context(), storetest.Open(t, clock)
 	lists, tasks := todo.Lists{Store: db, Now: clock, KeepTrash: true}, todo.Tasks{Store: db, Now: clock, KeepTrash: true}
 	var errs []error
 	list := func(by app.Caller, in todo.ListInput) todo.List {
@@ -102,7 +101,7 @@ func lived(t *testing.T) *sqlite.DB {
 	return db
 }
 
-func take(t *testing.T, db *sqlite.DB, source operate.ImportSource, dryRun bool) []string {
+func take(t *testing.T, db *storetest.DB, source operate.ImportSource, dryRun bool) []string {
 	t.Helper()
 	var notes []string
 	run := operate.Import{
@@ -115,7 +114,7 @@ func take(t *testing.T, db *sqlite.DB, source operate.ImportSource, dryRun bool)
 	return notes
 }
 
-func asJSON(t *testing.T, db *sqlite.DB) (path, text string) {
+func asJSON(t *testing.T, db *storetest.DB) (path, text string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "export.json")
 	if err := transfer.WriteJSON(t.Context(), path, db, transfer.Options{Hashes: true, Progress: func(int64, int64) {}}); err != nil {
@@ -128,7 +127,7 @@ func asJSON(t *testing.T, db *sqlite.DB) (path, text string) {
 	return path, string(raw)
 }
 
-func asCSV(t *testing.T, db *sqlite.DB) (source transfer.CSV, tasks string) {
+func asCSV(t *testing.T, db *storetest.DB) (source transfer.CSV, tasks string) {
 	t.Helper()
 	dir := t.TempDir()
 	if err := transfer.WriteCSV(t.Context(), dir, db, transfer.Options{Hashes: true, Progress: func(int64, int64) {}}); err != nil {
@@ -169,7 +168,7 @@ func TestAnExportAsJSONOfAFreshImportIsTheSame(t *testing.T) {
 	if strings.Contains(first, `"uid":""`) || strings.Contains(first, "gone") || strings.Contains(first, "wrong") {
 		t.Error(first)
 	}
-	db := sqlitetest.Open(t, clock)
+	db := storetest.Open(t, clock)
 	if notes := take(t, db, transfer.JSON{Path: path}, true); len(notes) > 0 {
 		t.Errorf("the dry run: %q", notes)
 	}
@@ -186,20 +185,20 @@ func TestAnExportAsJSONOfAFreshImportIsTheSame(t *testing.T) {
 // Beside others, ids are new, and everything hangs together as before.
 func TestAnImportBesideOthersKeepsWhatBelongsTogether(t *testing.T) {
 	path, first := asJSON(t, lived(t))
-	db := sqlitetest.Open(t, clock)
+	db := storetest.Open(t, clock)
 	person(t, db, "here", "")
 	if notes := take(t, db, transfer.JSON{Path: path}, false); len(notes) > 0 {
 		t.Errorf("%q", notes)
 	}
 	again, _ := asJSON(t, db)
-	fresh := sqlitetest.Open(t, clock)
+	fresh := storetest.Open(t, clock)
 	take(t, fresh, transfer.JSON{Path: again}, false)
 	var told []string
-	for _, one := range []*sqlite.DB{db, fresh} {
+	for _, one := range []*storetest.DB{db, fresh} {
 		told = append(told, story(t, one))
 	}
 	differ(t, told[1], told[0])
-	original := sqlitetest.Open(t, clock)
+	original := storetest.Open(t, clock)
 	take(t, original, transfer.JSON{Path: path}, false)
 	if want := story(t, original); !strings.HasSuffix(told[0], want) || first == "" {
 		t.Errorf("got\n%s\nwant at its end\n%s", told[0], want)
@@ -207,7 +206,7 @@ func TestAnImportBesideOthersKeepsWhatBelongsTogether(t *testing.T) {
 }
 
 // story tells what there is by names instead of ids.
-func story(t *testing.T, db *sqlite.DB) string {
+func story(t *testing.T, db *storetest.DB) string {
 	t.Helper()
 	var lines []string
 	users, lists, tasks := map[int64]string{}, map[int64]string{}, map[int64]string{}
@@ -251,7 +250,7 @@ func TestWhatFitsIntoATableComesBackFromCSV(t *testing.T) {
 		!strings.Contains(first, `Food,high,2026-02-28T09:00:30,Europe/Berlin,2026-02-27T10:00,"home,Geld & Gut",`) || !strings.Contains(first, `,"Work, ""hard""",`) {
 		t.Error(first)
 	}
-	db := sqlitetest.Open(t, clock)
+	db := storetest.Open(t, clock)
 	notes := take(t, db, source, false)
 	// Nobody is a member of another's list, since a table has no members.
 	for _, note := range notes {

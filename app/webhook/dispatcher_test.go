@@ -16,8 +16,8 @@ import (
 	"taskapi/app"
 	"taskapi/app/account"
 	"taskapi/app/outbox"
-	"taskapi/app/sqlite"
-	"taskapi/app/sqlite/sqlitetest"
+	"taskapi/app/store"
+	"taskapi/app/storetest"
 	"taskapi/app/todo"
 	"taskapi/app/webhook"
 )
@@ -26,7 +26,7 @@ import (
 // moves.
 type world struct {
 	t    testing.TB
-	db   *sqlite.DB
+	db   *storetest.DB
 	hub  *todo.Hub
 	user account.User
 	// answer is how the receivers answer; it may block.
@@ -44,7 +44,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, told: map[int64][]int64{}}
-	w.db = sqlitetest.Open(t, w.now)
+	w.db = storetest.Open(t, w.now)
 	w.hub = todo.NewHub(w.db.MembersOf, w.db.NewestChange, w.now)
 	w.db.OnChange(w.hub.Changed)
 	w.db.OnWebhook(func(user int64) {
@@ -500,7 +500,7 @@ func TestALogThatHasNoMoreOfIt(t *testing.T) {
 	w.advance(100 * 24 * time.Hour)
 	w.task(w.user) // what was changed now is kept
 	w.until("the log is cut", func() bool {
-		_, err := w.db.Housekeep(context.Background(), sqlite.Keep{Changes: 90 * 24 * time.Hour, Trash: time.Hour, Events: time.Hour})
+		_, err := w.db.Housekeep(context.Background(), store.Keep{Changes: 90 * 24 * time.Hour, Trash: time.Hour, Events: time.Hour})
 		w.must(err)
 		page, err := w.db.WebhookEvents(context.Background(), w.user.ID, hook.Cursor, 10)
 		w.must(err)

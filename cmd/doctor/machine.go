@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"taskapi/app/sqlite"
+	"taskapi/app/store"
 	"taskapi/cmd/datadir"
 	"taskapi/cmd/machine"
 )
@@ -50,7 +51,7 @@ func checkClock(ctx context.Context, d datadir.Dir, made, now time.Time, state m
 		return failure("the clock shows %s; set it, and keep it right with NTP (\"timedatectl set-ntp true\")", now.Format(time.DateOnly))
 	}
 	for _, name := range []string{datadir.DatabaseFile, datadir.DatabaseFile + "-wal", datadir.KeyFile} {
-		if info, err := os.Stat(filepath.Join(d.Path, name)); err == nil && info.ModTime().After(now.Add(sqlite.ClockSlack)) {
+		if info, err := os.Stat(filepath.Join(d.Path, name)); err == nil && info.ModTime().After(now.Add(store.ClockSlack)) {
 			return failure("the clock shows %s, but %s was written at %s; set the clock, and keep it right with NTP",
 				now.Format(time.DateTime), name, info.ModTime().Format(time.DateTime))
 		}
@@ -67,7 +68,7 @@ func checkClock(ctx context.Context, d datadir.Dir, made, now time.Time, state m
 // ClockBehind returns an error if the newest row is dated after now and nothing
 // keeps the clock right.
 func ClockBehind(now, newest time.Time, state machine.ClockSync) error {
-	if newest.After(now.Add(sqlite.ClockSlack)) && state != machine.ClockSynced {
+	if newest.After(now.Add(store.ClockSlack)) && state != machine.ClockSynced {
 		return fmt.Errorf("the clock shows %s, but the newest entry in the database is of %s: set the clock, and keep it right with NTP; if it is right, it was ahead when that was written",
 			now.Format(time.DateTime), newest.Format(time.DateTime))
 	}
@@ -203,7 +204,7 @@ func checkDatabase(ctx context.Context, d datadir.Dir) Finding {
 		return warning("the database is too large to be looked through in %s; nothing wrong was found until then", checkTimeout)
 	case errors.Is(err, sqlite.ErrDamaged), errors.Is(err, sqlite.ErrNotDatabase):
 		return failure("%s is damaged; stop the server and restore a backup (%v)", path, cause(err))
-	case errors.Is(err, sqlite.ErrInconsistent):
+	case errors.Is(err, store.ErrInconsistent):
 		return failure("%s is whole, but %v; please report this, and restore a backup if something is missing", path, err)
 	case errors.Is(err, sqlite.ErrOtherTimeline):
 		return failure("%s", datadir.OtherTimeline(path))

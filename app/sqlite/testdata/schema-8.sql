@@ -155,7 +155,7 @@ CREATE TABLE task_labels (
 CREATE INDEX task_labels_task ON task_labels (task_id);
 
 -- The words of each task, for the search: at most those it has, and all of them once
--- app/sqlite/words.go has come by.
+-- app/store/words.go has come by.
 CREATE TABLE task_words (
     list_id INTEGER NOT NULL,
     word    TEXT    NOT NULL,
@@ -454,7 +454,7 @@ BEGIN
 END;
 
 -- The answers of requests with an Idempotency-Key, so that one that is sent again does
--- nothing twice (app/sqlite/answers.go). They are appended: the old ones are one range.
+-- nothing twice (app/store/answers.go). They are appended: the old ones are one range.
 CREATE TABLE answers (
     id      INTEGER PRIMARY KEY,
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -560,7 +560,7 @@ CREATE INDEX push_subscriptions_due ON push_subscriptions (next_at) WHERE next_a
 
 -- What is to be known of the whole. The timeline tells this file's log from that
 -- of another (app/sqlite/timeline.go), the lineage its versions from those of another
--- (app/sqlite/lineage.go), uid_seed is what derived uids are made of, words_to is
+-- (app/store/lineage.go), uid_seed is what derived uids are made of, words_to is
 -- the change up to which all words are in task_words.
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
