@@ -64,13 +64,13 @@ var mayImport = map[string][]string{
 	"taskapi/cmd": {
 		"taskapi/app", "taskapi/app/account", "taskapi/app/todo", "taskapi/app/outbox", "taskapi/app/operate", "taskapi/app/dev",
 		"taskapi/app/api", "taskapi/app/caldav", "taskapi/app/mcp", "taskapi/app/mailer", "taskapi/app/push", "taskapi/app/mariadb", "taskapi/app/metrics", "taskapi/app/password",
-		"taskapi/app/sqlite", "taskapi/app/store", "taskapi/app/token", "taskapi/app/transfer", "taskapi/app/webhook", "taskapi/web",
+		"taskapi/app/postgres", "taskapi/app/sqlite", "taskapi/app/store", "taskapi/app/token", "taskapi/app/transfer", "taskapi/app/webhook", "taskapi/web",
 		"taskapi/cmd/certs", "taskapi/cmd/datadir", "taskapi/cmd/doctor", "taskapi/cmd/listen", "taskapi/cmd/logs",
 		"taskapi/cmd/machine", "taskapi/cmd/service", "taskapi/cmd/settings",
 	},
 	// What the commands are made of.
 	"taskapi/cmd/doctor": {
-		"taskapi/app/api", "taskapi/app/mailer", "taskapi/app/push", "taskapi/app/sqlite", "taskapi/app/store",
+		"taskapi/app/api", "taskapi/app/mailer", "taskapi/app/postgres", "taskapi/app/push", "taskapi/app/sqlite", "taskapi/app/store",
 		"taskapi/cmd/certs", "taskapi/cmd/datadir", "taskapi/cmd/listen", "taskapi/cmd/machine", "taskapi/cmd/settings",
 	},
 	"taskapi/cmd/settings": {"taskapi/app/account", "taskapi/app/sqlite", "taskapi/app/token", "taskapi/cmd/certs", "taskapi/cmd/listen"},
@@ -91,6 +91,7 @@ var mayImport = map[string][]string{
 	"taskapi/app/mcp":        {"taskapi/app", "taskapi/app/todo"},
 	"taskapi/app/store":      {"taskapi/app", "taskapi/app/account", "taskapi/app/todo", "taskapi/app/outbox", "taskapi/app/operate"},
 	"taskapi/app/sqlite":     {"taskapi/app", "taskapi/app/store"},
+	"taskapi/app/postgres":   {"taskapi/app", "taskapi/app/store"},
 	"taskapi/app/mailer":     {"taskapi/app", "taskapi/app/outbox"},
 	"taskapi/app/webhook":    {"taskapi/app", "taskapi/app/outbox"},
 	"taskapi/app/push":       {"taskapi/app/outbox"},
@@ -107,7 +108,7 @@ var mayImport = map[string][]string{
 	// Helpers of tests, imported by tests only.
 	"taskapi/app/sqlite/sqlitetest": {"taskapi/app/sqlite"},
 	"taskapi/app/sqlite/cutfs":      {},
-	"taskapi/app/storetest":         {"taskapi/app/sqlite", "taskapi/app/sqlite/sqlitetest", "taskapi/app/store"},
+	"taskapi/app/storetest":         {"taskapi/app/postgres", "taskapi/app/sqlite", "taskapi/app/sqlite/sqlitetest", "taskapi/app/store"},
 	"taskapi/app/mailer/mailertest": nil,
 	"taskapi/app/token/tokentest":   {"taskapi/app/token"},
 }
@@ -117,7 +118,9 @@ var mayImport = map[string][]string{
 // stands behind a space: database/sql speaks to our database below the store, which
 // knows its nulls, and to the tutorial's, to read it once, in another room.
 var homes = map[string]string{
-	"database/sql":                    "taskapi/app/sqlite taskapi/app/sqlite/sqlitetest taskapi/app/store taskapi/app/storetest taskapi/app/mariadb",
+	"database/sql":                    "taskapi/app/sqlite taskapi/app/sqlite/sqlitetest taskapi/app/postgres taskapi/app/store taskapi/app/storetest taskapi/app/mariadb",
+	"github.com/jackc/pgx/v5":         "taskapi/app/postgres",
+	"github.com/jackc/puddle/v2":      "taskapi/app/postgres",
 	"github.com/go-sql-driver/mysql":  "taskapi/app/mariadb",
 	"encoding/csv":                    "taskapi/app/transfer",
 	"modernc.org/sqlite":              "taskapi/app/sqlite",

@@ -14,8 +14,8 @@
 //	  cmd/doctor                         what is wrong with an installation
 //	  cmd/settings  cmd/datadir          flags, environment, .env; the data folder
 //	  cmd/listen  cmd/certs  cmd/logs  cmd/machine  cmd/service
-//	app/api   app/caldav   app/mcp      app/sqlite   app/mailer   app/push   app/webhook   app/mariadb   app/transfer   app/metrics   web
-//	  HTTP      CalDAV       assistants   storage      SMTP         Web Push   HTTP client   the tutorial's database, JSON and CSV files
+//	app/api   app/caldav   app/mcp      app/sqlite   app/postgres   app/mailer   app/push   app/webhook   app/mariadb   app/transfer   app/metrics   web
+//	  HTTP      CalDAV       assistants   storage      storage        SMTP         Web Push   HTTP client   the tutorial's database, JSON and CSV files
 //	  app/api/client                     the client that the server gives to front ends
 //	app/store                            nouns and SQL, for the engines that run it
 //	app/dev                              what only a developer's server has
@@ -60,6 +60,9 @@
 //   - modernc.org/sqlite (2026-11): SQLite itself, translated to Go, so one static
 //     binary runs everywhere; modernc.org/libc stays at the version it names.
 //     Instead: ncruces/go-sqlite3.
+//   - github.com/jackc/pgx/v5 (2026-11), its pgconn alone, and github.com/jackc/puddle/v2
+//     (2026-11): speak to PostgreSQL, and keep the connections. All of pgx would be
+//     2 MB more, for types that the schema does not have. Instead: lib/pq.
 //   - github.com/gofiber/fiber/v2 (2026-08) with github.com/valyala/fasthttp
 //     (2026-11): the HTTP server; see below. Instead: net/http, slower.
 //   - github.com/gofiber/contrib/jwt (2025-05): the bearer check in front of the

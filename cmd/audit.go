@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"taskapi/app/account"
-	"taskapi/app/sqlite"
 	"taskapi/cmd/settings"
 )
 
@@ -24,7 +23,7 @@ func newAudit(a *application) *cobra.Command {
 			if limit < 1 {
 				return usagef("--limit is %d, expected at least 1", limit)
 			}
-			return a.withDatabase(cmd, func(ctx context.Context, db *sqlite.DB) error {
+			return a.withDatabase(cmd, func(ctx context.Context, db *database) error {
 				id, err := accountOf(ctx, db, user)
 				if err != nil {
 					return err
@@ -41,7 +40,7 @@ func newAudit(a *application) *cobra.Command {
 
 // accountOf returns the id of a user by address or id, 0 for none. An id may
 // be of a user who is gone: the record outlives them.
-func accountOf(ctx context.Context, db *sqlite.DB, name string) (int64, error) {
+func accountOf(ctx context.Context, db *database, name string) (int64, error) {
 	if id, err := strconv.ParseInt(name, 10, 64); err == nil || name == "" {
 		return id, nil
 	}
@@ -49,7 +48,7 @@ func accountOf(ctx context.Context, db *sqlite.DB, name string) (int64, error) {
 	return user.ID, err
 }
 
-func (a *application) listEvents(ctx context.Context, db *sqlite.DB, userID int64, limit int) error {
+func (a *application) listEvents(ctx context.Context, db *database, userID int64, limit int) error {
 	out := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "TIME (UTC)\tEVENT\tUSER\tBY\tFROM\tDETAIL")
 	err := db.EachEvent(ctx, userID, limit, func(e account.Event) error {

@@ -42,9 +42,12 @@ tokens (secret.key) is not in it: without that, everybody signs in again.`,
 }
 
 func (a *application) backUp(ctx context.Context, s settings.Settings, file string) error {
+	if err := onlyFiles(s, `"taskapi db backup"`, `make a backup with "pg_dump --format=custom --file=taskapi.dump ADDRESS"`); err != nil {
+		return err
+	}
 	d := datadir.Dir{Path: s.DataDir}
 	// Opened once: it must be there, be ours, and have this program's schema.
-	db, err := a.existing(ctx, d, s.Durability)
+	db, err := a.existing(ctx, d, s)
 	if err != nil {
 		return err
 	}
@@ -126,6 +129,9 @@ func newDBRestore(a *application) *cobra.Command {
 }
 
 func (a *application) restore(ctx context.Context, s settings.Settings, file string, yes bool) error {
+	if err := onlyFiles(s, `"taskapi db restore"`, `stop all servers, and restore with "pg_restore --clean --if-exists --single-transaction --dbname=ADDRESS taskapi.dump"`); err != nil {
+		return err
+	}
 	return a.replace(ctx, s, func(d datadir.Dir) (sqlite.Restored, error) {
 		checking := a.progress("Checking " + file)
 		m, _, err := sqlite.ProveBackup(ctx, file)
@@ -177,6 +183,9 @@ is kept aside, in the file that this prints.`,
 }
 
 func (a *application) rollBack(ctx context.Context, s settings.Settings, yes bool) error {
+	if err := onlyFiles(s, `"taskapi db rollback"`, "restore the backup that you made before the upgrade"); err != nil {
+		return err
+	}
 	return a.replace(ctx, s, func(d datadir.Dir) (sqlite.Restored, error) {
 		if _, err := sqlite.Snapshot(ctx, d.Database()); errors.Is(err, sqlite.ErrNoSnapshot) {
 			return sqlite.Restored{}, fmt.Errorf("there is nothing to go back to: no upgrade has left a copy in %s", d.Path)

@@ -206,7 +206,7 @@ func TestReadinessKnowsOverdueBackups(t *testing.T) {
 			}
 		}
 		lines := logs.NewQueue(io.Discard, time.Now, func(int64) {})
-		health := a.newHealth(s, db, backups, lines, slog.New(slog.DiscardHandler)) // no report is remembered
+		health := a.newHealth(s, &database{DB: db.DB, file: db}, backups, lines, slog.New(slog.DiscardHandler)) // no report is remembered
 		run, stop := context.WithCancel(ctx)
 		var running sync.WaitGroup
 		running.Go(func() { health.Run(run) })

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"taskapi/app/postgres"
 	"taskapi/app/sqlite"
 	"taskapi/cmd/datadir"
 	"taskapi/cmd/settings"
@@ -42,12 +43,15 @@ func (a *application) initDatabase(ctx context.Context, s settings.Settings) err
 	if err := d.Make(); err != nil {
 		return err
 	}
-	db, err := a.open(ctx, d, s.Durability)
+	db, err := a.open(ctx, d, s)
 	if err != nil {
 		return err
 	}
 	if err := db.Close(); err != nil {
 		return err
+	}
+	if s.Database != "" {
+		return a.printf("The database %s is ready.\n", postgres.Redact(s.Database))
 	}
 	return a.printf("The database %s is ready.\n", d.Database())
 }
@@ -70,6 +74,9 @@ func newDBReset(a *application) *cobra.Command {
 }
 
 func (a *application) resetDatabase(ctx context.Context, s settings.Settings, yes bool) (err error) {
+	if err := onlyFiles(s, `"taskapi db reset"`, `stop all servers, and empty it with psql: "DROP SCHEMA public CASCADE; CREATE SCHEMA public"`); err != nil {
+		return err
+	}
 	d := datadir.Dir{Path: s.DataDir}
 	if err := d.Make(); err != nil {
 		return err

@@ -179,12 +179,12 @@ func TestClockFault(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := &application{clock: machine.NewClock(time.Time{})}
-	if err := a.clockFault(t.Context(), db); (err == nil) != (machine.ClockState() == machine.ClockSynced) {
+	if err := a.clockFault(t.Context(), &database{DB: db.DB, file: db}); (err == nil) != (machine.ClockState() == machine.ClockSynced) {
 		t.Error(err)
 	}
 	a.clock = machine.NewClock(Build{}.made())
 	a.clock.System = func() time.Time { return time.Unix(90, 0) }
-	if err := a.clockFault(t.Context(), db); err == nil || !strings.Contains(err.Error(), "shows 1970-01-01") {
+	if err := a.clockFault(t.Context(), &database{DB: db.DB, file: db}); err == nil || !strings.Contains(err.Error(), "shows 1970-01-01") {
 		t.Error(err)
 	}
 }

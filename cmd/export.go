@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"taskapi/app/sqlite"
 	"taskapi/app/transfer"
 	"taskapi/cmd/settings"
 )
@@ -37,7 +36,7 @@ which addresses are confirmed stay behind. Titles are not changed: beware of for
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withDatabase(cmd, func(ctx context.Context, db *sqlite.DB) error {
+			return a.withDatabase(cmd, func(ctx context.Context, db *database) error {
 				if folder != "" {
 					if err := os.MkdirAll(folder, 0o700); err != nil {
 						return fmt.Errorf("the folder %s can't be made; choose another (%w)", folder, err)
@@ -57,7 +56,7 @@ which addresses are confirmed stay behind. Titles are not changed: beware of for
 // writeExport is transfer.WriteJSON or transfer.WriteCSV.
 type writeExport func(ctx context.Context, path string, store transfer.Store, o transfer.Options) error
 
-func (a *application) export(ctx context.Context, db *sqlite.DB, path string, write writeExport, hashes bool) error {
+func (a *application) export(ctx context.Context, db *database, path string, write writeExport, hashes bool) error {
 	for _, name := range []string{path, filepath.Join(path, transfer.UsersFile), filepath.Join(path, transfer.TasksFile)} {
 		if info, err := os.Lstat(name); err == nil && !info.IsDir() {
 			return fmt.Errorf("there is something at %s already; choose another name", name)

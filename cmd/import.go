@@ -105,7 +105,7 @@ func (a *application) importFrom(ctx context.Context, s settings.Settings, args 
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	db, err := a.open(ctx, d, s.Durability)
+	db, err := a.open(ctx, d, s)
 	if err != nil {
 		return err
 	}

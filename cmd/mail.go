@@ -14,7 +14,6 @@ import (
 	"taskapi/app"
 	"taskapi/app/mailer"
 	"taskapi/app/outbox"
-	"taskapi/app/sqlite"
 	"taskapi/app/store"
 	"taskapi/cmd/datadir"
 	"taskapi/cmd/settings"
@@ -26,12 +25,12 @@ func newMail(a *application) *cobra.Command {
 }
 
 // withDatabase runs a command on an open database.
-func (a *application) withDatabase(cmd *cobra.Command, do func(ctx context.Context, db *sqlite.DB) error) (err error) {
+func (a *application) withDatabase(cmd *cobra.Command, do func(ctx context.Context, db *database) error) (err error) {
 	l, err := a.settings(cmd)
 	if err != nil {
 		return err
 	}
-	db, err := a.existing(cmd.Context(), datadir.Dir{Path: l.Settings.DataDir}, l.Settings.Durability)
+	db, err := a.existing(cmd.Context(), datadir.Dir{Path: l.Settings.DataDir}, l.Settings)
 	if err != nil {
 		return err
 	}
@@ -53,7 +52,7 @@ func newMailList(a *application) *cobra.Command {
 			default:
 				return usagef("--status is %q, expected queued, sent or dead", status)
 			}
-			return a.withDatabase(cmd, func(ctx context.Context, db *sqlite.DB) error {
+			return a.withDatabase(cmd, func(ctx context.Context, db *database) error {
 				return a.listMails(ctx, db, outbox.MailStatus(status), limit)
 			})
 		},
@@ -64,7 +63,7 @@ func newMailList(a *application) *cobra.Command {
 	return cmd
 }
 
-func (a *application) listMails(ctx context.Context, db *sqlite.DB, status outbox.MailStatus, limit int) error {
+func (a *application) listMails(ctx context.Context, db *database, status outbox.MailStatus, limit int) error {
 	out := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "ID\tSTATUS\tMAIL\tTO\tMADE\tTRIES\tNEXT\tLAST ERROR")
 	err := db.Mails(ctx, status, limit, func(m outbox.Mail) error {
@@ -91,14 +90,14 @@ func newMailShow(a *application) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.withDatabase(cmd, func(ctx context.Context, db *sqlite.DB) error { return a.showMail(ctx, db, l.Settings, id) })
+			return a.withDatabase(cmd, func(ctx context.Context, db *database) error { return a.showMail(ctx, db, l.Settings, id) })
 		},
 	}
 	settings.AddFlags(cmd, settings.ForLinks)
 	return cmd
 }
 
-func (a *application) showMail(ctx context.Context, db *sqlite.DB, s settings.Settings, id int64) error {
+func (a *application) showMail(ctx context.Context, db *database, s settings.Settings, id int64) error {
 	mail, err := db.Mail(ctx, id)
 	switch {
 	case errors.Is(err, store.ErrNoMail):
@@ -136,7 +135,7 @@ func newMailRetry(a *application) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "retry", Short: "Queue dead mails again", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withDatabase(cmd, func(ctx context.Context, db *sqlite.DB) error {
+			return a.withDatabase(cmd, func(ctx context.Context, db *database) error {
 				n, err := db.RequeueMails(ctx, id, a.clock.Now())
 				if err != nil {
 					return err

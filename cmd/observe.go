@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"time"
 
 	"taskapi/app/api"
@@ -29,9 +28,9 @@ const (
 )
 
 // newHealth lists what /readyz looks at.
-func (a *application) newHealth(s settings.Settings, db *sqlite.DB, backups *sqlite.Backups, lines *logs.Queue, log *slog.Logger) *operate.Health {
+func (a *application) newHealth(s settings.Settings, db *database, backups *sqlite.Backups, lines *logs.Queue, log *slog.Logger) *operate.Health {
 	checks := []operate.Check{
-		{Name: "disk", Run: func(context.Context) error { return enoughRoom(filepath.Dir(db.Path())) }},
+		{Name: "disk", Run: func(context.Context) error { return enoughRoom(s.DataDir) }},
 		{Name: "database", Run: func(ctx context.Context) error {
 			if err := db.CheckRead(ctx); err != nil {
 				return err
@@ -55,7 +54,7 @@ func (a *application) newHealth(s settings.Settings, db *sqlite.DB, backups *sql
 			return err
 		}})
 	}
-	if s.BackupEvery > 0 {
+	if s.BackupEvery > 0 && db.file != nil {
 		checks = append(checks, operate.Check{Name: "backup", Run: func(context.Context) error {
 			age, err := backups.Overdue(a.clock.Elapsed())
 			if err == nil && age > 0 {
@@ -69,7 +68,7 @@ func (a *application) newHealth(s settings.Settings, db *sqlite.DB, backups *sql
 
 // clockFault says why the clock may be wrong. What was written before it was
 // right keeps its date, so a clock that is kept right by others is believed.
-func (a *application) clockFault(ctx context.Context, db *sqlite.DB) error {
+func (a *application) clockFault(ctx context.Context, db *database) error {
 	newest, err := db.Newest(ctx)
 	if err != nil {
 		return err
@@ -91,7 +90,7 @@ func enoughRoom(dir string) error {
 
 // newMetrics returns what serves the metrics, and lets the parts of the server
 // tell it what they do.
-func newMetrics(version string, mails bool, db *sqlite.DB, lines *logs.Queue, due reminders, config *api.Config, streams func() int, hooks *webhook.Dispatcher) (*api.Side, error) {
+func newMetrics(version string, mails bool, db *database, lines *logs.Queue, due reminders, config *api.Config, streams func() int, hooks *webhook.Dispatcher) (*api.Side, error) {
 	counts, err := metrics.New(version, metrics.Sources{
 		Hashing:   config.Users.Passwords.Load,
 		Streams:   streams,
@@ -109,8 +108,7 @@ func newMetrics(version string, mails bool, db *sqlite.DB, lines *logs.Queue, du
 			return dropped
 		},
 		Database: func() (int, int64, int64) {
-			load := db.Load()
-			return load.Waiting, load.LogBytes, load.DatabaseBytes
+			return db.load()
 		},
 		Outbox: func(ctx context.Context) (int64, int64, time.Duration, error) {
 			outbox, err := db.Outbox(ctx)

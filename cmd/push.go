@@ -11,7 +11,6 @@ import (
 	"taskapi/app/api"
 	"taskapi/app/outbox"
 	"taskapi/app/push"
-	"taskapi/app/sqlite"
 	"taskapi/app/todo"
 	"taskapi/app/webhook"
 	"taskapi/cmd/settings"
@@ -27,7 +26,7 @@ type reminders struct {
 }
 
 // reminders builds that, and adds what browsers subscribe with.
-func (a *application) reminders(ctx context.Context, s settings.Settings, db *sqlite.DB, config *api.Config) (reminders, error) {
+func (a *application) reminders(ctx context.Context, s settings.Settings, db *database, config *api.Config) (reminders, error) {
 	text, err := db.PushKey(ctx, func() (string, error) { return push.NewKey(rand.Reader) })
 	if err != nil {
 		return reminders{}, err

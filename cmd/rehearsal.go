@@ -23,7 +23,6 @@ import (
 	"taskapi/app/mailer"
 	"taskapi/app/operate"
 	"taskapi/app/password"
-	"taskapi/app/sqlite"
 	"taskapi/app/store"
 	"taskapi/app/todo"
 	"taskapi/cmd/datadir"
@@ -49,7 +48,7 @@ type rehearsal struct {
 	faults *dev.Faults
 	mails  dev.Mailbox
 	ends   context.Context // when the server begins to stop
-	db     *sqlite.DB
+	db     *database
 	hub    *todo.Hub
 	mailed func() // wakes who sends mails
 
@@ -113,7 +112,7 @@ func (r *rehearsal) collect(worker *mailer.Worker) {
 }
 
 // seedDatabase adds the people and their tasks to a database without any.
-func (r *rehearsal) seedDatabase(ctx context.Context, db *sqlite.DB, log *slog.Logger) error {
+func (r *rehearsal) seedDatabase(ctx context.Context, db *database, log *slog.Logger) error {
 	if r == nil {
 		return nil
 	}
@@ -138,7 +137,7 @@ func (r *rehearsal) seedDatabase(ctx context.Context, db *sqlite.DB, log *slog.L
 
 // seedStore is a store in which imported people have proven addresses, and the first is an admin. One
 // that has ever had anybody, in a folder that was kept, takes nobody.
-type seedStore struct{ *sqlite.DB }
+type seedStore struct{ *database }
 
 // Import runs do in one transaction.
 func (s seedStore) Import(ctx context.Context, do func(operate.ImportTx) error) error {
@@ -173,7 +172,7 @@ func (r *rehearsal) keepSeed(ctx context.Context) error {
 	}
 	for _, file := range files {
 		name := strings.TrimSuffix(strings.TrimPrefix(file, keptPrefix), keptSuffix)
-		if file := r.file(name); r.db.CanRewind(file) {
+		if file := r.file(name); r.db.file.CanRewind(file) {
 			r.snapshots[name] = snapshot{file: file, clock: r.clock.Setting()}
 		}
 	}
@@ -201,7 +200,7 @@ func (r *rehearsal) snapshot(ctx context.Context, name string) error {
 		return app.Mistake("name", fmt.Sprintf("There are %d snapshots already: replace or delete one of them.", maxSnapshots))
 	}
 	file := r.file(name)
-	if err := r.db.Keep(ctx, file); err != nil {
+	if err := r.db.file.Keep(ctx, file); err != nil {
 		return err
 	}
 	r.snapshots[name] = snapshot{file, r.clock.Setting(), r.mails.List("")}
@@ -219,7 +218,7 @@ func (r *rehearsal) reset(ctx context.Context, name string) error {
 	r.faults.Clear()
 	// The clock first: nothing is to be due by the one of before.
 	r.clock.Restore(to.clock)
-	if err := r.db.Rewind(ctx, to.file); err != nil {
+	if err := r.db.file.Rewind(ctx, to.file); err != nil {
 		return err
 	}
 	r.mails.Restore(to.mails)

@@ -161,22 +161,25 @@ func (a *application) takeGround(ctx context.Context, s settings.Settings, d dat
 }
 
 // openForServing opens the database, and begins its timeline.
-func (a *application) openForServing(ctx context.Context, d datadir.Dir, s settings.Settings, log *slog.Logger) (*sqlite.DB, error) {
-	db, err := a.open(ctx, d, s.Durability)
+func (a *application) openForServing(ctx context.Context, d datadir.Dir, s settings.Settings, log *slog.Logger) (*database, error) {
+	db, err := a.open(ctx, d, s)
 	if err != nil {
 		return nil, err
 	}
 	if err := a.clockFault(ctx, db); err != nil {
 		log.Warn("the clock may be wrong", "reason", err)
 	}
-	if err := db.BeginTimeline(ctx, rand.Text()); err != nil {
+	if db.file != nil {
+		err = db.file.BeginTimeline(ctx, rand.Text())
+	}
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }
 
 // greet says where the server is, and what a newcomer wants to know next.
-func (a *application) greet(ctx context.Context, out io.Writer, db *sqlite.DB, d datadir.Dir, s settings.Settings, probe api.Probe) error {
+func (a *application) greet(ctx context.Context, out io.Writer, db *database, d datadir.Dir, s settings.Settings, probe api.Probe) error {
 	place := probe.Place()
 	if err := d.NoteAddress(place); err != nil {
 		return err
@@ -224,25 +227,49 @@ func (a *application) settle(s settings.Settings, log *slog.Logger) {
 }
 
 // chores returns the background work of a server, which runs for as long as it serves.
-func (a *application) chores(s settings.Settings, d *listeners, db *sqlite.DB, log *slog.Logger) []func(context.Context) {
+func (a *application) chores(s settings.Settings, d *listeners, db *database, log *slog.Logger) []func(context.Context) {
 	all := []func(context.Context){
+		machine.Memory{Every: memoryEvery}.Run,
+		func(ctx context.Context) { service.Watch(ctx, d.probe(s).Alive, log) },
+		func(ctx context.Context) {
+			db.Follow(ctx, func(err error) { log.Warn("what other processes have changed can't be read", "error", err) })
+		},
+	}
+	if db.file != nil {
+		all = append(all, func(ctx context.Context) { lookForDamage(ctx, db.file, log) })
+	}
+	if db.file != nil && s.BackupEvery > 0 {
+		backups := a.backups(s)
+		backups.Log = log
+		all = append(all, backups.Run)
+	}
+	return all
+}
+
+// duties returns the work that one process does for all that share a database.
+func duties(s settings.Settings, db *database, log *slog.Logger) []func(context.Context) {
+	return []func(context.Context){
 		func(ctx context.Context) { housekeep(ctx, db, s, log) },
-		func(ctx context.Context) { lookForDamage(ctx, db, log) },
 		func(ctx context.Context) {
 			db.KeepRemoving(ctx, func(err error) { log.Error("what a deleted user left can't be removed", "error", err) })
 		},
 		func(ctx context.Context) {
 			db.KeepIndexing(ctx, func(err error) { log.Error("the words of tasks can't be collected: the search is slow", "error", err) })
 		},
-		machine.Memory{Every: memoryEvery}.Run,
-		func(ctx context.Context) { service.Watch(ctx, d.probe(s).Alive, log) },
 	}
-	if s.BackupEvery > 0 {
-		backups := a.backups(s)
-		backups.Log = log
-		all = append(all, backups.Run)
+}
+
+// led runs duties in the one process of those that share a database which leads.
+func led(db *database, duties ...func(context.Context)) func(context.Context) {
+	return func(ctx context.Context) {
+		db.Lead(ctx, func(ctx context.Context) {
+			var all sync.WaitGroup
+			for _, duty := range duties {
+				all.Go(func() { duty(ctx) })
+			}
+			all.Wait()
+		})
 	}
-	return all
 }
 
 // warnOfRisks names what the settings allow that few can want.
@@ -304,7 +331,7 @@ func lookForDamage(ctx context.Context, db *sqlite.DB, log *slog.Logger) {
 }
 
 // housekeep removes what has expired: now, when the clock has settled, and every hour.
-func housekeep(ctx context.Context, db *sqlite.DB, s settings.Settings, log *slog.Logger) {
+func housekeep(ctx context.Context, db *database, s settings.Settings, log *slog.Logger) {
 	for wait := housekeepAgain; ; wait = housekeepEvery {
 		if n, err := db.Housekeep(ctx, store.Keep{Events: s.AuditKeep, Trash: days(s.TrashDays), Changes: days(s.SyncDays), Session: s.RefreshTTL, ClockFree: machine.ClockState() == machine.ClockFree}); err != nil && ctx.Err() == nil {
 			log.Error("housekeeping failed", "error", err)

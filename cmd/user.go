@@ -15,7 +15,6 @@ import (
 
 	"taskapi/app"
 	"taskapi/app/account"
-	"taskapi/app/sqlite"
 	"taskapi/app/store"
 	"taskapi/cmd/datadir"
 	"taskapi/cmd/settings"
@@ -28,13 +27,13 @@ func newUser(a *application) *cobra.Command {
 }
 
 // withUsers runs a command on an open database.
-func (a *application) withUsers(cmd *cobra.Command, do func(ctx context.Context, users *account.Users, db *sqlite.DB) error) (err error) {
+func (a *application) withUsers(cmd *cobra.Command, do func(ctx context.Context, users *account.Users, db *database) error) (err error) {
 	l, err := a.settings(cmd)
 	if err != nil {
 		return err
 	}
 	ctx := cmd.Context()
-	db, err := a.existing(ctx, datadir.Dir{Path: l.Settings.DataDir}, l.Settings.Durability)
+	db, err := a.existing(ctx, datadir.Dir{Path: l.Settings.DataDir}, l.Settings)
 	if err != nil {
 		return err
 	}
@@ -61,7 +60,7 @@ func pause(ctx context.Context, wait time.Duration) error {
 }
 
 // find returns the user that an argument names by e-mail address or id.
-func find(ctx context.Context, db *sqlite.DB, name string) (account.User, error) {
+func find(ctx context.Context, db *database, name string) (account.User, error) {
 	user, err := db.UserByEmail(ctx, name)
 	if id, notID := strconv.ParseInt(name, 10, 64); notID == nil {
 		user, err = db.User(ctx, id)
@@ -78,7 +77,7 @@ func newUserAdd(a *application) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "add EMAIL", Short: "Add a user; the password is asked for, or read from standard input", Args: exactArg("the e-mail address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withUsers(cmd, func(ctx context.Context, users *account.Users, _ *sqlite.DB) error {
+			return a.withUsers(cmd, func(ctx context.Context, users *account.Users, _ *database) error {
 				return a.addUser(ctx, users, args[0], name, admin)
 			})
 		},
@@ -153,7 +152,7 @@ func newUserList(a *application) *cobra.Command {
 	return cmd
 }
 
-func (a *application) listUsers(ctx context.Context, db *sqlite.DB) error {
+func (a *application) listUsers(ctx context.Context, db *database) error {
 	out := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "ID\tROLE\tEMAIL\tUSERNAME\tSINCE")
 	for page := int64(1); ; page++ {
@@ -174,7 +173,7 @@ func newUserRole(a *application, use, short string, role app.Role) *cobra.Comman
 	cmd := &cobra.Command{
 		Use: use + " USER", Short: short + " (an e-mail address or an id)", Args: exactArg("an e-mail address or an id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withUsers(cmd, func(ctx context.Context, users *account.Users, db *sqlite.DB) error {
+			return a.withUsers(cmd, func(ctx context.Context, users *account.Users, db *database) error {
 				user, err := find(ctx, db, args[0])
 				if err != nil {
 					return err
@@ -201,7 +200,7 @@ func newUserPasswd(a *application) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "passwd USER", Short: "Set a user's password and end all their sessions and API tokens", Args: exactArg("an e-mail address or an id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withUsers(cmd, func(ctx context.Context, users *account.Users, db *sqlite.DB) error {
+			return a.withUsers(cmd, func(ctx context.Context, users *account.Users, db *database) error {
 				user, err := find(ctx, db, args[0])
 				if err != nil {
 					return err
@@ -229,7 +228,7 @@ func newUserDelete(a *application) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "delete USER", Short: "Delete a user with all their tasks", Args: exactArg("an e-mail address or an id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withUsers(cmd, func(ctx context.Context, users *account.Users, db *sqlite.DB) error {
+			return a.withUsers(cmd, func(ctx context.Context, users *account.Users, db *database) error {
 				user, err := find(ctx, db, args[0])
 				if err != nil {
 					return err

@@ -8,14 +8,13 @@ import (
 
 	"taskapi/app/api"
 	"taskapi/app/outbox"
-	"taskapi/app/sqlite"
 	"taskapi/app/webhook"
 	"taskapi/cmd/settings"
 )
 
 // newWebhooks adds the use cases of webhooks to what a server is made of, and returns what tells
 // their receivers. The server, which is made later, makes the bodies.
-func (a *application) newWebhooks(config *api.Config, s settings.Settings, db *sqlite.DB, postage *outbox.Postage, server func() *api.Server, log *slog.Logger) *webhook.Dispatcher {
+func (a *application) newWebhooks(config *api.Config, s settings.Settings, db *database, postage *outbox.Postage, server func() *api.Server, log *slog.Logger) *webhook.Dispatcher {
 	hub := config.Sync.Hub
 	d := webhook.NewDispatcher()
 	db.OnWebhook(d.Changed)

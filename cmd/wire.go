@@ -18,7 +18,6 @@ import (
 	"taskapi/app/mailer"
 	"taskapi/app/outbox"
 	"taskapi/app/password"
-	"taskapi/app/sqlite"
 	"taskapi/app/todo"
 	"taskapi/app/token"
 	"taskapi/cmd/logs"
@@ -30,7 +29,7 @@ import (
 const limiterKeys = 1 << 16
 
 // wire builds the server from the settings, and what runs beside it.
-func (a *application) wire(ctx context.Context, s settings.Settings, d *listeners, db *sqlite.DB, secret []byte, log *slog.Logger, lines *logs.Queue) (*api.Server, []func(context.Context), error) {
+func (a *application) wire(ctx context.Context, s settings.Settings, d *listeners, db *database, secret []byte, log *slog.Logger, lines *logs.Queue) (*api.Server, []func(context.Context), error) {
 	access, err := token.NewAccess(secret, s.AccessTTL, a.clock.Now, rand.Reader)
 	if err != nil {
 		return nil, nil, err
@@ -79,7 +78,8 @@ func (a *application) wire(ctx context.Context, s settings.Settings, d *listener
 	config.Recovery = account.NewRecovery(recovery)
 	var server *api.Server // which the metrics and webhooks ask while it serves
 	hooks := a.newWebhooks(&config, s, db, postage, func() *api.Server { return server }, log)
-	background := []func(context.Context){config.Recovery.Run, config.Sync.Hub.Run, sendMails, due.alarm.Run, due.pushes.Run, hooks.Run, config.Health.Run, recall(users.Guard, db, log)}
+	shared := append(duties(s, db, log), sendMails, due.alarm.Run, due.pushes.Run, hooks.Run)
+	background := []func(context.Context){config.Recovery.Run, config.Sync.Hub.Run, config.Health.Run, recall(users.Guard, db, log), led(db, shared...)}
 	if d.metrics != nil {
 		page, err := newMetrics(a.build.Version, s.Mail.Server != "", db, lines, due, &config, func() int { return server.Streams() }, hooks)
 		if err != nil {
@@ -115,7 +115,7 @@ func (a *application) limit(s settings.Settings, config *api.Config, recovery *a
 }
 
 // keep adds what is about tasks and lists.
-func keep(config *api.Config, s settings.Settings, db *sqlite.DB, links *account.Links, postage *outbox.Postage) {
+func keep(config *api.Config, s settings.Settings, db *database, links *account.Links, postage *outbox.Postage) {
 	config.State, config.Lineage, config.Seed, config.TrashTime = db, db.Lineage(), db.Seed(), days(s.TrashDays)
 	config.Tasks = &todo.Tasks{Store: db, Now: config.Now, Most: int64(s.MaxTasks), KeepTrash: s.TrashDays > 0, Lineage: db.Lineage()}
 	hub := todo.NewHub(db.MembersOf, db.NewestChange, config.Now)
@@ -141,7 +141,7 @@ func keep(config *api.Config, s settings.Settings, db *sqlite.DB, links *account
 }
 
 // recall returns what tells the guard who was here before this start.
-func recall(guard *account.Guard, db *sqlite.DB, log *slog.Logger) func(context.Context) {
+func recall(guard *account.Guard, db *database, log *slog.Logger) func(context.Context) {
 	return func(ctx context.Context) {
 		if err := guard.Recall(ctx, db); err != nil && ctx.Err() == nil {
 			log.Warn("networks of earlier sign-ins are not known: whoever comes from one waits among strangers", "error", err)
@@ -169,7 +169,7 @@ func newLinks(s settings.Settings, secret []byte) (*account.Links, error) {
 	return &account.Links{Codes: codes, PublicURL: s.PublicURL}, err
 }
 
-func (a *application) newUsers(s settings.Settings, db *sqlite.DB) (*account.Users, error) {
+func (a *application) newUsers(s settings.Settings, db *database) (*account.Users, error) {
 	hasher, err := password.New(password.Options{Params: a.rehearsal.cost()})
 	return &account.Users{
 		Store: db, Passwords: hasher, Now: a.clock.Now, RegistrationOpen: s.RegistrationOpen,
@@ -179,9 +179,12 @@ func (a *application) newUsers(s settings.Settings, db *sqlite.DB) (*account.Use
 
 // mailWorker returns what sends the mails of the outbox. Without a server for
 // them, the log says which ones are kept.
-func (a *application) mailWorker(mails *mailer.Sender, s settings.Settings, db *sqlite.DB, links *account.Links, log *slog.Logger) (run func(context.Context), err error) {
+func (a *application) mailWorker(mails *mailer.Sender, s settings.Settings, db *database, links *account.Links, log *slog.Logger) (run func(context.Context), err error) {
 	if mails.Server == "" {
 		db.OnMail(func(m outbox.NewMail) {
+			if m.Template == "" { // another process has queued it, and said so
+				return
+			}
 			log.Info("mail kept in the outbox: no mail server is set; see \"taskapi mail list\"", "template", m.Template)
 		})
 		return func(context.Context) {}, nil

@@ -59,7 +59,7 @@ func open(t *testing.T, path string) *DB {
 // nothing that was asked for after it ended, and nothing in half.
 func TestBackupWhileOthersWrite(t *testing.T) {
 	db, ctx := openTest(t), context.Background()
-	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	ann := addUser(t, db, "ann@example.com")
 	var mutex sync.Mutex
 	var answered []int64
 	count := func() []int64 {
@@ -152,7 +152,7 @@ func TestABackupIsOneWholeFileOrNone(t *testing.T) {
 // Each of these is refused, and the database is as it was.
 func TestRestoreRefusesWhatIsNotSound(t *testing.T) {
 	source := openTest(t)
-	ann := addUser(t, source, "ann@example.com", app.RoleUser)
+	ann := addUser(t, source, "ann@example.com")
 	for range 200 {
 		if _, err := source.CreateTask(context.Background(), app.Operator(), todo.NewTask{UserID: ann.ID, Title: "t", Description: strings.Repeat("x", 500), CreatedAt: testNow}); err != nil {
 			t.Fatal(err)
@@ -224,9 +224,9 @@ func TestRestoreKeepsWhatWasThere(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "taskapi.db")
 	db := open(t, path)
-	addUser(t, db, "ann@example.com", app.RoleUser)
+	addUser(t, db, "ann@example.com")
 	backup, _ := backUp(t, db)
-	addUser(t, db, "ben@example.com", app.RoleUser)
+	addUser(t, db, "ben@example.com")
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func filled(t *testing.T) *DB {
 	t.Helper()
 	path := build(t, freshSchema(t))
 	db := open(t, path)
-	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	ann := addUser(t, db, "ann@example.com")
 	exec(t, db, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
 		INSERT INTO tasks (user_id, list_id, title, description, created_at, updated_at, version) SELECT ?1, (SELECT id FROM lists WHERE owner_id = ?1 AND inbox = 1), 'task ' || i, hex(randomblob(200)), 0, 0, 100 + i FROM n`, ann.ID)
 	if err := db.Close(); err != nil {

@@ -33,7 +33,7 @@ func TestACommitThatFailsEndsTheTransaction(t *testing.T) {
 
 func TestTheLogIsCheckpointed(t *testing.T) {
 	db := openTest(t)
-	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	ann := addUser(t, db, "ann@example.com")
 	for range 3000 {
 		if _, err := db.CreateTask(t.Context(), app.Operator(), todo.NewTask{UserID: ann.ID, Title: "t", CreatedAt: testNow}); err != nil {
 			t.Fatal(err)

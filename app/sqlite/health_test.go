@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"taskapi/app"
 	"taskapi/app/store"
 )
 
@@ -37,7 +36,7 @@ func TestCheckWriteReallyWritesButNotTooOften(t *testing.T) {
 	now = now.Add(30 * time.Second)
 	check(true)
 	now = now.Add(time.Hour)
-	addUser(t, db, "ann@example.com", app.RoleUser)
+	addUser(t, db, "ann@example.com")
 	check(false)
 	now = now.Add(-2 * time.Hour) // a clock that was put back
 	check(true)
@@ -49,7 +48,7 @@ func TestCheckWriteReallyWritesButNotTooOften(t *testing.T) {
 // What Inspect finds beside damage, package store knows.
 func TestInspectFindsWhatContradictsItself(t *testing.T) {
 	db := openTest(t)
-	addTask(t, db, addUser(t, db, "ann@example.com", app.RoleUser).ID, "t")
+	addTask(t, db, addUser(t, db, "ann@example.com").ID, "t")
 	exec(t, db, `UPDATE totals SET total = total + 1 WHERE list = 'tasks'`)
 	if err := Inspect(t.Context(), db.path); !errors.Is(err, store.ErrInconsistent) {
 		t.Error(err)

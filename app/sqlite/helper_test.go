@@ -35,10 +35,10 @@ func openTest(t testing.TB) *DB {
 }
 
 // addUser adds somebody, with the mail and the link of a registration.
-func addUser(t testing.TB, db *DB, email string, role app.Role) account.User {
+func addUser(t testing.TB, db *DB, email string) account.User {
 	t.Helper()
 	user, err := db.CreateUser(context.Background(), app.Operator(), account.NewUser{
-		Username: "someone", Email: email, PasswordHash: testHash, Role: role, CreatedAt: testNow,
+		Username: "someone", Email: email, PasswordHash: testHash, Role: app.RoleUser, CreatedAt: testNow,
 	}, account.Record{
 		Events: []account.Event{{At: testNow, Name: account.EventUserCreated}},
 		Mails: []outbox.NewMail{{

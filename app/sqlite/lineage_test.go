@@ -12,7 +12,7 @@ import (
 func TestACopyHasAnotherLineage(t *testing.T) {
 	ctx := t.Context()
 	db := openTest(t)
-	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	ann := addUser(t, db, "ann@example.com")
 	if db.Lineage() == "" {
 		t.Fatal("there is none")
 	}

@@ -15,7 +15,7 @@ func TestTheNewestRowOfAFile(t *testing.T) {
 	if newest := NewestIn(t.Context(), db.path); !newest.IsZero() {
 		t.Errorf("of a new one: %s", newest)
 	}
-	addUser(t, db, "ann@example.com", app.RoleUser)
+	addUser(t, db, "ann@example.com")
 	later := testNow.AddDate(20, 0, 0)
 	if err := db.AddEvent(t.Context(), account.Event{At: later, Name: account.EventLimited}); err != nil {
 		t.Fatal(err)
@@ -35,7 +35,7 @@ func TestRemindersOfAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	backup, _ := backUp(t, db)
-	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	ann := addUser(t, db, "ann@example.com")
 	task := addTask(t, db, ann.ID, "t")
 	exec(t, db, `INSERT INTO reminders (user_id, task_id, at, fires_at, version) VALUES (?1, ?2, ?3, ?3, 1)`, ann.ID, task.ID, testNow.UnixMilli())
 	for path, want := range map[string]RemindersState{
@@ -49,7 +49,7 @@ func TestRemindersOfAFile(t *testing.T) {
 
 func TestWebhooksInTrouble(t *testing.T) {
 	db := openTest(t)
-	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	ann := addUser(t, db, "ann@example.com")
 	me := app.Operator()
 	me.UserID = ann.ID
 	hook, err := db.CreateWebhook(t.Context(), me, outbox.NewWebhook{URL: "https://a.example/", Events: outbox.EventTaskCreated, Secret: make([]byte, 32), CreatedAt: testNow})
@@ -76,7 +76,7 @@ func TestWebhooksInTrouble(t *testing.T) {
 func TestAFeedIsInTheBackup(t *testing.T) {
 	db := openTest(t)
 	me := app.Operator()
-	me.UserID = addUser(t, db, "ann@example.com", app.RoleUser).ID
+	me.UserID = addUser(t, db, "ann@example.com").ID
 	if _, err := db.CreateFeed(t.Context(), me, todo.NewFeed{Form: todo.FeedTodo, Hash: linkHash("kept"), CreatedAt: testNow}); err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func TestNothingIsWrittenToAFileThatIsGone(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = db.Close() })
-			ann := addUser(t, db, "ann@example.com", app.RoleUser)
+			ann := addUser(t, db, "ann@example.com")
 			if err := db.CheckRead(ctx); err != nil {
 				t.Fatal(err)
 			}
@@ -58,7 +58,7 @@ func TestDamageThatARequestMetIsReported(t *testing.T) {
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "taskapi.db")
 	db := open(t, path)
-	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	ann := addUser(t, db, "ann@example.com")
 	for range 200 {
 		if _, err := db.CreateTask(ctx, app.Operator(), todo.NewTask{UserID: ann.ID, Title: "t", Description: strings.Repeat("x", 500), CreatedAt: testNow}); err != nil {
 			t.Fatal(err)

@@ -36,7 +36,7 @@ func addTask(t *testing.T, db *DB, user int64, title string) todo.Task {
 // again, and nobody goes on from a cursor of before.
 func TestRewind(t *testing.T) {
 	db, ctx := openTest(t), context.Background()
-	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	ann := addUser(t, db, "ann@example.com")
 	first := addTask(t, db, ann.ID, "kept")
 	kept := filepath.Join(t.TempDir(), "kept.db")
 	for range 2 { // also over an older one
@@ -51,7 +51,7 @@ func TestRewind(t *testing.T) {
 		if second.ID != first.ID+1 || second.Version <= newest {
 			t.Errorf("task %d of version %d, after %d and a reset at %d", second.ID, second.Version, first.ID, newest)
 		}
-		ben := addUser(t, db, "ben@example.com", app.RoleUser)
+		ben := addUser(t, db, "ben@example.com")
 		cursor, err := db.NewestChange(ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -98,7 +98,7 @@ func TestRewind(t *testing.T) {
 // the log only.
 func TestTheFileIsShorterAfterARewind(t *testing.T) {
 	db, ctx := openTest(t), context.Background()
-	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	ann := addUser(t, db, "ann@example.com")
 	kept := filepath.Join(t.TempDir(), "kept.db")
 	if err := db.Keep(ctx, kept); err != nil {
 		t.Fatal(err)
@@ -140,7 +140,7 @@ func TestRewindToAnEarlierStart(t *testing.T) {
 		return db
 	}
 	db := begin("one")
-	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	ann := addUser(t, db, "ann@example.com")
 	addTask(t, db, ann.ID, "kept")
 	kept := filepath.Join(t.TempDir(), "kept.db")
 	if err := db.Keep(ctx, kept); err != nil {
@@ -176,7 +176,7 @@ func TestRewindToAnEarlierStart(t *testing.T) {
 // Those who read meanwhile see one state or the other, whole.
 func TestReadersOfARewind(t *testing.T) {
 	db, ctx := openTest(t), context.Background()
-	ann := addUser(t, db, "ann@example.com", app.RoleUser)
+	ann := addUser(t, db, "ann@example.com")
 	for range 50 {
 		addTask(t, db, ann.ID, "kept")
 	}

@@ -56,7 +56,7 @@ func TestTheLogOfAnotherFileIsNotPlayed(t *testing.T) {
 	if err := db.BeginTimeline(t.Context(), "second"); err != nil {
 		t.Fatal(err)
 	}
-	addUser(t, db, "ann@example.com", app.RoleUser)
+	addUser(t, db, "ann@example.com")
 	schema, err := os.ReadFile("testdata/schema-4.sql")
 	if err != nil {
 		t.Fatal(err)
@@ -196,12 +196,12 @@ func TestACopyOverTheOpenDatabase(t *testing.T) {
 	if _, err := Backup(ctx, BackupOptions{From: path, To: backup, Now: testNow}); err != nil {
 		t.Fatal(err)
 	}
-	addUser(t, db, "ann@example.com", app.RoleUser)
+	addUser(t, db, "ann@example.com")
 	if _, err := db.engine.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(FULL)"); err != nil {
 		t.Fatal(err)
 	}
 	now = now.Add(checkEvery)
-	addUser(t, db, "bob@example.com", app.RoleUser)
+	addUser(t, db, "bob@example.com")
 	if err := db.CheckRead(ctx); err != nil {
 		t.Fatal(err) // its own checkpoint is no copy
 	}

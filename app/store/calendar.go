@@ -220,7 +220,7 @@ func (db *DB) calendarIDs(ctx context.Context, userID int64, ref todo.Ref, q tod
 		return 0, nil, translate(err)
 	}
 	if q.Names == nil {
-		ids, err = reader.ids(objectIDs, h.list, q.Completed, 0, -1)
+		ids, err = reader.ids(objectIDs, h.list, q.Completed, 0, noLimit)
 		return h.list, ids, translate(err)
 	}
 	for _, name := range q.Names {

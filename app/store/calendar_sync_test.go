@@ -207,7 +207,7 @@ func TestAQuietListKeepsItsToken(t *testing.T) {
 				return nil
 			}
 			from := began[len(began)-kept-1]
-			return errors.Join(tx.Exec(`DELETE FROM changes WHERE seq <= ?`, from), tx.Exec(`INSERT INTO meta VALUES ('log_from', ?) ON CONFLICT DO UPDATE SET value = excluded.value`, strconv.FormatInt(from, 10)))
+			return errors.Join(tx.Exec(`DELETE FROM changes WHERE seq <= ?`, from), tx.Exec(`INSERT INTO meta VALUES ('log_from', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, strconv.FormatInt(from, 10)))
 		}))
 		c, err := d.calendars.Collection(d.Context(), d.ann, d.uid)
 		d.ok(err)

@@ -76,7 +76,7 @@ func (db *DB) exportLists(tx *tx, lists func(operate.ListRecord) error) error {
 
 func (db *DB) exportTasks(ctx context.Context, tx *tx, tasks func(operate.TaskRecord) error) error {
 	return tx.each(`SELECT `+taskColumns+`,
-			(SELECT json_group_array(json_array(user_id, at, before) ORDER BY user_id, id) FROM reminders WHERE task_id = tasks.id)
+			coalesce((SELECT json_group_array(json_array(user_id, at, before) ORDER BY user_id, id) FROM reminders WHERE task_id = tasks.id), '[]')
 		FROM tasks WHERE user_id NOT IN `+theDeleted+` AND ?1 = ?2 ORDER BY id`, []any{0, 0}, func(row Row) error {
 		var r taskRow
 		var reminders string

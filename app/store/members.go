@@ -241,7 +241,7 @@ func (db *DB) RemoveMember(ctx context.Context, by app.Caller, ref todo.Ref, use
 // leave ends a membership with what hangs on it: assignments, reminders and alarms.
 func (t *tx) leave(a act, list, userID int64) error {
 	// What has not followed a hand-over yet would go with who leaves.
-	if _, err := t.followList(a, list, -1); err != nil {
+	if _, err := t.followList(a, list, noLimit); err != nil {
 		return err
 	}
 	version, err := t.log(a, logged{scope: list, kind: todo.KindMember, op: todo.OpLeft, entity: userID})

@@ -53,7 +53,7 @@ func (t *tx) inner(ctx context.Context) *tx {
 
 // nest runs a change within t, which leaves nothing of itself if it fails.
 func (t *tx) nest(ctx context.Context, do func(*tx) error) error {
-	if err := t.exec("SAVEPOINT inner"); err != nil {
+	if err := t.exec("SAVEPOINT nested"); err != nil {
 		return translate(err)
 	}
 	inner := t.inner(ctx)
@@ -63,9 +63,9 @@ func (t *tx) nest(ctx context.Context, do func(*tx) error) error {
 	}
 	if err != nil {
 		// Where the engine has ended the whole transaction, this fails, and so does t.
-		return errors.Join(err, t.exec("ROLLBACK TO inner"), t.exec("RELEASE inner"))
+		return errors.Join(err, t.exec("ROLLBACK TO nested"), t.exec("RELEASE nested"))
 	}
-	if err := t.exec("RELEASE inner"); err != nil {
+	if err := t.exec("RELEASE nested"); err != nil {
 		return translate(fmt.Errorf("end a change within another: %w", err))
 	}
 	t.group, t.first, t.changed, t.rows = inner.group, cmp.Or(t.first, inner.first), t.changed || inner.changed, t.rows+inner.rows

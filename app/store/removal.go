@@ -127,7 +127,7 @@ func (db *DB) passAhead(ctx context.Context, by app.Caller, id int64) error {
 	}
 	for _, l := range lists {
 		var tasks int64
-		if err := reader.one(`SELECT count(*) FROM (SELECT 1 FROM tasks WHERE list_id = ? LIMIT ?) AS some`, []any{l.id, treeChunk}, &tasks); err != nil {
+		if err := reader.one(`SELECT count(*) FROM (SELECT 1 FROM tasks WHERE list_id = ? LIMIT ?) AS few`, []any{l.id, treeChunk}, &tasks); err != nil {
 			return translate(err)
 		}
 		if tasks < treeChunk {

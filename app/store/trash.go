@@ -302,7 +302,7 @@ func (db *DB) Trash(ctx context.Context, userID int64, list todo.Ref, page app.P
 	if after != nil {
 		from = *after
 	}
-	query := `SELECT ` + counted + `, ` + trashColumns + ` FROM trash WHERE ` + where + ` AND id > 0 AND (?4 = 0 OR (at, id) < (?5, ?4)) ORDER BY at DESC, id DESC LIMIT ?2 OFFSET ?3` + sorts
+	query := `SELECT ` + counted + `, ` + trashColumns + ` FROM trash WHERE ` + where + ` AND id > 0 AND (?4 = 0 OR (at, id) < (?5, ?4)) ORDER BY at DESC, trash.id DESC LIMIT ?2 OFFSET ?3` + sorts
 	err = fetch(tx, &out, query, []any{key, limit, offset, from.ID, from.Number}, `SELECT `+counted, []any{key}, func(row Row, total *int64) (todo.TrashedTask, error) {
 		r, err := scanTrash(row, total)
 		return todo.TrashedTask{Task: r.task, DeletedAt: fromMillis(r.at), DeletedBy: r.actor.Int64}, err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"io"
+	"math"
 	"strings"
 
 	"taskapi/app/outbox"
@@ -132,3 +133,6 @@ func (db *DB) snapshot(ctx context.Context, do func(*tx) error) error {
 	defer end()
 	return do(&tx{ctx: context.WithoutCancel(ctx), runner: runner})
 }
+
+// noLimit is the LIMIT of a query without one. SQLite takes a negative one for it, PostgreSQL doesn't.
+const noLimit = math.MaxInt64

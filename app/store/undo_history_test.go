@@ -167,24 +167,33 @@ func (w *undoWorld) act(who app.Caller) (change int64) {
 type state map[int64]map[string]string
 
 // columns are those of a task that make its state. When a reminder fires hangs on two fields.
-const columns = `json_object('user', user_id, 'list', list_id, 'title', title, 'description', description, 'completed', completed_at, 'created', created_at, 'creator', created_by,
-	'priority', priority, 'position', coalesce(position, -1024 * id), 'uid', uid, 'parent', parent_id, 'assignee', assignee_id, 'due', concat_ws(' ', due, due_wall, due_zone, due_utc),
-	'start', start, 'recurrence', concat_ws(' ', recurrence, recurrence_from, recurrence_start), 'copy of', recurrence_of, 'labels', labels,
-	'reminders', (SELECT group_concat(concat_ws(' ', user_id, at, 'before', before), ', ' ORDER BY user_id, at, before) FROM reminders WHERE task_id = tasks.id),
-	'fires', (SELECT group_concat(fires_at, ', ' ORDER BY user_id, at, before) FROM reminders WHERE task_id = tasks.id))`
+// columns returns what a task is, by name.
+func columns() (names, queries []string) {
+	for _, one := range [][2]string{
+		{"user", "user_id"}, {"list", "list_id"}, {"title", "title"}, {"description", "description"}, {"completed", "completed_at"}, {"created", "created_at"}, {"creator", "created_by"},
+		{"priority", "priority"}, {"position", "coalesce(position, -1024 * id)"}, {"uid", "uid"}, {"parent", "parent_id"}, {"assignee", "assignee_id"}, {"due", "concat_ws(' ', due, due_wall, due_zone, due_utc)"},
+		{"start", "start"}, {"recurrence", "concat_ws(' ', recurrence, recurrence_from, recurrence_start)"}, {"copy of", "recurrence_of"}, {"labels", "labels"},
+		{"reminders", "(SELECT group_concat(concat_ws(' ', user_id, at, 'before', before), ', ' ORDER BY user_id, at, before) FROM reminders WHERE task_id = tasks.id)"},
+		{"fires", "(SELECT group_concat(concat(fires_at), ', ' ORDER BY user_id, at, before) FROM reminders WHERE task_id = tasks.id)"},
+	} {
+		names, queries = append(names, one[0]), append(queries, one[1])
+	}
+	return names, queries
+}
 
 func (w *undoWorld) state() state {
 	all := state{}
+	names, queries := columns()
 	reader, err := w.db.Read(context.Background())
 	if err == nil {
-		err = reader.Each(`SELECT t.id, c.key, coalesce(c.value, '') FROM (SELECT id, `+columns+` AS columns FROM tasks) t, json_each(t.columns) c`, nil, func(row store.Row) error {
+		err = reader.Each(`SELECT id, concat(`+strings.Join(queries, ", char(31), ")+`) FROM tasks`, nil, func(row store.Row) error {
 			var id int64
-			var name, value string
-			err := row.Scan(&id, &name, &value)
-			if all[id] == nil {
-				all[id] = map[string]string{}
+			var text string
+			err := row.Scan(&id, &text)
+			all[id] = map[string]string{}
+			for i, value := range strings.Split(text, "\x1f") {
+				all[id][names[i]] = value
 			}
-			all[id][name] = value
 			return err
 		})
 	}

@@ -33,7 +33,7 @@ func pile(db *storetest.DB, n int) {
 
 func insertTask(title string, user int64) func(*store.Tx) error {
 	return func(tx *store.Tx) error {
-		return tx.Exec(`INSERT INTO tasks (user_id, list_id, title, description, created_at, updated_at, version) VALUES (?1, coalesce((SELECT id FROM lists WHERE owner_id = ?1), 1), ?2, '', 1, 1, `+store.NextSeq+`)`, user, title)
+		return tx.Exec(`INSERT INTO tasks (user_id, list_id, title, description, created_at, updated_at, version) VALUES (?1, coalesce((SELECT min(id) FROM lists WHERE owner_id = ?1), 1), ?2, '', 1, 1, `+store.NextSeq+`)`, user, title)
 	}
 }
 
@@ -168,7 +168,7 @@ func (f *full) Commit(news string) error {
 	if !f.is {
 		return f.Engine.Commit(news)
 	}
-	f.Engine.Rollback()
+	f.Rollback()
 	return app.ErrDiskFull
 }
 

@@ -54,14 +54,19 @@ type base interface {
 // fresh makes a new database of the engine that is tested.
 func fresh(t testing.TB) base {
 	t.Helper()
-	switch address := os.Getenv(Variable); {
-	case address == "":
+	switch engine, _, _ := strings.Cut(os.Getenv(Variable), ":"); engine {
+	case "":
 		return newSQLite(t)
+	case "postgres":
+		return newPostgres(t, os.Getenv(Variable))
 	default:
-		t.Fatalf("%s names an engine that there is not", Variable)
+		t.Fatalf("%s names %q, which is no engine", Variable, engine)
 		return nil
 	}
 }
+
+// IsSQLite reports whether SQLite is tested.
+func IsSQLite() bool { return os.Getenv(Variable) == "" }
 
 // Open opens a fresh database that is closed at the end of the test.
 func Open(t testing.TB, now func() time.Time) *DB {

@@ -26,6 +26,7 @@ func someValues() map[string]string {
 		"refresh-rotation": "off", "registration": "closed", "require-verified-email": "on", "password-min": "10", "password-max": "100", "password-chars": "A-Za-z0-9",
 		"public-url": "https://tasks.example.com", "name": "Home tasks", "cors-origins": "https://app.example.com", "trusted-proxies": "10.0.0.1", "rate-limit": "off", "compat": "tutorial",
 		"max-tasks": "5", "max-streams": "50", "caldav-over-http": "on", "webhook-networks": "192.168.1.0/24", "trash-days": "7", "sync-days": "14", "audit-keep": "48h", "backup-every": "24h", "backup-keep": "3", "backup-dir": "there", "durability": "normal",
+		"database": "postgres://ann@db.example.com/tasks", "database-password": "secret words", "database-connections": "4",
 		"mail-server": "mail.example.com", "mail-port": "2525", "mail-username": "ann", "mail-password": "secret words", "mail-from": "Ann <ann@example.com>", "mail-tls": "tls",
 		"log-level": "warn", "log-format": "json", "import-password": "secret",
 		"tls-cert": "cert.pem", "tls-key": "key.pem", "acme-directory": "https://acme.example.com/directory", "redirect-addr": "127.0.0.1:8124", "metrics-addr": "127.0.0.1:9099",

@@ -56,8 +56,8 @@ func ForServe(s Setting) bool { return s.Flag != importPassword }
 // ForImport accepts the settings of an import.
 func ForImport(s Setting) bool { return ForFolder(s) || s.Flag == importPassword }
 
-// ForFolder accepts the data folder.
-func ForFolder(s Setting) bool { return s.Flag == "data-dir" }
+// ForFolder accepts the data folder, and the database that stands for the one in it.
+func ForFolder(s Setting) bool { return s.Flag == "data-dir" || strings.HasPrefix(s.Flag, "database") }
 
 // ForListen accepts the settings that say where the server is found.
 func ForListen(s Setting) bool {

@@ -242,6 +242,15 @@ func parseDurability(s *Settings, value string) error {
 	return nil
 }
 
+func parseDatabase(s *Settings, value string) error {
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || strings.Trim(u.Path, "/") == "" {
+		return errors.New("expected an address such as postgres://taskapi@db.example.com:5432/taskapi")
+	}
+	s.Database = value
+	return nil
+}
+
 func parseMailTLS(s *Settings, value string) error {
 	return oneOf(func(s *Settings) *string { return &s.Mail.TLS }, "starttls", "tls", "none")(s, value)
 }

@@ -46,15 +46,19 @@ type Settings struct {
 	BackupKeep       int
 	BackupDir        string // empty: below DataDir
 	Durability       sqlite.Durability
-	Mail             Mail
-	ImportPassword   string // of the database that is imported from
-	TLSCert, TLSKey  string // files; empty: none
-	ACMEDomains      []string
-	ACMEDirectory    string
-	RedirectAddr     string // empty: none
-	MetricsAddr      string // empty: no metrics
-	LogFormat        string // text or json
-	LogLevel         slog.Level
+	// Database is the address of a PostgreSQL database; empty: the file in DataDir.
+	Database            string
+	DatabasePassword    string // unless the address has one
+	DatabaseConnections int
+	Mail                Mail
+	ImportPassword      string // of the database that is imported from
+	TLSCert, TLSKey     string // files; empty: none
+	ACMEDomains         []string
+	ACMEDirectory       string
+	RedirectAddr        string // empty: none
+	MetricsAddr         string // empty: no metrics
+	LogFormat           string // text or json
+	LogLevel            slog.Level
 
 	// Notices are what the operator should know, though nothing is wrong.
 	Notices []string
@@ -157,6 +161,12 @@ func keepingRows() []Setting {
 			Meaning: "folder of the backups (default the folder backups in the data folder)", parse: text(func(s *Settings) *string { return &s.BackupDir })},
 		{Flag: "durability", Env: []string{"TASKAPI_DURABILITY"}, Initial: "full",
 			Meaning: "what an answered write survives: full (a power cut) or normal (a crash of the program)", parse: parseDurability},
+		{Flag: "database", Env: []string{"TASKAPI_DATABASE"}, Secret: true,
+			Meaning: "PostgreSQL database, such as postgres://taskapi@db.example.com/taskapi (default: a file in the data folder)", parse: parseDatabase},
+		{Flag: "database-password", Env: []string{"TASKAPI_DATABASE_PASSWORD"}, Secret: true,
+			Meaning: "its password, if the address has none", parse: text(func(s *Settings) *string { return &s.DatabasePassword })},
+		{Flag: "database-connections", Env: []string{"TASKAPI_DATABASE_CONNECTIONS"}, Initial: "8",
+			Meaning: "how many queries it runs at once for this process, which has up to four connections more", parse: number(1, 200, func(s *Settings) *int { return &s.DatabaseConnections })},
 	}
 }
 

@@ -1,0 +1,226 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/puddle/v2"
+
+	"taskapi/app/store"
+)
+
+// engine is what the store runs on: a connection that writes, others that read, and one that hears
+// of the commits of other processes.
+type engine struct {
+	config *pgconn.Config
+	// process tells the commits of this process from those of others.
+	process string
+	// identity is that of the database when it was opened.
+	identity string
+	writer   *conn // nil until the first write, and after it was lost
+	wrote    bool  // something, in the transaction that is open
+	readers  *puddle.Pool[*conn]
+}
+
+var _ store.Engine = (*engine)(nil)
+
+const (
+	// turnPatience is how long a process waits for others that write; the server ends the wait.
+	turnPatience = 5 * time.Second
+	// readPatience is how long a query waits for a connection.
+	readPatience = 5 * time.Second
+)
+
+// connect opens a connection, with settings that hold on it alone.
+func (e *engine) connect(ctx context.Context, settings string) (*conn, error) {
+	return e.connectWith(ctx, e.config, settings)
+}
+
+func (e *engine) connectWith(ctx context.Context, config *pgconn.Config, settings string) (*conn, error) {
+	pg, err := pgconn.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{pg: pg, prepared: map[string]*prepared{}}
+	if err := c.simple(settings); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+const (
+	// A statement ends before whoever waits for it gives up.
+	everywhere = `SET application_name = 'taskapi'; SET statement_timeout = '30s'; SET client_encoding = 'UTF8'; SET bytea_output = 'hex'; SET row_security = off; `
+	// A process that hangs in the middle of a turn loses it.
+	forWriter = everywhere + `SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '5s'`
+)
+
+func (e *engine) openReaders(connections int) (err error) {
+	e.readers, err = puddle.NewPool(&puddle.Config[*conn]{
+		Constructor: func(ctx context.Context) (*conn, error) { return e.connect(ctx, everywhere) },
+		Destructor:  func(c *conn) { c.close() },
+		MaxSize:     int32(connections),
+	})
+	return err
+}
+
+func (e *engine) close() {
+	if e.readers != nil {
+		e.readers.Close()
+	}
+	if e.writer != nil {
+		e.writer.close()
+	}
+}
+
+// takeTurn begins a transaction that no other one writes beside. Its statements see all commits
+// before it, since each has a snapshot of its own (READ COMMITTED) and the row is waited for first.
+const takeTurn = `BEGIN ISOLATION LEVEL READ COMMITTED; SELECT id FROM turn FOR UPDATE`
+
+// Begin implements store.Engine.
+func (e *engine) Begin() error {
+	kept := e.writer != nil
+	err := e.begin()
+	if kept && errors.Is(err, errClosed) {
+		err = e.begin() // the server was started again since the last write
+	}
+	return err
+}
+
+func (e *engine) begin() error {
+	if e.writer == nil {
+		ctx, cancel := context.WithTimeout(context.Background(), turnPatience)
+		defer cancel()
+		c, err := e.connect(ctx, forWriter)
+		if err != nil {
+			return translate(err)
+		}
+		if err := e.checkIdentity(ctx, c); err != nil {
+			c.close()
+			return err
+		}
+		e.writer = c
+	}
+	e.wrote = false
+	err := e.writer.simple(takeTurn)
+	if err != nil {
+		e.Rollback()
+	}
+	return err
+}
+
+// Commit implements store.Engine.
+func (e *engine) Commit(news string) error {
+	if e.writer == nil {
+		return busy(errClosed)
+	}
+	text := "COMMIT"
+	if e.wrote {
+		text = "NOTIFY taskapi, '" + e.process + " " + clip(news) + "'; COMMIT"
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	results, err := e.writer.pg.Exec(ctx, text).ReadAll()
+	err = e.writer.met(err)
+	if err == nil {
+		// The server ends a transaction that a statement spoilt without calling that an error.
+		if tag := results[len(results)-1].CommandTag.String(); tag != "COMMIT" {
+			err = fmt.Errorf("the transaction ended with %s", tag)
+		}
+	}
+	if err != nil {
+		e.Rollback()
+	}
+	return err
+}
+
+// clip keeps news within what a message may have (8000 bytes), and within a text in SQL. None say
+// that everything may have changed.
+func clip(news string) string {
+	if len(news) > 7000 || strings.ContainsAny(news, `'\`) {
+		return ""
+	}
+	return news
+}
+
+// Rollback implements store.Engine.
+func (e *engine) Rollback() {
+	if e.writer == nil {
+		return
+	}
+	if e.writer.pg.IsClosed() || e.writer.simple("ROLLBACK") != nil {
+		e.writer.close()
+		e.writer = nil
+	}
+}
+
+// Writer implements store.Engine.
+func (e *engine) Writer() store.Runner { return writing{e} }
+
+// Reader implements store.Engine.
+func (e *engine) Reader() store.Runner { return reading{e} }
+
+// Shared implements store.Engine.
+func (e *engine) Shared() bool { return true }
+
+// Watch implements store.Engine. It asks, since a message of a commit can be lost with its
+// connection.
+func (e *engine) Watch() (access int64, err error) {
+	err = e.Reader().One(context.Background(), `SELECT access FROM turn`, nil, []any{&access})
+	return access, err
+}
+
+// Snapshot implements store.Engine. Returns app.ErrBusy if no connection is free in time.
+func (e *engine) Snapshot(ctx context.Context) (store.Runner, func(), error) {
+	var held *puddle.Resource[*conn]
+	err := e.withReader(ctx, func(c *puddle.Resource[*conn]) error {
+		held = c
+		return c.Value().simple("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+	}, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	end := func() {
+		if held.Value().simple("ROLLBACK") != nil {
+			held.Destroy()
+			return
+		}
+		held.Release()
+	}
+	return on{held.Value()}, end, nil
+}
+
+// withReader runs a query on a free connection, and again if the connection turns out to have been
+// lost before. It gives the connection back unless do has succeeded and keeps it.
+func (e *engine) withReader(ctx context.Context, do func(*puddle.Resource[*conn]) error, giveBack bool) error {
+	ctx, cancel := context.WithTimeout(ctx, readPatience)
+	defer cancel()
+	for tries := int32(0); ; tries++ {
+		c, err := e.readers.Acquire(ctx)
+		if err != nil {
+			return translate(err)
+		}
+		err = do(c)
+		switch {
+		case c.Value().pg.IsClosed():
+			c.Destroy()
+			if tries < e.readers.Stat().MaxResources() {
+				continue
+			}
+		case err != nil || giveBack:
+			c.Release()
+		}
+		return err
+	}
+}
+
+// writing is the store.Runner of the open transaction.
+type writing struct{ e *engine }
+
+// reading is the store.Runner of single queries.
+type reading struct{ e *engine }

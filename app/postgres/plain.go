@@ -1,0 +1,44 @@
+package postgres
+
+import (
+	"context"
+	"io"
+
+	"taskapi/app/store"
+)
+
+// Plain is a connection that runs statements beside a store, in the store's dialect.
+type Plain struct {
+	store.Runner
+	conn *conn
+}
+
+// Dial connects to a database, whatever is in it. Returns ErrUnreachable with what the server or
+// the network said.
+func Dial(ctx context.Context, o Options) (*Plain, error) {
+	config, err := configOf(o)
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{config: config}
+	c, err := e.connect(ctx, everywhere)
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	return &Plain{Runner: on{c}, conn: c}, nil
+}
+
+// Script runs statements that are PostgreSQL's own, in one transaction unless they begin others.
+func (p *Plain) Script(text string) error { return p.conn.simple(text) }
+
+// CopyFrom sends rows in the text format of COPY.
+func (p *Plain) CopyFrom(ctx context.Context, statement string, rows io.Reader) (int64, error) {
+	tag, err := p.conn.pg.CopyFrom(ctx, rows, statement)
+	return tag.RowsAffected(), p.conn.met(err)
+}
+
+// Close ends the connection.
+func (p *Plain) Close() error {
+	p.conn.close()
+	return nil
+}

@@ -1,0 +1,95 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/puddle/v2"
+
+	"taskapi/app/store"
+)
+
+// run does something on the connection that writes.
+func (w writing) run(do func(on) error) error {
+	if w.e.writer == nil {
+		return busy(errClosed)
+	}
+	return do(on{w.e.writer})
+}
+
+// Exec implements store.Runner.
+func (w writing) Exec(ctx context.Context, query string, args []any) (n int64, err error) {
+	err = w.run(func(o on) (err error) { n, err = o.Exec(ctx, query, args); return err })
+	w.e.wrote = w.e.wrote || n > 0
+	return n, err
+}
+
+// Insert implements store.Runner.
+func (w writing) Insert(ctx context.Context, query string, args []any) (id int64, err error) {
+	w.e.wrote = true
+	err = w.run(func(o on) (err error) { id, err = o.Insert(ctx, query, args); return err })
+	return id, err
+}
+
+// One implements store.Runner.
+func (w writing) One(ctx context.Context, query string, args, dest []any) error {
+	return w.run(func(o on) error { return o.One(ctx, query, args, dest) })
+}
+
+// Each implements store.Runner.
+func (w writing) Each(ctx context.Context, query string, args []any, scan func(store.Row) error) error {
+	return w.run(func(o on) error { return o.Each(ctx, query, args, scan) })
+}
+
+// Dynamic implements store.Runner.
+func (w writing) Dynamic(ctx context.Context, query string, args []any, scan func(store.Row) error) error {
+	return w.run(func(o on) error { return o.Dynamic(ctx, query, args, scan) })
+}
+
+func (r reading) run(ctx context.Context, do func(on) error) error {
+	return r.e.withReader(ctx, func(c *puddle.Resource[*conn]) error { return do(on{c.Value()}) }, true)
+}
+
+// Exec implements store.Runner.
+func (r reading) Exec(ctx context.Context, query string, args []any) (n int64, err error) {
+	err = r.run(ctx, func(o on) (err error) { n, err = o.Exec(ctx, query, args); return err })
+	return n, err
+}
+
+// Insert implements store.Runner.
+func (r reading) Insert(ctx context.Context, query string, args []any) (id int64, err error) {
+	err = r.run(ctx, func(o on) (err error) { id, err = o.Insert(ctx, query, args); return err })
+	return id, err
+}
+
+// One implements store.Runner.
+func (r reading) One(ctx context.Context, query string, args, dest []any) error {
+	return r.run(ctx, func(o on) error { return o.One(ctx, query, args, dest) })
+}
+
+// Each implements store.Runner.
+func (r reading) Each(ctx context.Context, query string, args []any, scan func(store.Row) error) error {
+	var rows rows
+	err := r.run(ctx, func(o on) (err error) {
+		rows = nil
+		_, err = o.run(ctx, query, args, rewrite, rows.keep)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return rows.each(scan) // which may need a connection of its own
+}
+
+// Dynamic implements store.Runner.
+func (r reading) Dynamic(ctx context.Context, query string, args []any, scan func(store.Row) error) error {
+	var rows rows
+	err := r.run(ctx, func(o on) (err error) {
+		rows = nil
+		_, err = o.once(ctx, query, args, rows.keep)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return rows.each(scan)
+}
