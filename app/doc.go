@@ -123,6 +123,11 @@
 //     its sockets.
 //   - golang.org/x/term (2026-11): asks for a password without echo.
 //
+// None of them may look for methods by name where we reach it, and nothing of the standard
+// library: the linker would keep all methods of all types, four megabytes of them. html/template
+// and text/template do, and so do the libraries for mustache, which is why app/mailer fills in its
+// templates itself. arch_test.go names who does.
+//
 // Fiber v2 gets fixes only, since v3 is out. To keep it safe: raise fasthttp, which
 // parses everything that comes in, with each of its releases, above what Fiber
 // asks for (an older one accepted request smuggling and forged Content-Length);
@@ -141,6 +146,7 @@
 //   - github.com/emersion/go-smtp: a real SMTP server to refuse, stall and drop.
 //   - github.com/getkin/kin-openapi: holds every exchange against openapi.yaml.
 //   - github.com/hanwen/go-fuse: a disk whose power can be cut.
+//   - golang.org/x/net/html: reads the markup of mails as programs for mail do.
 //   - github.com/go-rod/rod: drives the Chromium that is installed.
 //   - pgregory.net/rapid: random histories against a model.
 package app

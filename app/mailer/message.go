@@ -5,15 +5,13 @@
 package mailer
 
 import (
-	"bytes"
 	"fmt"
-	htmltemplate "html/template"
 	"io/fs"
 	"maps"
 	"net/mail"
 	"net/textproto"
+	"strconv"
 	"strings"
-	texttemplate "text/template"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -37,8 +35,8 @@ type Composer struct {
 	from *mail.Address
 	name string
 	fill func(outbox.Mail) map[string]string
-	html *htmltemplate.Template
-	text *texttemplate.Template
+	html templates
+	text templates
 }
 
 // NewComposer parses all templates of a file system that holds mail/. From is
@@ -54,23 +52,18 @@ func NewComposer(files fs.FS, from, name string, fill func(outbox.Mail) map[stri
 	if !plainAddress(sender.Address) || !isASCII(sender.Address) {
 		return nil, fmt.Errorf("the sender of mails: %q is not one plain ASCII address (a domain with other letters has an xn-- form)", sender.Address)
 	}
-	html, err := htmltemplate.New("").Funcs(htmltemplate.FuncMap{"items": outbox.ItemsOf}).Option("missingkey=error").ParseFS(files, "mail/*.html")
+	html, err := parseTemplates(files, "mail/*.html", true)
 	if err != nil {
 		return nil, err
 	}
-	text, err := texttemplate.New("").Funcs(texttemplate.FuncMap{"items": outbox.ItemsOf}).Option("missingkey=error").ParseFS(files, "mail/*.txt")
+	text, err := parseTemplates(files, "mail/*.txt", false)
 	if err != nil {
 		return nil, err
-	}
-	for _, part := range []string{"top", "title", "button", "bottom"} {
-		if html.Lookup(part) == nil {
-			return nil, fmt.Errorf("the layout of the mail templates lacks %q", part)
-		}
 	}
 	for _, name := range []outbox.MailTemplate{
 		outbox.MailWelcome, outbox.MailVerify, outbox.MailReset, outbox.MailPassword, outbox.MailPasswordReset, outbox.MailEmailPending, outbox.MailEmail, outbox.MailReplay, outbox.MailAPIToken, outbox.MailInvitation, outbox.MailListOwner, outbox.MailReminder, outbox.MailWebhookOff, TemplateTest,
 	} {
-		if html.Lookup(string(name)+".html") == nil || text.Lookup(string(name)+".txt") == nil {
+		if html[string(name)+".html"] == nil || text[string(name)+".txt"] == nil {
 			return nil, fmt.Errorf("the mail template %s lacks its .html or its .txt", name)
 		}
 	}
@@ -98,8 +91,12 @@ func (c *Composer) Compose(m outbox.Mail) (Message, error) {
 	if !plainAddress(m.To) {
 		return Message{}, fmt.Errorf("%q is not one plain address", m.To)
 	}
-	var html bytes.Buffer
-	if err := c.html.ExecuteTemplate(&html, string(m.Template)+".html", c.data(m)); err != nil {
+	data, err := c.data(m)
+	if err != nil {
+		return Message{}, err
+	}
+	html, err := c.html.execute(string(m.Template)+".html", data)
+	if err != nil {
 		return Message{}, err
 	}
 	text, err := c.Text(m)
@@ -116,7 +113,7 @@ func (c *Composer) Compose(m outbox.Mail) (Message, error) {
 	to := app.MailAddress(m.To)
 	out.To = []string{to}
 	out.Subject = oneLine(subject, maxSubject)
-	out.HTML, out.Text = html.Bytes(), []byte(body)
+	out.HTML, out.Text = []byte(html), []byte(body)
 	out.Headers = textproto.MIMEHeader{
 		"Message-Id": {"<" + m.MessageID + "@" + domainOf(c.from.Address) + ">"},
 		"Date":       {m.CreatedAt.UTC().Format(time.RFC1123Z)},
@@ -127,19 +124,42 @@ func (c *Composer) Compose(m outbox.Mail) (Message, error) {
 	return Message{From: c.from.Address, To: to, MIME: mime, Template: string(m.Template), Subject: out.Subject, Text: body}, err
 }
 
-// data is what a template gets.
-func (c *Composer) data(m outbox.Mail) map[string]string {
-	data := c.fill(m)
+// data is what a template gets: what fill makes of the mail, and Service. Of a mail with Items
+// it gets those as a list, and Only, which is the title if there is one task and no More.
+func (c *Composer) data(m outbox.Mail) (fields, error) {
+	filled, data := c.fill(m), fields{}
+	for name, text := range filled {
+		data[name] = text
+	}
 	data["Service"] = c.name
-	return data
+	text, ok := filled["Items"]
+	if !ok {
+		return data, nil
+	}
+	items, err := outbox.ItemsOf(text)
+	if err != nil {
+		return nil, err
+	}
+	var list []fields
+	for _, item := range items {
+		list = append(list, fields{"ID": strconv.FormatInt(item.ID, 10), "Title": item.Title, "Due": item.Due})
+	}
+	data["Items"], data["Only"] = list, ""
+	if len(items) == 1 && filled["More"] == "" {
+		data["Only"] = items[0].Title
+	}
+	return data, nil
 }
 
 // Text renders a mail as plain text: its subject, an empty line and the text.
 func (c *Composer) Text(m outbox.Mail) (string, error) {
-	var text bytes.Buffer
-	err := c.text.ExecuteTemplate(&text, string(m.Template)+".txt", c.data(m))
+	data, err := c.data(m)
+	if err != nil {
+		return "", err
+	}
+	text, err := c.text.execute(string(m.Template)+".txt", data)
 	// A checkout on Windows may have turned the line ends of the templates.
-	return strings.ReplaceAll(text.String(), "\r\n", "\n"), err
+	return strings.ReplaceAll(text, "\r\n", "\n"), err
 }
 
 // plainAddress reports whether a text is one plain address and holds nothing
