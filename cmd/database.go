@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"taskapi/app/postgres"
 	"taskapi/app/sqlite"
@@ -34,6 +35,14 @@ func (d *database) CheckRead(ctx context.Context) error {
 		return d.DB.CheckRead(ctx)
 	}
 	return d.file.CheckRead(ctx)
+}
+
+// folder is the one whose disk has to have room: that of the database file, or of the key.
+func (d *database) folder(s settings.Settings) string {
+	if d.file != nil {
+		return filepath.Dir(d.file.Path())
+	}
+	return s.DataDir
 }
 
 // load returns how many changes wait, and the sizes of the write-ahead log and of the database, 0

@@ -30,7 +30,7 @@ const (
 // newHealth lists what /readyz looks at.
 func (a *application) newHealth(s settings.Settings, db *database, backups *sqlite.Backups, lines *logs.Queue, log *slog.Logger) *operate.Health {
 	checks := []operate.Check{
-		{Name: "disk", Run: func(context.Context) error { return enoughRoom(s.DataDir) }},
+		{Name: "disk", Run: func(context.Context) error { return enoughRoom(db.folder(s)) }},
 		{Name: "database", Run: func(ctx context.Context) error {
 			if err := db.CheckRead(ctx); err != nil {
 				return err

@@ -146,6 +146,11 @@ func (o on) Exec(ctx context.Context, query string, args []any) (int64, error) {
 	return o.run(ctx, query, args, rewrite, nil)
 }
 
+// Later implements store.Runner.
+func (o on) Later(ctx context.Context, query string, args []any) (int64, error) {
+	return o.Exec(ctx, query, args)
+}
+
 // Insert implements store.Runner.
 func (o on) Insert(ctx context.Context, query string, args []any) (id int64, err error) {
 	n, err := o.run(ctx, query, args, returning, func(r record) error { return r.Scan(&id) })

@@ -22,6 +22,7 @@ var words = strings.NewReplacer(
 	"(SELECT group_concat(key) FROM json_each(c.undo))", "(SELECT string_agg(key, ',') FROM json_each(CAST(c.undo AS json)))",
 	"group_concat(", "string_agg(",
 	"json_each(", "numbers_of(",
+	"json_group_array(json_array(at, before))", "json_agg(json_build_array(at, before) ORDER BY id)", // SQLite's order is that of its index
 	"json_group_array(json_array(", "json_agg(json_build_array(",
 	"json_array_length(t.labels)", "json_array_length(CAST(t.labels AS json))",
 	"json_extract(data, '$.parent_id')", "CAST(CAST(data AS json) ->> 'parent_id' AS BIGINT)",

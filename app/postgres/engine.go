@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,9 +22,12 @@ type engine struct {
 	process string
 	// identity is that of the database when it was opened.
 	identity string
-	writer   *conn // nil until the first write, and after it was lost
-	wrote    bool  // something, in the transaction that is open
-	readers  *puddle.Pool[*conn]
+	writer   *conn  // nil until the first write, and after it was lost
+	wrote    bool   // something, in the transaction that is open
+	kept     []step // statements of it that have not gone to the server
+	// lastTask is the highest id of a task in it, and lastBefore that of before it.
+	lastTask, lastBefore int64
+	readers              *puddle.Pool[*conn]
 }
 
 var _ store.Engine = (*engine)(nil)
@@ -54,8 +58,11 @@ func (e *engine) connectWith(ctx context.Context, config *pgconn.Config, setting
 }
 
 const (
-	// A statement ends before whoever waits for it gives up.
-	everywhere = `SET application_name = 'taskapi'; SET statement_timeout = '30s'; SET client_encoding = 'UTF8'; SET bytea_output = 'hex'; SET row_security = off; `
+	// A statement ends before whoever waits for it gives up. All statements are searches by an index
+	// that run many times: each is planned once, for any values, and not by what was in the tables on
+	// that day, when they may have been empty.
+	everywhere = `SET application_name = 'taskapi'; SET statement_timeout = '30s'; SET client_encoding = 'UTF8'; SET bytea_output = 'hex'; SET row_security = off;
+		SET jit = off; SET plan_cache_mode = 'force_generic_plan'; SET enable_seqscan = off; SET random_page_cost = 1.1; `
 	// A process that hangs in the middle of a turn loses it.
 	forWriter = everywhere + `SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '5s'`
 )
@@ -80,7 +87,13 @@ func (e *engine) close() {
 
 // takeTurn begins a transaction that no other one writes beside. Its statements see all commits
 // before it, since each has a snapshot of its own (READ COMMITTED) and the row is waited for first.
-const takeTurn = `BEGIN ISOLATION LEVEL READ COMMITTED; SELECT id FROM turn FOR UPDATE`
+// Ids of tasks are given by who has the turn.
+const takeTurn = `BEGIN ISOLATION LEVEL READ COMMITTED; SELECT id FROM turn FOR UPDATE; SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM tasks_id_seq`
+
+const (
+	keepLastTask = `SELECT setval('tasks_id_seq', greatest(?, last_value)) FROM tasks_id_seq`
+	notify       = `SELECT pg_notify('taskapi', ?)`
+)
 
 // Begin implements store.Engine.
 func (e *engine) Begin() error {
@@ -106,8 +119,14 @@ func (e *engine) begin() error {
 		}
 		e.writer = c
 	}
-	e.wrote = false
-	err := e.writer.simple(takeTurn)
+	e.wrote, e.kept = false, e.kept[:0]
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	results, err := e.writer.pg.Exec(ctx, takeTurn).ReadAll()
+	if err = e.writer.met(err); err == nil {
+		e.lastTask, err = strconv.ParseInt(string(results[len(results)-1].Rows[0][0]), 10, 64)
+		e.lastBefore = e.lastTask
+	}
 	if err != nil {
 		e.Rollback()
 	}
@@ -119,28 +138,38 @@ func (e *engine) Commit(news string) error {
 	if e.writer == nil {
 		return busy(errClosed)
 	}
-	text := "COMMIT"
-	if e.wrote {
-		text = "NOTIFY taskapi, '" + e.process + " " + clip(news) + "'; COMMIT"
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	results, err := e.writer.pg.Exec(ctx, text).ReadAll()
-	err = e.writer.met(err)
-	if err == nil {
-		// The server ends a transaction that a statement spoilt without calling that an error.
-		if tag := results[len(results)-1].CommandTag.String(); tag != "COMMIT" {
-			err = fmt.Errorf("the transaction ended with %s", tag)
-		}
-	}
+	err := e.commit(ctx, news)
 	if err != nil {
 		e.Rollback()
 	}
 	return err
 }
 
-// clip keeps news within what a message may have (8000 bytes), and within a text in SQL. None say
-// that everything may have changed.
+// commit sends what was kept, the last id, the news and the commit in one trip. None of it happens
+// if one fails.
+func (e *engine) commit(ctx context.Context, news string) error {
+	w := writing{e}
+	if e.lastTask > e.lastBefore {
+		if _, err := w.Later(ctx, keepLastTask, []any{e.lastTask}); err != nil {
+			return err
+		}
+	}
+	if e.wrote {
+		if _, err := w.Later(ctx, notify, []any{e.process + " " + clip(news)}); err != nil {
+			return err
+		}
+	}
+	_, err := w.now(ctx, "COMMIT", nil, rewrite, nil)
+	if status := e.writer.pg.TxStatus(); err == nil && status != 'I' {
+		err = fmt.Errorf("the transaction is in state %q after its commit", status)
+	}
+	return err
+}
+
+// clip keeps news within what a message may have (8000 bytes). None say that everything may have
+// changed.
 func clip(news string) string {
 	if len(news) > 7000 || strings.ContainsAny(news, `'\`) {
 		return ""
@@ -150,6 +179,7 @@ func clip(news string) string {
 
 // Rollback implements store.Engine.
 func (e *engine) Rollback() {
+	e.kept = e.kept[:0]
 	if e.writer == nil {
 		return
 	}
@@ -218,9 +248,3 @@ func (e *engine) withReader(ctx context.Context, do func(*puddle.Resource[*conn]
 		return err
 	}
 }
-
-// writing is the store.Runner of the open transaction.
-type writing struct{ e *engine }
-
-// reading is the store.Runner of single queries.
-type reading struct{ e *engine }

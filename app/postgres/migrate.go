@@ -35,6 +35,25 @@ func (e *engine) migrate(ctx context.Context, existing bool) error {
 	return c.simple("COMMIT")
 }
 
+// Facts are what an operator may want to know of a database.
+type Facts struct {
+	Version string
+	// FSync says that what is on the disk survives a crash of the machine.
+	FSync bool
+	// SyncsCommits says that a commit waits for the disk.
+	SyncsCommits bool
+}
+
+// Facts looks at a database that Open has made. Returns ErrEmpty, ErrForeign, ErrNewer, ErrTooOld,
+// ErrEncoding, or what the server said.
+func (p *Plain) Facts(ctx context.Context) (f Facts, err error) {
+	if err := makeTables(ctx, p.conn, true); err != nil {
+		return f, err
+	}
+	err = p.One(ctx, `SELECT current_setting('server_version'), current_setting('fsync') = 'on', current_setting('synchronous_commit') <> 'off'`, nil, []any{&f.Version, &f.FSync, &f.SyncsCommits})
+	return f, err
+}
+
 // Make makes the tables of an empty schema, with nothing in them. Errors are those of Open.
 func (p *Plain) Make(ctx context.Context) error { return makeTables(ctx, p.conn, false) }
 

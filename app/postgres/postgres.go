@@ -114,6 +114,7 @@ func Redact(address string) string {
 	if err != nil {
 		return "postgres://…"
 	}
+	u.RawQuery = ""
 	return u.Redacted()
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -55,7 +56,9 @@ func encode(args []any) (v values, err error) {
 				v.raw[i][0] = '1'
 			}
 		case string:
-			v.raw[i], v.types[i] = []byte(value), oidText
+			// PostgreSQL knows no NUL in texts, and refuses the whole statement. Nothing that is stored
+			// has one, or another control character: what was looked for is not there.
+			v.raw[i], v.types[i] = []byte(strings.ReplaceAll(value, "\x00", "\x01")), oidText
 		case []byte:
 			v.raw[i], v.types[i], v.formats[i] = value, oidBytea, formatBinary
 		default:

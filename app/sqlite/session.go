@@ -43,6 +43,11 @@ func (s *session) Exec(ctx context.Context, query string, args []any) (n int64, 
 	return n, err
 }
 
+// Later implements store.Runner.
+func (s *session) Later(ctx context.Context, query string, args []any) (int64, error) {
+	return s.Exec(ctx, query, args)
+}
+
 // Insert implements store.Runner. RETURNING would have SQLite make a table for the
 // answer, which costs a sixth of adding a task.
 func (s *session) Insert(ctx context.Context, query string, args []any) (id int64, err error) {

@@ -19,24 +19,18 @@ import (
 func (db *DB) as(by app.Caller, change func(tx *tx) error) func(tx *tx) error {
 	return func(tx *tx) error {
 		who := actor{by.UserID, by.Role, by.SessionID, by.TokenID, by.Proof}
-		if _, known := tx.admitted[who]; !known {
+		if _, known := tx.known.admitted[who]; !known {
 			if err := tx.mayAct(by, millis(db.now())); err != nil {
 				return err
 			}
-			tx.admitted[who] = struct{}{}
+			tx.known.admitted[who] = struct{}{}
 		}
 		return change(tx)
 	}
 }
 
-// admitted are those who may act in a transaction.
-type admitted map[actor]struct{}
-
 // changesAccess reports whether a statement that writes may change what mayAct decides by.
 func changesAccess(query string) bool {
-	if strings.HasPrefix(query, "ROLLBACK") {
-		return true
-	}
 	for _, table := range []string{"users", "sessions", "api_tokens"} {
 		if strings.Contains(query, table) {
 			return true

@@ -14,8 +14,11 @@ import (
 // writes it into the rows that it changes. There is one writer, so that the order of the
 // numbers is that of the commits.
 
-// nextSeq is the number of the next change. 1 is what an upgrade gave to all that there was.
+// nextSeq is the number of the next change, which newestSeq knows without asking.
 const nextSeq = `(SELECT coalesce(max(seq), 1) + 1 FROM changes)`
+
+// addToGroup puts a line (?2) into a group (?1).
+const addToGroup = `UPDATE changes SET grp = ? WHERE seq = ?`
 
 // logged is a line of the log that has no number yet.
 type logged struct {
@@ -48,9 +51,14 @@ func (t *tx) log(a act, l logged) (seq int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	seq, err = t.insert(`INSERT INTO changes (seq, scope, grp, at, actor, kind, op, entity, fields, uid, undo)
-		VALUES (`+nextSeq+`, ?1, coalesce(nullif(?2, 0), `+nextSeq+`), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`,
-		l.scope, t.group, millis(a.at), nullID(a.by.UserID), int(l.kind), int(l.op), l.entity, int64(l.fields), nullText(l.uid), undo)
+	if seq, err = t.newestSeq(); err != nil {
+		return 0, err
+	}
+	seq++
+	err = t.exec(`INSERT INTO changes (seq, scope, grp, at, actor, kind, op, entity, fields, uid, undo)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		seq, l.scope, cmp.Or(t.group, seq), millis(a.at), nullID(a.by.UserID), int(l.kind), int(l.op), l.entity, int64(l.fields), nullText(l.uid), undo)
+	t.numbered(seq)
 	t.first = cmp.Or(t.first, seq)
 	t.group = cmp.Or(t.group, seq)
 	t.touched = append(t.touched, todo.Touched{Scope: l.scope, Members: l.kind == todo.KindMember || l.kind == todo.KindList})
@@ -69,9 +77,10 @@ func undoText(undo map[string]any) (any, error) {
 // logAll adds a line for each of some tasks in a list, in which nothing changed but whose they are,
 // and returns the number before the first of them.
 func (t *tx) logAll(a act, list int64, tasks []int64) (newest int64, err error) {
-	if err := t.one(`SELECT coalesce(max(seq), 1) FROM changes`, nil, &newest); err != nil {
+	if newest, err = t.newestSeq(); err != nil {
 		return 0, err
 	}
+	t.numbered(newest + int64(len(tasks)))
 	t.first = cmp.Or(t.first, newest+1)
 	t.group = cmp.Or(t.group, newest+1)
 	for range tasks {
@@ -89,7 +98,7 @@ func (t *tx) join(seq, scope int64) error {
 		t.group = seq
 		return nil
 	}
-	return t.exec(`UPDATE changes SET grp = ? WHERE seq = ?`, t.group, seq)
+	return t.exec(addToGroup, t.group, seq)
 }
 
 // undoOf returns the values that a task had before a change in the fields that it touched.

@@ -129,7 +129,7 @@ func (t *tx) Each(query string, args []any, scan func(Row) error) error {
 }
 
 // Admitted is how many may act in the transaction, as far as was asked.
-func (t *tx) Admitted() int { return len(t.admitted) }
+func (t *tx) Admitted() int { return len(t.known.admitted) }
 
 func (t *tx) TotalOf(list string, owner int64) (int64, error) { return t.totalOf(list, owner) }
 

@@ -19,7 +19,7 @@ func (db *DB) Labels(ctx context.Context, userID int64) ([]todo.Label, error) {
 	err = tx.each(`SELECT key, open, total, (SELECT labels FROM tasks WHERE id = newest) FROM (
 		SELECT k.key AS key, count(*) FILTER (WHERE t.done = 0) AS open, count(*) AS total, max(t.id) AS newest
 		FROM task_labels k JOIN tasks t ON t.id = k.task_id
-		WHERE k.list_id IN (SELECT list_id FROM members WHERE user_id = ?) GROUP BY k.key) AS labels`+sorts, []any{userID}, func(row Row) error {
+		WHERE k.list_id IN (SELECT list_id FROM members WHERE user_id = ?) GROUP BY k.key) AS labels ORDER BY key`+sorts, []any{userID}, func(row Row) error {
 		var label todo.Label
 		var key string
 		var names jsonTexts

@@ -87,7 +87,7 @@ func (t *tx) clearList(a act, tasks []todo.Task, permanent bool) error {
 // dropList removes a list that has no tasks any more.
 func (t *tx) dropList(a act, list todo.List, permanent bool) error {
 	data := trashedList{Name: list.Name, Color: list.Color, Created: millis(list.CreatedAt)}
-	err := t.each(`SELECT user_id, role, position, archived, joined_at FROM members WHERE list_id = ?`, []any{list.ID}, func(row Row) error {
+	err := t.each(`SELECT user_id, role, position, archived, joined_at FROM members WHERE list_id = ? ORDER BY user_id`, []any{list.ID}, func(row Row) error {
 		var m [5]int64
 		err := row.Scan(&m[0], &m[1], &m[2], &m[3], &m[4])
 		data.Members = append(data.Members, m)

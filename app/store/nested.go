@@ -48,7 +48,7 @@ func (t *tx) insideOf(db *DB) context.Context {
 
 // inner returns a transaction within t, which sees what t has done.
 func (t *tx) inner(ctx context.Context) *tx {
-	return &tx{ctx: context.WithoutCancel(ctx), runner: t.runner, source: t.source, group: t.group, admitted: t.admitted}
+	return &tx{ctx: context.WithoutCancel(ctx), runner: t.runner, source: t.source, group: t.group, known: t.known}
 }
 
 // nest runs a change within t, which leaves nothing of itself if it fails.

@@ -73,9 +73,17 @@ const (
 
 // inbox returns the Inbox of a user, or todo.ErrNoSuchUser.
 func (t *tx) inbox(userID int64) (h home, err error) {
+	if t.known != nil {
+		if h, ok := t.known.inboxes[userID]; ok {
+			return h, nil
+		}
+	}
 	err = t.one(inboxOf, []any{userID}, &h.list, &h.owner, &h.total)
 	if errors.Is(err, sql.ErrNoRows) {
 		return h, todo.ErrNoSuchUser
+	}
+	if err == nil && t.known != nil {
+		t.known.inboxes[userID] = h
 	}
 	return h, err
 }
@@ -165,9 +173,11 @@ func (t *tx) addTask(a act, h home, n todo.NewTask) (todo.Task, error) {
 
 // putTask stores a whole task, and gives it a version and, unless it has one, an id.
 func (t *tx) putTask(task *todo.Task, position *int64) (err error) {
-	if err := t.one(`SELECT `+nextSeq, nil, &task.Version); err != nil {
+	newest, err := t.newestSeq()
+	if err != nil {
 		return err
 	}
+	task.Version = newest + 1
 	var placed sql.NullInt64
 	if position != nil {
 		placed = sql.NullInt64{Int64: *position, Valid: true}
@@ -179,6 +189,10 @@ func (t *tx) putTask(task *todo.Task, position *int64) (err error) {
 	args = append(args, nullID(task.RecurrenceOf), labelsText(task.Labels))
 	if task.ID, err = t.insert(insertTaskRow, args...); err != nil {
 		return err
+	}
+	t.numbered(task.Version)
+	if t.known != nil {
+		t.known.added(task.UserID)
 	}
 	if task.Position = todo.DefaultPosition(task.ID); position != nil {
 		task.Position = *position

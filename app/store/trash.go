@@ -100,7 +100,7 @@ func (t *tx) removeRecorded(a act, task todo.Task) error {
 // allOf returns all that a task is, with everybody's reminders.
 func (t *tx) allOf(task todo.Task) (trashed, error) {
 	data := trashedOf(task)
-	err := t.each(`SELECT user_id, coalesce(at, -1), coalesce(before, -1) FROM reminders WHERE task_id = ?`, []any{task.ID}, func(row Row) error {
+	err := t.each(`SELECT user_id, coalesce(at, -1), coalesce(before, -1) FROM reminders WHERE task_id = ? ORDER BY user_id, id`, []any{task.ID}, func(row Row) error {
 		var r [3]int64
 		err := row.Scan(&r[0], &r[1], &r[2])
 		data.Reminders = append(data.Reminders, r)

@@ -54,7 +54,7 @@ func (t *tx) trashedFor(by app.Caller, id int64) (r trashRow, err error) {
 // restoreTree restores a task, and then what was below it.
 func (t *tx) restoreTree(a act, root trashRow, most int64) (todo.Task, error) {
 	var group []trashRow
-	err := t.each(`SELECT `+trashColumns+` FROM trash WHERE grp = ? AND id > 0`, []any{root.group}, func(row Row) error {
+	err := t.each(`SELECT `+trashColumns+` FROM trash WHERE grp = ? AND id > 0 ORDER BY trash.id`, []any{root.group}, func(row Row) error {
 		r, err := scanTrash(row)
 		group = append(group, r)
 		return err

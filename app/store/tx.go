@@ -31,8 +31,8 @@ type tx struct {
 	first int64
 	// inTurns says that the change is one of several turns of a request.
 	inTurns bool
-	// admitted are those who may act in the transaction, as far as was asked; nil for those who read.
-	admitted admitted
+	// known is what the writer need not ask again; nil for those who read.
+	known *known
 	// reminded says that it may have changed when a reminder is due.
 	reminded bool
 	// hooked is the user whose webhooks were changed; 0 for nobody.
@@ -49,8 +49,11 @@ type tx struct {
 	failed error
 }
 
+// exec runs a statement.
 func (t *tx) exec(query string, args ...any) error {
-	_, err := t.change(query, args...)
+	var n int64
+	err := t.do(query, func() (err error) { n, err = t.runner.Later(t.ctx, query, args); return err })
+	t.changed, t.rows = t.changed || n > 0, t.rows+n
 	return err
 }
 
@@ -92,8 +95,7 @@ func (t *tx) do(query string, run func() error) error {
 	}
 	if !strings.HasPrefix(query, "SELECT") {
 		t.wrote = true
-		if changesAccess(query) {
-			clear(t.admitted)
+		if t.known != nil && t.known.ran(query) {
 			t.access = true
 		}
 	}

@@ -50,8 +50,8 @@ type writer struct {
 	random  io.Reader
 	turn    chan struct{} // holds a token while nobody writes
 	waiting app.Line[app.Claimant, *change]
-	// admitted are those who may act in the transaction that is open.
-	admitted admitted
+	// known is of the transaction that is open.
+	known *known
 	// onMail is called for each mail after its commit. May be nil.
 	onMail func(outbox.NewMail)
 	// onChange receives the lines of the log that a commit has added. May be nil.
@@ -108,7 +108,7 @@ const (
 )
 
 func newWriter(engine Engine, now func() time.Time, random io.Reader) *writer {
-	w := &writer{engine: engine, now: now, random: random, turn: make(chan struct{}, 1), admitted: admitted{}}
+	w := &writer{engine: engine, now: now, random: random, turn: make(chan struct{}, 1), known: newKnown()}
 	w.waiting.Each, w.waiting.Max = maxOfOne, maxWaiting
 	w.turn <- struct{}{}
 	return w
@@ -307,6 +307,7 @@ func (w *writer) apart(taken []*change) bool {
 		}
 		w.try(c)
 		if c.outcome != (outcome{}) {
+			w.known.forget()
 			if err := w.exec("ROLLBACK TO one"); err != nil {
 				w.engine.Rollback()
 				return false
@@ -334,7 +335,7 @@ func fail(taken []*change, err error) {
 }
 
 func (w *writer) begin() error {
-	clear(w.admitted) // other processes may have changed who may act
+	w.known.forget() // other processes may have changed who may act
 	return w.engine.Begin()
 }
 
@@ -349,7 +350,7 @@ func (w *writer) commit(taken ...*change) error {
 
 // try runs a change and stores its outcome.
 func (w *writer) try(c *change) {
-	t := &tx{ctx: context.WithoutCancel(c.ctx), runner: w.engine.Writer(), source: w.random, admitted: w.admitted}
+	t := &tx{ctx: context.WithoutCancel(c.ctx), runner: w.engine.Writer(), source: w.random, known: w.known}
 	c.outcome = outcome{}
 	defer func() {
 		c.mails, c.touched, c.changed, c.group = t.queued, t.touched, t.changed, t.group

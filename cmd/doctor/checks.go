@@ -89,17 +89,21 @@ func Checks(s Subject) []Check {
 			return checkClock(ctx, d, s.Made, s.Now(), machine.ClockState())
 		}},
 		{"folder", func(context.Context) Finding { return checkFolder(d) }},
-		{"filesystem", func(context.Context) Finding { return checkFileSystem(d) }},
 		{"disk", func(context.Context) Finding { return checkRoom(d) }},
+	}
+	all = append(all, folderChecks(s, []Check{
+		{"filesystem", func(context.Context) Finding { return checkFileSystem(d) }},
 		{"sync", func(ctx context.Context) Finding { return checkSync(ctx, d) }},
 		{"database", func(ctx context.Context) Finding { return checkDatabase(ctx, d) }},
 		{"reminders", func(ctx context.Context) Finding { return checkReminders(ctx, d, s.Now()) }},
+		{"webhooks", func(ctx context.Context) Finding { return checkWebhooks(ctx, d) }},
 		{"backups", func(context.Context) Finding { return checkBackups(s.Backups, d.Served(), s.Now()) }},
 		{"left-overs", func(context.Context) Finding { return checkLeftovers(d, s.Backups.Dir, s.Now()) }},
-		{"port", func(ctx context.Context) Finding { return checkPort(ctx, s, d) }},
-		{"webhooks", func(ctx context.Context) Finding { return checkWebhooks(ctx, d) }},
-		{"mail", func(ctx context.Context) Finding { return checkMail(ctx, s.Mail, s.Settings.Mail.From) }},
-	}
+	})...)
+	all = append(all,
+		Check{"port", func(ctx context.Context) Finding { return checkPort(ctx, s, d) }},
+		Check{"mail", func(ctx context.Context) Finding { return checkMail(ctx, s.Mail, s.Settings.Mail.From) }},
+	)
 	for _, one := range s.Settings.Sides() {
 		all = append(all, Check{one.Flag, func(ctx context.Context) Finding { return checkSide(ctx, one, d) }})
 	}

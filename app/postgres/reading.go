@@ -8,42 +8,8 @@ import (
 	"taskapi/app/store"
 )
 
-// run does something on the connection that writes.
-func (w writing) run(do func(on) error) error {
-	if w.e.writer == nil {
-		return busy(errClosed)
-	}
-	return do(on{w.e.writer})
-}
-
-// Exec implements store.Runner.
-func (w writing) Exec(ctx context.Context, query string, args []any) (n int64, err error) {
-	err = w.run(func(o on) (err error) { n, err = o.Exec(ctx, query, args); return err })
-	w.e.wrote = w.e.wrote || n > 0
-	return n, err
-}
-
-// Insert implements store.Runner.
-func (w writing) Insert(ctx context.Context, query string, args []any) (id int64, err error) {
-	w.e.wrote = true
-	err = w.run(func(o on) (err error) { id, err = o.Insert(ctx, query, args); return err })
-	return id, err
-}
-
-// One implements store.Runner.
-func (w writing) One(ctx context.Context, query string, args, dest []any) error {
-	return w.run(func(o on) error { return o.One(ctx, query, args, dest) })
-}
-
-// Each implements store.Runner.
-func (w writing) Each(ctx context.Context, query string, args []any, scan func(store.Row) error) error {
-	return w.run(func(o on) error { return o.Each(ctx, query, args, scan) })
-}
-
-// Dynamic implements store.Runner.
-func (w writing) Dynamic(ctx context.Context, query string, args []any, scan func(store.Row) error) error {
-	return w.run(func(o on) error { return o.Dynamic(ctx, query, args, scan) })
-}
+// reading is the store.Runner of single queries.
+type reading struct{ e *engine }
 
 func (r reading) run(ctx context.Context, do func(on) error) error {
 	return r.e.withReader(ctx, func(c *puddle.Resource[*conn]) error { return do(on{c.Value()}) }, true)
@@ -53,6 +19,11 @@ func (r reading) run(ctx context.Context, do func(on) error) error {
 func (r reading) Exec(ctx context.Context, query string, args []any) (n int64, err error) {
 	err = r.run(ctx, func(o on) (err error) { n, err = o.Exec(ctx, query, args); return err })
 	return n, err
+}
+
+// Later implements store.Runner.
+func (r reading) Later(ctx context.Context, query string, args []any) (int64, error) {
+	return r.Exec(ctx, query, args)
 }
 
 // Insert implements store.Runner.
