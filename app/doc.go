@@ -16,6 +16,7 @@
 //	  cmd/listen  cmd/certs  cmd/logs  cmd/machine  cmd/service
 //	app/api   app/caldav   app/mcp      app/sqlite   app/postgres   app/mailer   app/push   app/webhook   app/mariadb   app/transfer   app/metrics   web
 //	  HTTP      CalDAV       assistants   storage      storage        SMTP         Web Push   HTTP client   the tutorial's database, JSON and CSV files
+//	app/replica                          the second place of the database: a folder, an S3 service
 //	  app/api/client                     the client that the server gives to front ends
 //	app/store                            nouns and SQL, for the engines that run it
 //	app/dev                              what only a developer's server has
@@ -145,6 +146,7 @@
 //     that they could have had one after the other.
 //   - github.com/emersion/go-smtp: a real SMTP server to refuse, stall and drop.
 //   - github.com/getkin/kin-openapi: holds every exchange against openapi.yaml.
+//   - github.com/johannesboyne/gofakes3: an S3 service in memory.
 //   - github.com/hanwen/go-fuse: a disk whose power can be cut.
 //   - golang.org/x/net/html: reads the markup of mails as programs for mail do.
 //   - github.com/go-rod/rod: drives the Chromium that is installed.

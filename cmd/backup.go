@@ -111,20 +111,31 @@ func (a *application) backups(s settings.Settings) *sqlite.Backups {
 }
 
 func newDBRestore(a *application) *cobra.Command {
-	var yes bool
+	var f restoreFlags
 	cmd := &cobra.Command{
-		Use: "restore FILE", Short: "Put a backup in the place of the database, which is kept aside",
-		Args: exactArg("the backup, as \"taskapi db backup\" has made it"),
+		Use: "restore [FILE]", Short: "Put a backup in the place of the database, which is kept aside",
+		Long: `Put a backup in the place of the database, which is kept aside: FILE, as "taskapi db
+backup" has made it, or the state that a replica holds (serve --replicate-to), the
+last one or that of a moment. What is restored is proved first.`,
+		Args: func(cmd *cobra.Command, args []string) error { return f.source(cmd, args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := a.settings(cmd)
 			if err != nil {
 				return err
 			}
-			return a.restore(cmd.Context(), l.Settings, args[0], yes)
+			if f.from != "" {
+				return a.restoreReplica(cmd.Context(), l.Settings, f)
+			}
+			if _, err := f.moment(); err != nil {
+				return err
+			}
+			return a.restore(cmd.Context(), l.Settings, args[0], f.yes)
 		},
 	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	settings.AddFlags(cmd, settings.ForFolder)
+	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
+	cmd.Flags().StringVar(&f.from, "from", "", "replica to restore instead of a backup: a folder, or s3://BUCKET/PREFIX")
+	cmd.Flags().StringVar(&f.at, "at", "", "moment whose state to restore from it, such as 2026-11-30T09:00:00Z (default the last)")
+	settings.AddFlags(cmd, settings.ForRestore)
 	return cmd
 }
 

@@ -18,15 +18,16 @@ import (
 type database struct {
 	*store.DB
 	file   *sqlite.DB
+	copies *sqlite.Replication // of the file; nil without a second place
 	server *postgres.DB
 }
 
-// Close ends all connections.
+// Close ends all connections, after the replica has got what was written last.
 func (d *database) Close() error {
 	if d.server != nil {
 		return d.server.Close()
 	}
-	return d.file.Close()
+	return errors.Join(d.copies.Close(), d.file.Close())
 }
 
 // CheckRead reads the database.

@@ -49,7 +49,7 @@ func TestDoctorOfAHealthyInstallation(t *testing.T) {
 	}
 	p.stop(syscall.SIGTERM)
 	world{}.taskapi(t, "health", data, port).expect(t, exitFailed, "no taskapi answers at", `start it with "taskapi serve"`)
-	if lines := strings.Count(during.out, "\n"); lines != 13 {
+	if lines := strings.Count(during.out, "\n"); lines != 14 {
 		t.Errorf("%d lines, want one for each thing:\n%s", lines, during.out)
 	}
 }

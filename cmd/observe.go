@@ -63,6 +63,9 @@ func (a *application) newHealth(s settings.Settings, db *database, backups *sqli
 			return err
 		}})
 	}
+	if s.ReplicateTo != "" && db.file != nil {
+		checks = append(checks, operate.Check{Name: "replica", Warns: true, Run: func(ctx context.Context) error { return replicaFault(ctx, db) }})
+	}
 	return operate.NewHealth(a.clock.Now, log, checks...)
 }
 
@@ -109,6 +112,13 @@ func newMetrics(version string, mails bool, db *database, lines *logs.Queue, due
 		},
 		Database: func() (int, int64, int64) {
 			return db.load()
+		},
+		Replica: func(ctx context.Context) (time.Duration, int64, int64, bool) {
+			if db.file == nil {
+				return 0, 0, 0, false
+			}
+			state, replicated := db.file.ReplicaState(ctx)
+			return state.Behind, state.Waiting, state.Failures, replicated
 		},
 		Outbox: func(ctx context.Context) (int64, int64, time.Duration, error) {
 			outbox, err := db.Outbox(ctx)

@@ -169,12 +169,16 @@ func (a *application) openForServing(ctx context.Context, d datadir.Dir, s setti
 	if err := a.clockFault(ctx, db); err != nil {
 		log.Warn("the clock may be wrong", "reason", err)
 	}
-	if db.file != nil {
-		err = db.file.BeginTimeline(ctx, rand.Text())
+	if db.file == nil {
+		return db, nil
 	}
-	if err != nil {
+	if err := a.replicate(ctx, s, db, log); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	if err := db.file.BeginTimeline(ctx, rand.Text()); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	db.copies.Start()
 	return db, nil
 }
 

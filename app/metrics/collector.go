@@ -54,6 +54,11 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	send(gauge("database_waiting_changes", "Changes that wait for the writer of the database."), float64(changes))
 	send(gauge("database_wal_bytes", "Size of the write-ahead log."), float64(log))
 	send(gauge("database_bytes", "Size of the database without its log."), float64(database))
+	if behind, waiting, failures, there := c.sources.Replica(ctx); there {
+		send(gauge("replica_behind_seconds", "Age of the oldest commit that the replica does not have."), behind.Seconds())
+		send(gauge("replica_waiting_bytes", "Bytes of the log that the replica does not have."), float64(waiting))
+		count("replica_failures_total", "Times that the place of the replica failed.", failures)
+	}
 	// Where the outbox can't be read, its metrics are missing, and the check of
 	// the database says why.
 	if queued, dead, overdue, err := c.sources.Outbox(ctx); err == nil {

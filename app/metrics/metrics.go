@@ -28,6 +28,9 @@ type Sources struct {
 	// Database is how many changes wait for it, the size of its write-ahead log
 	// and that of the rest.
 	Database func() (waiting int, logBytes, databaseBytes int64)
+	// Replica is how far the replica is behind, how many bytes of the log it does not have, and how
+	// often its place failed; false if there is none.
+	Replica func(ctx context.Context) (behind time.Duration, waiting, failures int64, there bool)
 	// Outbox is how many mails wait and how many were given up, and for how
 	// long the first of those who wait has been due.
 	Outbox func(ctx context.Context) (queued, dead int64, overdue time.Duration, err error)

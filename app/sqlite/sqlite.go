@@ -60,6 +60,8 @@ type DB struct {
 	damage   damage
 	serves   bool // it has begun a timeline
 	timeline timeline
+	// replication holds the log. Nil without a second place.
+	replication *Replication
 }
 
 // busyTimeout is how long a connection waits for another process, such as a

@@ -51,6 +51,9 @@ func (db *DB) BeginTimeline(ctx context.Context, id string) error {
 	if err := db.SetMeta(ctx, "timeline", id); err != nil {
 		return err
 	}
+	if db.replication != nil {
+		db.replication.beginLog(ctx)
+	}
 	var busy, pages, moved int
 	if err := db.engine.readPool.QueryRowContext(ctx, "PRAGMA wal_checkpoint(FULL)").Scan(&busy, &pages, &moved); err != nil {
 		return translate(err)

@@ -97,6 +97,24 @@ func (db *DB) OnWebhook(changed func(userID int64)) { db.writer.onWebhook = chan
 // number of changes in it. Call it before any other method; batch must not block.
 func (db *DB) OnBatch(batch func(changes int)) { db.writer.onBatch = batch }
 
+// OnCommit sets a function that is called after each batch. Call it before any other method;
+// committed must not block.
+func (db *DB) OnCommit(committed func()) { db.writer.onCommit = committed }
+
+// InTurn runs what belongs to the engine while nobody writes. It must not change what is stored.
+func (db *DB) InTurn(ctx context.Context, do func() error) error {
+	w := db.writer
+	select {
+	case <-w.turn:
+	case <-ctx.Done():
+		return busy(ctx.Err())
+	}
+	defer func() { w.turn <- struct{}{} }()
+	w.commits.Add(1)
+	defer w.commits.Add(1)
+	return do()
+}
+
 // Waiting returns how many changes wait for their turn.
 func (db *DB) Waiting() int { return db.writer.waiting.Len() }
 

@@ -61,6 +61,8 @@ type writer struct {
 	onReminder func()
 	// onWebhook is called after a commit that changed webhooks of a user. May be nil.
 	onWebhook func(userID int64)
+	// onCommit is called after each batch. May be nil.
+	onCommit func()
 	// onBatch receives the number of changes in a batch. May be nil.
 	onBatch func(changes int)
 	// own are the lines of the log that this process wrote; see follow.go.
@@ -186,6 +188,9 @@ func (w *writer) batch() {
 	}
 	if w.onBatch != nil {
 		w.onBatch(len(taken))
+	}
+	if w.onCommit != nil {
+		w.onCommit()
 	}
 	w.tell(taken)
 	for _, c := range taken {

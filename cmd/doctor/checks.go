@@ -98,6 +98,7 @@ func Checks(s Subject) []Check {
 		{"reminders", func(ctx context.Context) Finding { return checkReminders(ctx, d, s.Now()) }},
 		{"webhooks", func(ctx context.Context) Finding { return checkWebhooks(ctx, d) }},
 		{"backups", func(context.Context) Finding { return checkBackups(s.Backups, d.Served(), s.Now()) }},
+		{"replica", func(ctx context.Context) Finding { return checkReplica(ctx, s.Settings, d.Served(), s.Now()) }},
 		{"left-overs", func(context.Context) Finding { return checkLeftovers(d, s.Backups.Dir, s.Now()) }},
 	})...)
 	all = append(all,

@@ -76,6 +76,11 @@ func ForUser(s Setting) bool {
 // ForBackup accepts the folders of the data and of the backups.
 func ForBackup(s Setting) bool { return ForFolder(s) || s.Flag == "backup-dir" }
 
+// ForRestore accepts the data folder, and the keys of a replica.
+func ForRestore(s Setting) bool {
+	return ForFolder(s) || s.Flag == "replicate-key-id" || s.Flag == "replicate-secret"
+}
+
 // ForLinks accepts the settings that links in mails are made of.
 func ForLinks(s Setting) bool {
 	return ForFolder(s) || s.Flag == "public-url" || s.Flag == "jwt-secret"

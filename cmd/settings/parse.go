@@ -7,6 +7,7 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"regexp/syntax"
 	"slices"
@@ -18,6 +19,7 @@ import (
 
 	"golang.org/x/net/idna"
 
+	"taskapi/app/replica"
 	"taskapi/app/sqlite"
 	"taskapi/app/token"
 	"taskapi/cmd/listen"
@@ -251,6 +253,30 @@ func parseDatabase(s *Settings, value string) error {
 	return nil
 }
 
+func parseReplicateTo(s *Settings, value string) error {
+	s.ReplicateTo = value
+	return replica.Check(value)
+}
+
+// completeReplica refuses a second place that is the first, and one that nobody may enter.
+func (s *Settings) completeReplica(mistake func(flag, problem string)) {
+	if s.ReplicateTo != "" && s.Database != "" {
+		mistake("replicate-to", "this is for the database file of a data folder; PostgreSQL has streaming replication and archives of its log")
+	}
+	if strings.HasPrefix(s.ReplicateTo, "s3://") {
+		if s.ReplicateKeyID == "" || s.ReplicateSecret == "" {
+			mistake("replicate-to", "a bucket needs keys; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the same with _FILE")
+		}
+		return
+	}
+	data, err := filepath.Abs(s.DataDir)
+	if to, toErr := filepath.Abs(s.ReplicateTo); s.ReplicateTo != "" && err == nil && toErr == nil {
+		if inside, err := filepath.Rel(data, to); err == nil && inside != ".." && !strings.HasPrefix(inside, ".."+string(filepath.Separator)) {
+			mistake("replicate-to", "expected a folder outside of the data folder, best on another disk or machine")
+		}
+	}
+}
+
 func parseMailTLS(s *Settings, value string) error {
 	return oneOf(func(s *Settings) *string { return &s.Mail.TLS }, "starttls", "tls", "none")(s, value)
 }
@@ -285,6 +311,7 @@ func (s *Settings) complete(mistake func(flag, problem string)) {
 	if s.PasswordMin > s.PasswordMax {
 		mistake("password-min", fmt.Sprintf("expected at most the password-max, %d", s.PasswordMax))
 	}
+	s.completeReplica(mistake)
 	s.completeTLS(mistake)
 	s.completeSides(mistake)
 	if s.PublicURL == "" {

@@ -45,6 +45,9 @@ type Settings struct {
 	BackupEvery      time.Duration // 0: never
 	BackupKeep       int
 	BackupDir        string // empty: below DataDir
+	ReplicateTo      string // empty: nowhere
+	ReplicateKeyID   string
+	ReplicateSecret  string
 	Durability       sqlite.Durability
 	// Database is the address of a PostgreSQL database; empty: the file in DataDir.
 	Database            string
@@ -159,6 +162,12 @@ func keepingRows() []Setting {
 			Meaning: "how many of those are kept, the newest", parse: number(1, 10000, func(s *Settings) *int { return &s.BackupKeep })},
 		{Flag: "backup-dir", Env: []string{"TASKAPI_BACKUP_DIR"},
 			Meaning: "folder of the backups (default the folder backups in the data folder)", parse: text(func(s *Settings) *string { return &s.BackupDir })},
+		{Flag: "replicate-to", Env: []string{"TASKAPI_REPLICATE_TO"},
+			Meaning: "second place that the database is copied to as it is written: a folder on another disk, or s3://BUCKET/PREFIX?endpoint=URL&region=REGION (default none)", parse: parseReplicateTo},
+		{Flag: "replicate-key-id", Env: []string{"TASKAPI_REPLICATE_KEY_ID", "AWS_ACCESS_KEY_ID"}, Secret: true,
+			Meaning: "id of the key of that bucket", parse: text(func(s *Settings) *string { return &s.ReplicateKeyID })},
+		{Flag: "replicate-secret", Env: []string{"TASKAPI_REPLICATE_SECRET", "AWS_SECRET_ACCESS_KEY"}, Secret: true,
+			Meaning: "the key itself", parse: text(func(s *Settings) *string { return &s.ReplicateSecret })},
 		{Flag: "durability", Env: []string{"TASKAPI_DURABILITY"}, Initial: "full",
 			Meaning: "what an answered write survives: full (a power cut) or normal (a crash of the program)", parse: parseDurability},
 		{Flag: "database", Env: []string{"TASKAPI_DATABASE"}, Secret: true,
