@@ -311,14 +311,15 @@ func (w *writer) apart(taken []*change) bool {
 			return false
 		}
 		w.try(c)
-		if c.outcome != (outcome{}) {
-			w.known.forget()
-			if err := w.exec("ROLLBACK TO one"); err != nil {
-				w.engine.Rollback()
-				return false
+		if c.outcome == (outcome{}) {
+			err := w.exec("RELEASE one")
+			if err == nil {
+				continue
 			}
+			c.outcome = outcome{err: err} // of a statement that ran late: see Runner.Later
 		}
-		if err := w.exec("RELEASE one"); err != nil {
+		w.known.forget()
+		if w.exec("ROLLBACK TO one") != nil || w.exec("RELEASE one") != nil {
 			w.engine.Rollback()
 			return false
 		}
