@@ -33,7 +33,7 @@ var words = strings.NewReplacer(
 
 	// Ids: AUTOINCREMENT keeps the last ones in a table, identity columns in sequences.
 	"SELECT 1 FROM sqlite_sequence WHERE name IN ('users', 'lists', 'tasks') AND seq > 0",
-	"SELECT 1 FROM pg_sequences WHERE schemaname = current_schema() AND sequencename IN ('users_id_seq', 'lists_id_seq', 'tasks_id_seq') AND last_value IS NOT NULL",
+	"SELECT 1 FROM changes", // which never become none again, while what was rolled back has used up ids
 	"UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?",
 	"SELECT setval(format('%s_id_seq', sequence), greatest(id, nextval(format('%s_id_seq', sequence)) - 1, 1)) FROM (SELECT CAST(? AS BIGINT) AS id, CAST(? AS TEXT) AS sequence) AS wanted",
 )
