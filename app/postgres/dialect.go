@@ -35,7 +35,7 @@ var words = strings.NewReplacer(
 	"SELECT 1 FROM sqlite_sequence WHERE name IN ('users', 'lists', 'tasks') AND seq > 0",
 	"SELECT 1 FROM changes", // which never become none again, while what was rolled back has used up ids
 	"UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?",
-	"SELECT setval(format('%s_id_seq', sequence), greatest(id, nextval(format('%s_id_seq', sequence)) - 1, 1)) FROM (SELECT CAST(? AS BIGINT) AS id, CAST(? AS TEXT) AS sequence) AS wanted",
+	"SELECT reserve(?, ?)",
 )
 
 // given is an id that is given, or the next one of a table.

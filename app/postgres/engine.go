@@ -25,10 +25,13 @@ type engine struct {
 	writer   *conn  // nil until the first write, and after it was lost
 	wrote    bool   // something, in the transaction that is open
 	kept     []step // statements of it that have not gone to the server
-	// lastTask is the highest id of a task in it, and lastBefore that of before it.
-	lastTask, lastBefore int64
-	readers              *puddle.Pool[*conn]
+	// last are the highest ids of the tables whose ids are given with the turn.
+	last    map[string]*last
+	readers *puddle.Pool[*conn]
 }
+
+// last is the highest id of a table in the open transaction, and before it.
+type last struct{ now, before int64 }
 
 var _ store.Engine = (*engine)(nil)
 
@@ -87,12 +90,13 @@ func (e *engine) close() {
 
 // takeTurn begins a transaction that no other one writes beside. Its statements see all commits
 // before it, since each has a snapshot of its own (READ COMMITTED) and the row is waited for first.
-// Ids of tasks are given by who has the turn.
-const takeTurn = `BEGIN ISOLATION LEVEL READ COMMITTED; SELECT id FROM turn FOR UPDATE; SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM tasks_id_seq`
+// Ids of tasks and lists are given by who has the turn.
+const takeTurn = `BEGIN ISOLATION LEVEL READ COMMITTED; SELECT id FROM turn FOR UPDATE;
+	SELECT CASE WHEN t.is_called THEN t.last_value ELSE 0 END, CASE WHEN l.is_called THEN l.last_value ELSE 0 END FROM tasks_id_seq AS t, lists_id_seq AS l`
 
 const (
-	keepLastTask = `SELECT setval('tasks_id_seq', greatest(?, last_value)) FROM tasks_id_seq`
-	notify       = `SELECT pg_notify('taskapi', ?)`
+	keepLast = `SELECT reserve(?, ?)`
+	notify   = `SELECT pg_notify('taskapi', ?)`
 )
 
 // Begin implements store.Engine.
@@ -124,8 +128,11 @@ func (e *engine) begin() error {
 	defer cancel()
 	results, err := e.writer.pg.Exec(ctx, takeTurn).ReadAll()
 	if err = e.writer.met(err); err == nil {
-		e.lastTask, err = strconv.ParseInt(string(results[len(results)-1].Rows[0][0]), 10, 64)
-		e.lastBefore = e.lastTask
+		row := results[len(results)-1].Rows[0]
+		tasks, tasksErr := strconv.ParseInt(string(row[0]), 10, 64)
+		lists, listsErr := strconv.ParseInt(string(row[1]), 10, 64)
+		e.last = map[string]*last{"tasks": {tasks, tasks}, "lists": {lists, lists}}
+		err = errors.Join(tasksErr, listsErr)
 	}
 	if err != nil {
 		e.Rollback()
@@ -151,9 +158,11 @@ func (e *engine) Commit(news string) error {
 // if one fails.
 func (e *engine) commit(ctx context.Context, news string) error {
 	w := writing{e}
-	if e.lastTask > e.lastBefore {
-		if _, err := w.Later(ctx, keepLastTask, []any{e.lastTask}); err != nil {
-			return err
+	for table, last := range e.last {
+		if last.now > last.before {
+			if _, err := w.Later(ctx, keepLast, []any{last.now, table}); err != nil {
+				return err
+			}
 		}
 	}
 	if e.wrote {

@@ -597,4 +597,16 @@ $$ SELECT n - 1, CAST(one AS BIGINT) FROM json_array_elements_text(CAST(list AS 
 CREATE FUNCTION texts_of(list TEXT) RETURNS TABLE (key BIGINT, value TEXT) LANGUAGE sql IMMUTABLE AS
 $$ SELECT n - 1, one FROM json_array_elements_text(CAST(list AS json)) WITH ORDINALITY AS parts (one, n) $$;
 
+-- Makes all ids to come greater than one, in the table of a name.
+CREATE FUNCTION reserve(id BIGINT, name TEXT) RETURNS BIGINT LANGUAGE plpgsql AS $$
+DECLARE
+    last BIGINT;
+BEGIN
+    EXECUTE format('SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM %I', name || '_id_seq') INTO last;
+    IF id > last THEN
+        PERFORM setval(CAST(quote_ident(name || '_id_seq') AS regclass), id);
+    END IF;
+    RETURN id;
+END $$;
+
 INSERT INTO meta (name, value) VALUES ('schema', '8');

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -115,17 +116,44 @@ func (w writing) Exec(ctx context.Context, query string, args []any) (int64, err
 	return n, err
 }
 
-// Insert implements store.Runner. The ids of tasks are given here, so that nobody waits for them.
+// next is what begins the name of a table behind the id of a row, 0 for the next one.
+const next = ", 0 /* next of "
+
+// give gives an id to the row that a statement adds, if it has none, and returns it; 0 for a table
+// whose ids the server gives. Who has the turn knows the last one, so nobody waits for it, and none
+// is lost with what is rolled back.
+func (w writing) give(query string, args []any) int64 {
+	at := strings.Index(query, next)
+	if at < 0 {
+		return 0
+	}
+	table, _, _ := strings.Cut(query[at+len(next):], " ")
+	last := w.e.last[table]
+	if last == nil {
+		return 0
+	}
+	n, err := strconv.Atoi(query[strings.LastIndexByte(query[:at], '?')+1 : at])
+	if err != nil {
+		n = 1 // it is the first value
+	}
+	id, ok := args[n-1].(int64)
+	if !ok {
+		return 0
+	}
+	if id == 0 {
+		id = last.now + 1
+		args[n-1] = id
+	}
+	last.now = max(last.now, id)
+	return id
+}
+
+// Insert implements store.Runner.
 func (w writing) Insert(ctx context.Context, query string, args []any) (id int64, err error) {
 	w.e.wrote = true
-	if given, ok := args[0].(int64); ok && strings.Contains(query, "0 /* next of tasks */") {
-		if given == 0 {
-			given = w.e.lastTask + 1
-			args[0] = given
-		}
-		w.e.lastTask = max(w.e.lastTask, given)
+	if id := w.give(query, args); id != 0 {
 		_, err := w.Later(ctx, query, args)
-		return given, err
+		return id, err
 	}
 	n, err := w.now(ctx, query, args, returning, func(r record) error { return r.Scan(&id) })
 	if err == nil && n == 0 {
@@ -136,6 +164,7 @@ func (w writing) Insert(ctx context.Context, query string, args []any) (id int64
 
 // One implements store.Runner.
 func (w writing) One(ctx context.Context, query string, args, dest []any) error {
+	w.give(query, args)
 	found := false
 	_, err := w.now(ctx, query, args, rewrite, func(r record) error {
 		if found {
