@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"io"
+	"strings"
 
 	"taskapi/app/store"
 )
@@ -26,6 +27,30 @@ func Dial(ctx context.Context, o Options) (*Plain, error) {
 		return nil, unreachable(err)
 	}
 	return &Plain{Runner: on{c}, conn: c}, nil
+}
+
+// Explain returns how the server would run a query of the store, a step a line. Args are values that
+// it runs with.
+func (p *Plain) Explain(ctx context.Context, query string, args []any) (steps []string, err error) {
+	v, err := encode(args)
+	if err != nil {
+		return nil, err
+	}
+	s, err := p.conn.prepare(ctx, query, v.types, rewrite)
+	if err != nil {
+		return nil, p.conn.met(err)
+	}
+	text := "EXPLAIN EXECUTE " + s.Name
+	if len(args) > 0 {
+		text += "(" + strings.Repeat("NULL, ", len(args)-1) + "NULL)"
+	}
+	_, err = p.conn.once(ctx, text, nil, func(row record) error {
+		var step string
+		err := row.Scan(&step)
+		steps = append(steps, step)
+		return err
+	})
+	return steps, err
 }
 
 // Script runs statements that are PostgreSQL's own, in one transaction unless they begin others.

@@ -124,6 +124,17 @@ func (s *postgresDatabase) Each(ctx context.Context, query string, args []any, s
 	return plain.Each(ctx, query, args, scan)
 }
 
+// plan implements base.
+func (s *postgresDatabase) plan(ctx context.Context, query string, args []any) ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	plain, err := s.beside()
+	if err != nil {
+		return nil, err
+	}
+	return plain.Explain(ctx, query, args)
+}
+
 // contents implements base with the rows of each table as texts.
 func (s *postgresDatabase) contents() (map[string]string, error) {
 	var tables []string

@@ -77,6 +77,18 @@ func (f *sqliteFile) Each(ctx context.Context, query string, args []any, scan fu
 	return rows.Err()
 }
 
+// plan implements base.
+func (f *sqliteFile) plan(ctx context.Context, query string, _ []any) (steps []string, err error) {
+	err = f.Each(ctx, "EXPLAIN QUERY PLAN "+query, make([]any, 40), func(row store.Row) error {
+		var id, parent, unused int
+		var detail string
+		err := row.Scan(&id, &parent, &unused, &detail)
+		steps = append(steps, detail)
+		return err
+	})
+	return steps, err
+}
+
 // contents implements base with the bytes of the files.
 func (f *sqliteFile) contents() (map[string]string, error) {
 	texts := map[string]string{}

@@ -45,6 +45,8 @@ type base interface {
 	// Exec and Each are those of a store.Runner, and run beside the store.
 	Exec(ctx context.Context, query string, args []any) (rows int64, err error)
 	Each(ctx context.Context, query string, args []any, scan func(store.Row) error) error
+	// plan is how the engine would run a query, a step a line. Args are values that it ran with.
+	plan(ctx context.Context, query string, args []any) ([]string, error)
 	// contents is what is in it as it lies there, by where that is.
 	contents() (map[string]string, error)
 	// close ends what Exec and Each have opened, if they have.
@@ -175,6 +177,16 @@ func (db *DB) Consistent() error {
 	return store.Consistent(func(query string, n *int64) error {
 		return db.base.Each(context.Background(), query, nil, func(row store.Row) error { return row.Scan(n) })
 	})
+}
+
+// Plan returns how the engine would run a query, a step a line. Args are values that it ran with.
+func (db *DB) Plan(t TB, query string, args []any) []string {
+	t.Helper()
+	steps, err := db.base.plan(context.Background(), query, args)
+	if err != nil {
+		t.Fatal(query, err)
+	}
+	return steps
 }
 
 // Contents is all that is in the database as it lies there, by where that is.
