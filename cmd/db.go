@@ -19,8 +19,8 @@ import (
 )
 
 func newDB(a *application) *cobra.Command {
-	return newGroup("db", "Make, reset, back up, restore, import and export the database",
-		newDBInit(a), newDBReset(a), newDBBackup(a), newDBRestore(a), newDBRollback(a), newDBImport(a), newDBExport(a))
+	return newGroup("db", "Make, reset, back up, restore, copy, import and export the database",
+		newDBInit(a), newDBReset(a), newDBBackup(a), newDBRestore(a), newDBRollback(a), newDBImport(a), newDBExport(a), newDBCopy(a))
 }
 
 func newDBInit(a *application) *cobra.Command {

@@ -85,6 +85,8 @@ func WebhooksInTrouble(ctx context.Context, path string) (off, dead int64) {
 }
 
 // lookInto opens a file as it is: that of another program keeps its kind of journal.
-func lookInto(path string) (*sql.DB, error) {
-	return openPool(withParams(path, url.Values{"_query_only": {"1"}, "_busy_timeout": {"1000"}}), 1)
+func lookInto(path string) (*sql.DB, error) { return openPool(lookDSN(path), 1) }
+
+func lookDSN(path string) string {
+	return withParams(path, url.Values{"_query_only": {"1"}, "_busy_timeout": {"1000"}})
 }

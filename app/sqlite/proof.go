@@ -95,6 +95,12 @@ func sound(ctx context.Context, conn *sql.Conn) error {
 	if found != "ok" {
 		return fmt.Errorf("%w: %s", ErrDamaged, found)
 	}
+	return referencesLead(ctx, conn)
+}
+
+// referencesLead returns ErrDamaged if a row refers to one that is not there.
+func referencesLead(ctx context.Context, conn *sql.Conn) error {
+	var found string
 	err := conn.QueryRowContext(ctx, `SELECT "table" || ' refers to a missing ' || parent FROM pragma_foreign_key_check LIMIT 1`).Scan(&found)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
