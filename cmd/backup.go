@@ -95,7 +95,7 @@ func (a *application) removeLeftovers(s settings.Settings, say func(sqlite.Lefto
 }
 
 func (a *application) sayRemoved(left sqlite.Leftover) error {
-	return a.printf("Removed %s (%s), which an unfinished upgrade, backup or restore had left.\n", left.Path, machine.BytesText(left.Bytes))
+	return a.printf("Removed %s (%s), which an unfinished upgrade, backup, restore or copy had left.\n", left.Path, machine.BytesText(left.Bytes))
 }
 
 // backups is the folder of backups that the settings name.

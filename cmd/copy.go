@@ -97,6 +97,9 @@ func (a *application) copyDatabase(ctx context.Context, s settings.Settings, fro
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
+	if err := a.removeCopies(to); err != nil {
+		return err
+	}
 	target, closeTarget, err := a.openCopyTarget(ctx, s, to)
 	if err != nil {
 		return fmt.Errorf("nothing is copied to %s, %w", to, targetSentence(err))
@@ -159,6 +162,18 @@ func freeFolder(to copyPlace) (release func() error, err error) {
 		return nil, err
 	}
 	return d.Lock()
+}
+
+// removeCopies removes what a copy that was cut off has left beside a file.
+func (a *application) removeCopies(to copyPlace) error {
+	if to.path == "" {
+		return nil
+	}
+	removed, err := sqlite.RemoveLeftovers(filepath.Dir(to.path), a.clock.Now())
+	for _, left := range removed {
+		err = errors.Join(err, a.sayRemoved(left))
+	}
+	return err
 }
 
 func sourceSentence(err error) error {

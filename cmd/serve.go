@@ -222,7 +222,7 @@ func (a *application) settle(s settings.Settings, log *slog.Logger) {
 		log.Warn("how much memory there is can't be found out; set GOMEMLIMIT if it is little", "error", err)
 	}
 	err := a.removeLeftovers(s, func(left sqlite.Leftover) error {
-		log.Info("left-over of an unfinished upgrade, backup or restore removed", "path", left.Path, "bytes", left.Bytes)
+		log.Info("left-over of an unfinished upgrade, backup, restore or copy removed", "path", left.Path, "bytes", left.Bytes)
 		return nil
 	})
 	if err != nil {

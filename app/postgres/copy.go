@@ -7,6 +7,9 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"taskapi/app/store"
 )
@@ -46,6 +49,9 @@ func beginCopy(ctx context.Context, o Options) (*Copying, error) {
 	return &Copying{conn: c}, nil
 }
 
+// lockNotAvailable is said when lock_timeout has passed.
+const lockNotAvailable = "55P03"
+
 // CopyFrom begins to read a database as of this moment. Errors are those of Open with Existing. Close
 // it.
 func CopyFrom(ctx context.Context, o Options) (*Copying, error) {
@@ -83,14 +89,10 @@ func CopyInto(ctx context.Context, o Options) (*Copying, error) {
 func (c *Copying) empty(ctx context.Context) error {
 	// The first lock is that of the process that leads, and goes with the connection. The second is
 	// that of migrate: a server that starts meanwhile waits for it.
-	var free bool
-	err := c.one(ctx, fmt.Sprintf(`SELECT pg_try_advisory_lock(%d, hashtext(current_schema()))`, leaderLock), &free)
-	if err == nil && free {
-		if err = c.run(ctx, "BEGIN"); err == nil {
-			err = c.one(ctx, `SELECT pg_try_advisory_xact_lock(1952542825)`, &free)
-		}
-	}
-	if err == nil && !free {
+	// Both are waited for a little (lock_timeout): a process that was cut off may not have lost them yet.
+	err := c.run(ctx, fmt.Sprintf(`SELECT pg_advisory_lock(%d, hashtext(current_schema())); BEGIN; SELECT pg_advisory_xact_lock(1952542825)`, leaderLock))
+	var said *pgconn.PgError
+	if errors.As(err, &said) && said.Code == lockNotAvailable {
 		err = ErrServed
 	}
 	if err == nil {
@@ -260,8 +262,13 @@ func (c *Copying) Keep(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the connection, and a copy that was not kept.
+// Close ends the connection, and a copy that was not kept. What the server is still doing is cancelled,
+// which is waited for a little: the process may end next.
 func (c *Copying) Close() error {
 	c.conn.close()
+	select {
+	case <-c.conn.pg.CleanupDone():
+	case <-time.After(5 * time.Second):
+	}
 	return nil
 }

@@ -93,7 +93,7 @@ func TestACopyCarriesEveryColumn(t *testing.T) {
 	}
 }
 
-// TestACopyNumbersOn: which tables never give an id twice is what the schema says.
+// TestACopyKnowsWhichIdsAreNotUsedTwice: which tables never give an id twice is what the schema says.
 func TestACopyKnowsWhichIdsAreNotUsedTwice(t *testing.T) {
 	db := openTest(t)
 	db.SQLite(t, "PostgreSQL numbers the answers as well")
@@ -116,6 +116,12 @@ func hostile() []string {
 	}
 }
 
+// first returns the first characters of a text.
+func first(text string, n int) string {
+	characters := []rune(text)
+	return string(characters[:min(n, len(characters))])
+}
+
 // fillTables puts rows into every table, beside what the store's methods leave in some.
 func fillTables(t *testing.T, db *storetest.DB) {
 	t.Helper()
@@ -128,8 +134,8 @@ func fillTables(t *testing.T, db *storetest.DB) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		db.Exec(t, `UPDATE tasks SET title = ?, uid = ? WHERE id = ?`, (text + "…")[:3], fmt.Sprint(i, "\\", i), task.ID)
-		db.Exec(t, `INSERT INTO events (at, name, user_id, detail) VALUES (?, 'x', ?, ?)`, i, ann.ID, text[:min(len(text), 9)])
+		db.Exec(t, `UPDATE tasks SET title = ?, uid = ? WHERE id = ?`, first(text, 100), fmt.Sprint(i, "\\", i), task.ID)
+		db.Exec(t, `INSERT INTO events (at, name, user_id, detail) VALUES (?, 'x', ?, ?)`, i, ann.ID, first(text, 200))
 		ids = append(ids, task.ID)
 	}
 	if _, err := db.DeleteTask(context.Background(), caller, todo.ByID(ids[0]), todo.Removal{At: testNow}); err != nil {
@@ -362,7 +368,7 @@ func TestACopyThatEndsEarlyLeavesRoom(t *testing.T) {
 func TestACopyIsCancelled(t *testing.T) {
 	db := openTest(t)
 	fillTables(t, db)
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx := context.Background()
 	for _, place := range []storetest.Place{storetest.NewFile(t), storetest.NewPlace(t)} {
 		source, err := db.Place().Source(ctx)
 		if err != nil {
@@ -380,7 +386,23 @@ func TestACopyIsCancelled(t *testing.T) {
 		_, _ = target.Close(), source.Close() // what is left of them
 		mustCopy(t, db.Place(), place)
 	}
-	cancel()
+}
+
+// TestAConnectionOfACopyIsLost: the server ends the connection that writes, or the one that reads.
+func TestAConnectionOfACopyIsLost(t *testing.T) {
+	from, to := storetest.NewServer(t), storetest.NewServer(t)
+	db := openTest(t)
+	fillTables(t, db)
+	mustCopy(t, db.Place(), from)
+	for name, place := range map[string]storetest.Place{"source": from, "target": to} {
+		kill := func() error {
+			return place.Exec(context.Background(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+		}
+		if copied, err := copyTo(from, to, func(c *store.Copy) { c.From = failing{c.From, "tasks", kill} }); err == nil {
+			t.Errorf("%s: copied %v", name, copied)
+		}
+	}
+	mustCopy(t, from, to)
 }
 
 // TestACopyIsOfOneMoment: what is written while it is made is not in it.
@@ -389,7 +411,6 @@ func TestACopyIsOfOneMoment(t *testing.T) {
 	ann := addUser(t, db, "ann@example.com", app.RoleUser)
 	copied, err := copyTo(db.Place(), place, func(c *store.Copy) {
 		addUser(t, db, "ben@example.com", app.RoleUser)
-		c.From = failing{c.From, "users", func() error { return errors.New("unused") }}.CopySource
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -67,6 +67,20 @@ func NewPlace(t testing.TB) Place {
 // Place is where the database is.
 func (db *DB) Place() Place { return Place{db.base.(copyBase)} }
 
+// Address is how the command line names it.
+func (p Place) Address() string {
+	if s, is := p.base.(*postgresDatabase); is {
+		return s.address
+	}
+	return "sqlite:" + p.base.(*sqliteFile).path
+}
+
+// Exec runs a statement in the database that is there, or in the empty one.
+func (p Place) Exec(ctx context.Context, statement string) error {
+	_, err := p.base.Exec(ctx, statement, nil)
+	return err
+}
+
 // Open opens the database that is there.
 func (p Place) Open(t testing.TB, o Options) *DB {
 	t.Helper()

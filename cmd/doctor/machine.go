@@ -301,7 +301,7 @@ func checkLeftovers(d datadir.Dir, backups string, now time.Time) Finding {
 		}
 	}
 	if len(names) > 0 {
-		return warning("an unfinished upgrade, backup or restore has left %s; the next start or backup removes it", strings.Join(names, " and "))
+		return warning("an unfinished upgrade, backup, restore or copy has left %s; the next start or backup removes it", strings.Join(names, " and "))
 	}
 	aside, err := sqlite.Aside(d.Database())
 	if err != nil {
