@@ -109,7 +109,9 @@ func (a *application) copyDatabase(ctx context.Context, s settings.Settings, fro
 	progress.end()
 	err = errors.Join(err, closeTarget())
 	switch {
-	case ctx.Err() != nil:
+	case errors.Is(err, postgres.ErrUnsure):
+		return fmt.Errorf("%w; copy once more: that is refused if there is a copy", err)
+	case err != nil && ctx.Err() != nil:
 		return errInterrupted
 	case err != nil:
 		return fmt.Errorf("the copy failed, and %s is as it was: %w", to, sentence(err))

@@ -19,6 +19,8 @@ var (
 	ErrNotEmpty = errors.New("there are users in the database")
 	// ErrServed: a server, or another copy, uses a database that is to be filled.
 	ErrServed = errors.New("another process uses the database")
+	// ErrUnsure: the connection was lost while a copy was being kept.
+	ErrUnsure = errors.New("it is not known whether the copy was kept, since the connection was lost")
 )
 
 // Copying is a transaction in which a database is copied: from it, or into it.
@@ -252,9 +254,15 @@ func (c *Copying) Count(ctx context.Context, query string, n *int64) error {
 
 // Keep implements store.CopyTarget.
 func (c *Copying) Keep(ctx context.Context) error {
-	tag, err := c.conn.pg.Exec(ctx, "COMMIT").ReadAll()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	tag, err := c.conn.pg.Exec(context.WithoutCancel(ctx), "COMMIT").ReadAll()
+	if err = c.conn.met(err); errors.Is(err, errClosed) {
+		err = fmt.Errorf("%w (%w)", ErrUnsure, err)
+	}
 	if err != nil {
-		return fmt.Errorf("it is not known whether the copy was kept: %w", c.conn.met(err))
+		return err
 	}
 	if tag := tag[0].CommandTag.String(); tag != "COMMIT" {
 		return fmt.Errorf("the transaction ended with %s", tag)

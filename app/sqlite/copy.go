@@ -183,23 +183,28 @@ func (t *CopyTarget) strip(ctx context.Context, schema string) error {
 	if _, err := t.conn.ExecContext(ctx, "BEGIN EXCLUSIVE"); err != nil {
 		return err
 	}
+	drop, err := t.takeAway(ctx)
+	if err == nil {
+		_, err = t.conn.ExecContext(ctx, strings.Join(drop, "; "))
+	}
+	return err
+}
+
+// takeAway returns statements that drop all indexes and triggers, and notes those that make them.
+func (t *CopyTarget) takeAway(ctx context.Context) (drop []string, err error) {
 	rows, err := t.conn.QueryContext(ctx, `SELECT type || ' ' || name, sql FROM sqlite_schema WHERE type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY rowid`)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var drop []string
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var name, text string
 		if err := rows.Scan(&name, &text); err != nil {
-			return errors.Join(err, rows.Close())
+			return nil, err
 		}
 		drop, t.complete = append(drop, "DROP "+name), append(t.complete, text)
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return err
-	}
-	_, err = t.conn.ExecContext(ctx, strings.Join(drop, "; "))
-	return err
+	return drop, rows.Err()
 }
 
 // insertValues is about how many values one statement adds.
