@@ -123,7 +123,7 @@ func (c *Copying) strip(ctx context.Context) error {
 	if _, err := (on{c.conn}).Exec(ctx, `INSERT INTO meta (name, value) VALUES ('schema', ?)`, []any{number}); err != nil {
 		return err
 	}
-	ours := `relname IN ('` + strings.Join(names, `', '`) + `') AND relnamespace = CAST(current_schema() AS regnamespace)`
+	ours := `relname IN ('` + strings.Join(names, `', '`) + `') AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())`
 	// References go before the keys they are to, and come back after them.
 	for _, kinds := range []string{"f", "p,u"} {
 		if err := c.takeAway(ctx, `SELECT format('ALTER TABLE %I DROP CONSTRAINT %I', relname, conname), format('ALTER TABLE %I ADD CONSTRAINT %I %s', relname, conname, pg_get_constraintdef(c.oid))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -37,7 +38,10 @@ type Target interface {
 // NewFile is the place of a SQLite file that is not there.
 func NewFile(t testing.TB) Place { return Place{newSQLite(t)} }
 
-// NewServer is an empty schema of PostgreSQL. The test is skipped if none is tested.
+// OddSchema is the schema that NewServer makes: its name has to be quoted.
+const OddSchema = `"Odd one"`
+
+// NewServer is an empty schema of PostgreSQL, beside that of others. The test is skipped if none is tested.
 func NewServer(t testing.TB) Place {
 	t.Helper()
 	address := os.Getenv(Variable)
@@ -49,9 +53,10 @@ func NewServer(t testing.TB) Place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(plain.Script("DROP SCHEMA public CASCADE; CREATE SCHEMA public"), plain.Close()); err != nil {
+	if err := errors.Join(plain.Script("CREATE SCHEMA "+OddSchema), plain.Close()); err != nil {
 		t.Fatal(err)
 	}
+	s.address += "?search_path=" + url.PathEscape(OddSchema)
 	return Place{s}
 }
 
