@@ -60,6 +60,7 @@ func (a *application) wire(ctx context.Context, s settings.Settings, d *listener
 		Store: db, Passwords: users.Passwords, Access: access, Refreshes: refreshes,
 		RefreshTTL: s.RefreshTTL, IdleTTL: s.RefreshIdle, Rotation: s.RefreshRotation,
 		VerifiedOnly: s.VerifiedOnly, Postage: postage, Audit: audit, Now: a.clock.Now, Elapsed: a.clock.Elapsed, Log: log,
+		Shared: db.Shared(),
 	}
 	config := api.Config{
 		Version: a.build.Version, Users: users, Sessions: sessions, Audit: audit, Answers: db, Access: access, Log: log, Now: a.clock.Now,
@@ -118,7 +119,11 @@ func (a *application) limit(s settings.Settings, config *api.Config, recovery *a
 func keep(config *api.Config, s settings.Settings, db *database, links *account.Links, postage *outbox.Postage) {
 	config.State, config.Lineage, config.Seed, config.TrashTime = db, db.Lineage(), db.Seed(), days(s.TrashDays)
 	config.Tasks = &todo.Tasks{Store: db, Now: config.Now, Most: int64(s.MaxTasks), KeepTrash: s.TrashDays > 0, Lineage: db.Lineage()}
-	hub := todo.NewHub(db.MembersOf, db.NewestChange, config.Now)
+	newest := db.NewestChange
+	if db.Shared() { // db.Follow tells of what other processes do
+		newest = nil
+	}
+	hub := todo.NewHub(db.MembersOf, newest, config.Now)
 	db.OnChange(hub.Changed)
 	config.Sync = &todo.Sync{Store: db, Hub: hub, Now: config.Now, Lineage: db.Lineage()}
 	config.Tickets = &account.Tickets{Store: db, Now: config.Now, Random: rand.Reader}

@@ -101,13 +101,7 @@ func (s *Sessions) decide(use SessionUse, shown int64, now time.Time, elapsed ti
 	// thief, and none of their friends.
 	age, seen := s.retired.age(retiredToken{use.ID, shown}, elapsed)
 	if !seen && !use.RetiredAt.IsZero() {
-		// Retired before this process can tell, and so at least as long ago as
-		// that, also if the clock was ahead then. If nobody has used the successor,
-		// its response may have been lost, and the clock may have jumped since.
-		seen = true
-		if unanswered := shown == use.Generation-1 && use.LastUsedAt.Equal(use.RetiredAt); !unanswered {
-			age = max(now.Sub(use.RetiredAt), age)
-		}
+		seen, age = true, s.unseenAge(use, shown, now, age)
 	}
 	idle := s.IdleTTL > 0 && now.Sub(use.LastUsedAt) > s.IdleTTL
 	switch {
@@ -122,6 +116,26 @@ func (s *Sessions) decide(use SessionUse, shown int64, now time.Time, elapsed ti
 	default:
 		return SessionStolen, errReplay
 	}
+}
+
+// unseenAge is how long ago a token was retired that this process has not retired; least is for
+// how long it would know.
+func (s *Sessions) unseenAge(use SessionUse, shown int64, now time.Time, least time.Duration) time.Duration {
+	byClock := now.Sub(use.RetiredAt)
+	// If nobody has used the successor, its response may have been lost, and the clock may have
+	// jumped since.
+	unanswered := shown == use.Generation-1 && use.LastUsedAt.Equal(use.RetiredAt)
+	switch {
+	case s.Shared && unanswered:
+		return min(byClock.Abs(), least)
+	case s.Shared: // another process may have retired it just now; its clock is not ours
+		return byClock.Abs()
+	case unanswered:
+		return least
+	}
+	// It was retired before this process can tell, and so at least as long ago as that, also if
+	// the clock was ahead then.
+	return max(byClock, least)
 }
 
 // retiredToken names a refresh token that is no longer current.

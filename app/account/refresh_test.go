@@ -36,6 +36,38 @@ func TestTokensRetiredBeforeTheStart(t *testing.T) {
 	}
 }
 
+// Where processes share a store, a token that another one has retired is as old as the clock
+// says, however long this process has run: clients that race are sent to different ones.
+func TestTokensRetiredByAnotherProcess(t *testing.T) {
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	s := &Sessions{Rotation: true, Shared: true}
+	for name, c := range map[string]struct {
+		ago, uptime time.Duration
+		unanswered  bool
+		want        SessionAction
+	}{
+		"a race":                                 {10 * time.Millisecond, time.Hour, false, SessionKeep},
+		"a race, and the successor is unused":    {10 * time.Millisecond, time.Hour, true, SessionKeep},
+		"a race, and their clock is a bit ahead": {-10 * time.Second, time.Hour, false, SessionKeep},
+		"a thief":                                {31 * time.Second, time.Hour, false, SessionStolen},
+		"a thief, and the successor is unused":   {31 * time.Second, time.Hour, true, SessionStolen},
+		"a thief, and this process is new":       {31 * time.Second, time.Second, false, SessionStolen},
+		"a thief, and their clock was far ahead": {-time.Hour, time.Hour, false, SessionStolen},
+		"a retry over a restart and a jump":      {time.Hour, time.Second, true, SessionKeep},
+	} {
+		use := SessionUse{
+			Session:   Session{ID: "s", Generation: 2, LastUsedAt: now, ExpiresAt: now.Add(time.Hour)},
+			RetiredAt: now.Add(-c.ago),
+		}
+		if c.unanswered {
+			use.LastUsedAt = use.RetiredAt
+		}
+		if got, _ := s.decide(use, 1, now, c.uptime); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
 // The clock may jump while the server is down. A successor that nobody has used may
 // have been lost on its way, and is given again for a while after the start.
 func TestAClockThatJumpsOverARestart(t *testing.T) {

@@ -122,6 +122,9 @@ type Sessions struct {
 	Elapsed func() time.Duration
 	Log     *slog.Logger
 
+	// Shared says that other processes use the store as well: they, too, retire tokens.
+	Shared bool
+
 	retired retired
 }
 

@@ -25,6 +25,8 @@ const (
 	storePause = 10 * time.Second
 	// stopGrace is how long a dialogue may go on after a stop began.
 	stopGrace = 3 * time.Second
+	// stopPause is storePause after a stop began.
+	stopPause = time.Second
 	// lookAgain bounds the wait for new mail, since a command of another
 	// process may queue some without waking us.
 	lookAgain = time.Minute
@@ -32,7 +34,7 @@ const (
 	// recordTimeout bounds one try to write down how a mail went, of
 	// recordTries.
 	recordTimeout = 5 * time.Second
-	recordTries   = 3
+	recordTries   = 4
 )
 
 // Worker sends what is in the outbox, one mail at a time.
@@ -179,7 +181,8 @@ func logAttrs(failure error) []any {
 }
 
 // record writes even when a stop has begun, and again if it fails: the mail
-// would go out twice without it. Once a stop has begun it doesn't pause.
+// would go out twice without it. Once a stop has begun it pauses for a moment only,
+// in which a database that is started again may be back.
 func (w *Worker) record(ctx context.Context, write func(context.Context) error) error {
 	for try := 1; ; try++ {
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
@@ -188,10 +191,14 @@ func (w *Worker) record(ctx context.Context, write func(context.Context) error) 
 		if err == nil || try == recordTries {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-		case <-w.After(storePause):
+		if ctx.Err() == nil {
+			select {
+			case <-ctx.Done():
+			case <-w.After(storePause):
+			}
+			continue
 		}
+		<-w.After(stopPause)
 	}
 }
 

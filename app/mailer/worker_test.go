@@ -261,6 +261,23 @@ func TestARecordThatFailsIsWrittenAgain(t *testing.T) {
 	}
 }
 
+// A database that is started again ends the lead of a process, and refuses for a moment.
+func TestARecordThatFailsDuringAStopIsWrittenAgain(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	sent := 0
+	r := newRig(t, func(context.Context, Message, func(Step)) error { sent++; cancel(); return nil }, queued("ann"))
+	r.outbox.lost = recordTries - 1
+	r.Run(ctx)
+	if got := <-r.outbox.settled; got != "sent" || sent != 1 {
+		t.Errorf("%s after it was sent %d times", got, sent)
+	}
+	for _, wait := range r.waits[len(r.waits)-(recordTries-1):] {
+		if wait != stopPause {
+			t.Errorf("waits: %v", r.waits)
+		}
+	}
+}
+
 func TestAnOldMailIsGivenUp(t *testing.T) {
 	old := queued("ann")
 	old.CreatedAt = start.Add(-maxAge)

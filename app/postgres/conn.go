@@ -39,8 +39,10 @@ func (c *conn) close() {
 }
 
 // simple runs statements without parameters, in one trip.
-func (c *conn) simple(text string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+func (c *conn) simple(text string) error { return c.simpleWithin(patience, text) }
+
+func (c *conn) simpleWithin(wait time.Duration, text string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
 	return c.met(c.pg.Exec(ctx, text).Close())
 }

@@ -14,8 +14,17 @@ const (
 	lookEvery = time.Second
 	// reconnectEvery is the pause between two attempts to reach the server.
 	reconnectEvery = 500 * time.Millisecond
+	// aliveWithin is how long the server may take to show that a connection still stands.
+	aliveWithin = 5 * time.Second
 	// leaderLock and a number of the schema are the advisory lock of the process that leads: "lead".
 	leaderLock = 1818582372
+)
+
+const (
+	// keepAlive lets the server notice within some ten seconds that the machine of a process has
+	// gone without a word, whose locks it would hold for hours. alive asks whether the server is there.
+	keepAlive = `SET tcp_keepalives_idle = 4; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; `
+	alive     = `SELECT 1`
 )
 
 // Listen implements store.Engine.
@@ -32,12 +41,13 @@ func (e *engine) listen(ctx context.Context, heard func(news string), idle func(
 	config := e.config.Copy()
 	var told []string
 	config.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) { told = append(told, n.Payload) }
-	c, err := e.connectWith(ctx, config, everywhere+`LISTEN taskapi`)
+	c, err := e.connectWith(ctx, config, everywhere+keepAlive+`LISTEN taskapi`)
 	if err != nil {
 		return
 	}
 	defer c.close()
 	heard("") // what was committed before this was not heard
+	looked := time.Now()
 	for ctx.Err() == nil {
 		wait, cancel := context.WithTimeout(ctx, lookEvery)
 		err := c.pg.WaitForNotification(wait)
@@ -51,11 +61,11 @@ func (e *engine) listen(ctx context.Context, heard func(news string), idle func(
 		switch {
 		case c.pg.IsClosed():
 			return
-		case err != nil: // nothing came in time
-			if c.simple("SELECT 1") != nil {
-				return
-			}
+		case err != nil && c.simpleWithin(aliveWithin, alive) != nil: // nothing came in time
+			return
+		case err != nil || time.Since(looked) >= lookEvery:
 			idle()
+			looked = time.Now()
 		}
 	}
 }
@@ -70,7 +80,7 @@ func (e *engine) Lead(ctx context.Context, lead func(context.Context)) {
 }
 
 func (e *engine) tryToLead(ctx context.Context, lead func(context.Context)) {
-	c, err := e.connect(ctx, everywhere)
+	c, err := e.connect(ctx, everywhere+keepAlive)
 	if err != nil {
 		return
 	}
@@ -93,7 +103,7 @@ func (e *engine) tryToLead(ctx context.Context, lead func(context.Context)) {
 		defer close(done)
 		lead(leading)
 	}()
-	for leading.Err() == nil && c.simple("SELECT 1") == nil {
+	for leading.Err() == nil && c.simpleWithin(aliveWithin, alive) == nil {
 		select {
 		case <-done:
 			end()

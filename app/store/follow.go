@@ -170,5 +170,8 @@ func (f *follower) hear(ctx context.Context, text string) {
 	}
 }
 
+// Shared reports whether other processes write as a matter of course.
+func (db *DB) Shared() bool { return db.engine.Shared() }
+
 // Lead runs work that only one of the processes may do that share the database.
 func (db *DB) Lead(ctx context.Context, lead func(context.Context)) { db.engine.Lead(ctx, lead) }

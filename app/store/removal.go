@@ -281,10 +281,18 @@ func (db *DB) KeepRemoving(ctx context.Context, failed func(error)) {
 		if err := errors.Join(db.FinishHandOvers(ctx), db.RemoveDeleted(ctx)); err != nil && ctx.Err() == nil {
 			failed(err)
 		}
+		var look <-chan time.Time // for those that other processes have deleted
+		if db.engine.Shared() {
+			look = time.After(removeEvery)
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-db.deleted:
+		case <-look:
 		}
 	}
 }
+
+// removeEvery is how often a process that leads looks for what others have deleted.
+const removeEvery = 10 * time.Second

@@ -27,7 +27,8 @@ const pollEvery = time.Second
 type Hub struct {
 	// Members returns who is in a list.
 	Members func(ctx context.Context, list int64) ([]int64, error)
-	// Newest returns the number of the newest line of the log.
+	// Newest returns the number of the newest line of the log. Nil where Changed is told of what
+	// other processes do.
 	Newest func(ctx context.Context) (int64, error)
 	// Now is the clock.
 	Now func() time.Time
@@ -230,7 +231,7 @@ func (h *Hub) Anew() { h.wakeAll(h.Now()) }
 
 // poll looks whether the log has lines that nobody has told of: another process wrote them.
 func (h *Hub) poll(ctx context.Context) {
-	if h.following.Load() == 0 {
+	if h.following.Load() == 0 || h.Newest == nil {
 		return
 	}
 	newest, err := h.Newest(ctx)

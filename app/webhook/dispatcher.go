@@ -30,6 +30,10 @@ const (
 	saveTimeout = 2 * time.Second
 	// storePause is the wait after the database failed.
 	storePause = 10 * time.Second
+	// settleTries is how often what is known at the end is written, with settlePause between, in
+	// which a database that is started again may be back.
+	settleTries = 4
+	settlePause = time.Second
 	// stopGrace is how long a try may go on after a stop began.
 	stopGrace = 2 * time.Second
 	// pageLines is how many lines of the log are read at once.
@@ -107,11 +111,13 @@ func poke(c chan struct{}) {
 }
 
 // Run tells webhooks until the context ends. It returns when the tries under way have ended,
-// which have two seconds for that, and what they came to is written.
+// which have two seconds for that, and what they came to is written. It may run again: another
+// process may have told webhooks meanwhile.
 func (d *Dispatcher) Run(ctx context.Context) {
 	defer func() {
 		d.work.Wait()
-		d.save(context.WithoutCancel(ctx), true)
+		d.settle(context.WithoutCancel(ctx))
+		d.forget()
 	}()
 	for {
 		users, err := d.Store.WebhookUsers(ctx)
@@ -189,6 +195,26 @@ func (d *Dispatcher) leave(a *account) bool {
 	}
 	delete(d.accounts, a.user)
 	return true
+}
+
+// settle writes how webhooks stand at the end. What is not written is told again.
+func (d *Dispatcher) settle(ctx context.Context) {
+	for try := 1; ; try++ {
+		d.save(ctx, true)
+		if try == settleTries || !d.saves.left() || !d.pause(ctx, settlePause) {
+			return
+		}
+	}
+}
+
+// forget forgets how webhooks stand, when nobody tells them any more.
+func (d *Dispatcher) forget() {
+	d.mu.Lock()
+	clear(d.accounts)
+	d.mu.Unlock()
+	d.saves.mu.Lock()
+	defer d.saves.mu.Unlock()
+	clear(d.saves.dirty)
 }
 
 // Load is how the dispatcher stands.

@@ -231,6 +231,36 @@ func TestEventsAreToldInOrderOnce(t *testing.T) {
 	}
 }
 
+// Where processes share a database, one of them tells webhooks at a time. One that does so again
+// goes on where the other one stopped.
+func TestProcessesTakeTurns(t *testing.T) {
+	w := newWorld(t)
+	hook := w.hook(w.user, outbox.EventTaskCreated)
+	one, other := w.dispatcher(), w.dispatcher()
+	var want []int64
+	for turn := range 6 {
+		d := one
+		if turn%2 == 1 {
+			d = other
+		}
+		w.mu.Lock()
+		w.changed = d.Changed
+		w.mu.Unlock()
+		want = append(want, w.tasks(w.user, 3)...) // while nobody runs
+		stop := w.background(d.Run)
+		w.until("they are told", func() bool { return len(w.toldOf(hook)) >= len(want) })
+		want = append(want, w.tasks(w.user, 3)...)
+		w.until("those are told as well", func() bool { return len(w.toldOf(hook)) >= len(want) })
+		stop()
+		if load := d.Load(); load.Active != 0 {
+			t.Errorf("%d webhooks are told of events by nobody", load.Active)
+		}
+	}
+	if got := w.toldOf(hook); !slices.Equal(got, want) {
+		t.Errorf("told %v, want %v", got, want)
+	}
+}
+
 // A receiver that fails in all ways, at random, is told of everything in order that it did not
 // refuse three times.
 func TestFailuresLoseNothing(t *testing.T) {

@@ -34,6 +34,13 @@ func (s *saves) drop(h *hook) {
 	delete(s.dirty, h)
 }
 
+// left reports whether there are any.
+func (s *saves) left() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.dirty) > 0
+}
+
 // take takes those that are to be written.
 func (s *saves) take(all bool) (taken []*hook) {
 	s.mu.Lock()
