@@ -98,7 +98,7 @@ func (a *application) serve(ctx context.Context, s settings.Settings) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, open.close(), release()) }()
-	d.WarnOfLosses(s.JWTSecret != "", log)
+	d.WarnOfLosses(s.Database != "", s.JWTSecret != "", log)
 	secret, err := d.Secret(s.JWTSecret)
 	if err != nil {
 		return err
@@ -108,6 +108,9 @@ func (a *application) serve(ctx context.Context, s settings.Settings) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := checkKey(ctx, s, db, secret); err != nil {
+		return err
+	}
 	if s.PublicURLByDefault() { // the port may have been 0
 		s.PublicURL = a.rehearsal.named(s.DefaultURL(listen.Text(open.api.Addr())))
 	}

@@ -69,6 +69,9 @@ func (a *application) wire(ctx context.Context, s settings.Settings, d *listener
 		Base: s.Base(), SecureCookies: d.tls != nil || strings.HasPrefix(s.PublicURL, "https://"), Health: a.newHealth(s, db, a.backups(s), lines, log), TLS: d.tls,
 	}
 	keep(&config, s, db, links, postage)
+	if err := share(&config, db, secret); err != nil {
+		return nil, nil, err
+	}
 	due, err := a.reminders(ctx, s, db, &config)
 	if err != nil {
 		return nil, nil, err

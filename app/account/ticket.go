@@ -35,11 +35,15 @@ type CallerStore interface {
 	CallerNow(ctx context.Context, by app.Caller, now time.Time) (app.Caller, error)
 }
 
-// Tickets issues tickets and takes them. A restart loses them all.
+// Tickets issues tickets and takes them. A restart loses those in memory.
 type Tickets struct {
 	Store  CallerStore
 	Now    func() time.Time
 	Random io.Reader
+	// Signer signs tickets, and Uses notes which were used, where other processes may take them.
+	// Nil keeps all tickets in memory.
+	Signer TicketSigner
+	Uses   TicketStore
 
 	mu     sync.Mutex
 	issued []ticket // the oldest first
@@ -57,6 +61,9 @@ func (t *Tickets) Issue(caller app.Caller) (string, error) {
 	var raw [ticketBytes]byte
 	if _, err := io.ReadFull(t.Random, raw[:]); err != nil {
 		return "", fmt.Errorf("make a ticket: %w", err)
+	}
+	if t.Signer != nil {
+		return t.issueSigned(caller, raw[:])
 	}
 	text := base64.RawURLEncoding.EncodeToString(raw[:])
 	t.mu.Lock()
@@ -89,6 +96,9 @@ func (t *Tickets) Issue(caller app.Caller) (string, error) {
 // Take returns the caller that a ticket was issued for, once. Returns ErrTicket, and
 // ErrSessionEnded if the caller is signed out by now.
 func (t *Tickets) Take(ctx context.Context, text string) (app.Caller, error) {
+	if t.Signer != nil {
+		return t.takeSigned(ctx, text)
+	}
 	now, sum := t.Now(), sha256.Sum256([]byte(text))
 	t.mu.Lock()
 	at := slices.IndexFunc(t.issued, func(one ticket) bool { return one.sum == sum })
@@ -108,9 +118,15 @@ func (t *Tickets) Take(ctx context.Context, text string) (app.Caller, error) {
 // Still returns nil while a caller is signed in, in the same role. Returns ErrSessionEnded and
 // ErrAPITokenExpired.
 func (t *Tickets) Still(ctx context.Context, caller app.Caller) error {
+	_, err := t.now(ctx, caller)
+	return err
+}
+
+// now returns who a caller is now.
+func (t *Tickets) now(ctx context.Context, caller app.Caller) (app.Caller, error) {
 	now, err := t.Store.CallerNow(ctx, caller, t.Now())
 	if err == nil && (now.UserID != caller.UserID || now.Role != caller.Role) {
 		err = ErrSessionEnded
 	}
-	return err
+	return now, err
 }

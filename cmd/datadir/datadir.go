@@ -82,12 +82,12 @@ func (d Dir) WasServed() bool {
 }
 
 // WarnOfLosses logs a warning for each file that a folder in use should have and
-// that is about to be made anew.
-func (d Dir) WarnOfLosses(keySet bool, log *slog.Logger) {
+// that is about to be made anew. Elsewhere says that the database is no file in it.
+func (d Dir) WarnOfLosses(elsewhere, keySet bool, log *slog.Logger) {
 	if !d.WasServed() {
 		return
 	}
-	if _, err := os.Stat(d.Database()); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(d.Database()); errors.Is(err, fs.ErrNotExist) && !elsewhere {
 		log.Warn("the database is gone and a new one is made; if it should be there, stop and restore a backup", "path", d.Database())
 	}
 	if _, err := os.Stat(filepath.Join(d.Path, KeyFile)); errors.Is(err, fs.ErrNotExist) && !keySet {
