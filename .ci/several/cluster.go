@@ -1,0 +1,341 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+const (
+	processes = 3
+	bin       = "/usr/lib/postgresql/15/bin/"
+	secret    = "one secret that all processes share"
+	// leaderLock is that of app/postgres.
+	leaderLock = 1818582372
+)
+
+// cluster is a database server, the processes on it and nginx before them.
+type cluster struct {
+	work, program, url string
+	faults             faults
+	hooks              *receiver
+	mails              *sink
+	members            []*member
+	nginx              *exec.Cmd
+	credential         *syscall.SysProcAttr
+	database           string
+	running            bool // the database server was started
+
+	mu     sync.Mutex
+	kills  []time.Time // of processes that led, and of the database server
+	killed int
+}
+
+// member is one of the processes.
+type member struct {
+	c       *cluster
+	number  int
+	address string
+	mu      sync.Mutex
+	cmd     *exec.Cmd
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// begin starts everything. What it returns is to be ended, too, if it fails.
+func begin(ctx context.Context, work string) (c *cluster, err error) {
+	c = &cluster{work: work, program: filepath.Join(work, "taskapi")}
+	if c.hooks, err = newReceiver(); err != nil {
+		return c, err
+	}
+	if c.mails, err = newSink(); err != nil {
+		return c, err
+	}
+	if err := c.startDatabase(ctx); err != nil {
+		return c, err
+	}
+	public, err := freePort()
+	if err != nil {
+		return c, err
+	}
+	c.url = fmt.Sprintf("http://127.0.0.1:%d", public)
+	for i := range processes {
+		port, err := freePort()
+		if err != nil {
+			return c, err
+		}
+		c.members = append(c.members, &member{c: c, number: i + 1, address: fmt.Sprintf("127.0.0.1:%d", port)})
+	}
+	failed := make(chan error, processes)
+	for _, m := range c.members { // all at once, on an empty database
+		go func() { failed <- m.start() }()
+	}
+	for range c.members {
+		err = errors.Join(err, <-failed)
+	}
+	return c, errors.Join(err, c.startProxy(ctx, public))
+}
+
+func (c *cluster) end() {
+	if c.nginx != nil {
+		_ = c.nginx.Process.Kill()
+		_ = c.nginx.Wait()
+	}
+	for _, m := range c.members {
+		m.kill()
+	}
+	if c.running {
+		_, _ = c.control(context.Background(), "stop", "-m", "immediate", "-w")
+	}
+	c.hooks.close()
+	c.mails.close()
+}
+
+// startDatabase makes a database server, which root may not be.
+func (c *cluster) startDatabase(ctx context.Context) error {
+	folder := filepath.Join(c.work, "postgres")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		return err
+	}
+	if os.Getuid() == 0 {
+		owner, err := user.Lookup("postgres")
+		if err != nil {
+			return err
+		}
+		uid, _ := strconv.Atoi(owner.Uid)
+		gid, _ := strconv.Atoi(owner.Gid)
+		if err := os.Chown(folder, uid, gid); err != nil {
+			return err
+		}
+		c.credential = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}} //nolint:gosec // ids are small
+	}
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	initialize := exec.CommandContext(ctx, bin+"initdb", "-D", filepath.Join(folder, "data"), "-U", "taskapi", "-A", "trust", "-E", "UTF8", "--locale=C")
+	initialize.SysProcAttr, initialize.Dir = c.credential, folder
+	if out, err := initialize.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	c.running = true
+	out, err := c.control(ctx, "start", "-w", "-o", fmt.Sprintf("-p %d -c listen_addresses=127.0.0.1 -c unix_socket_directories=%s", port, folder))
+	if err != nil {
+		return fmt.Errorf("pg_ctl start: %w\n%s", err, out)
+	}
+	c.database = fmt.Sprintf("postgres://taskapi@127.0.0.1:%d/postgres", port)
+	return nil
+}
+
+func (c *cluster) control(ctx context.Context, args ...string) ([]byte, error) {
+	folder := filepath.Join(c.work, "postgres")
+	command := exec.CommandContext(ctx, bin+"pg_ctl", append([]string{"-D", filepath.Join(folder, "data"), "-l", filepath.Join(folder, "log")}, args...)...)
+	command.SysProcAttr, command.Dir = c.credential, folder
+	return command.CombinedOutput()
+}
+
+// flags are those of a process.
+func (m *member) flags() []string {
+	return []string{
+		"serve", "--addr=" + m.address, "--data-dir=" + filepath.Join(m.c.work, fmt.Sprint("data", m.number)), "--database=" + m.c.database, "--public-url=" + m.c.url,
+		"--rate-limit=off", "--trusted-proxies=127.0.0.1", "--webhook-networks=127.0.0.1", "--log-format=json",
+		"--mail-server=127.0.0.1", "--mail-tls=none", "--mail-from=tasks@example.com", fmt.Sprint("--mail-port=", m.c.mails.port),
+	}
+}
+
+func (m *member) logFile() string { return filepath.Join(m.c.work, fmt.Sprint("log", m.number)) }
+
+// start waits until the process serves.
+func (m *member) start() error {
+	command := exec.Command(m.c.program, m.flags()...) //nolint:gosec // what was built before
+	command.Env = []string{"PATH=" + os.Getenv("PATH"), "TASKAPI_JWT_SECRET=" + secret}
+	log, err := os.OpenFile(m.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }()
+	command.Stderr = log
+	out, err := command.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := command.Start(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	m.cmd = command
+	m.mu.Unlock()
+	first, _ := bufio.NewReader(out).ReadString('\n')
+	if !strings.Contains(first, " is serving at ") {
+		m.kill()
+		return fmt.Errorf("process %d did not start: %s%s", m.number, first, tail(m.logFile(), 5))
+	}
+	return nil
+}
+
+func (m *member) kill() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.cmd != nil {
+		_ = m.cmd.Process.Kill()
+		_ = m.cmd.Wait()
+		m.cmd = nil
+	}
+}
+
+// startProxy starts nginx as the guide configures it.
+func (c *cluster) startProxy(ctx context.Context, port int) error {
+	servers := ""
+	for _, m := range c.members {
+		servers += "server " + m.address + " max_fails=1 fail_timeout=1s;\n"
+	}
+	dir := c.work + "/nginx"
+	if err := os.Mkdir(dir, 0o755); err != nil { //nolint:gosec // its workers run as another user
+		return err
+	}
+	who, err := user.Current()
+	if err != nil {
+		return err
+	}
+	text := fmt.Sprintf(`daemon off; pid %[1]s/pid; error_log %[1]s/log; user %[2]s; worker_processes 1; events { worker_connections 1000; }
+http { access_log off; client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
+upstream taskapi {
+%[3]skeepalive 32;
+}
+upstream taskapi_assistants {
+hash $http_authorization consistent;
+%[3]s}
+server {
+    listen 127.0.0.1:%[4]d;
+    client_max_body_size 1m;
+    proxy_http_version 1.1;
+    proxy_connect_timeout 2s;
+    proxy_next_upstream error timeout;
+    proxy_next_upstream_tries 2;
+    proxy_set_header Host $host;
+    proxy_set_header Connection "";
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    proxy_set_header X-Forwarded-Proto $scheme;
+    location / { proxy_pass http://taskapi; }
+    location /mcp { proxy_pass http://taskapi_assistants; }
+} }
+`, dir, who.Username, servers, port)
+	if err := os.WriteFile(dir+"/conf", []byte(text), 0o600); err != nil {
+		return err
+	}
+	path, err := exec.LookPath("nginx")
+	if err != nil {
+		path = "/usr/sbin/nginx"
+	}
+	c.nginx = exec.Command(path, "-e", dir+"/log", "-c", dir+"/conf") //nolint:gosec // Debian's nginx
+	if err := c.nginx.Start(); err != nil {
+		c.nginx = nil
+		return err
+	}
+	for range 100 {
+		if conn, err := net.Dial("tcp", strings.TrimPrefix(c.url, "http://")); err == nil {
+			return conn.Close()
+		}
+		rest(ctx, 50*time.Millisecond)
+	}
+	return errors.New("nginx does not listen: " + tail(dir+"/log", 5))
+}
+
+// ask runs a query beside the processes and returns its first column.
+func (c *cluster) ask(ctx context.Context, query string) (values []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	conn, err := pgconn.Connect(ctx, c.database)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	results, err := conn.Exec(ctx, query).ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range results[len(results)-1].Rows {
+		values = append(values, string(row[0]))
+	}
+	return values, nil
+}
+
+// leader returns the process that leads, nil for none: that of the connection which has the lock.
+func (c *cluster) leader(ctx context.Context) *member {
+	ports, err := c.ask(ctx, fmt.Sprintf(`SELECT a.client_port FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.classid = %d AND l.granted`, leaderLock))
+	if len(ports) > 1 {
+		c.faults.add("%d processes lead", len(ports))
+	}
+	if err != nil || len(ports) != 1 {
+		return nil
+	}
+	port, _ := strconv.Atoi(ports[0])
+	for _, m := range c.members {
+		if m.has(port) {
+			return m
+		}
+	}
+	return nil
+}
+
+// has reports whether a process has a connection from a port of this machine.
+func (m *member) has(port int) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.cmd == nil {
+		return false
+	}
+	table, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		return false
+	}
+	inode := ""
+	for _, row := range strings.Split(string(table), "\n") {
+		if f := strings.Fields(row); len(f) > 9 && f[1] == fmt.Sprintf("0100007F:%04X", port) {
+			inode = f[9]
+		}
+	}
+	socket := "socket:[" + inode + "]"
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", m.cmd.Process.Pid))
+	for _, file := range files {
+		if to, err := os.Readlink(file); err == nil && to == socket {
+			return true
+		}
+	}
+	return false
+}
+
+func tail(path string, lines int) string {
+	text, err := os.ReadFile(path) //nolint:gosec // a log of ours
+	if err != nil {
+		return err.Error()
+	}
+	all := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
+
+func (c *cluster) tails() {
+	for _, m := range c.members {
+		fmt.Printf("--- process %d\n%s\n", m.number, tail(m.logFile(), 8))
+	}
+}
