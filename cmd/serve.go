@@ -267,9 +267,13 @@ func duties(s settings.Settings, db *database, log *slog.Logger) []func(context.
 }
 
 // led runs duties in the one process of those that share a database which leads.
-func led(db *database, duties ...func(context.Context)) func(context.Context) {
+func led(db *database, log *slog.Logger, duties ...func(context.Context)) func(context.Context) {
 	return func(ctx context.Context) {
 		db.Lead(ctx, func(ctx context.Context) {
+			if db.Shared() {
+				log.Info("this process leads: it sends mails, webhooks and reminders, and keeps house")
+				defer log.Info("this process leads no more")
+			}
 			var all sync.WaitGroup
 			for _, duty := range duties {
 				all.Go(func() { duty(ctx) })

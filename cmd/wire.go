@@ -83,7 +83,7 @@ func (a *application) wire(ctx context.Context, s settings.Settings, d *listener
 	var server *api.Server // which the metrics and webhooks ask while it serves
 	hooks := a.newWebhooks(&config, s, db, postage, func() *api.Server { return server }, log)
 	shared := append(duties(s, db, log), sendMails, due.alarm.Run, due.pushes.Run, hooks.Run)
-	background := []func(context.Context){config.Recovery.Run, config.Sync.Hub.Run, config.Health.Run, recall(users.Guard, db, log), led(db, shared...)}
+	background := []func(context.Context){config.Recovery.Run, config.Sync.Hub.Run, config.Health.Run, recall(users.Guard, db, log), led(db, log, shared...)}
 	if d.metrics != nil {
 		page, err := newMetrics(a.build.Version, s.Mail.Server != "", db, lines, due, &config, func() int { return server.Streams() }, hooks)
 		if err != nil {

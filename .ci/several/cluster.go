@@ -336,6 +336,12 @@ func tail(path string, lines int) string {
 
 func (c *cluster) tails() {
 	for _, m := range c.members {
-		fmt.Printf("--- process %d\n%s\n", m.number, tail(m.logFile(), 8))
+		fmt.Printf("--- process %d\n", m.number)
+		text, _ := os.ReadFile(m.logFile())
+		for line := range strings.SplitSeq(string(text), "\n") {
+			if strings.Contains(line, "leads") || strings.Contains(line, `"level":"WARN"`) || strings.Contains(line, `"level":"ERROR"`) {
+				fmt.Println(line)
+			}
+		}
 	}
 }

@@ -86,7 +86,8 @@ func (c *cluster) cutDatabase(ctx context.Context, times int) {
 			c.faults.add("nothing is written after the database server was started again")
 		}
 		if !until(ctx, 15*time.Second, func() bool { return c.leader(ctx) != nil }) {
-			c.faults.add("nobody leads after the database server was started again")
+			locks, err := c.ask(ctx, "SELECT l::text || a.client_port || a.query FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid) WHERE locktype = 'advisory'")
+			c.faults.add("nobody leads after the database server was started again: %v %v", locks, err)
 		}
 		rest(ctx, 4*time.Second)
 	}
@@ -133,20 +134,21 @@ func (l *load) judge(ctx context.Context) {
 }
 
 func (l *load) judgeStreams(ctx context.Context) {
-	missing := func() (n int) {
+	missing := func() (names []string) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		for _, seen := range l.seen {
+		for i, seen := range l.seen {
 			for _, title := range l.answered {
 				if !seen[title] {
-					n++
+					names = append(names, fmt.Sprint(title, " at ", i+1))
 				}
 			}
 		}
-		return n
+		return names
 	}
-	if !until(ctx, 10*time.Second, func() bool { return missing() == 0 }) {
-		l.c.faults.add("streams have not told of %d tasks", missing())
+	if !until(ctx, 10*time.Second, func() bool { return len(missing()) == 0 }) {
+		names := missing()
+		l.c.faults.add("streams have not told of %d tasks, such as %v", len(names), names[:min(len(names), 12)])
 	}
 	fmt.Printf("streams: %d, opened %d times, have told of all\n", len(l.seen), l.streams.Load())
 	l.quit()

@@ -73,6 +73,7 @@ func (c *cluster) newLoad(ctx context.Context) (*load, error) {
 
 // start begins everything that goes on until the context ends.
 func (l *load) start(ctx context.Context) {
+	l.startStreams(ctx)
 	for i := range keyed {
 		l.all.Go(func() { l.write(ctx, fmt.Sprintf("keyed-%d-", i), true) })
 	}
@@ -85,16 +86,29 @@ func (l *load) start(ctx context.Context) {
 	l.all.Go(func() { l.race(ctx) })
 	l.all.Go(func() { l.join(ctx) })
 	l.all.Go(func() { l.remind(ctx) })
+}
+
+// startStreams opens a stream at each process and one through nginx, and waits until they begin.
+func (l *load) startStreams(ctx context.Context) {
 	listening, quit := context.WithCancel(context.WithoutCancel(ctx))
 	l.quit = quit
+	clients := []*client{l.c.proxy()}
 	for _, m := range l.c.members {
+		clients = append(clients, m.client())
+	}
+	for _, k := range clients {
 		seen := map[string]bool{}
 		l.seen = append(l.seen, seen)
-		l.listening.Go(func() { l.listen(listening, m.client(), seen) })
+		l.listening.Go(func() { l.listen(listening, k, seen) })
 	}
-	seen := map[string]bool{}
-	l.seen = append(l.seen, seen)
-	l.listening.Go(func() { l.listen(listening, l.c.proxy(), seen) })
+	begun := func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return !slices.ContainsFunc(l.seen, func(seen map[string]bool) bool { return !seen[""] })
+	}
+	if !until(ctx, 5*time.Second, begun) {
+		l.c.faults.add("streams do not begin")
+	}
 }
 
 func (l *load) wait() { l.all.Wait() }
@@ -265,6 +279,9 @@ func (l *load) follow(ctx context.Context, k *client, ticket string, after *stri
 		// Before its end, an event counts for nothing.
 		if strings.Contains(event, "event: ready") {
 			told("", time.Now())
+		}
+		if strings.Contains(event, "event: resync") {
+			return refusal("a stream has to begin anew")
 		}
 		for _, title := range titleText.FindAllStringSubmatch(event, -1) {
 			told(title[1], time.Now())
