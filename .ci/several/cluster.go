@@ -232,7 +232,7 @@ server {
     proxy_connect_timeout 2s;
     proxy_next_upstream error timeout;
     proxy_next_upstream_tries 2;
-    proxy_set_header Host $host;
+    proxy_set_header Host $http_host;
     proxy_set_header Connection "";
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     proxy_set_header X-Forwarded-Proto $scheme;
