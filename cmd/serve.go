@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"taskapi/app/api"
+	"taskapi/app/postgres"
 	"taskapi/app/sqlite"
 	"taskapi/app/store"
 	"taskapi/cmd/datadir"
@@ -138,7 +139,29 @@ func (a *application) serve(ctx context.Context, s settings.Settings) (err error
 	}
 	defer func() { err = errors.Join(err, d.ForgetAddress()) }()
 	background = append(background, a.chores(s, open, db, log)...)
-	return runUntilStopped(ctx, server, open.api, log, background...)
+	serving, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	background = append(background, stopIfReplaced(db, stop))
+	err = runUntilStopped(serving, server, open.api, log, background...)
+	if cause := context.Cause(serving); errors.Is(cause, postgres.ErrReplaced) {
+		err = errors.Join(cause, err)
+	}
+	return err
+}
+
+// stopIfReplaced ends a process that knows another database than the one that stands there now:
+// whatever starts it again after a failure makes that right.
+func stopIfReplaced(db *database, stop context.CancelCauseFunc) func(context.Context) {
+	return func(ctx context.Context) {
+		if db.server == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-db.server.Replaced():
+			stop(postgres.ErrReplaced)
+		}
+	}
 }
 
 // takeGround takes the folder and the addresses. A folder that was not there

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -22,6 +23,9 @@ type engine struct {
 	process string
 	// identity is that of the database when it was opened.
 	identity string
+	// replaced is closed when another database was met.
+	replaced chan struct{}
+	replace  sync.Once
 	writer   *conn  // nil until the first write, and after it was lost
 	wrote    bool   // something, in the transaction that is open
 	kept     []step // statements of it that have not gone to the server

@@ -21,6 +21,8 @@ const (
 )
 
 const (
+	// A process that leads and hangs loses the lead.
+	forLeader = everywhere + keepAlive + `SET idle_session_timeout = '10s'`
 	// keepAlive lets the server notice within some ten seconds that the machine of a process has
 	// gone without a word, whose locks it would hold for hours. alive asks whether the server is there.
 	keepAlive = `SET tcp_keepalives_idle = 4; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; `
@@ -46,6 +48,9 @@ func (e *engine) listen(ctx context.Context, heard func(news string), idle func(
 		return
 	}
 	defer c.close()
+	if e.checkIdentity(ctx, c) != nil {
+		return
+	}
 	heard("") // what was committed before this was not heard
 	looked := time.Now()
 	for ctx.Err() == nil {
@@ -80,7 +85,7 @@ func (e *engine) Lead(ctx context.Context, lead func(context.Context)) {
 }
 
 func (e *engine) tryToLead(ctx context.Context, lead func(context.Context)) {
-	c, err := e.connect(ctx, everywhere+keepAlive)
+	c, err := e.connect(ctx, forLeader)
 	if err != nil {
 		return
 	}

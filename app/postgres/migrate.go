@@ -122,6 +122,7 @@ func (e *engine) checkIdentity(ctx context.Context, c *conn) error {
 	}
 	now, err := identityOf(ctx, c)
 	if err == nil && now != e.identity {
+		e.replace.Do(func() { close(e.replaced) })
 		err = busy(ErrReplaced)
 	}
 	return err

@@ -66,7 +66,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if _, err := io.ReadFull(o.Random, id); err != nil {
 		return nil, err
 	}
-	e := &engine{config: config, process: hex.EncodeToString(id)}
+	e := &engine{config: config, process: hex.EncodeToString(id), replaced: make(chan struct{})}
 	if o.Connections == 0 {
 		o.Connections = DefaultConnections
 	}
@@ -107,6 +107,10 @@ func (db *DB) Close() error {
 	db.engine.close()
 	return nil
 }
+
+// Replaced is closed when another database stands at the address than when this one was opened: it
+// was restored, or another server has taken over. Then only ErrReplaced comes of writing.
+func (db *DB) Replaced() <-chan struct{} { return db.engine.replaced }
 
 // Redact returns the address of a database without its password.
 func Redact(address string) string {

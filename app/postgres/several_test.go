@@ -98,7 +98,9 @@ func TestProcessesTellEachOther(t *testing.T) {
 	s.other.OnChange(func(touched []todo.Touched) { told.Add(int64(len(touched))) })
 	all.Go(func() { s.other.Follow(ctx, func(err error) { t.Log(err) }) })
 	const listens = `query LIKE 'LISTEN%' OR query LIKE '%LISTEN taskapi%' OR query = 'SELECT 1'`
-	listening := func() bool { return s.Count(t, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND (`+listens+`)`) > 0 }
+	listening := func() bool {
+		return s.Count(t, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND (`+listens+`)`) > 0
+	}
 	until(t, "it listens", listening)
 	user, err := s.CreateUser(ctx, app.Operator(), account.NewUser{Username: "ann", Email: "ann@example.com", PasswordHash: hash, Role: app.RoleUser, CreatedAt: time.Now()}, account.Record{})
 	if err != nil {
@@ -133,6 +135,30 @@ func TestProcessesTellEachOther(t *testing.T) {
 }
 
 const hash = "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2U"
+
+// A process notices that another database has taken the place of its own.
+func TestAnotherDatabaseIsNoticed(t *testing.T) {
+	s := start(t)
+	db, err := postgres.Open(context.Background(), postgres.Options{URL: s.Lines(t, `SELECT 'postgres://' || current_user || '@127.0.0.1:' || inet_server_port() || '/' || current_database()`)[0], Random: rand.Reader})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	defer func() { cancel(); all.Wait() }()
+	all.Go(func() { db.Follow(ctx, func(error) {}) })
+	select {
+	case <-db.Replaced():
+		t.Fatal("nothing was replaced")
+	case <-time.After(10 * time.Millisecond):
+	}
+	// What a restored dump has is another table of the same name.
+	s.Exec(t, `ALTER TABLE changes RENAME TO before`)
+	s.Exec(t, `CREATE TABLE changes (LIKE before INCLUDING ALL)`)
+	s.cut(t, "application_name = 'taskapi'")
+	<-db.Replaced()
+}
 
 // Where all connections break between two transactions, the next write and the next reads succeed.
 func TestConnectionsAreMadeAgain(t *testing.T) {
