@@ -37,6 +37,7 @@ type cluster struct {
 	nginx              *exec.Cmd
 	credential         *syscall.SysProcAttr
 	database           string
+	port               int // of the database server
 	running            bool // the database server was started
 
 	mu     sync.Mutex
@@ -143,6 +144,7 @@ func (c *cluster) startDatabase(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("pg_ctl start: %w\n%s", err, out)
 	}
+	c.port = port
 	c.database = fmt.Sprintf("postgres://taskapi@127.0.0.1:%d/postgres", port)
 	return nil
 }
@@ -200,6 +202,14 @@ func (m *member) kill() {
 		_ = m.cmd.Process.Kill()
 		_ = m.cmd.Wait()
 		m.cmd = nil
+	}
+}
+
+func (m *member) signal(what syscall.Signal) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.cmd != nil {
+		_ = m.cmd.Process.Signal(what)
 	}
 }
 
@@ -309,9 +319,10 @@ func (m *member) has(port int) bool {
 	if err != nil {
 		return false
 	}
+	local, remote := fmt.Sprintf("0100007F:%04X", port), fmt.Sprintf("0100007F:%04X", m.c.port)
 	inode := ""
-	for _, row := range strings.Split(string(table), "\n") {
-		if f := strings.Fields(row); len(f) > 9 && f[1] == fmt.Sprintf("0100007F:%04X", port) {
+	for row := range strings.SplitSeq(string(table), "\n") {
+		if f := strings.Fields(row); len(f) > 9 && f[1] == local && f[2] == remote && f[9] != "0" {
 			inode = f[9]
 		}
 	}
