@@ -37,7 +37,7 @@ type cluster struct {
 	nginx              *exec.Cmd
 	credential         *syscall.SysProcAttr
 	database           string
-	port               int // of the database server
+	port               int  // of the database server
 	running            bool // the database server was started
 
 	mu     sync.Mutex
