@@ -160,7 +160,7 @@ func (c *cluster) control(ctx context.Context, args ...string) ([]byte, error) {
 func (m *member) flags() []string {
 	return []string{
 		"serve", "--addr=" + m.address, "--data-dir=" + filepath.Join(m.c.work, fmt.Sprint("data", m.number)), "--database=" + m.c.database, "--public-url=" + m.c.url,
-		"--rate-limit=off", "--trusted-proxies=127.0.0.1", "--webhook-networks=127.0.0.1", "--log-format=json",
+		"--rate-limit=off", "--caldav-over-http=on", "--trusted-proxies=127.0.0.1", "--webhook-networks=127.0.0.1", "--log-format=json",
 		"--mail-server=127.0.0.1", "--mail-tls=none", "--mail-from=tasks@example.com", fmt.Sprint("--mail-port=", m.c.mails.port),
 	}
 }

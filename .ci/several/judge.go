@@ -180,8 +180,11 @@ func (l *load) judgeHooks(ctx context.Context, times map[string]int) {
 	// One webhook is told of one event after the other, and waits for ten seconds after the
 	// database has failed.
 	began := time.Now()
-	if !until(ctx, time.Minute, func() bool { return missing() == 0 }) {
-		c.faults.add("the webhook was not told of %d tasks", missing())
+	for left := missing(); left > 0; left = missing() {
+		if !until(ctx, 20*time.Second, func() bool { return missing() < left }) {
+			c.faults.add("the webhook was not told of %d tasks", left)
+			break
+		}
 	}
 	took := time.Since(began)
 	fired := func() int { h.mu.Lock(); defer h.mu.Unlock(); return len(h.due) }
