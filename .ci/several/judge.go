@@ -269,14 +269,14 @@ func (l *load) judgeTheft(ctx context.Context) {
 
 // measureQuiet measures how soon the others know, when nothing dies.
 func (c *cluster) measureQuiet(ctx context.Context, l *load) {
+	again := c.hooks.repeated()
 	c.measureEnds(ctx)
 	c.measureStreams(ctx, l)
-	c.hang(ctx)
-	before := len(c.hooks.again)
 	rest(ctx, time.Second)
-	if len(c.hooks.again) != before {
-		c.faults.add("messages come again in quiet times")
+	if n := c.hooks.repeated() - again; n > 0 {
+		c.faults.add("%d messages come again in quiet times", n)
 	}
+	c.hang(ctx)
 }
 
 // hang lets the process that leads hang, which loses the lead.

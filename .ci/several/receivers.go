@@ -66,6 +66,13 @@ func (r *receiver) told(title string) bool {
 	return r.titles[title] > 0
 }
 
+// repeated returns how many messages came again.
+func (r *receiver) repeated() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.again)
+}
+
 // sink is an SMTP server that counts mails by their Message-ID.
 type sink struct {
 	server *smtp.Server
