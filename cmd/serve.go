@@ -104,14 +104,11 @@ func (a *application) serve(ctx context.Context, s settings.Settings) (err error
 	if err != nil {
 		return err
 	}
-	db, err := a.openForServing(ctx, d, s, log)
+	db, err := a.openForServing(ctx, d, s, secret, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := checkKey(ctx, s, db, secret); err != nil {
-		return err
-	}
 	if s.PublicURLByDefault() { // the port may have been 0
 		s.PublicURL = a.rehearsal.named(s.DefaultURL(listen.Text(open.api.Addr())))
 	}
@@ -139,10 +136,14 @@ func (a *application) serve(ctx context.Context, s settings.Settings) (err error
 	}
 	defer func() { err = errors.Join(err, d.ForgetAddress()) }()
 	background = append(background, a.chores(s, open, db, log)...)
+	return runWhileOurs(ctx, db, server, open.api, log, background)
+}
+
+// runWhileOurs is runUntilStopped for as long as the database is the one that was opened.
+func runWhileOurs(ctx context.Context, db *database, server *api.Server, listener net.Listener, log *slog.Logger, background []func(context.Context)) error {
 	serving, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	background = append(background, stopIfReplaced(db, stop))
-	err = runUntilStopped(serving, server, open.api, log, background...)
+	err := runUntilStopped(serving, server, listener, log, append(background, stopIfReplaced(db, stop))...)
 	if cause := context.Cause(serving); errors.Is(cause, postgres.ErrReplaced) {
 		err = errors.Join(cause, err)
 	}
@@ -187,13 +188,16 @@ func (a *application) takeGround(ctx context.Context, s settings.Settings, d dat
 }
 
 // openForServing opens the database, and begins its timeline.
-func (a *application) openForServing(ctx context.Context, d datadir.Dir, s settings.Settings, log *slog.Logger) (*database, error) {
+func (a *application) openForServing(ctx context.Context, d datadir.Dir, s settings.Settings, secret []byte, log *slog.Logger) (*database, error) {
 	db, err := a.open(ctx, d, s)
 	if err != nil {
 		return nil, err
 	}
 	if err := a.clockFault(ctx, db); err != nil {
 		log.Warn("the clock may be wrong", "reason", err)
+	}
+	if err := checkKey(ctx, s, db, secret); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	if db.file == nil {
 		return db, nil

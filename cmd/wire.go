@@ -30,11 +30,7 @@ const limiterKeys = 1 << 16
 
 // wire builds the server from the settings, and what runs beside it.
 func (a *application) wire(ctx context.Context, s settings.Settings, d *listeners, db *database, secret []byte, log *slog.Logger, lines *logs.Queue) (*api.Server, []func(context.Context), error) {
-	access, err := token.NewAccess(secret, s.AccessTTL, a.clock.Now, rand.Reader)
-	if err != nil {
-		return nil, nil, err
-	}
-	refreshes, err := token.NewRefresh(secret, rand.Reader)
+	access, refreshes, err := a.tokens(s, secret)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -95,6 +91,16 @@ func (a *application) wire(ctx context.Context, s settings.Settings, d *listener
 	background = append(background, a.rehearsal.join(s, &config, due, log)...)
 	server, err = api.New(config)
 	return server, background, err
+}
+
+// tokens returns what makes and checks the two kinds of a session.
+func (a *application) tokens(s settings.Settings, secret []byte) (*token.Access, *token.Refresh, error) {
+	access, err := token.NewAccess(secret, s.AccessTTL, a.clock.Now, rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	refreshes, err := token.NewRefresh(secret, rand.Reader)
+	return access, refreshes, err
 }
 
 // redirects returns what sends those who come without encryption to the public URL, if there is a
