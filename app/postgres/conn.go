@@ -104,14 +104,15 @@ func names(query string, n int) bool {
 }
 
 // once is run for a statement that is not kept.
-func (c *conn) once(ctx context.Context, query string, args []any, scan func(record) error) (int64, error) {
+func (c *conn) once(ctx context.Context, query string, args []any, scan func(record) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	v, err := encode(args)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	return c.read(c.pg.ExecParams(ctx, rewrite(query), v.raw, v.types, v.formats, nil), scan)
+	_, err = c.read(c.pg.ExecParams(ctx, rewrite(query), v.raw, v.types, v.formats, nil), scan)
+	return err
 }
 
 func (c *conn) read(result *pgconn.ResultReader, scan func(record) error) (int64, error) {
@@ -191,7 +192,7 @@ func (o on) Each(ctx context.Context, query string, args []any, scan func(store.
 // Dynamic implements store.Runner.
 func (o on) Dynamic(ctx context.Context, query string, args []any, scan func(store.Row) error) error {
 	var rows rows
-	if _, err := o.once(ctx, query, args, rows.keep); err != nil {
+	if err := o.once(ctx, query, args, rows.keep); err != nil {
 		return err
 	}
 	return rows.each(scan)

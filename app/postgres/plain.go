@@ -44,7 +44,7 @@ func (p *Plain) Explain(ctx context.Context, query string, args []any) (steps []
 	if len(args) > 0 {
 		text += "(" + strings.Repeat("NULL, ", len(args)-1) + "NULL)"
 	}
-	_, err = p.conn.once(ctx, text, nil, func(row record) error {
+	err = p.conn.once(ctx, text, nil, func(row record) error {
 		var step string
 		err := row.Scan(&step)
 		steps = append(steps, step)

@@ -56,8 +56,7 @@ func (r reading) Dynamic(ctx context.Context, query string, args []any, scan fun
 	var rows rows
 	err := r.run(ctx, func(o on) (err error) {
 		rows = nil
-		_, err = o.once(ctx, query, args, rows.keep)
-		return err
+		return o.once(ctx, query, args, rows.keep)
 	})
 	if err != nil {
 		return err
