@@ -96,7 +96,21 @@ func TestProcessesTellEachOther(t *testing.T) {
 	defer func() { cancel(); all.Wait() }()
 	var told atomic.Int64
 	s.other.OnChange(func(touched []todo.Touched) { told.Add(int64(len(touched))) })
+	made := func() {
+		t.Helper()
+		user, err := s.CreateUser(ctx, app.Operator(), account.NewUser{Username: "bob", Email: rand.Text() + "@example.com", PasswordHash: hash, Role: app.RoleUser, CreatedAt: time.Now()}, account.Record{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		by := app.Operator()
+		by.UserID = user.ID
+		if _, err := s.CreateTask(ctx, by, todo.NewTask{UserID: user.ID, Title: "t", CreatedAt: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	made() // a stream may have begun before that
 	all.Go(func() { s.other.Follow(ctx, func(err error) { t.Log(err) }) })
+	until(t, "it is told of what was before", func() bool { return told.Load() > 0 })
 	const listens = `query LIKE 'LISTEN%' OR query LIKE '%LISTEN taskapi%' OR query = 'SELECT 1'`
 	listening := func() bool {
 		return s.Count(t, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND (`+listens+`)`) > 0

@@ -83,7 +83,7 @@ func (db *DB) Follow(ctx context.Context, failed func(error)) {
 	db.writer.own.mu.Lock()
 	db.writer.own.follow = true
 	db.writer.own.mu.Unlock()
-	f := follower{db: db}
+	f := follower{db: db, seq: db.began}
 	catchUp := func() {
 		if err := f.catchUp(ctx); err != nil && ctx.Err() == nil {
 			failed(err)
@@ -99,7 +99,7 @@ func (db *DB) Follow(ctx context.Context, failed func(error)) {
 // follower is how far Follow has come.
 type follower struct {
 	db  *DB
-	seq int64 // of the last line that was told; 0 before the first look
+	seq int64 // of the last line that was told
 }
 
 // linesAtOnce is how many lines are read at once.
@@ -107,11 +107,6 @@ const linesAtOnce = 1000
 
 // catchUp tells of the lines that others have written since.
 func (f *follower) catchUp(ctx context.Context) error {
-	if f.seq == 0 {
-		newest, err := f.db.NewestChange(ctx)
-		f.seq = newest
-		return err
-	}
 	for n := linesAtOnce; n == linesAtOnce; {
 		reader, err := f.db.read(ctx)
 		if err != nil {

@@ -45,6 +45,7 @@ type DB struct {
 	seed      todo.Seed
 	deleted   chan struct{} // that a user was, for KeepRemoving
 	answered  map[int64]answeredSum
+	began     int64 // the newest line of the log when a shared store was opened
 }
 
 // New returns the store in a database. Begin it before any other method.
@@ -73,6 +74,11 @@ func (db *DB) Begin(ctx context.Context) (err error) {
 	}
 	if db.seed, err = db.beginSeed(ctx); err != nil {
 		return err
+	}
+	if db.engine.Shared() {
+		if db.began, err = db.NewestChange(ctx); err != nil {
+			return err
+		}
 	}
 	return db.callers.check()
 }
