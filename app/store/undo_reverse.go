@@ -260,6 +260,9 @@ func (u *undoing) bringBack(l pastLine) error {
 	case u.asked.Most > 0 && h.total >= u.asked.Most:
 		return todo.ErrTooManyTasks
 	}
+	if u.fateOf(todo.KindTask, r.task.ParentID) == fatePassing {
+		r.task.ParentID = 0 // what the group made and deleted again; the line that put it there says where it was
+	}
 	if parent := r.task.ParentID; parent != 0 {
 		above, err := u.task(parent, 0, true)
 		switch {

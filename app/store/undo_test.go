@@ -286,3 +286,36 @@ func useUndo(t *testing.T, db *storetest.DB, hers, his app.Caller, list todo.Ref
 	check(err)
 	undo(3)
 }
+
+// What was put below a task that the same request made, and went to the trash with it, comes back
+// to where it was before the request.
+func TestUndoOfWhatWentWithATaskOfTheSameRequest(t *testing.T) {
+	db, ann, _, shared := pair(t, 0)
+	tasks := &todo.Tasks{Store: db, Now: func() time.Time { return testNow }, KeepTrash: true}
+	create := func(ctx context.Context, in todo.TaskInput) int64 {
+		in.Title, in.List = app.Given("t"), app.Given(todo.ByID(shared))
+		task, err := tasks.Create(ctx, ann, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return task.ID
+	}
+	parent := create(t.Context(), todo.TaskInput{})
+	child := create(t.Context(), todo.TaskInput{Parent: app.Given(todo.ByID(parent))})
+	change := noted(t, func(change *int64) error {
+		return db.Together(app.NoteChange(t.Context(), change), func(ctx context.Context) error {
+			made := create(ctx, todo.TaskInput{})
+			if _, err := tasks.Update(ctx, ann, todo.ByID(child), todo.TaskInput{Parent: app.Given(todo.ByID(made))}); err != nil {
+				return err
+			}
+			_, err := tasks.Delete(ctx, ann, todo.ByID(made), false, nil)
+			return err
+		})
+	})
+	if _, err := tasks.Undo(t.Context(), ann, app.Given(change)); err != nil {
+		t.Fatal(err)
+	}
+	if task, err := tasks.Get(t.Context(), ann, todo.ByID(child)); err != nil || task.ParentID != parent {
+		t.Errorf("it is below %d, not %d: %v", task.ParentID, parent, err)
+	}
+}
