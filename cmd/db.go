@@ -74,7 +74,7 @@ func newDBReset(a *application) *cobra.Command {
 }
 
 func (a *application) resetDatabase(ctx context.Context, s settings.Settings, yes bool) (err error) {
-	if err := onlyFiles(s, `"taskapi db reset"`, `stop all servers, and empty it with psql: "DROP SCHEMA public CASCADE; CREATE SCHEMA public"`); err != nil {
+	if err := onlyFiles(s, `"taskapi db reset"`, fmt.Sprintf("stop all servers, and empty it with psql: \"DROP SCHEMA %[1]s CASCADE; CREATE SCHEMA %[1]s\"", postgres.Schema(s.Database))); err != nil {
 		return err
 	}
 	d := datadir.Dir{Path: s.DataDir}

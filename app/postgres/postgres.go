@@ -31,7 +31,7 @@ const schemaNumber = 8
 type Options struct {
 	// URL is postgres://user@host:port/database?…, with the parameters of libpq.
 	URL string
-	// Password is used unless the URL has one.
+	// Password is used unless the URL has one. Without any, those of libpq's environment are.
 	Password string
 	// Relaxed gives up the last moments if the database server crashes (synchronous_commit=off).
 	Relaxed bool
@@ -90,8 +90,10 @@ func configOf(o Options) (*pgconn.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the address of the database: %w", err)
 	}
-	if config.Password == "" {
-		config.Password = o.Password
+	if u, err := url.Parse(o.URL); o.Password != "" && err == nil {
+		if _, has := u.User.Password(); !has {
+			config.Password = o.Password // before PGPASSWORD and ~/.pgpass
+		}
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
@@ -111,6 +113,14 @@ func (db *DB) Close() error {
 // Replaced is closed when another database stands at the address than when this one was opened: it
 // was restored, or another server has taken over. Then only ErrReplaced comes of writing.
 func (db *DB) Replaced() <-chan struct{} { return db.engine.replaced }
+
+// Schema returns the name of the schema that an address names with search_path, or the usual one.
+func Schema(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Query().Get("search_path") != "" {
+		return u.Query().Get("search_path")
+	}
+	return "public"
+}
 
 // Redact returns the address of a database without its password.
 func Redact(address string) string {

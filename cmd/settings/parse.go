@@ -260,6 +260,9 @@ func parseReplicateTo(s *Settings, value string) error {
 
 // completeReplica refuses a second place that is the first, and one that nobody may enter.
 func (s *Settings) completeReplica(mistake func(flag, problem string)) {
+	if s.BackupEvery > 0 && s.Database != "" {
+		mistake("backup-every", "this is for the database file of a data folder; back up PostgreSQL with pg_dump, or with what its provider has")
+	}
 	if s.ReplicateTo != "" && s.Database != "" {
 		mistake("replicate-to", "this is for the database file of a data folder; PostgreSQL has streaming replication and archives of its log")
 	}
