@@ -94,9 +94,11 @@ func (e *engine) close() {
 
 // takeTurn begins a transaction that no other one writes beside. Its statements see all commits
 // before it, since each has a snapshot of its own (READ COMMITTED) and the row is waited for first.
-// Ids of tasks and lists are given by who has the turn.
+// Ids of tasks and lists are given by who has the turn. Nothing is written into tables that have come
+// in the place of those that were opened, from a dump.
 const takeTurn = `BEGIN ISOLATION LEVEL READ COMMITTED; SELECT id FROM turn FOR UPDATE;
-	SELECT CASE WHEN t.is_called THEN t.last_value ELSE 0 END, CASE WHEN l.is_called THEN l.last_value ELSE 0 END FROM tasks_id_seq AS t, lists_id_seq AS l`
+	SELECT CASE WHEN t.is_called THEN t.last_value ELSE 0 END, CASE WHEN l.is_called THEN l.last_value ELSE 0 END,
+		CAST(CAST('changes' AS regclass) AS oid) FROM tasks_id_seq AS t, lists_id_seq AS l`
 
 const (
 	keepLast = `SELECT reserve(?, ?)`
@@ -136,12 +138,21 @@ func (e *engine) begin() error {
 		tasks, tasksErr := strconv.ParseInt(string(row[0]), 10, 64)
 		lists, listsErr := strconv.ParseInt(string(row[1]), 10, 64)
 		e.last = map[string]*last{"tasks": {tasks, tasks}, "lists": {lists, lists}}
-		err = errors.Join(tasksErr, listsErr)
+		err = errors.Join(tasksErr, listsErr, e.sameTables(string(row[2])))
 	}
 	if err != nil {
 		e.Rollback()
 	}
 	return err
+}
+
+// sameTables returns ErrReplaced if a table has another number than when the database was opened.
+func (e *engine) sameTables(number string) error {
+	if parts := strings.Split(e.identity, "."); len(parts) == 4 && parts[2] != number {
+		e.replace.Do(func() { close(e.replaced) })
+		return busy(ErrReplaced)
+	}
+	return nil
 }
 
 // Commit implements store.Engine.

@@ -55,7 +55,8 @@ func translate(err error) error {
 	case strings.HasPrefix(code, "XX"):
 		return app.ErrDatabaseDamaged.With(err)
 	// Connections, resources, an operator, a wait that took too long, a standby.
-	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "53"), strings.HasPrefix(code, "57"),
+	// So does a password that was changed, or a database that is gone.
+	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "28"), strings.HasPrefix(code, "3D"), strings.HasPrefix(code, "53"), strings.HasPrefix(code, "57"),
 		code == "55P03", code == "25P03", code == "25006", code == "26000":
 		return busy(err)
 	}

@@ -66,12 +66,18 @@ func (e *engine) listen(ctx context.Context, heard func(news string), idle func(
 		switch {
 		case c.pg.IsClosed():
 			return
-		case err != nil && c.simpleWithin(aliveWithin, alive) != nil: // nothing came in time
-			return
-		case err != nil || time.Since(looked) >= lookEvery:
-			idle()
-			looked = time.Now()
+		case err == nil && time.Since(looked) < lookEvery:
+			continue
 		}
+		// That shows that the connection stands, too.
+		within, cancel := context.WithTimeout(ctx, aliveWithin)
+		err = e.checkIdentity(within, c)
+		cancel()
+		if err != nil {
+			return
+		}
+		idle()
+		looked = time.Now()
 	}
 }
 

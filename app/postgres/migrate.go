@@ -42,6 +42,8 @@ type Facts struct {
 	FSync bool
 	// SyncsCommits says that a commit waits for the disk.
 	SyncsCommits bool
+	// ReadOnly says that nothing can be written, as on a standby.
+	ReadOnly bool
 }
 
 // Facts looks at a database that Open has made. Returns ErrEmpty, ErrForeign, ErrNewer, ErrTooOld,
@@ -50,7 +52,8 @@ func (p *Plain) Facts(ctx context.Context) (f Facts, err error) {
 	if err := makeTables(ctx, p.conn, true); err != nil {
 		return f, err
 	}
-	err = p.One(ctx, `SELECT current_setting('server_version'), current_setting('fsync') = 'on', current_setting('synchronous_commit') <> 'off'`, nil, []any{&f.Version, &f.FSync, &f.SyncsCommits})
+	err = p.One(ctx, `SELECT current_setting('server_version'), current_setting('fsync') = 'on', current_setting('synchronous_commit') <> 'off',
+		current_setting('transaction_read_only') = 'on'`, nil, []any{&f.Version, &f.FSync, &f.SyncsCommits, &f.ReadOnly})
 	return f, err
 }
 

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -150,28 +151,43 @@ func TestProcessesTellEachOther(t *testing.T) {
 
 const hash = "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2U"
 
-// A process notices that another database has taken the place of its own.
+// A process notices that other tables have taken the place of its own, as from a dump that was
+// restored, and writes nothing into them.
 func TestAnotherDatabaseIsNoticed(t *testing.T) {
-	s := start(t)
-	db, err := postgres.Open(context.Background(), postgres.Options{URL: s.Lines(t, `SELECT 'postgres://' || current_user || '@127.0.0.1:' || inet_server_port() || '/' || current_database()`)[0], Random: rand.Reader})
-	if err != nil {
-		t.Fatal(err)
+	for _, how := range []string{"connections break", "it looks", "it writes"} {
+		t.Run(how, func(t *testing.T) {
+			s := start(t)
+			db, err := postgres.Open(context.Background(), postgres.Options{URL: s.Lines(t, `SELECT 'postgres://' || current_user || '@127.0.0.1:' || inet_server_port() || '/' || current_database()`)[0], Random: rand.Reader})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = db.Close() }()
+			ctx, cancel := context.WithCancel(context.Background())
+			var all sync.WaitGroup
+			defer func() { cancel(); all.Wait() }()
+			if how != "it writes" {
+				all.Go(func() { db.Follow(ctx, func(error) {}) })
+			} else if err := db.SetMeta(ctx, "test", "before"); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case <-db.Replaced():
+				t.Fatal("nothing was replaced")
+			case <-time.After(10 * time.Millisecond):
+			}
+			s.Exec(t, `ALTER TABLE changes RENAME TO before`)
+			s.Exec(t, `CREATE TABLE changes (LIKE before INCLUDING ALL)`)
+			switch how {
+			case "connections break":
+				s.cut(t, "application_name = 'taskapi'")
+			case "it writes":
+				if err := db.SetMeta(ctx, "test", "after"); !errors.Is(err, postgres.ErrReplaced) {
+					t.Errorf("it wrote: %v", err)
+				}
+			}
+			<-db.Replaced()
+		})
 	}
-	defer func() { _ = db.Close() }()
-	ctx, cancel := context.WithCancel(context.Background())
-	var all sync.WaitGroup
-	defer func() { cancel(); all.Wait() }()
-	all.Go(func() { db.Follow(ctx, func(error) {}) })
-	select {
-	case <-db.Replaced():
-		t.Fatal("nothing was replaced")
-	case <-time.After(10 * time.Millisecond):
-	}
-	// What a restored dump has is another table of the same name.
-	s.Exec(t, `ALTER TABLE changes RENAME TO before`)
-	s.Exec(t, `CREATE TABLE changes (LIKE before INCLUDING ALL)`)
-	s.cut(t, "application_name = 'taskapi'")
-	<-db.Replaced()
 }
 
 // Where all connections break between two transactions, the next write and the next reads succeed.

@@ -39,6 +39,8 @@ func checkServer(ctx context.Context, s settings.Settings) Finding {
 		return warning("%s is too large to be looked through in %s; nothing wrong was found until then", address, checkTimeout)
 	case err != nil:
 		return failure("%s can't be read (%v); look at the log of the database server", address, cause(err))
+	case facts.ReadOnly:
+		return failure("%s can only be read: it is a standby, or default_transaction_read_only is on; name the server that takes writes", address)
 	case !facts.FSync:
 		return failure("%s runs with fsync=off: a crash of its machine damages the data; turn it on", address)
 	case !facts.SyncsCommits && s.Durability != sqlite.Normal:
