@@ -26,6 +26,8 @@ const (
 	// snapshotEvery bounds how much log a restore plays, replicaKeep how far back it can go.
 	snapshotEvery = 24 * time.Hour
 	replicaKeep   = 7 * 24 * time.Hour
+	// verifyEvery is how often it is looked whether the place still has what was sent.
+	verifyEvery = time.Minute
 	// firstRetry and lastRetry are the waits after the place failed.
 	firstRetry = 500 * time.Millisecond
 	lastRetry  = 15 * time.Second
@@ -50,6 +52,7 @@ type ReplicateOptions struct {
 	most          int64         // 0: mostBehind
 	full          int64         // 0: logFull
 	snapshotEvery time.Duration // 0: snapshotEvery
+	verifyEvery   time.Duration // 0: verifyEvery
 }
 
 func (o *ReplicateOptions) complete() {
@@ -64,6 +67,9 @@ func (o *ReplicateOptions) complete() {
 	}
 	if o.full == 0 {
 		o.full = logFull
+	}
+	if o.verifyEvery == 0 {
+		o.verifyEvery = verifyEvery
 	}
 	if o.snapshotEvery == 0 {
 		o.snapshotEvery = snapshotEvery

@@ -42,7 +42,7 @@ func (r *Replication) generation(ctx context.Context) error {
 	if errors.Is(err, context.Canceled) && cause != nil {
 		err = cause
 	}
-	if errors.Is(err, errBroken) || errors.Is(err, errBehind) {
+	if errors.Is(err, errBroken) || errors.Is(err, errBehind) || errors.Is(err, errEmptied) {
 		r.letGo(err)
 	}
 	return err

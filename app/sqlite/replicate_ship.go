@@ -24,6 +24,9 @@ const (
 // errBehind: too much waits for the place.
 var errBehind = errors.New("too much of the log waits for the place: the log is let go, and a new snapshot will be made")
 
+// errEmptied: the place has lost what was sent, so that nothing could be restored from it.
+var errEmptied = errors.New("the place has lost the copy that the log belongs to: a new snapshot will be made")
+
 // object is something that is on its way to the place.
 type object struct {
 	name  string
@@ -106,9 +109,15 @@ func (r *Replication) letGo(cause error) {
 // follow sends the log as it grows.
 func (r *Replication) follow(ctx context.Context) error {
 	wait, sent := firstRetry, time.Time{}
+	failing, looked := false, r.db.now()
 	for {
 		err := r.ship(ctx)
-		if err == nil {
+		if err == nil && (failing || r.db.now().Sub(looked) >= r.o.verifyEvery) {
+			if err = r.verify(ctx); err == nil {
+				looked = r.db.now()
+			}
+		}
+		if failing = err != nil; err == nil {
 			r.arrived()
 			wait, sent = firstRetry, r.db.now()
 			err = r.turnOver(ctx)
@@ -116,7 +125,7 @@ func (r *Replication) follow(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case errors.Is(err, errBroken):
+		case errors.Is(err, errBroken), errors.Is(err, errEmptied):
 			return err
 		case err != nil:
 			r.fail(err)
@@ -130,6 +139,22 @@ func (r *Replication) follow(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// verify returns errEmptied unless the place still has what the generation begins with: a folder can
+// be emptied, and come back as another disk, without an error.
+func (r *Replication) verify(ctx context.Context) error {
+	r.mu.Lock()
+	generation, whole := r.log.Generation, !r.snapshotAt.IsZero()
+	r.mu.Unlock()
+	if !whole {
+		return nil // the first snapshot is on its way
+	}
+	objects, err := r.o.Place.List(ctx, replica.Begun(generation))
+	if err == nil && len(objects) == 0 {
+		err = errEmptied
+	}
+	return err
 }
 
 // await waits until the log has grown, and the pace allows the next segment.

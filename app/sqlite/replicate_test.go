@@ -314,6 +314,48 @@ func TestAPlaceThatComesBack(t *testing.T) {
 	}
 }
 
+// A place that was emptied while the server served, with or without an error on the way, gets a
+// new snapshot, without which nothing could be restored.
+func TestAPlaceThatWasEmptied(t *testing.T) {
+	for _, failed := range []bool{false, true} {
+		w := newTwin(t)
+		if w.o.verifyEvery = time.Hour; !failed {
+			w.o.verifyEvery = 10 * time.Millisecond
+		}
+		w.start()
+		w.add(10)
+		w.caughtUp()
+		if failed {
+			w.place.fail(errors.New("the disk is gone"))
+			w.add(1)
+			w.eventually("it is noticed", func() bool { return w.r.State(w.t.Context()).Err != nil })
+		}
+		before := w.r.State(t.Context()).Generation
+		if err := os.RemoveAll(filepath.Join(w.place.String(), "generations")); err != nil {
+			t.Fatal(err)
+		}
+		w.place.fail(nil)
+		w.eventually("a new generation", func() bool {
+			w.add(1)
+			s := w.r.State(t.Context())
+			return s.Generation != "" && s.Generation != before
+		})
+		w.caughtUp()
+		if got, want := w.tasks(time.Time{}), w.count(); got != want {
+			t.Errorf("after an error %t: %d of %d tasks", failed, got, want)
+		}
+	}
+}
+
+// count returns how many tasks there are in the database.
+func (w *twin) count() (n int64) {
+	w.t.Helper()
+	if err := w.db.readOne(w.t.Context(), `SELECT count(*) FROM tasks`, &n); err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}
+
 // A moment can be restored, and what is outside says what is inside.
 func TestAMomentIsRestored(t *testing.T) {
 	w := newTwin(t)
