@@ -37,3 +37,15 @@ func (u *undoing) fates() (all []todo.UndoneTask, err error) {
 	slices.SortFunc(all, func(a, b todo.UndoneTask) int { return cmp.Compare(a.ID, b.ID) })
 	return all, nil
 }
+
+// sizeOf measures a task that comes back with all below it that comes back.
+func (u *undoing) sizeOf(id int64) tree {
+	size := tree{levels: 1, tasks: 1}
+	for other, r := range u.rows {
+		if r.task.ParentID == id {
+			below := u.sizeOf(other)
+			size.levels, size.tasks = max(size.levels, 1+below.levels), size.tasks+below.tasks
+		}
+	}
+	return size
+}

@@ -291,18 +291,6 @@ func (u *undoing) bringBack(l pastLine) error {
 	return u.exec(`UPDATE changes SET undo = json_set(coalesce(undo, '{}'), '$.' || ?, json('true')) WHERE seq = ?`, undoRecorded, task.Version)
 }
 
-// sizeOf measures a task that comes back with all below it that comes back.
-func (u *undoing) sizeOf(id int64) tree {
-	size := tree{levels: 1, tasks: 1}
-	for other, r := range u.rows {
-		if r.task.ParentID == id {
-			below := u.sizeOf(other)
-			size.levels, size.tasks = max(size.levels, 1+below.levels), size.tasks+below.tasks
-		}
-	}
-	return size
-}
-
 func (u *undoing) reverseList(l pastLine) error {
 	key := thing{l.kind, l.entity}
 	w := u.things[key]
