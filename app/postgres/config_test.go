@@ -37,7 +37,8 @@ func TestTheDialect(t *testing.T) {
 		`SELECT value FROM json_each(?1)`:                                   `SELECT value FROM numbers_of($1)`,
 		`SELECT value FROM json_each(?3 /* texts */)`:                       `SELECT value FROM texts_of($3)`,
 		`SELECT 'it''s ?' || ?`:                                             `SELECT 'it''s ?' || $1`,
-		`SELECT 'open`:                                                      `SELECT 'open`,
+		`FROM own JOIN changes c ON c.seq IN (SELECT seq FROM changes WHERE scope = own.scope AND kind IN (1, 4) ORDER BY seq LIMIT ?4) ORDER BY c.seq`: `FROM own JOIN LATERAL (SELECT * FROM changes WHERE scope = own.scope AND kind IN (1, 4) ORDER BY seq LIMIT $4) AS c ON true ORDER BY c.seq`,
+		`SELECT 'open`: `SELECT 'open`,
 	} {
 		if got := rewrite(query); got != want {
 			t.Errorf("%s: %s", query, got)
