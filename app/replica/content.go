@@ -82,6 +82,15 @@ func (c Content) byAge() []*generation {
 	return all
 }
 
+// Newest returns the name of the newest generation that something was sent of.
+func (c Content) Newest() (generation string, found bool) {
+	all := c.byAge()
+	if len(all) == 0 {
+		return "", false
+	}
+	return all[0].name, true
+}
+
 // lastChange is the time of the newest object of a generation.
 func (g *generation) lastChange() (at time.Time) {
 	for _, pieces := range g.pieces {

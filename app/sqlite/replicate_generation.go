@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync"
 	"time"
@@ -28,7 +29,11 @@ func (r *Replication) generation(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !r.goOn(replica.Read(objects)) {
+	there := replica.Read(objects)
+	if err := r.checkOwner(ctx, there); err != nil {
+		return err
+	}
+	if !r.goOn(there) {
 		if err := r.begin(ctx); err != nil {
 			return err
 		}
@@ -47,6 +52,41 @@ func (r *Replication) generation(ctx context.Context) error {
 	}
 	return err
 }
+
+// errOthers: another database is replicated to the place. To send this one there as well would make
+// it the newest state, which a restore takes.
+var errOthers = errors.New("the place holds the replica of another database: restore that one first (taskapi db restore --from), or name another place")
+
+// origin is what the object says that a generation begins with.
+type origin struct {
+	Begun   time.Time `json:"begun"`
+	Version string    `json:"version"`
+	// Database is the seed of the database's uids, which a restored copy has as well.
+	Database string `json:"database"`
+}
+
+// checkOwner returns errOthers if the newest generation in the place is of another database.
+func (r *Replication) checkOwner(ctx context.Context, there replica.Content) error {
+	newest, found := there.Newest()
+	if !found {
+		return nil
+	}
+	text, err := r.o.Place.Get(ctx, replica.Begun(newest))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it was not finished, or is not whole: then nothing is restored from it
+	}
+	var begun origin
+	if err == nil {
+		err = json.Unmarshal(text, &begun)
+	}
+	if err == nil && begun.Database != "" && begun.Database != r.database() {
+		err = errOthers
+	}
+	return err
+}
+
+// database is what tells the database from others in the place.
+func (r *Replication) database() string { return fmt.Sprintf("%x", r.db.Seed()) }
 
 // goOn takes the newest generation up again, if it is certain that nothing is missing between
 // its end and the log: either the log is the same, up to the checksum where the replica ends;
@@ -83,7 +123,7 @@ func (r *Replication) goOn(there replica.Content) bool {
 func (r *Replication) begin(ctx context.Context) error {
 	now := r.db.now()
 	name := replica.NewGeneration(now, r.o.Random())
-	text, err := json.Marshal(map[string]any{"begun": now.UTC(), "version": r.o.Version})
+	text, err := json.Marshal(origin{now.UTC(), r.o.Version, r.database()})
 	if err != nil {
 		return err
 	}

@@ -347,6 +347,39 @@ func TestAPlaceThatWasEmptied(t *testing.T) {
 	}
 }
 
+// A database is not sent to a place that another one is replicated to, where it would be what a
+// restore takes; a copy that was restored from there goes on.
+func TestAPlaceOfAnotherDatabase(t *testing.T) {
+	w := newTwin(t)
+	w.start()
+	w.add(10)
+	w.caughtUp()
+	w.stop()
+	other := newTwin(t)
+	other.place = w.place
+	other.o.Place = w.place
+	other.start()
+	other.add(1)
+	other.eventually("it is refused", func() bool { return errors.Is(other.r.State(t.Context()).Err, errOthers) })
+	other.add(1) // writing goes on
+	if got := w.tasks(time.Time{}); got != 10 || w.generations() != 1 {
+		t.Errorf("%d tasks, %d generations", got, w.generations())
+	}
+	other.stop()
+	f, err := Fetch(t.Context(), w.place.Place, time.Time{}, other.path, nil)
+	if err == nil {
+		err = errors.Join(os.Rename(f.Path, other.path), f.Discard())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.start()
+	other.caughtUp()
+	if got := other.tasks(time.Time{}); got != 10 {
+		t.Errorf("%d tasks after the restore", got)
+	}
+}
+
 // count returns how many tasks there are in the database.
 func (w *twin) count() (n int64) {
 	w.t.Helper()
