@@ -218,11 +218,11 @@ func (a *application) describeCopy(copied []store.Copied, from, to copyPlace, be
 		from, to, plural(rows["users"], "user"), plural(rows["tasks"], "task"), begun.UTC().Format("2006-01-02 15:04:05 UTC"), from); err != nil {
 		return err
 	}
-	next := "with --data-dir " + filepath.Dir(to.path) + ", and without --database"
+	next := "with --data-dir " + filepath.Dir(to.path) + " and without --database; copy secret.key there, which signs the tokens"
 	if to.address != "" {
 		next = "with --database, or TASKAPI_DATABASE, and the same data folder, whose secret.key signs the tokens"
 	} else if filepath.Base(to.path) != datadir.DatabaseFile {
-		next = "from it once it is " + datadir.DatabaseFile + " in a data folder"
+		next = "from it once it is " + datadir.DatabaseFile + " in a data folder with the same secret.key"
 	}
 	return a.printf("Serve %s; do not serve both.\n", next)
 }

@@ -80,7 +80,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	}
 	if err != nil {
 		e.close()
-		return nil, err
+		return nil, explain(err)
 	}
 	return db, nil
 }
@@ -132,11 +132,30 @@ func Redact(address string) string {
 	return u.Redacted()
 }
 
-// unreachable says what an operator can do about an address at which nothing answers.
+// unreachable says what an operator can do about an address at which nothing answers, or not us.
 func unreachable(err error) error {
 	var said *pgconn.PgError
 	if errors.As(err, &said) {
-		return fmt.Errorf("%w: %s", ErrUnreachable, said.Message)
+		return explain(err)
 	}
 	return fmt.Errorf("%w: %w", ErrUnreachable, err)
+}
+
+// explain says what an operator can do about what the server said at opening.
+func explain(err error) error {
+	var said *pgconn.PgError
+	if !errors.As(err, &said) {
+		return err
+	}
+	todo := map[string]string{
+		"28P01": "set the right password: in the address, or with TASKAPI_DATABASE_PASSWORD or TASKAPI_DATABASE_PASSWORD_FILE",
+		"28000": "let the user in from here, in pg_hba.conf",
+		"3D000": "make it: createdb --encoding UTF8 --template template0 --owner USER NAME",
+		"3F000": "make the schema that search_path names: CREATE SCHEMA NAME",
+		"42501": "let the user make tables there: GRANT CREATE, USAGE ON SCHEMA public TO USER, or let it own the database",
+	}[said.Code]
+	if todo == "" {
+		return fmt.Errorf("%w: %s", ErrUnreachable, said.Message)
+	}
+	return fmt.Errorf("%s; %s", said.Message, todo)
 }
