@@ -95,7 +95,7 @@ func TestCopySaysWhatIsWrong(t *testing.T) {
 	if left, err := filepath.Glob("[bc].db*"); err != nil || len(left) != 1 {
 		t.Errorf("left are %v, %v", left, err)
 	}
-	world{}.taskapi(t, "db", "copy", "--from=sqlite:data/taskapi.db", "--to=sqlite:new/taskapi.db").expect(t, exitOK, "Serve with --data-dir new, and without --database")
+	world{}.taskapi(t, "db", "copy", "--from=sqlite:data/taskapi.db", "--to=sqlite:new/taskapi.db").expect(t, exitOK, "Serve with --data-dir new and without --database; copy secret.key there")
 	if info, err := os.Stat("new/taskapi.db"); err != nil || info.Mode() != fs.FileMode(0o600) {
 		t.Errorf("%v, %v", info, err)
 	}
