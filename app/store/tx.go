@@ -137,4 +137,4 @@ func (db *DB) snapshot(ctx context.Context, do func(*tx) error) error {
 }
 
 // noLimit is the LIMIT of a query without one. SQLite takes a negative one for it, PostgreSQL doesn't.
-const noLimit = math.MaxInt64
+const noLimit int64 = math.MaxInt64
