@@ -163,7 +163,7 @@ func fillTables(t *testing.T, db *storetest.DB) {
 		{`retired_tokens (session_id, generation, retired_at)`, []any{caller.SessionID, 1, 1}},
 		{`links (hash, user_id, purpose, email, expires_at)`, []any{linkHash("\\N"), ann.ID, "reset", "a@b", 9}},
 		{`api_tokens (user_id, name, hash, scopes, created_at)`, []any{ann.ID, text, linkHash("token"), "tasks:read", 1}},
-		{`answers (id, user_id, key, fingerprint, status, body, at, shows)`, []any{70, ann.ID, int64(-1 << 63), bytes.Repeat([]byte("\\"), 16), 200, blob, 1<<63 - 1, "[]"}},
+		{`answers (id, user_id, key, fingerprint, status, body, at, shows)`, []any{70, ann.ID, int64(-1 << 63), bytes.Repeat([]byte("\\"), 16), 200, blob, int64(1<<63 - 1), "[]"}},
 		{`webhooks (user_id, url, events, secret, created_at, cursor)`, []any{ann.ID, "https://x", 1, bytes.Repeat([]byte{9}, 24), 1, 1}},
 		{`feeds (user_id, hash, form, created_at)`, []any{ann.ID, linkHash("feed"), "todo", 1}},
 		{`push_subscriptions (user_id, session_id, endpoint, p256dh, auth, created_at, cursor)`, []any{ann.ID, caller.SessionID, "https://y", make([]byte, 65), make([]byte, 16), 1, 1}},
