@@ -363,7 +363,7 @@ func TestUndoAfterTheOtherOnesWrites(t *testing.T) {
 			}
 		}
 	})
-	if !t.Failed() && (conflicts == 0 || undone == 0) {
+	if !t.Failed() && conflicts+undone >= 50 && (conflicts == 0 || undone == 0) { // a few need not have both
 		t.Errorf("%d conflicts, %d undone: one of both was not tested", conflicts, undone)
 	}
 }
