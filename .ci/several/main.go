@@ -12,14 +12,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -44,36 +42,6 @@ func main() {
 		fmt.Fprintf(os.Stderr, "several: %v\n", err)
 		os.Exit(1) //nolint:gocritic // nothing is left to stop
 	}
-}
-
-// faults collects what is wrong, each kind once.
-type faults struct {
-	mu    sync.Mutex
-	kinds []string
-	count map[string]int
-}
-
-func (f *faults) add(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.count == nil {
-		f.count = map[string]int{}
-	}
-	if f.count[text]++; f.count[text] == 1 && len(f.kinds) < 40 {
-		f.kinds = append(f.kinds, text)
-		fmt.Println("FAULT:", text)
-	}
-}
-
-func (f *faults) report() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	var all []error
-	for _, kind := range f.kinds {
-		all = append(all, fmt.Errorf("%s (%d times)", kind, f.count[kind]))
-	}
-	return errors.Join(all...)
 }
 
 func try(ctx context.Context, p plan) (err error) {

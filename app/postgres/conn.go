@@ -14,9 +14,9 @@ import (
 	"taskapi/app/store"
 )
 
-// patience is how long one statement may take. The server ends it first; this is for a server that
+// statementTimeout is how long one statement may take. The server ends it first; this is for a server that
 // has gone without a word.
-const patience = 35 * time.Second
+const statementTimeout = 35 * time.Second
 
 // errClosed is within the error of a statement whose connection was lost.
 var errClosed = errors.New("the connection was lost")
@@ -39,7 +39,7 @@ func (c *conn) close() {
 }
 
 // simple runs statements without parameters, in one trip.
-func (c *conn) simple(text string) error { return c.simpleWithin(patience, text) }
+func (c *conn) simple(text string) error { return c.simpleWithin(statementTimeout, text) }
 
 func (c *conn) simpleWithin(wait time.Duration, text string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), wait)
@@ -75,7 +75,7 @@ func (c *conn) prepare(ctx context.Context, key string, types []uint32, text fun
 // run runs a statement and hands each row of its answer to scan, which may use the connection only
 // after the last one. It returns how many rows the statement returned or changed.
 func (c *conn) run(ctx context.Context, query string, args []any, text func(string) string, scan func(record) error) (int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
 	defer cancel()
 	v, err := encode(args)
 	if err != nil {
@@ -105,7 +105,7 @@ func names(query string, n int) bool {
 
 // once is run for a statement that is not kept.
 func (c *conn) once(ctx context.Context, query string, args []any, scan func(record) error) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
 	defer cancel()
 	v, err := encode(args)
 	if err != nil {
@@ -149,8 +149,8 @@ func (o on) Exec(ctx context.Context, query string, args []any) (int64, error) {
 	return o.run(ctx, query, args, rewrite, nil)
 }
 
-// Later implements store.Runner.
-func (o on) Later(ctx context.Context, query string, args []any) (int64, error) {
+// Queue implements store.Runner.
+func (o on) Queue(ctx context.Context, query string, args []any) (int64, error) {
 	return o.Exec(ctx, query, args)
 }
 

@@ -9,8 +9,8 @@ import (
 // The store writes SQL as SQLite understands it, and nearly all of it is PostgreSQL's as well. What
 // is not is rewritten once for each text, before it is prepared.
 
-// words are what PostgreSQL has other words for. Longer ones come before what they contain.
-var words = strings.NewReplacer(
+// replacements are what PostgreSQL has other words for. Longer ones come before what they contain.
+var replacements = strings.NewReplacer(
 	"char(31)", "chr(31)",
 	"CROSS JOIN", "JOIN", // SQLite's way to fix the order of two tables
 	"LIMIT -1", "LIMIT ALL",
@@ -41,15 +41,15 @@ var words = strings.NewReplacer(
 // given is an id that is given, or the next one of a table.
 var given = regexp.MustCompile(`nullif\((\?\d*), 0 /\* next of (\w+) \*/\)`)
 
-// newest is how SQLite is asked for some lines of each scope. PostgreSQL would go through all lines
+// lateral is how SQLite is asked for some lines of each scope. PostgreSQL would go through all lines
 // for each scope; what it does by an index is a lateral join.
-var newest = regexp.MustCompile(`JOIN changes c ON c\.seq IN (\(SELECT )seq( FROM changes WHERE [^()]*(?:\([^()]*\)[^()]*)*\))`)
+var lateral = regexp.MustCompile(`JOIN changes c ON c\.seq IN (\(SELECT )seq( FROM changes WHERE [^()]*(?:\([^()]*\)[^()]*)*\))`)
 
 // rewrite returns a query of the store as PostgreSQL understands it: ?1 is $1, and each ? the next
 // number.
 func rewrite(query string) string {
-	query = given.ReplaceAllString(words.Replace(query), "coalesce(nullif($1, 0), nextval('${2}_id_seq'))")
-	query = newest.ReplaceAllString(query, "JOIN LATERAL ${1}*${2} AS c ON true")
+	query = given.ReplaceAllString(replacements.Replace(query), "coalesce(nullif($1, 0), nextval('${2}_id_seq'))")
+	query = lateral.ReplaceAllString(query, "JOIN LATERAL ${1}*${2} AS c ON true")
 	var out strings.Builder
 	out.Grow(len(query) + 8)
 	next := 1

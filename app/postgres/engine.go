@@ -30,20 +30,20 @@ type engine struct {
 	wrote    bool   // something, in the transaction that is open
 	kept     []step // statements of it that have not gone to the server
 	// last are the highest ids of the tables whose ids are given with the turn.
-	last    map[string]*last
+	last    map[string]*highestID
 	readers *puddle.Pool[*conn]
 }
 
-// last is the highest id of a table in the open transaction, and before it.
-type last struct{ now, before int64 }
+// highestID is that of a table in the open transaction, and before it.
+type highestID struct{ now, before int64 }
 
 var _ store.Engine = (*engine)(nil)
 
 const (
-	// turnPatience is how long a process waits for others that write; the server ends the wait.
-	turnPatience = 5 * time.Second
-	// readPatience is how long a query waits for a connection.
-	readPatience = 5 * time.Second
+	// connectTimeout is how long the connection that writes may take to come about.
+	connectTimeout = 5 * time.Second
+	// acquireTimeout is how long a query waits for a connection.
+	acquireTimeout = 5 * time.Second
 )
 
 // connect opens a connection, with settings that hold on it alone.
@@ -119,7 +119,7 @@ func (e *engine) Begin() error {
 
 func (e *engine) begin() error {
 	if e.writer == nil {
-		ctx, cancel := context.WithTimeout(context.Background(), turnPatience)
+		ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
 		defer cancel()
 		c, err := e.connect(ctx, forWriter)
 		if err != nil {
@@ -132,14 +132,14 @@ func (e *engine) begin() error {
 		e.writer = c
 	}
 	e.wrote, e.kept = false, e.kept[:0]
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), statementTimeout)
 	defer cancel()
 	results, err := e.writer.pg.Exec(ctx, takeTurn).ReadAll()
 	if err = e.writer.met(err); err == nil {
 		row := results[len(results)-1].Rows[0]
 		tasks, tasksErr := strconv.ParseInt(string(row[0]), 10, 64)
 		lists, listsErr := strconv.ParseInt(string(row[1]), 10, 64)
-		e.last = map[string]*last{"tasks": {tasks, tasks}, "lists": {lists, lists}}
+		e.last = map[string]*highestID{"tasks": {tasks, tasks}, "lists": {lists, lists}}
 		err = errors.Join(tasksErr, listsErr, e.sameTables(string(row[2])))
 	}
 	if err != nil {
@@ -162,7 +162,7 @@ func (e *engine) Commit(news string) error {
 	if e.writer == nil {
 		return busy(errClosed)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), statementTimeout)
 	defer cancel()
 	err := e.commit(ctx, news)
 	if err != nil {
@@ -177,13 +177,13 @@ func (e *engine) commit(ctx context.Context, news string) error {
 	w := writing{e}
 	for table, last := range e.last {
 		if last.now > last.before {
-			if _, err := w.Later(ctx, keepLast, []any{last.now, table}); err != nil {
+			if _, err := w.Queue(ctx, keepLast, []any{last.now, table}); err != nil {
 				return err
 			}
 		}
 	}
 	if e.wrote {
-		if _, err := w.Later(ctx, notify, []any{e.process + " " + clip(news)}); err != nil {
+		if _, err := w.Queue(ctx, notify, []any{e.process + " " + clip(news)}); err != nil {
 			return err
 		}
 	}
@@ -254,7 +254,7 @@ func (e *engine) Snapshot(ctx context.Context) (store.Runner, func(), error) {
 // withReader runs a query on a free connection, and again if the connection turns out to have been
 // lost before. It gives the connection back unless do has succeeded and keeps it.
 func (e *engine) withReader(ctx context.Context, do func(*puddle.Resource[*conn]) error, giveBack bool) error {
-	ctx, cancel := context.WithTimeout(ctx, readPatience)
+	ctx, cancel := context.WithTimeout(ctx, acquireTimeout)
 	defer cancel()
 	for tries := int32(0); ; tries++ {
 		c, err := e.readers.Acquire(ctx)

@@ -48,7 +48,7 @@ type Facts struct {
 
 // Facts looks at a database that Open has made. Returns ErrEmpty, ErrForeign, ErrNewer, ErrTooOld,
 // ErrEncoding, or what the server said.
-func (p *Plain) Facts(ctx context.Context) (f Facts, err error) {
+func (p *Session) Facts(ctx context.Context) (f Facts, err error) {
 	if err := makeTables(ctx, p.conn, true); err != nil {
 		return f, err
 	}
@@ -58,7 +58,7 @@ func (p *Plain) Facts(ctx context.Context) (f Facts, err error) {
 }
 
 // Make makes the tables of an empty schema, with nothing in them. Errors are those of Open.
-func (p *Plain) Make(ctx context.Context) error { return makeTables(ctx, p.conn, false) }
+func (p *Session) Make(ctx context.Context) error { return makeTables(ctx, p.conn, false) }
 
 func makeTables(ctx context.Context, c *conn, existing bool) error {
 	var s state

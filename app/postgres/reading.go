@@ -21,8 +21,8 @@ func (r reading) Exec(ctx context.Context, query string, args []any) (n int64, e
 	return n, err
 }
 
-// Later implements store.Runner.
-func (r reading) Later(ctx context.Context, query string, args []any) (int64, error) {
+// Queue implements store.Runner.
+func (r reading) Queue(ctx context.Context, query string, args []any) (int64, error) {
 	return r.Exec(ctx, query, args)
 }
 

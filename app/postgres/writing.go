@@ -43,7 +43,7 @@ func (w writing) step(ctx context.Context, query string, args []any, text func(s
 // now runs a statement and what was kept before it, and returns how many rows it returned or
 // changed.
 func (w writing) now(ctx context.Context, query string, args []any, text func(string) string, scan func(record) error) (int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
 	defer cancel()
 	s, err := w.step(ctx, query, args, text, scan)
 	if err != nil {
@@ -89,14 +89,14 @@ func (c *conn) together(ctx context.Context, all []step) (n int64, err error) {
 	return n, c.met(err)
 }
 
-// Later implements store.Runner.
-func (w writing) Later(ctx context.Context, query string, args []any) (int64, error) {
+// Queue implements store.Runner.
+func (w writing) Queue(ctx context.Context, query string, args []any) (int64, error) {
 	w.e.wrote = true
 	if strings.HasPrefix(query, "ROLLBACK") || strings.HasPrefix(query, "SAVEPOINT") || strings.HasPrefix(query, "RELEASE") {
 		// What goes wrong before one of these is of the change that it ends.
 		return w.now(ctx, query, args, rewrite, nil)
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
 	defer cancel()
 	s, err := w.step(ctx, query, args, rewrite, nil)
 	if err != nil {
@@ -152,7 +152,7 @@ func (w writing) give(query string, args []any) int64 {
 func (w writing) Insert(ctx context.Context, query string, args []any) (id int64, err error) {
 	w.e.wrote = true
 	if id := w.give(query, args); id != 0 {
-		_, err := w.Later(ctx, query, args)
+		_, err := w.Queue(ctx, query, args)
 		return id, err
 	}
 	n, err := w.now(ctx, query, args, returning, func(r record) error { return r.Scan(&id) })

@@ -43,8 +43,8 @@ func (s *session) Exec(ctx context.Context, query string, args []any) (n int64, 
 	return n, err
 }
 
-// Later implements store.Runner.
-func (s *session) Later(ctx context.Context, query string, args []any) (int64, error) {
+// Queue implements store.Runner.
+func (s *session) Queue(ctx context.Context, query string, args []any) (int64, error) {
 	return s.Exec(ctx, query, args)
 }
 

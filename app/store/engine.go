@@ -42,10 +42,10 @@ type Engine interface {
 type Runner interface {
 	// Exec returns how many rows a statement changed.
 	Exec(ctx context.Context, query string, args []any) (rows int64, err error)
-	// Later is Exec for a statement that fails only by somebody's fault. It may run with the next one or
+	// Queue is Exec for a statement that fails only by somebody's fault. It may run with the next one or
 	// with the commit, and its error may come from there. Rows are 1 where it is not known.
-	Later(ctx context.Context, query string, args []any) (rows int64, err error)
-	// Insert adds one row to a table with a generated id, which it returns. Like Later, it may
+	Queue(ctx context.Context, query string, args []any) (rows int64, err error)
+	// Insert adds one row to a table with a generated id, which it returns. Like Queue, it may
 	// run with the next statement.
 	Insert(ctx context.Context, query string, args []any) (id int64, err error)
 	// One scans the first row of a query. Returns sql.ErrNoRows without one.

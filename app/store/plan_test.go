@@ -550,9 +550,9 @@ func (r recording) Exec(ctx context.Context, query string, args []any) (int64, e
 	return r.Runner.Exec(ctx, query, args)
 }
 
-func (r recording) Later(ctx context.Context, query string, args []any) (int64, error) {
+func (r recording) Queue(ctx context.Context, query string, args []any) (int64, error) {
 	r.to.queries.LoadOrStore(query, slices.Clone(args))
-	return r.Runner.Later(ctx, query, args)
+	return r.Runner.Queue(ctx, query, args)
 }
 
 func (r recording) Insert(ctx context.Context, query string, args []any) (int64, error) {

@@ -52,7 +52,7 @@ type tx struct {
 // exec runs a statement.
 func (t *tx) exec(query string, args ...any) error {
 	var n int64
-	err := t.do(query, func() (err error) { n, err = t.runner.Later(t.ctx, query, args); return err })
+	err := t.do(query, func() (err error) { n, err = t.runner.Queue(t.ctx, query, args); return err })
 	t.changed, t.rows = t.changed || n > 0, t.rows+n
 	return err
 }

@@ -316,7 +316,7 @@ func (w *writer) apart(taken []*change) bool {
 			if err == nil {
 				continue
 			}
-			c.outcome = outcome{err: err} // of a statement that ran late: see Runner.Later
+			c.outcome = outcome{err: err} // of a statement that ran late: see Runner.Queue
 		}
 		w.known.forget()
 		if w.exec("ROLLBACK TO one") != nil || w.exec("RELEASE one") != nil {

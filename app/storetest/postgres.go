@@ -19,7 +19,7 @@ import (
 type postgresDatabase struct {
 	address string
 	mu      sync.Mutex
-	plain   *postgres.Plain // beside the store; nil until it is used
+	plain   *postgres.Session // beside the store; nil until it is used
 }
 
 // newPostgres copies a database with empty tables, which takes a quarter of the time that making them
@@ -64,7 +64,7 @@ func named(address, name string) string {
 }
 
 // makeTemplate makes the database that is copied, unless it is there. Processes take turns.
-func makeTemplate(ctx context.Context, admin *postgres.Plain, address, name string) (err error) {
+func makeTemplate(ctx context.Context, admin *postgres.Session, address, name string) (err error) {
 	if err := admin.Script("SELECT pg_advisory_lock(1952805748)"); err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (s *postgresDatabase) open(t testing.TB, o Options) (*store.DB, io.Closer) 
 	return db.DB, db
 }
 
-func (s *postgresDatabase) beside() (_ *postgres.Plain, err error) {
+func (s *postgresDatabase) beside() (_ *postgres.Session, err error) {
 	if s.plain == nil {
 		s.plain, err = postgres.Dial(context.Background(), postgres.Options{URL: s.address})
 	}

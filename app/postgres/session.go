@@ -8,15 +8,15 @@ import (
 	"taskapi/app/store"
 )
 
-// Plain is a connection that runs statements beside a store, in the store's dialect.
-type Plain struct {
+// Session is a connection that runs statements beside a store, in the store's dialect.
+type Session struct {
 	store.Runner
 	conn *conn
 }
 
 // Dial connects to a database, whatever is in it. Returns ErrUnreachable with what the server or
 // the network said.
-func Dial(ctx context.Context, o Options) (*Plain, error) {
+func Dial(ctx context.Context, o Options) (*Session, error) {
 	config, err := configOf(o)
 	if err != nil {
 		return nil, err
@@ -26,12 +26,12 @@ func Dial(ctx context.Context, o Options) (*Plain, error) {
 	if err != nil {
 		return nil, unreachable(err)
 	}
-	return &Plain{Runner: on{c}, conn: c}, nil
+	return &Session{Runner: on{c}, conn: c}, nil
 }
 
 // Explain returns how the server would run a query of the store, a step a line. Args are values that
 // it runs with.
-func (p *Plain) Explain(ctx context.Context, query string, args []any) (steps []string, err error) {
+func (p *Session) Explain(ctx context.Context, query string, args []any) (steps []string, err error) {
 	v, err := encode(args)
 	if err != nil {
 		return nil, err
@@ -54,16 +54,16 @@ func (p *Plain) Explain(ctx context.Context, query string, args []any) (steps []
 }
 
 // Script runs statements that are PostgreSQL's own, in one transaction unless they begin others.
-func (p *Plain) Script(text string) error { return p.conn.simple(text) }
+func (p *Session) Script(text string) error { return p.conn.simple(text) }
 
 // CopyFrom sends rows in the text format of COPY.
-func (p *Plain) CopyFrom(ctx context.Context, statement string, rows io.Reader) (int64, error) {
+func (p *Session) CopyFrom(ctx context.Context, statement string, rows io.Reader) (int64, error) {
 	tag, err := p.conn.pg.CopyFrom(ctx, rows, statement)
 	return tag.RowsAffected(), p.conn.met(err)
 }
 
 // Close ends the connection.
-func (p *Plain) Close() error {
+func (p *Session) Close() error {
 	p.conn.close()
 	return nil
 }

@@ -1,0 +1,1 @@
+../longrun/faults.go
