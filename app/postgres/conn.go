@@ -30,6 +30,7 @@ type conn struct {
 type prepared struct {
 	*pgconn.StatementDescription
 	formats []int16 // of the columns of its answer
+	row     string  // that it adds, if it may add more; see rows.go
 }
 
 func (c *conn) close() {
@@ -62,7 +63,7 @@ func (c *conn) prepare(ctx context.Context, key string, types []uint32, text fun
 	if err != nil {
 		return nil, fmt.Errorf("prepare %q: %w", query, err)
 	}
-	p := &prepared{described, make([]int16, len(described.Fields))}
+	p := &prepared{described, make([]int16, len(described.Fields)), rowOf(query)}
 	for i, field := range described.Fields {
 		if field.DataTypeOID == oidBytea {
 			p.formats[i] = formatBinary

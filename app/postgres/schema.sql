@@ -508,14 +508,11 @@ CREATE TRIGGER api_tokens_access AFTER UPDATE OR DELETE ON api_tokens FOR EACH S
 CREATE FUNCTION task_made() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO changes (seq, scope, grp, at, actor, kind, op, entity)
-    VALUES (NEW.version, NEW.list_id, NEW.version, NEW.updated_at, NEW.created_by, 1, 1, NEW.id);
-    -- Tasks are added one by one.
-    INSERT INTO totals (list, owner, total) VALUES ('tasks', NEW.user_id, 1)
-    ON CONFLICT (list, owner) DO UPDATE SET total = totals.total + 1;
+    SELECT version, list_id, version, updated_at, created_by, 1, 1, id FROM added;
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER tasks_made AFTER INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION task_made();
+CREATE TRIGGER tasks_made AFTER INSERT ON tasks REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION task_made();
 
 CREATE FUNCTION task_unnamed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -553,6 +550,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE TRIGGER tasks_count_more AFTER INSERT ON tasks REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION count_added('tasks');
 CREATE TRIGGER tasks_count_fewer AFTER DELETE ON tasks REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION count_removed('tasks');
 CREATE TRIGGER trash_count_more AFTER INSERT ON trash REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION count_added('trash');
 CREATE TRIGGER trash_count_fewer AFTER DELETE ON trash REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION count_removed('trash');

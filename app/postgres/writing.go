@@ -63,12 +63,15 @@ func (e *engine) flush(ctx context.Context, more ...step) (n int64, err error) {
 		s := all[0]
 		return e.writer.read(e.writer.pg.ExecStatement(ctx, s.StatementDescription, s.raw, s.values.formats, s.prepared.formats), s.scan)
 	}
-	return e.writer.together(ctx, all)
+	if all, err = e.writer.gather(ctx, all); err != nil {
+		return 0, e.writer.met(err)
+	}
+	return e.writer.trip(ctx, all)
 }
 
-// together runs statements in one trip, and returns how many rows the last one returned or changed. The
+// trip runs statements in one trip, and returns how many rows the last one returned or changed. The
 // first error ends them.
-func (c *conn) together(ctx context.Context, all []step) (n int64, err error) {
+func (c *conn) trip(ctx context.Context, all []step) (n int64, err error) {
 	p := c.pg.StartPipeline(ctx)
 	for _, s := range all {
 		p.SendQueryStatement(s.StatementDescription, s.raw, s.values.formats, s.prepared.formats)
