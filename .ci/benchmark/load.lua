@@ -1,5 +1,6 @@
 -- One request over and over, from the environment: METHOD, URLPATH (%d in it
--- becomes a number from LOW to HIGH, another one each time), BODY, TOKEN.
+-- becomes a number from LOW to HIGH, another one each time), BODY (in which %d becomes one that
+-- was not there before, so that each request changes something), TOKEN.
 -- With KEYS, each has an Idempotency-Key of its own. With TOKENS, a file of refresh tokens, each request shows one of them, and
 -- the answer's successor takes its place.
 local method, path, body = os.getenv("METHOD") or "GET", os.getenv("URLPATH") or "/", os.getenv("BODY")
@@ -7,6 +8,7 @@ local low, high = tonumber(os.getenv("LOW") or 0), tonumber(os.getenv("HIGH") or
 local headers = { ["Content-Type"] = "application/json" }
 if os.getenv("TOKEN") then headers["Authorization"] = "Bearer " .. os.getenv("TOKEN") end
 local pool, threads, made, numbered = {}, 0, nil, path:find("%%d")
+local changing = body and body:find("%%d")
 
 function setup(thread)
   thread:set("number", threads)
@@ -35,6 +37,10 @@ function request()
     count = (count or 0) + 1
     headers["Idempotency-Key"] = os.getenv("KEYS") .. "-" .. number .. "-" .. count
     return wrk.format(method, path, headers, body)
+  end
+  if changing then
+    count = (count or 0) + 1
+    return wrk.format(method, numbered and string.format(path, math.random(low, high)) or path, headers, string.format(body, (number + 1) * 100000000 + count))
   end
   if numbered then return wrk.format(method, string.format(path, math.random(low, high)), headers, body) end
   if os.getenv("TOKENS") then

@@ -35,7 +35,7 @@ func TestTheDialect(t *testing.T) {
 		`SELECT ?2, ?1`:    `SELECT $2, $1`,
 		`INSERT INTO tasks (id) VALUES (nullif(?1, 0 /* next of tasks */))`: `INSERT INTO tasks (id) VALUES (coalesce(nullif($1, 0), nextval('tasks_id_seq')))`,
 		`SELECT value FROM json_each(?1)`:                                   `SELECT value FROM numbers_of($1)`,
-		`SELECT value FROM json_each(?3 /* texts */)`:                       `SELECT value FROM texts_of($3)`,
+		`SELECT value ->> 0 FROM json_each(?1 /* rows */)`:                  `SELECT value ->> 0 FROM json_array_elements(CAST($1 AS json)) AS rows (value)`,
 		`SELECT 'it''s ?' || ?`:                                             `SELECT 'it''s ?' || $1`,
 		`FROM own JOIN changes c ON c.seq IN (SELECT seq FROM changes WHERE scope = own.scope AND kind IN (1, 4) ORDER BY seq LIMIT ?4) ORDER BY c.seq`: `FROM own JOIN LATERAL (SELECT * FROM changes WHERE scope = own.scope AND kind IN (1, 4) ORDER BY seq LIMIT $4) AS c ON true ORDER BY c.seq`,
 		`SELECT 'open`: `SELECT 'open`,

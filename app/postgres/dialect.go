@@ -18,7 +18,8 @@ var replacements = strings.NewReplacer(
 	"coalesce(position, uid, parent_id, assignee_id, due, start, recurrence_of, labels) IS NOT NULL", "num_nonnulls(position, uid, parent_id, assignee_id, due, start, recurrence_of, labels) > 0",
 
 	// JSON; see the end of schema.sql.
-	"json_each(?3 /* texts */)", "texts_of(?3)",
+	"DELETE FROM task_words WHERE list_id = ?1 AND word IN (SELECT value FROM json_each(?3)) AND task_id = ?2", "SELECT drop_words(?1, ?2, ?3)",
+	"json_each(?1 /* rows */)", "json_array_elements(CAST(?1 AS json)) AS rows (value)",
 	"(SELECT group_concat(key) FROM json_each(c.undo))", "(SELECT string_agg(key, ',') FROM json_each(CAST(c.undo AS json)))",
 	"group_concat(", "string_agg(",
 	"json_each(", "numbers_of(",

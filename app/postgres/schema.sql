@@ -587,13 +587,20 @@ CREATE TRIGGER users_count_fewer AFTER DELETE ON users FOR EACH ROW EXECUTE FUNC
 CREATE TRIGGER users_count_deleted AFTER UPDATE OF deleted_at ON users FOR EACH ROW
 WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION user_counted();
 
--- What json_each of SQLite is used for: an array of numbers, and one of texts, with the place of
--- each from 0.
+-- What json_each of SQLite is used for: an array of numbers, with the place of each from 0.
 CREATE FUNCTION numbers_of(list TEXT) RETURNS TABLE (key BIGINT, value BIGINT) LANGUAGE sql IMMUTABLE AS
 $$ SELECT n - 1, CAST(one AS BIGINT) FROM json_array_elements_text(CAST(list AS json)) WITH ORDINALITY AS parts (one, n) $$;
 
-CREATE FUNCTION texts_of(list TEXT) RETURNS TABLE (key BIGINT, value TEXT) LANGUAGE sql IMMUTABLE AS
-$$ SELECT n - 1, one FROM json_array_elements_text(CAST(list AS json)) WITH ORDINALITY AS parts (one, n) $$;
+-- Removes words of a task, each by the whole key: one statement for all would be planned to go through
+-- all words of the list for as long as the server takes the table for small.
+CREATE FUNCTION drop_words(list BIGINT, task BIGINT, words TEXT) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    one TEXT;
+BEGIN
+    FOR one IN SELECT json_array_elements_text(CAST(words AS json)) LOOP
+        DELETE FROM task_words WHERE list_id = list AND word = one AND task_id = task;
+    END LOOP;
+END $$;
 
 -- Makes all ids to come greater than one, in the table of a name.
 CREATE FUNCTION reserve(id BIGINT, name TEXT) RETURNS BIGINT LANGUAGE plpgsql AS $$

@@ -2,9 +2,7 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -27,7 +25,7 @@ func (t *tx) dropWords(list, task int64, words []string) error {
 	if err != nil {
 		return err
 	}
-	return t.exec(`DELETE FROM task_words WHERE list_id = ?1 AND word IN (SELECT value FROM json_each(?3 /* texts */)) AND task_id = ?2`, list, task, string(raw))
+	return t.exec(`DELETE FROM task_words WHERE list_id = ?1 AND word IN (SELECT value FROM json_each(?3)) AND task_id = ?2`, list, task, string(raw))
 }
 
 // forgetWords removes the words that a task does not have any more.
@@ -124,40 +122,57 @@ func (t *tx) indexOlder(back int64) (more bool, err error) {
 	return true, t.exec(`UPDATE meta SET value = ? WHERE name = 'words_back'`, fmt.Sprint(ids[n-1]-1))
 }
 
-// wordsText is how much text is taken in one turn, in bytes.
-const wordsText = 1 << 16
+const (
+	// wordsText is how much text is taken in one turn, in bytes, and wordsRead how many tasks are
+	// read at a time for it.
+	wordsText = 1 << 16
+	wordsRead = 50
+)
 
 // indexTasks adds the words of tasks that are there, and returns how many of the ids it came to.
 func (t *tx) indexTasks(ids []int64) (n int, err error) {
-	done, size := map[int64]bool{0: true}, 0
+	done, size, rows := map[int64]bool{0: true}, 0, []any{}
 	for n < len(ids) && size < wordsText {
-		id := ids[n]
-		n++
-		if done[id] {
-			continue
-		}
-		done[id] = true
-		var list int64
-		var title, description string
-		var labels jsonTexts
-		err := t.one(`SELECT list_id, title, description, labels FROM tasks WHERE id = ?`, []any{id}, &list, &title, &description, &labels)
-		if errors.Is(err, sql.ErrNoRows) {
-			continue
-		}
+		part := ids[n:min(n+wordsRead, len(ids))]
+		found, err := t.textsOf(part)
 		if err != nil {
 			return n, err
 		}
-		size += len(title) + len(description)
-		raw, err := json.Marshal(todo.Task{Title: title, Description: description, Labels: labels}.Words())
-		if err != nil {
-			return n, err
-		}
-		if err := t.exec(`INSERT INTO task_words (list_id, word, task_id) SELECT ?1, value, ?2 FROM json_each(?3 /* texts */) WHERE true ON CONFLICT DO NOTHING`, list, id, string(raw)); err != nil {
-			return n, err
+		for _, id := range part {
+			if size >= wordsText {
+				break
+			}
+			n++
+			task, there := found[id]
+			if !there || done[id] {
+				continue
+			}
+			done[id] = true
+			size += len(task.Title) + len(task.Description)
+			for _, word := range task.Words() {
+				rows = append(rows, []any{task.ListID, word, id})
+			}
 		}
 	}
 	t.changed = true
-	return n, nil
+	raw, err := json.Marshal(rows)
+	if err != nil || len(rows) == 0 {
+		return n, err
+	}
+	return n, t.exec(`INSERT INTO task_words (list_id, word, task_id)
+		SELECT CAST(value ->> 0 AS BIGINT), value ->> 1, CAST(value ->> 2 AS BIGINT) FROM json_each(?1 /* rows */) WHERE true ON CONFLICT DO NOTHING`, string(raw))
+}
+
+// textsOf returns those of some tasks that are there, as far as they are searched.
+func (t *tx) textsOf(ids []int64) (map[int64]todo.Task, error) {
+	found := make(map[int64]todo.Task, len(ids))
+	err := t.each(`SELECT id, list_id, title, description, labels FROM tasks WHERE id IN (SELECT value FROM json_each(?))`, []any{jsonOf(ids)}, func(row Row) error {
+		var task todo.Task
+		err := row.Scan(&task.ID, &task.ListID, &task.Title, &task.Description, (*jsonTexts)(&task.Labels))
+		found[task.ID] = task
+		return err
+	})
+	return found, err
 }
 
 // jsonTexts scans an array of texts, NULL as none.
