@@ -298,6 +298,8 @@ func (x *tab) save(path string) {
 // axe looks for what keeps people out (WCAG).
 func (x *tab) axe(path, state string) {
 	x.t.Helper()
+	// What is half faded in has no contrast yet.
+	x.wait(`document.getAnimations().every((one) => one.playState !== "running")`)
 	source, err := os.ReadFile(path)
 	if err != nil {
 		x.t.Fatal(err)

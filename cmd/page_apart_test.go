@@ -266,7 +266,7 @@ func (x *tab) everywhere(list int, look func(name string)) {
 // forced looks at a state with colours of the system.
 func (x *tab) forced(name string) {
 	x.t.Helper()
-	if err := (proto.EmulationSetEmulatedMedia{Features: []*proto.EmulationMediaFeature{{Name: "forced-colors", Value: "active"}}}).Call(x.Page); err != nil {
+	if err := (proto.EmulationSetEmulatedMedia{Features: []*proto.EmulationMediaFeature{{Name: "forced-colors", Value: "active"}, {Name: "prefers-reduced-motion", Value: "reduce"}}}).Call(x.Page); err != nil {
 		x.t.Fatal(err)
 	}
 	if folder := os.Getenv("SCREENSHOTS"); folder != "" {

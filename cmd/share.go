@@ -2,12 +2,12 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"taskapi/app/api"
 	"taskapi/app/postgres"
 	"taskapi/app/token"
+	"taskapi/cmd/datadir"
 	"taskapi/cmd/settings"
 )
 
@@ -21,10 +21,6 @@ func share(config *api.Config, db *database, secret []byte) (err error) {
 	return err
 }
 
-// errOtherKey says that a token of this process would be worth nothing to the others.
-var errOtherKey = errors.New("the other taskapi processes that use the database sign tokens with another key; give this one the same TASKAPI_JWT_SECRET, " +
-	"or a copy of their secret.key in its data folder (if you change the key of all of them, stop them, and run with psql: DELETE FROM meta WHERE name = 'key_check')")
-
 // checkKey returns an error unless all processes that share a database sign with one key, which
 // the first of them chooses.
 func checkKey(ctx context.Context, s settings.Settings, db *database, secret []byte) error {
@@ -37,7 +33,7 @@ func checkKey(ctx context.Context, s settings.Settings, db *database, secret []b
 	}
 	first, err := db.MetaOnce(ctx, "key_check", sum)
 	if err == nil && first != sum {
-		err = errOtherKey
+		err = datadir.ErrOtherKey
 	}
 	if err != nil {
 		err = fmt.Errorf("%s: %w", postgres.Redact(s.Database), err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"taskapi/app/storetest"
+	"taskapi/cmd/datadir"
 	"taskapi/cmd/settings"
 )
 
@@ -23,7 +24,7 @@ func TestProcessesHaveOneKey(t *testing.T) {
 		t.Error(err)
 	}
 	err := check("b")
-	if db.Shared() != errors.Is(err, errOtherKey) {
+	if db.Shared() != errors.Is(err, datadir.ErrOtherKey) {
 		t.Errorf("another key: %v", err)
 	}
 	if err != nil && (strings.Contains(err.Error(), "secret@") || !strings.Contains(err.Error(), "db.example.com")) {

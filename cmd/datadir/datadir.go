@@ -276,14 +276,20 @@ func (d Dir) CheckFiles() error {
 // Secret returns the key that signs tokens: the one that was set, else the one
 // in the folder, which the first start makes.
 func (d Dir) Secret(set string) ([]byte, error) {
+	key, err := d.StoredSecret(set)
+	if errors.Is(err, fs.ErrNotExist) {
+		return d.makeSecret(filepath.Join(d.Path, KeyFile))
+	}
+	return key, err
+}
+
+// StoredSecret is Secret, but returns fs.ErrNotExist before the first start.
+func (d Dir) StoredSecret(set string) ([]byte, error) {
 	if set != "" {
 		return []byte(set), nil
 	}
 	path := filepath.Join(d.Path, KeyFile)
 	content, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return d.makeSecret(path)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("the key file %s can't be read; make it readable for this user (%w)", path, err)
 	}
@@ -293,6 +299,10 @@ func (d Dir) Secret(set string) ([]byte, error) {
 	}
 	return []byte(key), nil
 }
+
+// ErrOtherKey says that a token of this process would be worth nothing to the others.
+var ErrOtherKey = errors.New("the other taskapi processes that use the database sign tokens with another key; give this one the same TASKAPI_JWT_SECRET, " +
+	"or a copy of their secret.key in its data folder (if you change the key of all of them, stop them, and run with psql: DELETE FROM meta WHERE name = 'key_check')")
 
 // makeSecret writes a new key so that a cut leaves a whole one or none.
 func (d Dir) makeSecret(path string) ([]byte, error) {

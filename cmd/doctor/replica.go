@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"taskapi/app/replica"
+	"taskapi/cmd/machine"
 	"taskapi/cmd/settings"
 )
 
@@ -28,6 +29,11 @@ func checkReplica(ctx context.Context, s settings.Settings, served bool, now tim
 		return failure("%s is not there; mount or make it, or name another place with --replicate-to", place)
 	case err != nil:
 		return failure("%s does not answer (%v); look at the network and at its keys", place, err)
+	}
+	if folder, ok := place.(*replica.Folder); ok {
+		if free, err := machine.FreeBytes(folder.Path); err == nil && free < LeastFree {
+			return failure("the disk of %s is as good as full, with %d MiB left; make room, until when the copy falls behind", place, free>>20)
+		}
 	}
 	content := replica.Read(objects)
 	recipe, err := content.Plan(time.Time{})

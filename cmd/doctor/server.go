@@ -9,11 +9,13 @@ import (
 	"taskapi/app/postgres"
 	"taskapi/app/sqlite"
 	"taskapi/app/store"
+	"taskapi/app/token"
+	"taskapi/cmd/datadir"
 	"taskapi/cmd/settings"
 )
 
 // checkServer looks at the PostgreSQL database of the settings.
-func checkServer(ctx context.Context, s settings.Settings) Finding {
+func checkServer(ctx context.Context, s settings.Settings, d datadir.Dir) Finding {
 	address := postgres.Redact(s.Database)
 	db, err := postgres.Dial(ctx, postgres.Options{URL: s.Database, Password: s.DatabasePassword})
 	if err != nil {
@@ -43,10 +45,25 @@ func checkServer(ctx context.Context, s settings.Settings) Finding {
 		return failure("%s can only be read: it is a standby, or default_transaction_read_only is on; name the server that takes writes", address)
 	case !facts.FSync:
 		return failure("%s runs with fsync=off: a crash of its machine damages the data; turn it on", address)
+	case hasOtherKey(ctx, db, s, d):
+		return failure("%s: %v", address, datadir.ErrOtherKey)
 	case !facts.SyncsCommits && s.Durability != sqlite.Normal:
 		return warning("%s has synchronous_commit=off: a crash loses the last moments of what was answered; turn it on, or choose --durability normal", address)
 	}
 	return okay("PostgreSQL %s at %s answers in %s, and what is in it agrees", facts.Version, address, max(took.Round(100*time.Microsecond), 100*time.Microsecond))
+}
+
+// hasOtherKey reports whether this process would sign with another key than those that have used the
+// database. What can't be read of it here is told by other checks.
+func hasOtherKey(ctx context.Context, db *postgres.Session, s settings.Settings, d datadir.Dir) bool {
+	secret, err := d.StoredSecret(s.JWTSecret)
+	if err != nil {
+		return false
+	}
+	var theirs string
+	err = db.One(ctx, `SELECT value FROM meta WHERE name = 'key_check'`, nil, []any{&theirs})
+	ours, oursErr := token.KeyCheck(secret)
+	return err == nil && oursErr == nil && theirs != ours
 }
 
 // folderChecks look at what only a database file needs, or at what stands for it elsewhere.
@@ -55,7 +72,9 @@ func folderChecks(s Subject, files []Check) []Check {
 		return files
 	}
 	return []Check{
-		{"database", func(ctx context.Context) Finding { return checkServer(ctx, s.Settings) }},
+		{"database", func(ctx context.Context) Finding {
+			return checkServer(ctx, s.Settings, datadir.Dir{Path: s.Settings.DataDir})
+		}},
 		{"backups", func(context.Context) Finding {
 			return okay("%s", fmt.Sprintf("those of %s are yours to make, with pg_dump or with what your provider has", postgres.Redact(s.Settings.Database)))
 		}},
