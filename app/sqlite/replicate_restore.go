@@ -10,6 +10,8 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"taskapi/app/replica"
@@ -23,10 +25,20 @@ type Fetched struct {
 	At time.Time
 }
 
+// damagedObject is within the error of what came damaged from a place.
+type damagedObject struct {
+	object string // its name, or what the names of its parts begin with
+	err    error
+}
+
+func (d *damagedObject) Error() string { return d.object + ": " + d.err.Error() }
+func (d *damagedObject) Unwrap() error { return d.err }
+
 // Fetch makes the state of a moment, or the last one, from a replica: a file beside the database
 // at path, of another name, which the caller removes with Discard. It is proved, and counts as a
-// copy, so that Restore takes it as any backup. Returns what Plan and Prove return,
-// replica.ErrDamaged, or what the system said.
+// copy, so that Restore takes it as any backup. What is damaged is done without if an earlier
+// snapshot leads to the same state. Returns what Plan and Prove return, with replica.ErrDamaged if
+// something is; a replica.GapError then names the last state that is whole.
 func Fetch(ctx context.Context, place replica.Place, at time.Time, path string, progress Progress) (f Fetched, err error) {
 	objects, err := place.List(ctx, replica.Root)
 	if err != nil {
@@ -36,6 +48,26 @@ func Fetch(ctx context.Context, place replica.Place, at time.Time, path string, 
 	if err != nil {
 		return f, err
 	}
+	wanted := recipe.At
+	for {
+		var damaged *damagedObject
+		if f, err = fetch(ctx, place, recipe, path, progress); !errors.As(err, &damaged) {
+			return f, err
+		}
+		objects = slices.DeleteFunc(objects, func(o replica.Object) bool { return strings.HasPrefix(o.Name, damaged.object) })
+		next, none := replica.Read(objects).Plan(at)
+		if none == nil && next.At.Before(wanted) {
+			none = &replica.GapError{Until: next.At, Where: damaged.object}
+		}
+		if none != nil {
+			return f, fmt.Errorf("%w (%w)", none, err)
+		}
+		recipe = next
+	}
+}
+
+// fetch makes what a recipe says.
+func fetch(ctx context.Context, place replica.Place, recipe replica.Recipe, path string, progress Progress) (f Fetched, err error) {
 	if f.Path, err = temporaryName(path); err != nil {
 		return f, err
 	}
@@ -84,14 +116,14 @@ func fetchSnapshot(ctx context.Context, place replica.Place, s replica.Snapshot,
 	}
 	var m replicaManifest
 	if err := json.Unmarshal(text, &m); err != nil {
-		return fmt.Errorf("%s: %w: %w", replica.ManifestName(dir), replica.ErrDamaged, err)
+		return &damagedObject{dir, fmt.Errorf("its manifest: %w: %w", replica.ErrDamaged, err)}
 	}
 	file, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
 	for number := range m.Parts {
-		if err = fetchPart(ctx, place, replica.PartName(dir, number), file); err != nil {
+		if err = fetchPart(ctx, place, dir, number, file); err != nil {
 			break
 		}
 	}
@@ -102,13 +134,13 @@ func fetchSnapshot(ctx context.Context, place replica.Place, s replica.Snapshot,
 	case err != nil:
 		return err
 	case size != m.Bytes || sum != m.SHA256:
-		return fmt.Errorf("the snapshot %s: %w", dir, replica.ErrDamaged)
+		return &damagedObject{dir, replica.ErrDamaged}
 	}
 	return nil
 }
 
-func fetchPart(ctx context.Context, place replica.Place, name string, to io.Writer) error {
-	packed, err := place.Get(ctx, name)
+func fetchPart(ctx context.Context, place replica.Place, dir string, number int, to io.Writer) error {
+	packed, err := place.Get(ctx, replica.PartName(dir, number))
 	if err != nil {
 		return err
 	}
@@ -117,7 +149,7 @@ func fetchPart(ctx context.Context, place replica.Place, name string, to io.Writ
 		_, err = io.Copy(to, zip)
 	}
 	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s: %w: %w", name, replica.ErrDamaged, err)
+		return &damagedObject{dir, fmt.Errorf("part %d: %w: %w", number, replica.ErrDamaged, err)}
 	}
 	return err
 }
@@ -155,11 +187,11 @@ func writePiece(ctx context.Context, place replica.Place, piece replica.Piece, l
 	}
 	segments, err := replica.Decode(text)
 	if err != nil {
-		return last, fmt.Errorf("%s: %w", piece.Object, err)
+		return last, &damagedObject{piece.Object, err}
 	}
 	for _, s := range segments {
 		if s.Index != piece.Index || s.Salt != piece.Salt {
-			return last, fmt.Errorf("%s: %w: it is of another log", piece.Object, replica.ErrDamaged)
+			return last, &damagedObject{piece.Object, fmt.Errorf("%w: it is of another log", replica.ErrDamaged)}
 		}
 		if !limit.IsZero() && s.At.After(limit) {
 			return last, nil

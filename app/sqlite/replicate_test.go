@@ -451,8 +451,14 @@ func TestASegmentThatIsNotWhole(t *testing.T) {
 		if err := os.WriteFile(middle, spoilt, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Fetch(t.Context(), w.place.Place, time.Time{}, w.path, nil); !errors.Is(err, replica.ErrDamaged) || !strings.Contains(err.Error(), filepath.Base(middle)) {
+		var gap *replica.GapError
+		_, err := Fetch(t.Context(), w.place.Place, time.Time{}, w.path, nil)
+		if !errors.Is(err, replica.ErrDamaged) || !strings.Contains(err.Error(), filepath.Base(middle)) || !errors.As(err, &gap) || gap.Until.IsZero() {
 			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got := w.tasks(gap.Until); got == 0 || got >= 15 {
+			t.Errorf("%s: %d tasks before it", name, got)
 		}
 	}
 	if err := os.Remove(middle); err != nil {
@@ -467,6 +473,36 @@ func TestASegmentThatIsNotWhole(t *testing.T) {
 	}
 	if left := names(t, filepath.Dir(w.path)); strings.Contains(left, partialMark) {
 		t.Error("left behind:", left)
+	}
+}
+
+// Where a snapshot is damaged, one before it leads to the same state; without one, nothing does.
+func TestASnapshotThatIsNotWhole(t *testing.T) {
+	w := newTwin(t)
+	w.o.snapshotEvery = 20 * time.Millisecond
+	w.start()
+	manifests := func() []string {
+		found, err := filepath.Glob(filepath.Join(w.place.String(), "generations", "*", "*", "snapshot-*", "manifest.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	w.eventually("two snapshots", func() bool { w.add(1); w.caughtUp(); return len(manifests()) > 1 })
+	total := w.count()
+	w.stop()
+	all := manifests()
+	for i := len(all) - 1; i >= 0; i-- {
+		if err := os.WriteFile(filepath.Join(filepath.Dir(all[i]), "000000.gz"), []byte("spoilt"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if i > 0 {
+			if got := w.tasks(time.Time{}); got != total {
+				t.Errorf("%d tasks, want %d", got, total)
+			}
+		} else if _, err := Fetch(t.Context(), w.place.Place, time.Time{}, w.path, nil); !errors.Is(err, replica.ErrDamaged) {
+			t.Error(err)
+		}
 	}
 }
 
