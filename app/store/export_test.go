@@ -72,8 +72,9 @@ func As(db *DB, by app.Caller, change func(*Tx) error) func(*Tx) error { return 
 
 // Marks returns how many marks of a user's tasks are remembered.
 func Marks(db *DB, userID int64) int {
-	ids, _ := db.marks.of(db.writer.commits.Load()+db.callers.changes(), userID)
-	return len(ids)
+	db.marks.mu.Lock()
+	defer db.marks.mu.Unlock()
+	return len(db.marks.ids[userID])
 }
 
 // MailSentNow remembers that a mail of a user's was sent.

@@ -67,8 +67,13 @@ func (db *DB) mark(tx *tx, number uint64, owner int64) ([]int64, error) {
 	return ids, nil
 }
 
-// same reports whether the database is still in a state.
-func (db *DB) same(number uint64) bool {
-	now, quiet := db.State()
-	return quiet && now == number
+// stateOfTasks is State as far as tasks go: where several servers share the database, all that
+// comes to them has a line in the log.
+func (db *DB) stateOfTasks(tx *tx) (number uint64, quiet bool, err error) {
+	if !db.Shared() {
+		number, quiet = db.State()
+		return number, quiet, nil
+	}
+	newest, err := tx.newestSeq()
+	return uint64(newest), true, err //nolint:gosec // from 1
 }

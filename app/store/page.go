@@ -15,11 +15,11 @@ import (
 //
 //   - counted: the total alone.
 //   - forward: from the list's beginning, with a limit and an offset.
-//   - backward: the same from its end. What is skipped is walked, by the index
-//     alone, so a page is read from whichever end is nearer.
+//   - deep: the same, for a large offset. What is skipped is walked, by the index alone.
+//   - backward: the same from its end; a page is read from whichever end is nearer.
 //   - after: what follows an id (?3), with a limit; it walks nothing.
 //   - from: what begins with an id (?3), with a limit and an offset; "" if the list has no marks.
-type list struct{ counted, forward, backward, after, from string }
+type list struct{ counted, forward, deep, backward, after, from string }
 
 const (
 	totalOfTasks  = `(SELECT total FROM totals WHERE list = 'tasks' AND owner = ?1)`
@@ -35,7 +35,13 @@ const (
 	oldestFirst = ` ORDER BY id LIMIT ?3 OFFSET ?4`
 	newestFirst = ` ORDER BY id DESC LIMIT ?3 OFFSET ?4`
 	following   = ` AND id > ?3 ORDER BY id LIMIT ?4`
-	beginning   = ` AND id >= ?3 ORDER BY id LIMIT ?4 OFFSET ?5`
+
+	// The ids of a page of tasks. PostgreSQL would make every column of what is skipped.
+	idsOfUser = `SELECT id FROM tasks WHERE user_id = (SELECT owner FROM totals WHERE list = 'tasks' AND owner = ?1)`
+	theseIDs  = `SELECT ` + totalOfTasks + `, ` + taskColumns + ` FROM tasks WHERE id IN (` + idsOfUser
+	beginning = ` AND id >= ?3 ORDER BY id LIMIT ?4 OFFSET ?5`
+	inOrder   = `) ORDER BY id`
+	backwards = `) ORDER BY id DESC`
 )
 
 // totalOf returns how many tasks, or rows of the trash, an owner has.
@@ -47,7 +53,8 @@ func (t *tx) totalOf(list string, owner int64) (total int64, err error) {
 func tasksOfUser() list {
 	return list{
 		counted: `SELECT coalesce(` + totalOfTasks + `, 0)`,
-		forward: selectTasks + oldestFirst, backward: selectTasks + newestFirst, after: selectTasks + following, from: selectTasks + beginning,
+		forward: selectTasks + oldestFirst, deep: theseIDs + oldestFirst + inOrder, backward: theseIDs + newestFirst + backwards,
+		after: selectTasks + following, from: theseIDs + beginning + inOrder,
 	}
 }
 
@@ -55,7 +62,7 @@ func tasksOfUser() list {
 func allUsers() list {
 	return list{
 		counted: `SELECT coalesce(` + totalOfUsers + `, 0)`,
-		forward: selectUsers + oldestFirst, backward: selectUsers + newestFirst, after: selectUsers + following,
+		forward: selectUsers + oldestFirst, deep: selectUsers + oldestFirst, backward: selectUsers + newestFirst, after: selectUsers + following,
 	}
 }
 
@@ -63,12 +70,12 @@ func allUsers() list {
 func eventsOfUser() list {
 	return list{
 		counted: `SELECT coalesce(` + totalOfEvents + `, 0)`,
-		forward: selectEvents + newestFirst, backward: selectEvents + oldestFirst,
+		forward: selectEvents + newestFirst, deep: selectEvents + newestFirst, backward: selectEvents + oldestFirst,
 	}
 }
 
-// deep is the offset from which it is asked first which end is nearer.
-const deep = 1000
+// deepOffset is the offset from which it is asked first which end is nearer.
+const deepOffset = 1000
 
 // pageOfList reads a page of a list and the list's total, of the same moment.
 func pageOfList[T any](ctx context.Context, db *DB, l list, owner, reader int64, page app.PageRequest, scan func(row Row, total *int64) (T, error)) (app.Page[T], error) {
@@ -85,7 +92,9 @@ func pageOfList[T any](ctx context.Context, db *DB, l list, owner, reader int64,
 		}
 		return out, translate(err)
 	}
-	if page.Offset() >= deep {
+	query := l.forward
+	if page.Offset() >= deepOffset {
+		query = l.deep
 		if done, err := fromMark(db, tx, l, &out, scan, owner, reader); done || err != nil {
 			return out, translate(err)
 		}
@@ -93,15 +102,18 @@ func pageOfList[T any](ctx context.Context, db *DB, l list, owner, reader int64,
 			return out, translate(err)
 		}
 	}
-	return out, translate(fetch(tx, &out, l.forward, []any{owner, reader, page.PerPage, page.Offset()}, l.counted, []any{owner}, scan))
+	return out, translate(fetch(tx, &out, query, []any{owner, reader, page.PerPage, page.Offset()}, l.counted, []any{owner}, scan))
 }
 
 // fromMark reads a page by the mark before it. False if there is none, or if something changed in
 // between.
 func fromMark[T any](db *DB, tx *tx, l list, out *app.Page[T], scan func(row Row, total *int64) (T, error), owner, reader int64) (done bool, err error) {
-	number, quiet := db.State()
-	if l.from == "" || !quiet {
+	if l.from == "" {
 		return false, nil
+	}
+	number, quiet, err := db.stateOfTasks(tx)
+	if err != nil || !quiet {
+		return false, err
 	}
 	ids, err := db.mark(tx, number, owner)
 	at := out.Offset() / markEvery
@@ -109,7 +121,11 @@ func fromMark[T any](db *DB, tx *tx, l list, out *app.Page[T], scan func(row Row
 		return false, err
 	}
 	err = fetch(tx, out, l.from, []any{owner, reader, ids[at], out.PerPage, out.Offset() % markEvery}, l.counted, []any{owner}, scan)
-	return db.same(number), err
+	if err != nil {
+		return false, err
+	}
+	now, quiet, err := db.stateOfTasks(tx)
+	return quiet && now == number, err
 }
 
 // fromEnd reads a page that is nearer to the end. False if it is not, or if
