@@ -15,7 +15,7 @@ import (
 // for a second time: whoever leads next waits for ten seconds after the database has failed.
 const grace = 15 * time.Second
 
-// refuseOtherKeys starts a process with another key, which must not serve.
+// refuseOtherKeys starts a process with another key, which must not serve; doctor says the same.
 func (c *cluster) refuseOtherKeys(ctx context.Context) error {
 	port, err := freePort()
 	if err != nil {
@@ -24,11 +24,13 @@ func (c *cluster) refuseOtherKeys(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	other := &member{c: c, number: processes + 1, address: fmt.Sprint("127.0.0.1:", port)}
-	command := exec.CommandContext(ctx, c.program, other.flags()...) //nolint:gosec // what was built before
-	command.Env = []string{"PATH=" + os.Getenv("PATH"), "TASKAPI_JWT_SECRET=another " + secret}
-	out, err := command.CombinedOutput()
-	if err == nil || ctx.Err() != nil || !strings.Contains(string(out), "TASKAPI_JWT_SECRET") {
-		c.faults.add("a process with another key serves: %v %s", err, out)
+	for _, name := range []string{"serve", "doctor"} {
+		command := exec.CommandContext(ctx, c.program, append([]string{name}, other.flags()[1:]...)...) //nolint:gosec // what was built before
+		command.Env = []string{"PATH=" + os.Getenv("PATH"), "TASKAPI_JWT_SECRET=another " + secret}
+		out, err := command.CombinedOutput()
+		if err == nil || ctx.Err() != nil || !strings.Contains(string(out), "TASKAPI_JWT_SECRET") {
+			c.faults.add("%s with another key finds nothing wrong: %v %s", name, err, out)
+		}
 	}
 	return nil
 }
