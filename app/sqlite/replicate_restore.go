@@ -25,14 +25,14 @@ type Fetched struct {
 	At time.Time
 }
 
-// damagedObject is within the error of what came damaged from a place.
-type damagedObject struct {
+// damageError is within the error of what came damaged from a place.
+type damageError struct {
 	object string // its name, or what the names of its parts begin with
 	err    error
 }
 
-func (d *damagedObject) Error() string { return d.object + ": " + d.err.Error() }
-func (d *damagedObject) Unwrap() error { return d.err }
+func (d *damageError) Error() string { return d.object + ": " + d.err.Error() }
+func (d *damageError) Unwrap() error { return d.err }
 
 // Fetch makes the state of a moment, or the last one, from a replica: a file beside the database
 // at path, of another name, which the caller removes with Discard. It is proved, and counts as a
@@ -50,7 +50,7 @@ func Fetch(ctx context.Context, place replica.Place, at time.Time, path string, 
 	}
 	wanted := recipe.At
 	for {
-		var damaged *damagedObject
+		var damaged *damageError
 		if f, err = fetch(ctx, place, recipe, path, progress); !errors.As(err, &damaged) {
 			return f, err
 		}
@@ -116,7 +116,7 @@ func fetchSnapshot(ctx context.Context, place replica.Place, s replica.Snapshot,
 	}
 	var m replicaManifest
 	if err := json.Unmarshal(text, &m); err != nil {
-		return &damagedObject{dir, fmt.Errorf("its manifest: %w: %w", replica.ErrDamaged, err)}
+		return &damageError{dir, fmt.Errorf("its manifest: %w: %w", replica.ErrDamaged, err)}
 	}
 	file, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -134,7 +134,7 @@ func fetchSnapshot(ctx context.Context, place replica.Place, s replica.Snapshot,
 	case err != nil:
 		return err
 	case size != m.Bytes || sum != m.SHA256:
-		return &damagedObject{dir, replica.ErrDamaged}
+		return &damageError{dir, replica.ErrDamaged}
 	}
 	return nil
 }
@@ -149,7 +149,7 @@ func fetchPart(ctx context.Context, place replica.Place, dir string, number int,
 		_, err = io.Copy(to, zip)
 	}
 	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return &damagedObject{dir, fmt.Errorf("part %d: %w: %w", number, replica.ErrDamaged, err)}
+		return &damageError{dir, fmt.Errorf("part %d: %w: %w", number, replica.ErrDamaged, err)}
 	}
 	return err
 }
@@ -187,11 +187,11 @@ func writePiece(ctx context.Context, place replica.Place, piece replica.Piece, l
 	}
 	segments, err := replica.Decode(text)
 	if err != nil {
-		return last, &damagedObject{piece.Object, err}
+		return last, &damageError{piece.Object, err}
 	}
 	for _, s := range segments {
 		if s.Index != piece.Index || s.Salt != piece.Salt {
-			return last, &damagedObject{piece.Object, fmt.Errorf("%w: it is of another log", replica.ErrDamaged)}
+			return last, &damageError{piece.Object, fmt.Errorf("%w: it is of another log", replica.ErrDamaged)}
 		}
 		if !limit.IsZero() && s.At.After(limit) {
 			return last, nil

@@ -304,6 +304,17 @@ func (d Dir) StoredSecret(set string) ([]byte, error) {
 var ErrOtherKey = errors.New("the other taskapi processes that use the database sign tokens with another key; give this one the same TASKAPI_JWT_SECRET, " +
 	"or a copy of their secret.key in its data folder (if you change the key of all of them, stop them, and run with psql: DELETE FROM meta WHERE name = 'key_check')")
 
+// OtherKey reports whether there is a key here that token.KeyCheck tells from the one that sum was
+// made of.
+func (d Dir) OtherKey(set, sum string) bool {
+	secret, err := d.StoredSecret(set)
+	if err != nil {
+		return false // what can't be read is told where it is needed
+	}
+	ours, err := token.KeyCheck(secret)
+	return err == nil && ours != sum
+}
+
 // makeSecret writes a new key so that a cut leaves a whole one or none.
 func (d Dir) makeSecret(path string) ([]byte, error) {
 	random := make([]byte, 48)

@@ -9,7 +9,6 @@ import (
 	"taskapi/app/postgres"
 	"taskapi/app/sqlite"
 	"taskapi/app/store"
-	"taskapi/app/token"
 	"taskapi/cmd/datadir"
 	"taskapi/cmd/settings"
 )
@@ -54,16 +53,11 @@ func checkServer(ctx context.Context, s settings.Settings, d datadir.Dir) Findin
 }
 
 // hasOtherKey reports whether this process would sign with another key than those that have used the
-// database. What can't be read of it here is told by other checks.
+// database.
 func hasOtherKey(ctx context.Context, db *postgres.Session, s settings.Settings, d datadir.Dir) bool {
-	secret, err := d.StoredSecret(s.JWTSecret)
-	if err != nil {
-		return false
-	}
 	var theirs string
-	err = db.One(ctx, `SELECT value FROM meta WHERE name = 'key_check'`, nil, []any{&theirs})
-	ours, oursErr := token.KeyCheck(secret)
-	return err == nil && oursErr == nil && theirs != ours
+	err := db.One(ctx, `SELECT value FROM meta WHERE name = 'key_check'`, nil, []any{&theirs})
+	return err == nil && d.OtherKey(s.JWTSecret, theirs)
 }
 
 // folderChecks look at what only a database file needs, or at what stands for it elsewhere.
