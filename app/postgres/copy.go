@@ -39,14 +39,9 @@ const forCopy = everywhere + `SET statement_timeout = 0; SET idle_in_transaction
 	SET work_mem = '64MB'; SET maintenance_work_mem = '256MB'`
 
 func beginCopy(ctx context.Context, o Options) (*Copying, error) {
-	config, err := configOf(o)
+	c, err := dial(ctx, o, forCopy)
 	if err != nil {
 		return nil, err
-	}
-	e := &engine{config: config}
-	c, err := e.connect(ctx, forCopy)
-	if err != nil {
-		return nil, unreachable(err)
 	}
 	return &Copying{conn: c}, nil
 }

@@ -17,16 +17,24 @@ type Session struct {
 // Dial connects to a database, whatever is in it. Returns ErrUnreachable with what the server or
 // the network said.
 func Dial(ctx context.Context, o Options) (*Session, error) {
+	c, err := dial(ctx, o, everywhere)
+	if err != nil {
+		return nil, err
+	}
+	return &Session{Runner: on{c}, conn: c}, nil
+}
+
+// dial opens a connection with settings of its own.
+func dial(ctx context.Context, o Options, settings string) (*conn, error) {
 	config, err := configOf(o)
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{config: config}
-	c, err := e.connect(ctx, everywhere)
+	c, err := (&engine{config: config}).connect(ctx, settings)
 	if err != nil {
 		return nil, unreachable(err)
 	}
-	return &Session{Runner: on{c}, conn: c}, nil
+	return c, nil
 }
 
 // Explain returns how the server would run a query of the store, a step a line. Args are values that
