@@ -70,7 +70,7 @@ const (
 	// that day, when they may have been empty. They are written for an engine that joins by nested
 	// loops over indexes; other joins go through whole tables.
 	everywhere = `SET application_name = 'taskapi'; SET statement_timeout = '30s'; SET client_encoding = 'UTF8'; SET bytea_output = 'hex'; SET row_security = off;
-		SET jit = off; SET plan_cache_mode = 'force_generic_plan'; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off;
+		SET jit = off; SET max_parallel_workers_per_gather = 0; SET plan_cache_mode = 'force_generic_plan'; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off;
 		SET random_page_cost = 1.1; `
 	// A process that hangs in the middle of a turn loses it.
 	forWriter = everywhere + `SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '5s'`

@@ -29,8 +29,13 @@ type dav struct {
 
 func openDAV(t *testing.T) *dav {
 	t.Helper()
-	d := &dav{T: t, now: testNow}
-	d.db, d.ann, d.ben, d.list = pair(t, 0)
+	return davIn(t, openTest(t))
+}
+
+func davIn(t *testing.T, db *storetest.DB) *dav {
+	t.Helper()
+	d := &dav{T: t, now: testNow, db: db}
+	d.ann, d.ben, d.list = pairIn(t, db, 0)
 	clock := func() time.Time { return d.now }
 	d.lists = &todo.Lists{Store: d.db, Now: clock, KeepTrash: true}
 	d.tasks = &todo.Tasks{Store: d.db, Now: clock, KeepTrash: true, Lineage: d.db.Lineage()}

@@ -17,6 +17,12 @@ import (
 func pair(t *testing.T, tasks int) (db *storetest.DB, ann, ben app.Caller, list int64) {
 	t.Helper()
 	db = openTest(t)
+	ann, ben, list = pairIn(t, db, tasks)
+	return db, ann, ben, list
+}
+
+func pairIn(t *testing.T, db *storetest.DB, tasks int) (ann, ben app.Caller, list int64) {
+	t.Helper()
 	for i, name := range []string{"ann", "ben"} {
 		user := addUser(t, db, name+"@example.com", app.RoleUser)
 		*[]*app.Caller{&ann, &ben}[i] = app.Caller{UserID: user.ID, Role: app.RoleUser, SessionID: addSession(t, db, ("session-of-" + name + "-00000000000")[:22], user).ID}
@@ -35,7 +41,7 @@ func pair(t *testing.T, tasks int) (db *storetest.DB, ann, ben app.Caller, list 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return db, ann, ben, made.ID
+	return ann, ben, made.ID
 }
 
 // handOverCut hands a list over as if the power went right after the first turn.
