@@ -185,7 +185,7 @@ func (db *DB) Counts(ctx context.Context, userID int64, now todo.Now) (todo.Coun
 		{&counts.Today, func(f *todo.Find) { f.Due, f.Before = true, []todo.Boundary{now.Tomorrow()} }},
 		{&counts.Overdue, func(f *todo.Find) { f.Due, f.Before = true, []todo.Boundary{now.Passed()} }},
 		{&counts.Upcoming, func(f *todo.Find) { f.Due, f.NotBefore = true, []todo.Boundary{now.Tomorrow()} }},
-		{&counts.Undated, func(f *todo.Find) { f.Undated = true }},
+		{&counts.Undated, func(*todo.Find) {}}, // and those with a date, until they are taken off
 		{&counts.Assigned, func(f *todo.Find) { f.Scope = todo.ScopeAssigned }},
 	}
 	err := db.snapshot(ctx, func(tx *tx) error {
@@ -200,6 +200,8 @@ func (db *DB) Counts(ctx context.Context, userID int64, now todo.Now) (todo.Coun
 				return err
 			}
 		}
+		// An index has how many are open, but not which of them have no date.
+		counts.Undated -= counts.Today + counts.Upcoming
 		err := tx.one(`SELECT (SELECT count(*) FROM trash WHERE user_id = ? AND id > 0), coalesce((SELECT max(seq) FROM changes), 1)`, []any{userID}, &counts.Trash, &counts.Seq)
 		if err != nil {
 			return err

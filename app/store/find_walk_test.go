@@ -70,6 +70,7 @@ func TestEverySearchEqualsAFilterOfThePlainList(t *testing.T) {
 			}
 		}
 		w.checkFound(r)
+		w.checkCounts(r)
 	})
 }
 
@@ -80,6 +81,50 @@ func (w *findWorld) checkFound(r *rapid.T) {
 	for _, task := range found.Items {
 		if one, err := w.db.Task(context.Background(), w.ann, todo.ByID(task.ID)); err != nil || !reflect.DeepEqual(one, task) {
 			r.Fatalf("found %+v, but it is %+v, %v", task, one, err)
+		}
+	}
+}
+
+// checkCounts checks that each view has as many tasks as a filter of the plain list finds.
+func (w *findWorld) checkCounts(r *rapid.T) {
+	location, err := todo.Location(draw(w, "reader", findZones...))
+	w.must(err)
+	now := todo.Now{At: w.now, Reader: location}
+	got, err := w.db.Counts(context.Background(), w.ann.UserID, now)
+	w.must(err)
+	open := false
+	tomorrow, passed := []todo.Boundary{now.Tomorrow()}, []todo.Boundary{now.Passed()}
+	for name, view := range map[string]struct {
+		n int64
+		f todo.Find
+	}{
+		"today":    {got.Today, todo.Find{Due: true, Before: tomorrow}},
+		"overdue":  {got.Overdue, todo.Find{Due: true, Before: passed}},
+		"upcoming": {got.Upcoming, todo.Find{Due: true, NotBefore: tomorrow}},
+		"undated":  {got.Undated, todo.Find{Undated: true}},
+		"assigned": {got.Assigned, todo.Find{Scope: todo.ScopeAssigned}},
+	} {
+		f := view.f
+		if f.UserID, f.Completed = w.ann.UserID, &open; f.Scope == "" {
+			f.Scope = todo.ScopeAll
+		}
+		if want := len(w.plain(f)); view.n != int64(want) {
+			r.Fatalf("%s: %d, want %d", name, view.n, want)
+		}
+	}
+	for i, id := range w.lists[:4] {
+		var want todo.ListCount
+		for _, task := range w.tasks {
+			switch {
+			case task.ListID != id:
+			case task.Completed():
+				want.Completed++
+			default:
+				want.Open++
+			}
+		}
+		if got.Lists[id] != want {
+			r.Fatalf("list %d: %+v, want %+v", i, got.Lists[id], want)
 		}
 	}
 }
