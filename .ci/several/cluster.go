@@ -37,8 +37,8 @@ type cluster struct {
 	nginx              *exec.Cmd
 	credential         *syscall.SysProcAttr
 	database           string
-	port               int  // of the database server
-	running            bool // the database server was started
+	port               int      // of the database server
+	servers            []string // folders of database servers that were started
 
 	mu     sync.Mutex
 	kills  []time.Time // of processes that led, and of the database server
@@ -51,7 +51,9 @@ type member struct {
 	number  int
 	address string
 	mu      sync.Mutex
-	cmd     *exec.Cmd
+	cmd     *exec.Cmd     // nil while it does not run
+	ended   chan struct{} // closed when it has ended
+	gaveUp  int           // how often it ended itself with 1
 }
 
 func freePort() (int, error) {
@@ -105,8 +107,8 @@ func (c *cluster) end() {
 	for _, m := range c.members {
 		m.kill()
 	}
-	if c.running {
-		_, _ = c.control(context.Background(), "stop", "-m", "immediate", "-w")
+	for _, folder := range c.servers {
+		_, _ = c.controlOf(context.Background(), folder, "stop", "-m", "immediate", "-w")
 	}
 	c.hooks.close()
 	c.mails.close()
@@ -114,23 +116,7 @@ func (c *cluster) end() {
 
 // startDatabase makes a database server, which root may not be.
 func (c *cluster) startDatabase(ctx context.Context) error {
-	folder := filepath.Join(c.work, "postgres")
-	if err := os.Mkdir(folder, 0o700); err != nil {
-		return err
-	}
-	if os.Getuid() == 0 {
-		owner, err := user.Lookup("postgres")
-		if err != nil {
-			return err
-		}
-		uid, _ := strconv.Atoi(owner.Uid)
-		gid, _ := strconv.Atoi(owner.Gid)
-		if err := os.Chown(folder, uid, gid); err != nil {
-			return err
-		}
-		c.credential = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}} //nolint:gosec // ids are small
-	}
-	port, err := freePort()
+	folder, err := c.folder("postgres")
 	if err != nil {
 		return err
 	}
@@ -139,18 +125,45 @@ func (c *cluster) startDatabase(ctx context.Context) error {
 	if out, err := initialize.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	c.running = true
-	out, err := c.control(ctx, "start", "-w", "-o", fmt.Sprintf("-p %d -c listen_addresses=127.0.0.1 -c unix_socket_directories=%s", port, folder))
-	if err != nil {
-		return fmt.Errorf("pg_ctl start: %w\n%s", err, out)
+	c.port, err = c.startServer(ctx, folder)
+	c.database = fmt.Sprintf("postgres://taskapi@127.0.0.1:%d/postgres", c.port)
+	return err
+}
+
+// folder makes a folder for a database server.
+func (c *cluster) folder(name string) (folder string, err error) {
+	folder = filepath.Join(c.work, name)
+	if err := os.Mkdir(folder, 0o700); err != nil || os.Getuid() != 0 {
+		return folder, err
 	}
-	c.port = port
-	c.database = fmt.Sprintf("postgres://taskapi@127.0.0.1:%d/postgres", port)
-	return nil
+	owner, err := user.Lookup("postgres")
+	if err != nil {
+		return folder, err
+	}
+	uid, _ := strconv.Atoi(owner.Uid)
+	gid, _ := strconv.Atoi(owner.Gid)
+	c.credential = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}} //nolint:gosec // ids are small
+	return folder, os.Chown(folder, uid, gid)
+}
+
+// startServer starts the database server of a folder on a port that is free.
+func (c *cluster) startServer(ctx context.Context, folder string) (port int, err error) {
+	if port, err = freePort(); err != nil {
+		return 0, err
+	}
+	c.servers = append(c.servers, folder)
+	out, err := c.controlOf(ctx, folder, "start", "-w", "-o", fmt.Sprintf("-p %d -c listen_addresses=127.0.0.1 -c unix_socket_directories=%s", port, folder))
+	if err != nil {
+		return 0, fmt.Errorf("pg_ctl start: %w\n%s", err, out)
+	}
+	return port, nil
 }
 
 func (c *cluster) control(ctx context.Context, args ...string) ([]byte, error) {
-	folder := filepath.Join(c.work, "postgres")
+	return c.controlOf(ctx, c.servers[0], args...)
+}
+
+func (c *cluster) controlOf(ctx context.Context, folder string, args ...string) ([]byte, error) {
 	command := exec.CommandContext(ctx, bin+"pg_ctl", append([]string{"-D", filepath.Join(folder, "data"), "-l", filepath.Join(folder, "log")}, args...)...)
 	command.SysProcAttr, command.Dir = c.credential, folder
 	return command.CombinedOutput()
@@ -185,9 +198,11 @@ func (m *member) start() error {
 		return err
 	}
 	m.mu.Lock()
-	m.cmd = command
+	ended := make(chan struct{})
+	m.cmd, m.ended = command, ended
 	m.mu.Unlock()
 	first, _ := bufio.NewReader(out).ReadString('\n')
+	go func() { _ = command.Wait(); close(ended) }()
 	if !strings.Contains(first, " is serving at ") {
 		m.kill()
 		return fmt.Errorf("process %d did not start: %s%s", m.number, first, tail(m.logFile(), 5))
@@ -200,7 +215,7 @@ func (m *member) kill() {
 	defer m.mu.Unlock()
 	if m.cmd != nil {
 		_ = m.cmd.Process.Kill()
-		_ = m.cmd.Wait()
+		<-m.ended
 		m.cmd = nil
 	}
 }

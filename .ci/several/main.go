@@ -1,6 +1,7 @@
 // Command several runs three taskapi processes on one PostgreSQL database behind nginx, as the
 // guide describes it, and tries to make them contradict each other: under load it kills one of
-// them every few seconds, then the database server twice.
+// them every few seconds, then the database server twice, and at the end for good, so that a
+// standby has to take over.
 //
 //	go run .ci/several/*.go                       # short, for .ci/run
 //	go run .ci/several/*.go -for 10m              # long
@@ -106,6 +107,9 @@ func (c *cluster) run(ctx context.Context, p plan) error {
 		if err := command.Run(); err != nil {
 			c.faults.add("%s: %v", one, err)
 		}
+	}
+	if err := c.failOver(ctx); err != nil {
+		return err
 	}
 	c.readLogs()
 	return nil
