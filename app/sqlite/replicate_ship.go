@@ -176,21 +176,28 @@ func (r *Replication) await(ctx context.Context, sent time.Time) error {
 	return nil
 }
 
-// ship reads what the log has gained and sends it.
+// ship reads what the log has gained and sends it. What comes while it does so is left for the next
+// time: there is more to do than to send, however much is written.
 func (r *Replication) ship(ctx context.Context) error {
 	if _, err := r.observe(ctx); err != nil {
 		return err
 	}
-	for {
+	r.mu.Lock()
+	goal := r.end
+	r.mu.Unlock()
+	for collected := false; ; {
 		r.mu.Lock()
-		if len(r.waiting) == 0 {
+		if len(r.waiting) == 0 && (!collected || r.pos < goal) {
 			if err := r.collect(mostObject); err != nil {
 				r.mu.Unlock()
 				return err
 			}
+			collected = true
 		}
 		if len(r.waiting) == 0 {
-			r.since = time.Time{}
+			if len(r.marks) == 0 {
+				r.since = time.Time{}
+			}
 			r.mu.Unlock()
 			return nil
 		}

@@ -36,20 +36,28 @@ type replicaManifest struct {
 // keepSnapshots makes a snapshot when the generation has none, and whenever the last is old; then
 // it removes what is not needed any more. It ends with its context.
 func (r *Replication) keepSnapshots(ctx context.Context) {
-	for {
+	for tidy, retry := false, firstRetry; ; {
 		r.mu.Lock()
 		wait := r.o.snapshotEvery - r.db.now().Sub(r.snapshotAt)
 		r.mu.Unlock()
-		if wait <= 0 {
-			err := r.snapshot(ctx)
+		if due := wait <= 0; due || !tidy {
+			var err error
+			if wait = snapshotRetry; due {
+				err = r.snapshot(ctx)
+			}
 			if err == nil {
 				err = r.prune(ctx)
+				if tidy = err == nil; tidy {
+					retry = firstRetry
+				} else {
+					wait, retry = retry, min(2*retry, snapshotRetry)
+				}
 			}
 			if ctx.Err() != nil {
 				return
 			}
 			r.copied(err)
-			wait = min(r.o.snapshotEvery, snapshotRetry)
+			wait = min(r.o.snapshotEvery, wait)
 		}
 		if sleep(ctx, min(wait, lookAtClock)) != nil {
 			return
@@ -57,14 +65,15 @@ func (r *Replication) keepSnapshots(ctx context.Context) {
 	}
 }
 
-// copied notes whether a snapshot could be made and sent, and says so once.
+// copied notes whether a snapshot could be made and sent, and what it replaces removed, and says so
+// once.
 func (r *Replication) copied(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err != nil {
 		r.failures++
 		if r.uncopied == nil {
-			r.o.Log.Warn("no snapshot can be sent to the replica; it is tried again", "place", r.o.Place.String(), "error", err)
+			r.o.Log.Warn("no snapshot can be sent to the replica, or an old one not removed; it is tried again", "place", r.o.Place.String(), "error", err)
 		}
 	}
 	r.uncopied = err

@@ -38,6 +38,7 @@ type trouble struct {
 	err   error
 	puts  atomic.Int64
 	onPut func(name string)
+	blind atomic.Bool // lists nothing
 }
 
 func (p *trouble) fail(err error) {
@@ -66,6 +67,9 @@ func (p *trouble) Put(ctx context.Context, name string, data []byte) error {
 func (p *trouble) List(ctx context.Context, prefix string) ([]replica.Object, error) {
 	if err := p.state(); err != nil {
 		return nil, err
+	}
+	if p.blind.Load() {
+		return nil, errors.New("the place can't be listed")
 	}
 	return p.Place.List(ctx, prefix)
 }
@@ -314,6 +318,24 @@ func TestAPlaceThatComesBack(t *testing.T) {
 	}
 }
 
+// A place that fails when only what is old is to be removed is asked for that again, soon.
+func TestAPlaceThatFailsAfterASnapshot(t *testing.T) {
+	w := newTwin(t)
+	w.place.onPut = func(name string) {
+		if strings.HasSuffix(name, "manifest.json") {
+			w.place.blind.Store(true)
+		}
+	}
+	w.start()
+	w.add(10)
+	w.eventually("it is noticed", func() bool { return w.r.State(t.Context()).Err != nil })
+	w.place.blind.Store(false)
+	w.caughtUp()
+	if w.generations() != 1 {
+		t.Errorf("%d generations", w.generations())
+	}
+}
+
 // A place that was emptied while the server served, with or without an error on the way, gets a
 // new snapshot, without which nothing could be restored.
 func TestAPlaceThatWasEmptied(t *testing.T) {
@@ -344,6 +366,42 @@ func TestAPlaceThatWasEmptied(t *testing.T) {
 		if got, want := w.tasks(time.Time{}), w.count(); got != want {
 			t.Errorf("after an error %t: %d of %d tasks", failed, got, want)
 		}
+	}
+}
+
+// However much is written while something is on its way, it is looked whether the place still has what
+// was sent, and a long log begins anew.
+func TestAPlaceThatIsNeverUpToDate(t *testing.T) {
+	w := newTwin(t)
+	w.o.verifyEvery, w.o.full = 10*time.Millisecond, 100<<10
+	var busy atomic.Bool
+	w.place.onPut = func(string) {
+		if busy.Load() {
+			w.add(1)
+			w.r.State(t.Context())
+		}
+	}
+	w.start()
+	w.add(10)
+	w.caughtUp()
+	before := w.r.State(t.Context()).Generation
+	busy.Store(true)
+	w.add(1)
+	w.eventually("the log begins anew", func() bool {
+		w.r.mu.Lock()
+		defer w.r.mu.Unlock()
+		return w.r.log.Index > 1
+	})
+	// While something is put into it, it is not emptied at once.
+	w.eventually("it is emptied", func() bool { return os.RemoveAll(filepath.Join(w.place.String(), "generations")) == nil })
+	w.eventually("a new generation", func() bool {
+		s := w.r.State(t.Context())
+		return s.Generation != "" && s.Generation != before
+	})
+	busy.Store(false)
+	w.caughtUp()
+	if got, want := w.tasks(time.Time{}), w.count(); got != want {
+		t.Errorf("%d of %d tasks", got, want)
 	}
 }
 
