@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -41,7 +42,7 @@ func translate(err error) error {
 	var said *pgconn.PgError
 	if !errors.As(err, &said) {
 		if lost(err) {
-			return busy(fmt.Errorf("%w: %w", ErrUnreachable, err))
+			return busy(fmt.Errorf("%w: %w", ErrUnreachable, tried(err)))
 		}
 		return err
 	}
@@ -61,6 +62,31 @@ func translate(err error) error {
 		return busy(err)
 	}
 	return err
+}
+
+// triesError is an error of several tries that says each reason once.
+type triesError struct {
+	error
+	text string
+}
+
+func (e triesError) Error() string { return e.text }
+func (e triesError) Unwrap() error { return e.error }
+
+// tried tells in one line what became of each address: it is tried with TLS and without, which mostly
+// fails for one reason.
+func tried(err error) error {
+	var tries interface{ Unwrap() []error }
+	if !errors.As(err, &tries) {
+		return err
+	}
+	var texts []string
+	for _, one := range tries.Unwrap() {
+		if text := one.Error(); !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	return triesError{err, strings.Join(texts, "; ")}
 }
 
 // lost reports that an error is of the way to the server.

@@ -14,8 +14,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -140,18 +138,7 @@ func unreachable(err error) error {
 	if errors.As(err, &said) {
 		return explain(err)
 	}
-	// Each address is tried with TLS and without, which mostly fails for one reason.
-	var tries interface{ Unwrap() []error }
-	if !errors.As(err, &tries) {
-		return fmt.Errorf("%w: %w", ErrUnreachable, err)
-	}
-	var texts []string
-	for _, one := range tries.Unwrap() {
-		if text := one.Error(); !slices.Contains(texts, text) {
-			texts = append(texts, text)
-		}
-	}
-	return fmt.Errorf("%w: %s", ErrUnreachable, strings.Join(texts, "; "))
+	return fmt.Errorf("%w: %w", ErrUnreachable, tried(err))
 }
 
 // explain says what an operator can do about what the server said at opening.
