@@ -279,9 +279,8 @@ func TestRulesThatTheServerRefuses(t *testing.T) {
 		`"due":"2027-03-01","recurrence":"FREQ=DAILY","recurrence_from":"start"`: app.CodeValidation,
 		`"due":"2027-03-01","recurrence_from":"completion"`:                      app.CodeValidation,
 	} {
-		began := time.Now()
-		if a := s.call("POST", "/tasks/", ann.access, `{"title":"t",`+body+`}`); a.status != 422 || a.str("code") != code || time.Since(began) > 2*time.Second {
-			t.Errorf("%s: %d %s after %s", body, a.status, a.text, time.Since(began))
+		if a := s.call("POST", "/tasks/", ann.access, `{"title":"t",`+body+`}`); a.status != 422 || a.str("code") != code {
+			t.Errorf("%s: %d %s", body, a.status, a.text)
 		}
 	}
 	if a := s.call("GET", "/tasks/", ann.access, ""); a.id("pagination.total") != 1 {

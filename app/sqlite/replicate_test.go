@@ -151,7 +151,7 @@ func (w *twin) add(n int) {
 func (w *twin) eventually(what string, holds func() bool) {
 	w.t.Helper()
 	for began := time.Now(); !holds(); time.Sleep(2 * time.Millisecond) {
-		if time.Since(began) > 30*time.Second {
+		if time.Since(began) > time.Minute {
 			w.t.Fatal("it does not come to this: ", what, fmt.Sprintf(" %+v", w.r.State(w.t.Context())))
 		}
 	}
