@@ -622,7 +622,7 @@ DECLARE
     one RECORD;
 BEGIN
     FOR one IN SELECT CAST(a.attrelid AS regclass) AS of, a.attname AS name FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-        WHERE c.relkind = 'r' AND c.relnamespace = CAST(current_schema() AS regnamespace) AND a.attname IN ('user_id', 'owner_id', 'list_id', 'scope', 'webhook_id') LOOP
+        WHERE c.relkind = 'r' AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND a.attname IN ('user_id', 'owner_id', 'list_id', 'scope', 'webhook_id') LOOP
         EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET (n_distinct = -0.01)', one.of, one.name);
     END LOOP;
 END $$;
