@@ -110,15 +110,29 @@ type parts struct {
 
 func start(t testing.TB, change ...func(*parts)) *server {
 	t.Helper()
-	return startOn(t, storetest.OpenWith, change...)
+	s := startOn(t, storetest.OpenWith, change...)
+	s.byTurns(change)
+	return s
 }
 
 // startOn is start on a database that open opens.
 func startOn(t testing.TB, open func(testing.TB, storetest.Options) *storetest.DB, change ...func(*parts)) *server {
 	t.Helper()
 	s := &server{t: t, clock: &clock{}, mails: make(chan outbox.NewMail, 1000), log: &lockedBuffer{}}
+	s.begin(open, change)
+	return s
+}
+
+// begin starts the server on a database that open opens.
+func (s *server) begin(open func(testing.TB, storetest.Options) *storetest.DB, change []func(*parts)) {
+	t := s.t
+	t.Helper()
 	s.db = open(t, storetest.Options{Now: s.clock.Now})
-	s.db.OnMail(func(m outbox.NewMail) { s.mails <- m })
+	s.db.OnMail(func(m outbox.NewMail) {
+		if processes() == 1 || m.Template != "" { // else it is of another process
+			s.mails <- m
+		}
+	})
 	hasher, err := password.New(password.Options{Params: password.Params{Memory: 64, Iterations: 1, Parallelism: 1}})
 	must(t, err)
 	access, err := token.NewAccess([]byte(testSecret), 15*time.Minute, s.clock.Now, rand.Reader)
@@ -171,7 +185,6 @@ func startOn(t testing.TB, open func(testing.TB, storetest.Options) *storetest.D
 	s.api = server
 	s.url = serve(t, server)
 	run(t, p.api.Recovery.Run)
-	return s
 }
 
 // newHooks returns what tells webhooks, those on this machine as well.
