@@ -109,7 +109,7 @@ func (l *load) judge(ctx context.Context) {
 	statuses.mu.Lock()
 	fmt.Printf("answers: %v; the longest took %s\n", statuses.status, statuses.longest.Round(time.Millisecond))
 	statuses.mu.Unlock()
-	times, err := l.titles(ctx)
+	times, err := c.titles(ctx)
 	if err != nil {
 		c.faults.add("the tasks can't be read: %v", err)
 		return

@@ -291,9 +291,9 @@ func (l *load) follow(ctx context.Context, k *client, ticket string, after *stri
 	return lines.Err()
 }
 
-// titles returns the titles of all tasks, from the database itself.
-func (l *load) titles(ctx context.Context) (times map[string]int, err error) {
-	all, err := l.c.ask(ctx, "SELECT title FROM tasks")
+// titles returns how often there is a task of each title, from the database itself.
+func (c *cluster) titles(ctx context.Context) (times map[string]int, err error) {
+	all, err := c.ask(ctx, "SELECT title FROM tasks")
 	times = map[string]int{}
 	for _, title := range all {
 		times[title]++

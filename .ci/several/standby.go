@@ -61,13 +61,9 @@ func (c *cluster) failOver(ctx context.Context) error {
 }
 
 func (c *cluster) judgeFailOver(ctx context.Context, answered [][]string, took time.Duration) error {
-	titles, err := c.ask(ctx, "SELECT title FROM tasks")
+	times, err := c.titles(ctx)
 	if err != nil {
 		return err
-	}
-	times := map[string]int{}
-	for _, title := range titles {
-		times[title]++
 	}
 	n := 0
 	for _, some := range answered {

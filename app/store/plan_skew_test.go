@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"errors"
-	"fmt"
 	"testing"
 	"time"
 
@@ -52,7 +51,7 @@ func TestWhatOneAccountAsksForIsNotReadThroughAnothers(t *testing.T) {
 // fillOne adds one account that has so many rows of each kind.
 func fillOne(t *testing.T, db *storetest.DB, rows int) {
 	t.Helper()
-	series := fmt.Sprintf(`WITH RECURSIVE n (i) AS (SELECT CAST(1000001 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < 1000000 + %d) `, rows)
+	series := numbers(rows)
 	for _, query := range []string{
 		`INSERT INTO users (id, username, email, email_key, password_hash, role, created_at) VALUES (1000001, 'u', 'u@x', 'u@x', '$argon2id$', 'user', 1)`,
 		`INSERT INTO lists (id, owner_id, name, inbox, created_at, updated_at, version) VALUES (1000001, 1000001, 'Inbox', 1, 1, 1, 1)`,

@@ -436,8 +436,7 @@ func searchesByIndex(t *testing.T, db *storetest.DB, ran *recorder, least int) {
 // reason to look for what it needs.
 func fill(t *testing.T, db *storetest.DB) {
 	t.Helper()
-	const series = `WITH RECURSIVE n (i) AS (SELECT CAST(1000001 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < 1000000 + %d) `
-	users, tasks := fmt.Sprintf(series, 1000), fmt.Sprintf(series, 20_000)
+	users, tasks := numbers(1000), numbers(20_000)
 	for _, query := range []string{
 		users + `INSERT INTO users (id, username, email, email_key, password_hash, role, created_at) SELECT i, 'u', i || '@x', i || '@x', '$argon2id$', 'user', 1 FROM n`,
 		users + `INSERT INTO lists (id, owner_id, name, inbox, created_at, updated_at, version) SELECT i, i, 'Inbox', 1, 1, 1, 1 FROM n`,
@@ -458,6 +457,11 @@ func fill(t *testing.T, db *storetest.DB) {
 	} {
 		db.Exec(t, query)
 	}
+}
+
+// numbers begins a statement that has so many numbers from 1,000,001 as n (i).
+func numbers(n int) string {
+	return fmt.Sprintf(`WITH RECURSIVE n (i) AS (SELECT CAST(1000001 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < 1000000 + %d) `, n)
 }
 
 // walks reports whether a step reads a whole table or index, or sorts what is not one account's.

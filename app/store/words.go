@@ -55,9 +55,9 @@ const (
 	// wordsDelay is how long the worker waits after a change, so that many are done
 	// together.
 	wordsDelay = 2 * time.Second
-	// wordsPatience is how long it waits each time that others wait to write: a search reads what it
+	// wordsAgain is how long it waits each time that others wait to write: a search reads what it
 	// has not come to from the tasks themselves.
-	wordsPatience = 200 * time.Millisecond
+	wordsAgain = 200 * time.Millisecond
 )
 
 // IndexWords collects the words of tasks that have changed, or of some from before an upgrade,
@@ -208,7 +208,7 @@ func (db *DB) KeepIndexing(ctx context.Context, failed func(error)) {
 			return
 		case <-timer.C:
 		}
-		wait := wordsPatience
+		wait := wordsAgain
 		if gaveWay++; db.writer.waiting.Len() == 0 || gaveWay > patience {
 			gaveWay, wait = 0, wordsDelay
 			more, err := db.IndexWords(ctx)
