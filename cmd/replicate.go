@@ -144,6 +144,9 @@ func replicaSentence(err error) error {
 	case errors.Is(err, replica.ErrEmpty):
 		return fmt.Errorf("since %w; check the name, and that the server had the time to send a first snapshot", err)
 	case errors.Is(err, fs.ErrNotExist):
+		if at := (*fs.PathError)(nil); errors.As(err, &at) {
+			err = at // what to do about it is another thing here
+		}
 		return fmt.Errorf("since there is no such folder or object; check the name (%w)", err)
 	}
 	return sentence(err)

@@ -55,9 +55,18 @@ func (f *Folder) Put(ctx context.Context, name string, data []byte) (err error) 
 	return syncDir(filepath.Dir(f.path(name)))
 }
 
+// there returns an error unless the folder is there. It is not made: an empty one may be where a disk
+// is mounted later.
+func (f *Folder) there() error {
+	if _, err := os.Stat(f.Path); err != nil {
+		return fmt.Errorf("make the folder, or mount the disk that it is on: %w", err)
+	}
+	return nil
+}
+
 // makeDirs makes the folders that are missing below the place, so that they outlive a power cut.
 func (f *Folder) makeDirs(dir string) error {
-	if _, err := os.Stat(f.Path); err != nil {
+	if err := f.there(); err != nil {
 		return err
 	}
 	var missing []string
@@ -113,7 +122,7 @@ func (f *Folder) Get(ctx context.Context, name string) (data []byte, err error) 
 
 // List walks the folder. What is not there has no objects, but the folder itself must be there.
 func (f *Folder) List(ctx context.Context, prefix string) (all []Object, err error) {
-	if _, err := os.Stat(f.Path); err != nil {
+	if err := f.there(); err != nil {
 		return nil, err
 	}
 	root := f.path(prefix[:strings.LastIndex(prefix, "/")+1])
