@@ -127,6 +127,9 @@ func (f *Folder) List(ctx context.Context, prefix string) (all []Object, err err
 	}
 	root := f.path(prefix[:strings.LastIndex(prefix, "/")+1])
 	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // it has gone meanwhile
+		}
 		if err = errors.Join(err, ctx.Err()); err != nil {
 			return err
 		}
@@ -139,15 +142,15 @@ func (f *Folder) List(ctx context.Context, prefix string) (all []Object, err err
 			return nil
 		}
 		info, err := entry.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
 		all = append(all, Object{name, info.Size()})
 		return nil
 	})
-	if errors.Is(err, fs.ErrNotExist) && len(all) == 0 {
-		return nil, nil
-	}
 	slices.SortFunc(all, func(a, b Object) int { return strings.Compare(a.Name, b.Name) })
 	return all, err
 }

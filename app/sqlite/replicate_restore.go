@@ -37,10 +37,10 @@ func (d *damageError) Unwrap() error { return d.err }
 // Fetch makes the state of a moment, or the last one, from a replica: a file beside the database
 // at path, of another name, which the caller removes with Discard. It is proved, and counts as a
 // copy, so that Restore takes it as any backup. What is damaged is done without if an earlier
-// snapshot leads to the same state. Returns what Plan and Prove return, with replica.ErrDamaged if
+// snapshot leads to the same state. A server may write to the place meanwhile. Returns what Plan and Prove return, with replica.ErrDamaged if
 // something is; a replica.GapError then names the last state that is whole.
 func Fetch(ctx context.Context, place replica.Place, at time.Time, path string, progress Progress) (f Fetched, err error) {
-	objects, err := place.List(ctx, replica.Root)
+	objects, err := replica.Look(ctx, place)
 	if err != nil {
 		return f, err
 	}
@@ -181,7 +181,7 @@ func playLog(ctx context.Context, place replica.Place, pieces []replica.Piece, l
 
 // writePiece writes the segments of an object that are not newer than the limit where they stood.
 func writePiece(ctx context.Context, place replica.Place, piece replica.Piece, limit time.Time, to io.WriterAt) (last time.Time, err error) {
-	text, err := place.Get(ctx, piece.Object)
+	text, err := replica.GetPiece(ctx, place, piece)
 	if err != nil {
 		return last, err
 	}

@@ -602,6 +602,38 @@ func TestSmallObjectsAreBundled(t *testing.T) {
 	}
 }
 
+// A restore does not mind that the server writes to the place: it has what had arrived when it began.
+func TestRestoreWhileTheServerReplicates(t *testing.T) {
+	w := newTwin(t)
+	w.start()
+	w.add(1)
+	w.caughtUp()
+	least, done := w.count(), make(chan struct{})
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			if _, err := w.db.CreateTask(context.Background(), app.Operator(), todo.NewTask{UserID: w.ann.UserID, Title: "t", CreatedAt: testNow}); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	defer writer.Wait()
+	defer close(done)
+	for range 6 {
+		got := w.tasks(time.Time{})
+		if got < least {
+			t.Errorf("%d tasks of %d", got, least)
+		}
+		least = got
+	}
+}
+
 // A copy that would fill the disk is not made: the server needs the room itself.
 func TestASnapshotNeedsRoom(t *testing.T) {
 	w := newTwin(t)

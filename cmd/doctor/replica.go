@@ -23,7 +23,7 @@ func checkReplica(ctx context.Context, s settings.Settings, served bool, now tim
 	if err != nil {
 		return failure("%s can't be used: %v", s.ReplicateTo, err)
 	}
-	objects, err := place.List(ctx, replica.Root)
+	objects, err := replica.Look(ctx, place)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return failure("%s is not there; mount or make it, or name another place with --replicate-to", place)
