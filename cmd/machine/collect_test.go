@@ -9,7 +9,7 @@ import (
 	"taskapi/cmd/machine"
 )
 
-// A small heap may grow by half more than others, a large one by half of that only.
+// A small heap may grow by half more than others, a large one by a third only.
 func TestTheCollectorFollowsTheHeap(t *testing.T) {
 	before := debug.SetGCPercent(100)
 	t.Cleanup(func() { debug.SetGCPercent(before) })
@@ -26,10 +26,10 @@ func TestTheCollectorFollowsTheHeap(t *testing.T) {
 		t.Errorf("it stays at %d %%, want %d", sample[0].Value.Uint64(), want)
 	}
 	until(150)
-	medium := make([]byte, 48<<20)
+	medium := make([]byte, 28<<20)
 	until(100)
-	large := make([]byte, 48<<20)
-	until(50)
+	large := make([]byte, 16<<20)
+	until(30)
 	runtime.KeepAlive(large)
 	until(100)
 	runtime.KeepAlive(medium)
