@@ -1,8 +1,8 @@
 // Command starve takes what is scarce from a server of its own: memory by JSON
 // bombs, by bodies that are held back and by answers that nobody reads, each
 // alone and then all at once, while somebody from a quiet network signs in. It
-// prints what the server's memory was, and fails when it was over 200 MiB or
-// the sign-in did not succeed. It ends by itself, and attacks loopback only.
+// prints what the server's memory was, and fails when it was over 200 MiB, when
+// over 100 are left afterwards, or when the sign-in did not succeed. It ends by itself, and attacks loopback only.
 package main
 
 import (
@@ -26,6 +26,7 @@ import (
 
 const (
 	mostMemory = 200 // MiB
+	mostLeft   = 100 // MiB, when nobody attacks any more
 	password   = "starving is no fun"
 	hold       = 15 * time.Second // for how long an attack goes on at most
 )
@@ -88,9 +89,13 @@ func run(binary string, idle time.Duration) error {
 	for end := time.Now().Add(idle); time.Now().Before(end) && t.memory() > 80; {
 		time.Sleep(time.Second)
 	}
-	fmt.Printf("%-28s %6d MiB\n", "afterwards", t.memory())
+	left := t.memory()
+	fmt.Printf("%-28s %6d MiB\n", "afterwards", left)
 	if failed {
 		return fmt.Errorf("over %d MiB, or a sign-in that failed", mostMemory)
+	}
+	if left > mostLeft {
+		return fmt.Errorf("over %d MiB after %s", mostLeft, idle)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"math"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
@@ -35,12 +36,17 @@ type Memory struct {
 	Return func()
 }
 
-// memorySlack is how much more than after the last return may be taken, in
-// bytes and as a part.
 const (
+	// memorySlack and slackPart are how much more than before may be taken, in bytes and as a part.
 	memorySlack = 8 << 20
 	slackPart   = 8
+	// longestPause is how many looks pass at most before what was needed is given back once it
+	// is not.
+	longestPause = 32
 )
+
+// muchMore reports whether more is taken than before.
+func muchMore(taken, before uint64) bool { return taken > before+before/slackPart+memorySlack }
 
 // Run looks until the context ends.
 func (m Memory) Run(ctx context.Context) {
@@ -56,15 +62,23 @@ func (m Memory) Run(ctx context.Context) {
 	tick := time.NewTicker(m.Every)
 	defer tick.Stop()
 	before := uint64(0) // the start needed much that nothing needs after it
-	for {
+	least := uint64(math.MaxUint64)
+	for looks, pause := 0, 1; ; looks++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		if m.Taken() > before+before/slackPart+memorySlack {
+		grown := muchMore(m.Taken(), before)
+		// What was needed the last time may be free since, without anything growing.
+		if grown || looks >= pause && least < before && muchMore(before, least) {
 			m.Return()
 			before = m.Taken()
+			least = min(least, before)
+			if pause = min(2*pause, longestPause); grown {
+				pause = 1
+			}
+			looks = 0
 		}
 		before = min(before, m.Taken())
 	}
