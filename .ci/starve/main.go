@@ -2,7 +2,8 @@
 // bombs, by bodies that are held back and by answers that nobody reads, each
 // alone and then all at once, while somebody from a quiet network signs in. It
 // prints what the server's memory was, and fails when it was over 200 MiB, when
-// over 100 are left afterwards, or when the sign-in did not succeed. It ends by itself, and attacks loopback only.
+// over 100 are left afterwards, or when the sign-in did not succeed. It ends by
+// itself, and attacks loopback only.
 package main
 
 import (

@@ -72,6 +72,14 @@ func (g *generation) snapshot(s Snapshot) {
 	g.snapshots = append(g.snapshots, s)
 }
 
+// pieces are those of a log, by Start.
+func (c Content) pieces(l Log) []Piece {
+	if g := c.generations[l.Generation]; g != nil {
+		return g.pieces[l]
+	}
+	return nil
+}
+
 // byAge are the generations, the newest first.
 func (c Content) byAge() []*generation {
 	var all []*generation

@@ -6,9 +6,6 @@ import (
 	"strings"
 )
 
-// looks is how often a piece is looked for again that has gone meanwhile.
-const looks = 5
-
 // Look lists what a place holds, also while a server writes it: at least what was there when it began.
 // A listing is not made at one moment, so that one may miss a bundle that is just being put, and the
 // objects that go because they are in it. No bundle is missed twice. Some of what it returns may have
@@ -25,28 +22,20 @@ func Look(ctx context.Context, place Place) ([]Object, error) {
 }
 
 // GetPiece returns an object of segments, or the one that it was bundled into meanwhile, which may
-// hold more than the piece; fs.ErrNotExist if there is neither.
-func GetPiece(ctx context.Context, place Place, p Piece) (data []byte, err error) {
-	for range looks {
-		if data, err = place.Get(ctx, p.Object); !missing(err) {
-			return data, err
-		}
-		objects, listErr := place.List(ctx, p.Dir())
-		if listErr != nil {
-			return nil, listErr
-		}
-		for _, one := range Read(objects).pieces(p.Log) {
-			if one.Start <= p.Start && one.End >= p.End {
-				p.Object = one.Object
-			}
+// hold more than the piece; fs.ErrNotExist if there is neither. What is in a bundle is bundled no more.
+func GetPiece(ctx context.Context, place Place, p Piece) ([]byte, error) {
+	data, err := place.Get(ctx, p.Object)
+	if !missing(err) {
+		return data, err
+	}
+	objects, listErr := place.List(ctx, p.Dir())
+	if listErr != nil {
+		return nil, listErr
+	}
+	for _, one := range Read(objects).pieces(p.Log) {
+		if one.Start <= p.Start && one.End >= p.End {
+			return place.Get(ctx, one.Object)
 		}
 	}
 	return nil, err
-}
-
-func (c Content) pieces(l Log) []Piece {
-	if g := c.generations[l.Generation]; g != nil {
-		return g.pieces[l]
-	}
-	return nil
 }

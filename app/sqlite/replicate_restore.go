@@ -34,11 +34,12 @@ type damageError struct {
 func (d *damageError) Error() string { return d.object + ": " + d.err.Error() }
 func (d *damageError) Unwrap() error { return d.err }
 
-// Fetch makes the state of a moment, or the last one, from a replica: a file beside the database
-// at path, of another name, which the caller removes with Discard. It is proved, and counts as a
-// copy, so that Restore takes it as any backup. What is damaged is done without if an earlier
-// snapshot leads to the same state. A server may write to the place meanwhile. Returns what Plan and Prove return, with replica.ErrDamaged if
-// something is; a replica.GapError then names the last state that is whole.
+// Fetch makes the state of a moment, or the last one, from a replica: a file beside the database at
+// path, of another name, which the caller removes with Discard. It is proved, and counts as a copy,
+// so that Restore takes it as any backup. What is damaged is done without if an earlier snapshot
+// leads to the same state. A server may write to the place meanwhile. Returns what Plan and Prove
+// return, with replica.ErrDamaged if something is; a replica.GapError then names the last state that
+// is whole.
 func Fetch(ctx context.Context, place replica.Place, at time.Time, path string, progress Progress) (f Fetched, err error) {
 	objects, err := replica.Look(ctx, place)
 	if err != nil {

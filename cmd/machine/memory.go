@@ -2,7 +2,6 @@ package machine
 
 import (
 	"context"
-	"math"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
@@ -62,7 +61,7 @@ func (m Memory) Run(ctx context.Context) {
 	tick := time.NewTicker(m.Every)
 	defer tick.Stop()
 	before := uint64(0) // the start needed much that nothing needs after it
-	least := uint64(math.MaxUint64)
+	least := m.Taken()
 	for looks, pause := 0, 1; ; looks++ {
 		select {
 		case <-ctx.Done():
@@ -71,7 +70,7 @@ func (m Memory) Run(ctx context.Context) {
 		}
 		grown := muchMore(m.Taken(), before)
 		// What was needed the last time may be free since, without anything growing.
-		if grown || looks >= pause && least < before && muchMore(before, least) {
+		if grown || looks >= pause && muchMore(before, least) {
 			m.Return()
 			before = m.Taken()
 			least = min(least, before)
