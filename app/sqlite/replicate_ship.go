@@ -108,16 +108,15 @@ func (r *Replication) letGo(cause error) {
 
 // follow sends the log as it grows.
 func (r *Replication) follow(ctx context.Context) error {
-	wait, sent := firstRetry, time.Time{}
-	failing, looked := false, r.db.now()
+	wait, sent, looked := firstRetry, time.Time{}, r.db.now()
 	for {
 		err := r.ship(ctx)
-		if err == nil && (failing || r.db.now().Sub(looked) >= r.o.verifyEvery) {
+		if err == nil && (r.doubt() || r.db.now().Sub(looked) >= r.o.verifyEvery) {
 			if err = r.verify(ctx); err == nil {
 				looked = r.db.now()
 			}
 		}
-		if failing = err != nil; err == nil {
+		if err == nil {
 			r.arrived()
 			wait, sent = firstRetry, r.db.now()
 			err = r.turnOver(ctx)
@@ -139,6 +138,16 @@ func (r *Replication) follow(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// doubt reports, once, whether the place has failed, for the log or for a snapshot: it may have come back
+// as another disk.
+func (r *Replication) doubt() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	doubted := r.doubted
+	r.doubted = false
+	return doubted
 }
 
 // verify returns errEmptied unless the place still has what the generation begins with: a folder can
