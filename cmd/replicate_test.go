@@ -71,7 +71,7 @@ func places(t *testing.T) map[string][2][]string {
 // waitReplica waits until the replica is whole and up to date.
 func (p *process) waitReplica(t *testing.T, metrics string) {
 	t.Helper()
-	for range 600 {
+	for limit := time.Now().Add(2 * time.Minute); time.Now().Before(limit); {
 		_, text := fetch(t, metrics)
 		if strings.Contains(text, "\ntaskapi_replica_behind_seconds 0\n") && strings.Contains(text, "\ntaskapi_replica_waiting_bytes 0\n") {
 			return
@@ -83,7 +83,7 @@ func (p *process) waitReplica(t *testing.T, metrics string) {
 
 func (p *process) metricsURL() (address string) {
 	p.t.Helper()
-	for range 200 {
+	for limit := time.Now().Add(time.Minute); time.Now().Before(limit); {
 		for _, word := range strings.Fields(strings.ReplaceAll(p.log.String(), "\"", " ")) {
 			if _, at, found := strings.Cut(word, "http://"); found && strings.HasSuffix(word, "/metrics") {
 				return "http://" + at

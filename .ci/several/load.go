@@ -106,7 +106,7 @@ func (l *load) startStreams(ctx context.Context) {
 		defer l.mu.Unlock()
 		return !slices.ContainsFunc(l.seen, func(seen map[string]bool) bool { return !seen[""] })
 	}
-	if !until(ctx, 5*time.Second, begun) {
+	if !until(ctx, 30*time.Second, begun) {
 		l.c.faults.add("streams do not begin")
 	}
 }

@@ -106,7 +106,7 @@ func (l *listening) next() (e event, ok bool) {
 			l.last = e.id
 		}
 		return e, ok
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		l.t.Fatal("the stream is silent")
 		return e, false
 	}
@@ -421,7 +421,7 @@ func (s *server) second(wrap func(net.Listener) net.Listener) *server {
 	served := make(chan error, 1)
 	go func() { served <- other.Serve(wrap(listener)) }()
 	s.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := other.Shutdown(ctx); err != nil {
 			s.t.Errorf("shutdown: %v", err)
@@ -459,7 +459,7 @@ func TestStreamThatNobodyReads(t *testing.T) {
 	var all bytes.Buffer
 	buffer := make([]byte, 64<<10)
 	for !bytes.Contains(all.Bytes(), fmt.Appendf(nil, `"title":"t%d"`, tasks-1)) {
-		must(t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
+		must(t, conn.SetReadDeadline(time.Now().Add(time.Minute)))
 		n, err := conn.Read(buffer)
 		all.Write(buffer[:n])
 		if err != nil {
@@ -486,7 +486,7 @@ func TestStopEndsStreams(t *testing.T) {
 			open = append(open, l)
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	must(t, second.api.Shutdown(ctx))
 	for _, l := range open {

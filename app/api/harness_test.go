@@ -217,7 +217,7 @@ func serve(t testing.TB, srv *api.Server) string {
 	go func() { done <- srv.Serve(listener) }()
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := srv.Shutdown(ctx); err != nil {
 			t.Errorf("shutdown: %v", err)
@@ -428,7 +428,7 @@ func (s *server) mail(template outbox.MailTemplate) outbox.NewMail {
 			if m.Template == template {
 				return m
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			s.t.Fatalf("no mail %s was queued", template)
 		}
 	}

@@ -127,7 +127,7 @@ func (p *pushService) next() pushed {
 	select {
 	case got := <-p.received:
 		return got
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		p.t.Fatal("nothing was pushed")
 		return pushed{}
 	}
@@ -212,7 +212,7 @@ func (p *pushing) end(want string) {
 		if got != want+" <nil>" {
 			p.t.Fatalf("a push ended with %s, want %s\n%s", got, want, p.log)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		p.t.Fatalf("no push ended\n%s", p.log)
 	}
 }
