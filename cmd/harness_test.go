@@ -49,7 +49,7 @@ func (w world) taskapi(t *testing.T, args ...string) outcome {
 			typed = typed[1:]
 			return []byte(next), nil
 		},
-	}, args)
+	}, append([]string{}, args...)) // cobra reads the arguments of the tests in place of none at all
 	return outcome{code, out.String(), err.String()}
 }
 
