@@ -101,8 +101,11 @@ func begin(ctx context.Context, work string) (c *cluster, err error) {
 
 func (c *cluster) end() {
 	if c.nginx != nil {
-		_ = c.nginx.Process.Kill()
+		// It ends its worker, which would outlive it if it were killed.
+		_ = c.nginx.Process.Signal(syscall.SIGTERM)
+		late := time.AfterFunc(10*time.Second, func() { _ = c.nginx.Process.Kill() })
 		_ = c.nginx.Wait()
+		late.Stop()
 	}
 	for _, m := range c.members {
 		m.kill()
