@@ -341,7 +341,7 @@ func (x *tab) answer(pattern, method string, act func(h *rod.Hijack)) (stop func
 // until waits for something on the server.
 func until(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); !done(); {
+	for end := time.Now().Add(time.Minute); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("never: %s", what)
 		}

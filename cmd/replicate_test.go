@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -71,28 +72,25 @@ func places(t *testing.T) map[string][2][]string {
 // waitReplica waits until the replica is whole and up to date.
 func (p *process) waitReplica(t *testing.T, metrics string) {
 	t.Helper()
-	for limit := time.Now().Add(2 * time.Minute); time.Now().Before(limit); {
-		_, text := fetch(t, metrics)
-		if strings.Contains(text, "\ntaskapi_replica_behind_seconds 0\n") && strings.Contains(text, "\ntaskapi_replica_waiting_bytes 0\n") {
-			return
+	defer func() {
+		if t.Failed() {
+			t.Log(p.log.String())
 		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	p.t.Fatal("the replica does not come to be up to date:\n" + p.log.String())
+	}()
+	until(t, "the replica is up to date", func() bool {
+		_, text := fetch(t, metrics)
+		return strings.Contains(text, "\ntaskapi_replica_behind_seconds 0\n") && strings.Contains(text, "\ntaskapi_replica_waiting_bytes 0\n")
+	})
 }
 
+// metricsURL is where the metrics are: what the process has logged arrives a little later.
 func (p *process) metricsURL() (address string) {
 	p.t.Helper()
-	for limit := time.Now().Add(time.Minute); time.Now().Before(limit); {
-		for _, word := range strings.Fields(strings.ReplaceAll(p.log.String(), "\"", " ")) {
-			if _, at, found := strings.Cut(word, "http://"); found && strings.HasSuffix(word, "/metrics") {
-				return "http://" + at
-			}
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	p.t.Fatal("no address of the metrics:\n" + p.log.String())
-	return ""
+	until(p.t, "the address of the metrics is in the log", func() bool {
+		address = regexp.MustCompile(`http://\S+/metrics`).FindString(p.log.String())
+		return address != ""
+	})
+	return address
 }
 
 // waitRestored restores from a place, which is written meanwhile, until that gives a task: what a

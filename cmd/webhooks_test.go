@@ -3,7 +3,6 @@ package cmd
 import (
 	"net/http"
 	"net/http/httptest"
-	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -49,10 +48,7 @@ func TestWebhooksOfARunningServer(t *testing.T) {
 	if len(seen) != 3 {
 		t.Errorf("%v", seen)
 	}
-	var url string
-	for url == "" { // what the process has written arrives a little later
-		url = regexp.MustCompile(`http://\S+/metrics`).FindString(p.log.String())
-	}
+	url := p.metricsURL()
 	for limit := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		_, text := fetch(t, url)
 		if strings.Contains(text, `taskapi_webhook_deliveries_total{outcome="delivered"} 1`) && strings.Contains(text, `taskapi_webhook_deliveries_total{outcome="failed"} 1`) && strings.Contains(text, "taskapi_webhooks_active 2") {

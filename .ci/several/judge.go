@@ -21,7 +21,7 @@ func (c *cluster) refuseOtherKeys(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	other := &member{c: c, number: processes + 1, address: fmt.Sprint("127.0.0.1:", port)}
 	for _, name := range []string{"serve", "doctor"} {
@@ -53,7 +53,7 @@ func (c *cluster) killProcesses(ctx context.Context, p plan) {
 			c.kills = append(c.kills, time.Now())
 			c.mu.Unlock()
 			lost := time.Now()
-			if until(ctx, 30*time.Second, func() bool { return c.leader(ctx) != nil }) {
+			if until(ctx, func() bool { return c.leader(ctx) != nil }) {
 				led = append(led, time.Since(lost))
 			}
 		}
@@ -80,12 +80,12 @@ func (c *cluster) cutDatabase(ctx context.Context, times int) {
 		if out, err := c.control(ctx, "restart", "-m", "immediate", "-w"); err != nil {
 			c.faults.add("pg_ctl restart: %v %s", err, out)
 		}
-		ok := until(ctx, 30*time.Second, func() bool { return k.try(ctx, "PATCH", "/users/me", "", "", nil).status == 401 && c.writes(ctx) })
+		ok := until(ctx, func() bool { return k.try(ctx, "PATCH", "/users/me", "", "", nil).status == 401 && c.writes(ctx) })
 		down = append(down, time.Since(began))
 		if !ok {
 			c.faults.add("nothing is written after the database server was started again")
 		}
-		if !until(ctx, 30*time.Second, func() bool { return c.leader(ctx) != nil }) {
+		if !until(ctx, func() bool { return c.leader(ctx) != nil }) {
 			c.faults.add("nobody leads after the database server was started again")
 		}
 		rest(ctx, 4*time.Second)
@@ -145,7 +145,7 @@ func (l *load) judgeStreams(ctx context.Context) {
 		}
 		return names
 	}
-	if !until(ctx, 30*time.Second, func() bool { return len(missing()) == 0 }) {
+	if !until(ctx, func() bool { return len(missing()) == 0 }) {
 		names := missing()
 		l.c.faults.add("streams have not told of %d tasks, such as %v", len(names), names[:min(len(names), 12)])
 	}
@@ -180,14 +180,14 @@ func (l *load) judgeHooks(ctx context.Context, times map[string]int) {
 	// database has failed.
 	began := time.Now()
 	for left := missing(); left > 0; left = missing() {
-		if !until(ctx, 30*time.Second, func() bool { return missing() < left }) {
+		if !until(ctx, func() bool { return missing() < left }) {
 			c.faults.add("the webhook was not told of %d tasks", left)
 			break
 		}
 	}
 	took := time.Since(began)
 	fired := func() int { h.mu.Lock(); defer h.mu.Unlock(); return len(h.due) }
-	if !until(ctx, 30*time.Second, func() bool { return fired() == reminders }) {
+	if !until(ctx, func() bool { return fired() == reminders }) {
 		c.faults.add("of %d reminders %d have come", reminders, fired())
 	}
 	h.mu.Lock()
@@ -222,7 +222,7 @@ func (l *load) judgeMails(ctx context.Context) {
 		}
 		return names
 	}
-	if !until(ctx, 30*time.Second, func() bool { return len(missing()) == 0 }) {
+	if !until(ctx, func() bool { return len(missing()) == 0 }) {
 		l.c.faults.add("no mail has come to %v", missing())
 	}
 	s.mu.Lock()

@@ -106,7 +106,7 @@ func (l *load) startStreams(ctx context.Context) {
 		defer l.mu.Unlock()
 		return !slices.ContainsFunc(l.seen, func(seen map[string]bool) bool { return !seen[""] })
 	}
-	if !until(ctx, 30*time.Second, begun) {
+	if !until(ctx, begun) {
 		l.c.faults.add("streams do not begin")
 	}
 }
@@ -301,9 +301,12 @@ func (c *cluster) titles(ctx context.Context) (times map[string]int, err error) 
 	return times, err
 }
 
-// until waits for something to hold, for a while, and returns whether it does.
-func until(ctx context.Context, limit time.Duration, holds func() bool) bool {
-	for end := time.Now().Add(limit); !holds(); rest(ctx, 50*time.Millisecond) {
+// patience is how long something may take: it comes within a second or two, but on a busy machine.
+const patience = 30 * time.Second
+
+// until waits for something to hold, and returns whether it does.
+func until(ctx context.Context, holds func() bool) bool {
+	for end := time.Now().Add(patience); !holds(); rest(ctx, 50*time.Millisecond) {
 		if time.Now().After(end) || ctx.Err() != nil {
 			return holds()
 		}

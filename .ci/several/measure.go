@@ -28,13 +28,13 @@ func (c *cluster) measureQuiet(ctx context.Context, l *load) {
 // hang lets the process that leads hang, which loses the lead.
 func (c *cluster) hang(ctx context.Context) {
 	var first *member
-	if !until(ctx, 30*time.Second, func() bool { first = c.leader(ctx); return first != nil }) {
+	if !until(ctx, func() bool { first = c.leader(ctx); return first != nil }) {
 		c.faults.add("nobody leads in quiet times")
 		return
 	}
 	began := time.Now()
 	first.signal(syscall.SIGSTOP)
-	if !until(ctx, 30*time.Second, func() bool { now := c.leader(ctx); return now != nil && now != first }) {
+	if !until(ctx, func() bool { now := c.leader(ctx); return now != nil && now != first }) {
 		c.faults.add("a process that hangs leads on")
 	}
 	took := time.Since(began)
@@ -111,7 +111,7 @@ func (c *cluster) measureStreams(ctx context.Context, l *load) {
 	told := func(title string) func() bool {
 		return func() bool { mu.Lock(); defer mu.Unlock(); return len(at[title]) >= processes }
 	}
-	if !until(ctx, 30*time.Second, told("")) {
+	if !until(ctx, told("")) {
 		c.faults.add("streams do not begin")
 	}
 	var took []time.Duration
@@ -122,8 +122,8 @@ func (c *cluster) measureStreams(ctx context.Context, l *load) {
 			c.faults.add("a task was refused: %d %s", a.status, a.text)
 			continue
 		}
-		if !until(ctx, 30*time.Second, told(title)) {
-			c.faults.add("a stream has not told of a change within 30 s")
+		if !until(ctx, told(title)) {
+			c.faults.add("a stream has not told of a change within %s", patience)
 			continue
 		}
 		mu.Lock()

@@ -49,7 +49,7 @@ func (c *cluster) failOver(ctx context.Context) error {
 		return fmt.Errorf("pg_ctl promote: %w\n%s", err, out)
 	}
 	began := time.Now()
-	if !until(ctx, 30*time.Second, func() bool { return c.writes(ctx) }) {
+	if !until(ctx, func() bool { return c.writes(ctx) }) {
 		c.faults.add("nothing is written after a standby has taken over")
 	}
 	took := time.Since(began)
@@ -105,7 +105,7 @@ func (c *cluster) startStandby(ctx context.Context) (folder string, port int, er
 		states, err := c.ask(ctx, "SELECT sync_state FROM pg_stat_replication")
 		return err == nil && len(states) == 1 && states[0] == "sync"
 	}
-	if !until(ctx, 30*time.Second, synchronous) {
+	if !until(ctx, synchronous) {
 		return "", 0, errors.New("the standby does not follow")
 	}
 	return folder, port, nil

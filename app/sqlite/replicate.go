@@ -108,7 +108,7 @@ type Replication struct {
 	failed       error                   // of the log
 	uncopied     error                   // of the last snapshot
 	failures     int64
-	doubted      bool // the place has failed since it was looked whether it has what was sent
+	unverified   bool // the place has failed since it was verified
 }
 
 // mark is how long the log was at a moment.
@@ -274,7 +274,7 @@ func (r *Replication) fail(err error) {
 	if r.failed == nil {
 		r.o.Log.Warn("the replica can't be kept up to date; it is tried again", "place", r.o.Place.String(), "error", err)
 	}
-	r.failed, r.failures, r.doubted = err, r.failures+1, true
+	r.failed, r.failures, r.unverified = err, r.failures+1, true
 	if r.since.IsZero() {
 		r.since = r.db.now()
 	}

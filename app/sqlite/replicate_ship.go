@@ -108,12 +108,12 @@ func (r *Replication) letGo(cause error) {
 
 // follow sends the log as it grows.
 func (r *Replication) follow(ctx context.Context) error {
-	wait, sent, looked := firstRetry, time.Time{}, r.db.now()
+	wait, sent, verified := firstRetry, time.Time{}, r.db.now()
 	for {
 		err := r.ship(ctx)
-		if err == nil && (r.doubt() || r.db.now().Sub(looked) >= r.o.verifyEvery) {
+		if err == nil && r.verifyDue(verified) {
 			if err = r.verify(ctx); err == nil {
-				looked = r.db.now()
+				verified = r.db.now()
 			}
 		}
 		if err == nil {
@@ -140,14 +140,14 @@ func (r *Replication) follow(ctx context.Context) error {
 	}
 }
 
-// doubt reports, once, whether the place has failed, for the log or for a snapshot: it may have come back
-// as another disk.
-func (r *Replication) doubt() bool {
+// verifyDue reports whether the place is to be verified: now and then, and once after it has failed, for
+// the log or for a snapshot, since it may have come back as another disk.
+func (r *Replication) verifyDue(last time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	doubted := r.doubted
-	r.doubted = false
-	return doubted
+	due := r.unverified || r.db.now().Sub(last) >= r.o.verifyEvery
+	r.unverified = false
+	return due
 }
 
 // verify returns errEmptied unless the place still has what the generation begins with: a folder can

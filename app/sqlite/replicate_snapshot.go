@@ -71,7 +71,7 @@ func (r *Replication) copied(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err != nil {
-		r.failures, r.doubted = r.failures+1, true
+		r.failures, r.unverified = r.failures+1, true
 		if r.uncopied == nil {
 			r.o.Log.Warn("no snapshot can be sent to the replica, or an old one not removed; it is tried again", "place", r.o.Place.String(), "error", err)
 		}

@@ -194,6 +194,25 @@ func (w *twin) generations() int {
 	return len(found)
 }
 
+// empty removes all that is in the place. While something is put into it, that takes more than one try.
+func (w *twin) empty() {
+	w.t.Helper()
+	w.eventually("it is emptied", func() bool { return os.RemoveAll(filepath.Join(w.place.String(), "generations")) == nil })
+}
+
+// anew reports whether there is another generation than before.
+func (w *twin) anew(before string) bool {
+	now := w.r.State(w.t.Context()).Generation
+	return now != "" && now != before
+}
+
+// logIndex counts how often the log has begun anew in the generation.
+func (w *twin) logIndex() uint32 {
+	w.r.mu.Lock()
+	defer w.r.mu.Unlock()
+	return w.r.log.Index
+}
+
 // What was written is in the replica, however often the log has begun anew meanwhile.
 func TestAReplicaHasWhatWasWritten(t *testing.T) {
 	w := newTwin(t)
@@ -208,9 +227,7 @@ func TestAReplicaHasWhatWasWritten(t *testing.T) {
 	}
 	w.eventually("the log has begun anew three times", func() bool {
 		w.add(1)
-		w.r.mu.Lock()
-		defer w.r.mu.Unlock()
-		return w.r.log.Index >= 3
+		return w.logIndex() >= 3
 	})
 	if w.generations() != 1 {
 		t.Errorf("%d generations", w.generations())
@@ -345,12 +362,12 @@ func TestAPlaceThatFailsAfterASnapshot(t *testing.T) {
 // A place that was emptied while the server served, with or without an error on the way, gets a
 // new snapshot, without which nothing could be restored.
 func TestAPlaceThatWasEmptied(t *testing.T) {
-	failing := func(w *twin, of func() error) func() bool {
-		return func() bool {
+	noticed := func(w *twin, failure *error) {
+		w.eventually("it is noticed", func() bool {
 			w.r.mu.Lock()
 			defer w.r.mu.Unlock()
-			return of() != nil
-		}
+			return *failure != nil
+		})
 	}
 	cases := map[string]func(w *twin){
 		"no error": func(w *twin) {
@@ -365,20 +382,19 @@ func TestAPlaceThatWasEmptied(t *testing.T) {
 			w.caughtUp()
 			w.place.fail(errors.New("the disk is gone"))
 			w.add(1)
-			w.eventually("it is noticed", failing(w, func() error { return w.r.failed }))
+			noticed(w, &w.r.failed)
 		},
 		// Only what looks for old objects meets it: the log goes on.
 		"an error of a snapshot": func(w *twin) {
-			var first atomic.Bool
-			first.Store(true)
+			var once sync.Once
 			w.place.onPut = func(name string) {
-				if strings.HasSuffix(name, "manifest.json") && first.CompareAndSwap(true, false) {
-					w.place.blind.Store(true)
+				if strings.HasSuffix(name, "manifest.json") {
+					once.Do(func() { w.place.blind.Store(true) })
 				}
 			}
 			w.start()
 			w.add(10)
-			w.eventually("it is noticed", failing(w, func() error { return w.r.uncopied }))
+			noticed(w, &w.r.uncopied)
 		},
 	}
 	for name, meet := range cases {
@@ -387,14 +403,10 @@ func TestAPlaceThatWasEmptied(t *testing.T) {
 			w.o.verifyEvery = time.Hour
 			meet(w)
 			before := w.r.State(t.Context()).Generation
-			w.eventually("it is emptied", func() bool { return os.RemoveAll(filepath.Join(w.place.String(), "generations")) == nil })
+			w.empty()
 			w.place.fail(nil)
 			w.place.blind.Store(false)
-			w.eventually("a new generation", func() bool {
-				w.add(1)
-				s := w.r.State(t.Context())
-				return s.Generation != "" && s.Generation != before
-			})
+			w.eventually("a new generation", func() bool { w.add(1); return w.anew(before) })
 			w.caughtUp()
 			if got, want := w.tasks(time.Time{}), w.count(); got != want {
 				t.Errorf("%d of %d tasks", got, want)
@@ -421,17 +433,9 @@ func TestAPlaceThatIsNeverUpToDate(t *testing.T) {
 	before := w.r.State(t.Context()).Generation
 	busy.Store(true)
 	w.add(1)
-	w.eventually("the log begins anew", func() bool {
-		w.r.mu.Lock()
-		defer w.r.mu.Unlock()
-		return w.r.log.Index > 1
-	})
-	// While something is put into it, it is not emptied at once.
-	w.eventually("it is emptied", func() bool { return os.RemoveAll(filepath.Join(w.place.String(), "generations")) == nil })
-	w.eventually("a new generation", func() bool {
-		s := w.r.State(t.Context())
-		return s.Generation != "" && s.Generation != before
-	})
+	w.eventually("the log begins anew", func() bool { return w.logIndex() > 1 })
+	w.empty()
+	w.eventually("a new generation", func() bool { return w.anew(before) })
 	busy.Store(false)
 	w.caughtUp()
 	if got, want := w.tasks(time.Time{}), w.count(); got != want {
@@ -532,20 +536,20 @@ func TestASegmentThatIsNotWhole(t *testing.T) {
 	}
 	w.stop()
 	all := w.segments()
-	middle := all[len(all)-2] // after the snapshot, and before the last tasks
-	text, err := os.ReadFile(middle)
+	damaged := all[len(all)-2] // after the snapshot, and before the last tasks
+	text, err := os.ReadFile(damaged)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, spoilt := range map[string][]byte{
 		"torn": text[:len(text)/2], "empty": {}, "changed": append(append([]byte{}, text[:len(text)-9]...), "123456789"...), "its head": append([]byte("x"), text[1:]...),
 	} {
-		if err := os.WriteFile(middle, spoilt, 0o600); err != nil {
+		if err := os.WriteFile(damaged, spoilt, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		var gap *replica.GapError
 		_, err := Fetch(t.Context(), w.place.Place, time.Time{}, w.path, nil)
-		if !errors.Is(err, replica.ErrDamaged) || !strings.Contains(err.Error(), filepath.Base(middle)) || !errors.As(err, &gap) || gap.Until.IsZero() {
+		if !errors.Is(err, replica.ErrDamaged) || !strings.Contains(err.Error(), filepath.Base(damaged)) || !errors.As(err, &gap) || gap.Until.IsZero() {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
@@ -553,7 +557,7 @@ func TestASegmentThatIsNotWhole(t *testing.T) {
 			t.Errorf("%s: %d tasks before it", name, got)
 		}
 	}
-	if err := os.Remove(middle); err != nil {
+	if err := os.Remove(damaged); err != nil {
 		t.Fatal(err)
 	}
 	var gap *replica.GapError

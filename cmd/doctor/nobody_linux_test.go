@@ -27,8 +27,10 @@ func asNobody(t *testing.T, folder, file string, run func()) {
 		t.Fatal(err)
 	}
 	for dir := filepath.Dir(folder); dir != "/"; dir = filepath.Dir(dir) {
-		if info, err := os.Stat(dir); err != nil || info.Mode()&1 == 0 {
-			t.Skip("others can't reach the folder for temporary files: ", dir, err)
+		if info, err := os.Stat(dir); err != nil {
+			t.Fatal(err)
+		} else if info.Mode()&1 == 0 {
+			t.Skip("others can't reach what is in ", dir)
 		}
 	}
 	// The user of the file system alone, and of this thread alone.
